@@ -1,0 +1,65 @@
+# Every target does its own set-up: `make demo` and `make test` work on a fresh machine.
+# Variables: PYTHON (interpreter to start from), TORCH_INDEX_URL (a package index that has other
+# builds of torch), PYTEST_ARGS (for example PYTEST_ARGS="tests/physics -x").
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench docs clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHON TORCH_INDEX_URL
+# torch's OpenMP threads spin while they wait; on a busy machine that costs more than it gains.
+export OMP_WAIT_POLICY := PASSIVE
+export QT_API := pyqt6
+# Numbers are tested, not the wording of one locale.
+export LC_ALL := C.UTF-8
+
+# A window needs a display. Where there is none, Xvfb makes one with software OpenGL.
+ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
+IN_DISPLAY := xvfb-run -a -s "-screen 0 1920x1200x24"
+export LIBGL_ALWAYS_SOFTWARE := 1
+export QT_QPA_PLATFORM := xcb
+HEADLESS := --headless
+endif
+
+help:
+	@echo "make demo    set up, then fit a real micrograph in napari (without a display: writes demo-output/)"
+	@echo "make test    set up, then run every test"
+	@echo "make lint    ruff, mypy, import contracts, manifest"
+	@echo "make bench   speed of render, fit and live loop on this machine"
+	@echo "make docs    build the documentation into site/"
+	@echo "make setup   the virtual environment and system libraries alone"
+	@echo "make clean   remove what the other targets made, except the virtual environment"
+
+setup:
+	@scripts/setup.sh
+
+demo: setup
+	$(IN_DISPLAY) $(BIN)/python -m napari_osog.demo --out demo-output $(HEADLESS)
+
+test: setup
+	$(IN_DISPLAY) $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Every check runs, and the target fails if any of them did.
+lint: setup
+	@status=0; \
+	check() { echo "== $$*"; "$$@" || status=1; }; \
+	check $(BIN)/ruff check . ; \
+	check $(BIN)/ruff format --check . ; \
+	check $(BIN)/mypy ; \
+	check $(BIN)/lint-imports ; \
+	check $(BIN)/npe2 validate napari.yaml ; \
+	exit $$status
+
+bench: setup
+	$(BIN)/osog bench
+
+docs: setup
+	@$(BIN)/python -c "import mkdocs, mkdocstrings, material" 2>/dev/null || \
+		$(BIN)/python -m pip install -q -c constraints.txt --group docs
+	$(BIN)/mkdocs build --strict
+
+clean:
+	rm -rf build dist site demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
