@@ -1,0 +1,79 @@
+"""What every test runs under: one thread, fixed seeds, a clean napari, and no thread left behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# Before torch, numpy and napari are imported, or they have no effect.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("QT_API", "pyqt6")
+# Layer attributes set from a worker thread raise instead of crashing the driver later.
+os.environ.setdefault("NAPARI_ENSURE_PLUGIN_MAIN_THREAD", "1")
+os.environ.setdefault("NAPARI_ASYNC", "0")
+
+import numpy as np
+import pytest
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+
+torch.set_num_threads(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep settings and caches of the person who runs the tests out of them."""
+    os.environ.setdefault("NAPARI_CONFIG", "")
+
+
+@pytest.fixture(autouse=True)
+def _seeds() -> None:
+    """Start each test from the same global random states, whatever ran before it."""
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002 - libraries under test may read the global state
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left_behind() -> Iterator[None]:
+    """Fail a test after which one of our threads (named ``osog-…``) is still alive."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 5.0
+
+    def ours() -> list[str]:
+        return [
+            thread.name
+            for thread in threading.enumerate()
+            if thread.name.startswith("osog-") and thread not in before and thread.is_alive()
+        ]
+
+    while ours() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not ours(), f"threads left running: {ours()}"
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def micrographs() -> Path:
+    """The folder of real micrographs, which are not part of the repository.
+
+    ``OSOG_TEST_DATA`` names it; without the variable it is ``../shared/data`` beside the
+    repository. Tests that need it are skipped where it is absent.
+    """
+    named = os.environ.get("OSOG_TEST_DATA")
+    folder = Path(named) if named else (ROOT / ".." / "shared" / "data").resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no real micrographs at {folder}; OSOG_TEST_DATA may name their folder")
+    return folder
