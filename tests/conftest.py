@@ -1,4 +1,4 @@
-"""What every test runs under: one thread, fixed seeds, a clean napari, and no thread left behind."""
+"""What every test runs under: one thread, fixed seeds, a clean napari, no thread left behind."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ os.environ.setdefault("QT_API", "pyqt6")
 # Layer attributes set from a worker thread raise instead of crashing the driver later.
 os.environ.setdefault("NAPARI_ENSURE_PLUGIN_MAIN_THREAD", "1")
 os.environ.setdefault("NAPARI_ASYNC", "0")
+# napari neither reads nor writes the settings of the person who runs the tests.
+os.environ.setdefault("NAPARI_CONFIG", "")
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,17 +30,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 torch.set_num_threads(1)
 
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep settings and caches of the person who runs the tests out of them."""
-    os.environ.setdefault("NAPARI_CONFIG", "")
+# The same examples in every run, and no time limit per example on a busy machine.
+settings.register_profile("osog", derandomize=True, deadline=None, max_examples=40)
+settings.load_profile("osog")
 
 
 @pytest.fixture(autouse=True)
 def _seeds() -> None:
     """Start each test from the same global random states, whatever ran before it."""
     torch.manual_seed(0)
-    np.random.seed(0)  # noqa: NPY002 - libraries under test may read the global state
+    np.random.seed(0)
 
 
 @pytest.fixture(autouse=True)
