@@ -1,0 +1,128 @@
+"""Write the reference tables from the models themselves, so that they cannot disagree."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from osog.scene import Scene
+
+LAWS = {"Uniform", "Normal", "Lognormal"}
+LAWS_TEXT = (
+    "Where a number or a law is allowed, a law says how it is drawn, for example "
+    "`radius_um: {law: lognormal, median: 0.5, sigma: 0.2}`."
+)
+TOP = ("grid", "medium", "populations", "microscope", "camera", "numerics")
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Replace each marker of a page by the tables that it names."""
+    return re.sub(r"^\{\{ scene_reference \}\}$", lambda _: reference(), markdown, flags=re.M)
+
+
+def reference() -> str:
+    """One section for each model of the scene, in the order in which the file reaches them."""
+    schema = Scene.model_json_schema()
+    models = schema["$defs"]
+    order: list[str] = []
+
+    def visit(node: Any) -> None:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                name = node["$ref"].rsplit("/", 1)[1]
+                if name not in order:
+                    order.append(name)
+                    visit(models[name])
+            for key, value in node.items():
+                if key not in {"$ref", "$defs", "discriminator"}:
+                    visit(value)
+        elif isinstance(node, list):
+            for value in node:
+                visit(value)
+
+    for block in TOP:
+        visit(schema["properties"][block])
+    blocks = [section(name, models[name]) for name in order if name not in LAWS]
+    laws = [section(name, models[name]) for name in order if name in LAWS]
+    return "\n".join([*blocks, "## Laws {: #laws }", "", LAWS_TEXT, "", *laws])
+
+
+def section(name: str, model: dict[str, Any]) -> str:
+    """One heading, what the model is, and a table of its fields."""
+    fields = model.get("properties", {})
+    if not fields:
+        return ""
+    kind = fields.get("kind", fields.get("law", {}))
+    title = name
+    if "const" in kind:
+        title = f"`{'kind' if 'kind' in fields else 'law'}: {kind['const']}`"
+    lines = [f"### {title} {{: #{name.lower()} }}", "", first_paragraph(model), ""]
+    if all("const" in about for about in fields.values()):
+        return "\n".join(lines)
+    lines += ["| field | meaning | default | allowed |", "| --- | --- | --- | --- |"]
+    required = model.get("required", [])
+    for field, about in fields.items():
+        if "const" in about:
+            continue
+        default = "required" if field in required else shown(about.get("default"))
+        made_up = field.replace("_", " ").title()  # pydantic's own title, which says nothing new
+        title = about.get("title", "")
+        meaning = about.get("description") or ("" if title == made_up else title)
+        lines.append(f"| `{field}` | {cell(meaning)} | {default} | {cell(allowed(about))} |")
+    return "\n".join([*lines, ""])
+
+
+def first_paragraph(model: dict[str, Any]) -> str:
+    """Take the summary of a model's docstring, on one line."""
+    text = str(model.get("description", "")).split("\n\n")[0]
+    return " ".join(text.replace("``", "`").split())
+
+
+def cell(text: str) -> str:
+    """Fit a text into one cell of a table."""
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def shown(value: Any) -> str:
+    """Write a default as it would stand in the file."""
+    if value is None or value == {} or isinstance(value, dict):
+        return "–"
+    if isinstance(value, list):
+        return f"`[{', '.join(f'{item:g}' for item in value)}]`" if value else "–"
+    if isinstance(value, float):
+        return f"`{value:g}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def allowed(about: dict[str, Any]) -> str:
+    """Say which values a field takes: links to models, a list of words, or a range with a unit."""
+    names = sorted(set(re.findall(r"#/\$defs/(\w+)", str(about))))
+    if names:
+        links = [f"[{name}](#{name.lower()})" for name in names if name not in LAWS]
+        if set(names) >= LAWS:
+            links.append("a number or a [law](#laws)")
+        text = ", ".join(links)
+    else:
+        parts = [about, *about.get("anyOf", [])]
+        text = ", ".join(f"`{option}`" for part in parts for option in part.get("enum", []))
+    if "limits" in about:
+        low, high = about["limits"]
+        unit = f" {about['unit']}" if about.get("unit") else ""
+        text = ", ".join(part for part in (text, f"{low:g} to {high:g}{unit}") if part)
+    if not text:
+        for part in [about, *about.get("anyOf", [])]:
+            if "minimum" in part or "maximum" in part:
+                low, high = part.get("minimum"), part.get("maximum")
+                text = f"from {low:g}" if high is None else f"{low:g} to {high:g}"
+                break
+    if not text:
+        types = [part["type"] for part in [about, *about.get("anyOf", [])] if "type" in part]
+        words = {
+            "array": "a list",
+            "object": "a mapping",
+            "boolean": "`true` or `false`",
+            "string": "text",
+            "number": "a number",
+        }
+        text = ", ".join(words.get(kind, kind) for kind in types if kind != "null")
+    return text
