@@ -1,0 +1,15 @@
+"""Description + seed → particles as tensors."""
+
+from osog.sample.batch import ParticleBatch, ShapeKind, quaternion_from_angles, rotation_matrix
+from osog.sample.draw import explicit, sample
+from osog.sample.values import Values
+
+__all__ = [
+    "ParticleBatch",
+    "ShapeKind",
+    "Values",
+    "explicit",
+    "quaternion_from_angles",
+    "rotation_matrix",
+    "sample",
+]

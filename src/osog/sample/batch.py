@@ -1,0 +1,144 @@
+"""The Structure-of-Arrays that every later stage reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from enum import IntEnum
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class ShapeKind(IntEnum):
+    """Shape families with their own chord formula in the geometry stage."""
+
+    SPHERE = 0
+    ELLIPSOID = 1
+    ROD = 2
+    CYLINDER = 3
+    BOX = 4
+    POLYHEDRON = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParticleBatch:
+    """N particles as tensors of one device and one floating type.
+
+    Attributes
+    ----------
+    position : Tensor, shape (N, 3)
+        Centre (x, y, z) in µm; x = column × pixel size, y = row × pixel size, z along the light.
+    quaternion : Tensor, shape (N, 4)
+        Unit quaternion (w, x, y, z) that turns body coordinates into world coordinates.
+    size : Tensor, shape (N, 3)
+        Half lengths in µm in body axes. Sphere (r, r, r); ellipsoid (a, b, c); rod and cylinder
+        (half of the total length, r, r); box half edges; polyhedron: the factors that scale
+        its half-spaces.
+    delta_index : Tensor, shape (N,)
+        Index of the particle minus that of the medium.
+    absorption_per_um : Tensor, shape (N,)
+        Intensity absorption coefficient μ: the field falls by exp(−½ μ · path).
+    emission_per_um : Tensor, shape (N,)
+        Fluorescence brightness per µm of path.
+    shape_kind : Tensor, shape (N,), int64
+        A `ShapeKind`.
+    population : Tensor, shape (N,), int64
+        Position of the particle's population in ``scene.populations``.
+    planes : Tensor, shape (F, 4)
+        Half-spaces (n_x, n_y, n_z, d) of all polyhedra one after another, body frame:
+        inside where n · (x / size) ≤ d. Normals have length 1.
+    plane_start : Tensor, shape (N + 1,), int64
+        Particle i owns ``planes[plane_start[i] : plane_start[i + 1]]``.
+    """
+
+    position: Tensor
+    quaternion: Tensor
+    size: Tensor
+    delta_index: Tensor
+    absorption_per_um: Tensor
+    emission_per_um: Tensor
+    shape_kind: Tensor
+    population: Tensor
+    planes: Tensor
+    plane_start: Tensor
+
+    def __len__(self) -> int:
+        """Count the particles."""
+        return int(self.position.shape[0])
+
+    @property
+    def device(self) -> torch.device:
+        """Device of every tensor of the batch."""
+        return self.position.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating type of every real tensor of the batch."""
+        return self.position.dtype
+
+    def detach(self) -> ParticleBatch:
+        """Return the same numbers without their gradient history."""
+        return self._map(lambda t: t.detach())
+
+    def to(self, *args: Any, **kwargs: Any) -> ParticleBatch:
+        """Move or convert: floating tensors follow every argument, integer ones the device only."""
+        moved = self.position.to(*args, **kwargs)
+        return self._map(
+            lambda t: t.to(moved.device, moved.dtype) if t.is_floating_point() else t.to(moved.device)
+        )
+
+    def _map(self, function: Any) -> ParticleBatch:
+        return replace(self, **{f.name: function(getattr(self, f.name)) for f in fields(self)})
+
+
+def rotation_matrix(quaternion: Tensor) -> Tensor:
+    """Rotation matrices of unit quaternions.
+
+    Parameters
+    ----------
+    quaternion : Tensor, shape (..., 4)
+        (w, x, y, z); normalised here, so any non-zero length is accepted.
+
+    Returns
+    -------
+    Tensor, shape (..., 3, 3)
+        R with ``world = R @ body``; its columns are the body axes seen from the world.
+    """
+    w, x, y, z = (quaternion / quaternion.norm(dim=-1, keepdim=True)).unbind(-1)
+    rows = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
+
+
+def quaternion_from_angles(angles_deg: Tensor) -> Tensor:
+    """Quaternion of (azimuth, elevation, roll) in degrees.
+
+    The body's long axis (its own x axis) ends up at
+    (cos el · cos az, cos el · sin az, sin el): azimuth from +x towards +y, elevation out of the
+    image plane towards the objective, roll about the long axis.
+
+    Parameters
+    ----------
+    angles_deg : Tensor, shape (..., 3)
+
+    Returns
+    -------
+    Tensor, shape (..., 4)
+        R = R_z(azimuth) · R_y(−elevation) · R_x(roll) as (w, x, y, z).
+    """
+    half = torch.deg2rad(angles_deg) / 2
+    (ca, sa), (ce, se), (cr, sr) = ((torch.cos(h), torch.sin(h)) for h in half.unbind(-1))
+    se = -se
+    return torch.stack(
+        (
+            ca * ce * cr + sa * se * sr,
+            ca * ce * sr - sa * se * cr,
+            ca * se * cr + sa * ce * sr,
+            sa * ce * cr - ca * se * sr,
+        ),
+        dim=-1,
+    )

@@ -1,0 +1,436 @@
+"""Scene + seed → particles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from osog.sample.batch import ParticleBatch, ShapeKind, quaternion_from_angles
+from osog.sample.placement import Obstacles, draw, positions
+from osog.sample.values import Values
+from osog.scene import (
+    Lognormal,
+    Normal,
+    Particle,
+    Polyhedron,
+    Population,
+    Scene,
+    SceneError,
+    Uniform,
+    half_spaces,
+)
+
+_KINDS = {
+    "sphere": ShapeKind.SPHERE,
+    "ellipsoid": ShapeKind.ELLIPSOID,
+    "rod": ShapeKind.ROD,
+    "cylinder": ShapeKind.CYLINDER,
+    "box": ShapeKind.BOX,
+    "polyhedron": ShapeKind.POLYHEDRON,
+}
+# Columns of a shape in the order of the scene file: (field, component).
+_SIZES: dict[str, tuple[tuple[str, int | None], ...]] = {
+    "sphere": (("radius_um", None),),
+    "ellipsoid": tuple(("semi_axes_um", k) for k in range(3)),
+    "rod": (("length_um", None), ("radius_um", None)),
+    "cylinder": (("length_um", None), ("radius_um", None)),
+    "box": tuple(("size_um", k) for k in range(3)),
+    "polyhedron": tuple(("size_um", k) for k in range(3)),
+}
+_MATERIAL = ("index", "absorption_per_um", "emission_per_um")
+# One random stream per column, so that one more particle or one more law reshuffles nothing else.
+_STREAMS = ("count", "xy", "z", "orientation", "size0", "size1", "size2", *_MATERIAL)
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class _Drawn:
+    """One population after the draw: plain numbers, and which of them particles own."""
+
+    population: Population
+    number: int
+    first: int
+    position: Array
+    angles: Array
+    laws: dict[tuple[str, int | None], Array]
+    owned: dict[tuple[str, int | None], tuple[NDArray[np.bool_], Array]]
+
+
+def sample(
+    scene: Scene,
+    seed: int = 0,
+    values: Values | Mapping[str, Any] | None = None,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+) -> ParticleBatch:
+    """Draw the particles of a scene.
+
+    Parameters
+    ----------
+    scene : Scene
+    seed : int
+        The same scene and seed give the same particles on every device.
+    values : Values or mapping, optional
+        Tensors that replace numbers of the scene; the batch is differentiable in them.
+    dtype, device
+        Of the batch, when `values` is a mapping.
+
+    Returns
+    -------
+    ParticleBatch
+        Particles in scene order, invisible populations left out.
+
+    Raises
+    ------
+    SceneError
+        If a value names no particle that was drawn, or bodies do not fit without overlap.
+    """
+    if not isinstance(values, Values):
+        values = Values(scene, values, dtype=dtype, device=device)
+    groups = _draw(scene, seed)
+    total = sum(group.number for group in groups)
+    _check_particle_names(values, total)
+    parts = [_tensors(group, values) for group in groups]
+    if not parts:
+        return _empty(values)
+    planes, starts = _planes(groups, values)
+    joined = {
+        name: torch.cat([part[name] for part in parts])
+        for name in ("position", "size", "angles", *_MATERIAL)
+    }
+    integers = {
+        name: torch.cat([part[name] for part in parts]) for name in ("shape_kind", "population")
+    }
+    return ParticleBatch(
+        position=joined["position"],
+        quaternion=quaternion_from_angles(joined["angles"]),
+        size=joined["size"],
+        delta_index=joined["index"] - values.number("medium.index"),
+        absorption_per_um=joined["absorption_per_um"],
+        emission_per_um=joined["emission_per_um"],
+        planes=planes,
+        plane_start=starts,
+        **integers,
+    )
+
+
+def explicit(scene: Scene, seed: int = 0) -> Scene:
+    """Turn every drawn particle into one that the scene lists, so that it can be moved by hand.
+
+    Returns
+    -------
+    Scene
+        Renders to the same image with any seed; invisible populations are kept as they are.
+    """
+    drawn = {group.population.name: group for group in _draw(scene, seed)}
+    populations = []
+    for population in scene.populations:
+        group = drawn.get(population.name)
+        if group is None or population.particles is not None:
+            populations.append(population)
+            continue
+        listed = []
+        for i in range(group.number):
+            own: dict[str, Any] = {}
+            for (field, component), column in group.laws.items():
+                if component is None:
+                    own[field] = float(column[i])
+                else:
+                    current = own.get(field) or [
+                        _centre(getattr(population.shape, field)[k]) for k in range(3)
+                    ]
+                    current[component] = float(column[i])
+                    own[field] = current
+            x, y, z = (float(v) for v in group.position[i])
+            angles = tuple(float(a) for a in group.angles[i])
+            listed.append(Particle(x_um=x, y_um=y, z_um=z, orientation_deg=angles, **own))
+        populations.append(
+            population.model_copy(
+                update={"particles": tuple(listed), "count": None, "density_per_mm2": None}
+            )
+        )
+    return scene.model_copy(update={"populations": tuple(populations)})
+
+
+def _centre(quantity: Any) -> float:
+    return float(quantity) if isinstance(quantity, int | float) else float(quantity.centre)
+
+
+def _draw(scene: Scene, seed: int) -> list[_Drawn]:
+    groups: list[_Drawn] = []
+    obstacles = Obstacles()
+    first = 0
+    for number, population in enumerate(scene.populations):
+        if not population.visible:
+            continue
+        streams = {
+            name: np.random.Generator(
+                np.random.Philox(np.random.SeedSequence(seed, spawn_key=(number, k)))
+            )
+            for k, name in enumerate(_STREAMS)
+        }
+        count = _count(population, scene, streams["count"])
+        laws = _laws(population, count, streams)
+        owned = _owned(population)
+        angles = _angles(population, count, streams["orientation"])
+        if population.particles is not None:
+            position = np.array([[p.x_um, p.y_um, p.z_um] for p in population.particles])
+            position = position.reshape(-1, 3)
+        else:
+            position = positions(
+                population,
+                count,
+                scene.grid.extent_um,
+                scene.grid.pixel_size_um,
+                streams["xy"],
+                streams["z"],
+                lambda p=population, n=count, a=angles, w=laws: _axes(p, n, a, w),  # type: ignore[misc]
+                obstacles,
+            )
+        group = _Drawn(population, count, first, position, angles, laws, owned)
+        if population.particles is not None and any(
+            other.placement.law == "non_overlapping" for other in scene.populations
+        ):
+            half, radius = _axes(population, count, angles, laws)
+            obstacles.add(position, half, radius)
+        groups.append(group)
+        first += count
+    return groups
+
+
+def _count(population: Population, scene: Scene, rng: np.random.Generator) -> int:
+    if population.particles is not None:
+        return len(population.particles)
+    height, width = scene.grid.extent_um
+    margin = population.placement.margin_um
+    area, wide = height * width, (height + 2 * margin) * (width + 2 * margin)
+    if population.density_per_mm2 is not None:
+        return int(rng.poisson(population.density_per_mm2 * 1e-6 * wide))
+    return round((population.count or 0) * wide / area)
+
+
+def _laws(
+    population: Population, count: int, streams: dict[str, np.random.Generator]
+) -> dict[tuple[str, int | None], Array]:
+    out: dict[tuple[str, int | None], Array] = {}
+    for k, (field, component) in enumerate(_SIZES[population.shape.kind]):
+        quantity = getattr(population.shape, field)
+        quantity = quantity if component is None else quantity[component]
+        if isinstance(quantity, Uniform | Normal | Lognormal):
+            out[field, component] = draw(quantity, count, streams[f"size{k}"])
+    for field in _MATERIAL:
+        quantity = getattr(population.material, field)
+        if isinstance(quantity, Uniform | Normal | Lognormal):
+            out[field, None] = draw(quantity, count, streams[field])
+    if population.shape.kind == "rod" and len(out):
+        # A rod is never shorter than it is wide: short draws become balls.
+        radius = out.get(("radius_um", None), _plain(population.shape, "radius_um"))
+        length = out.get(("length_um", None), _plain(population.shape, "length_um"))
+        if radius is not None and length is not None:
+            out["length_um", None] = np.maximum(length, 2 * radius) * np.ones(count)
+    return out
+
+
+def _plain(model: Any, field: str) -> float | None:
+    value = getattr(model, field)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _owned(
+    population: Population,
+) -> dict[tuple[str, int | None], tuple[NDArray[np.bool_], Array]]:
+    out: dict[tuple[str, int | None], tuple[NDArray[np.bool_], Array]] = {}
+    particles = population.particles
+    if not particles:
+        return out
+    columns = (*_SIZES[population.shape.kind], *((field, None) for field in _MATERIAL))
+    for field, component in columns:
+        numbers = [getattr(p, field) for p in particles]
+        if all(n is None for n in numbers):
+            continue
+        mask = np.array([n is not None for n in numbers])
+        plain = [0.0 if n is None else n if component is None else n[component] for n in numbers]
+        out[field, component] = (mask, np.array(plain, dtype=np.float64))
+    return out
+
+
+def _angles(population: Population, count: int, rng: np.random.Generator) -> Array:
+    if population.particles is not None:
+        return np.array([p.orientation_deg for p in population.particles]).reshape(-1, 3)
+    law = population.orientation
+    uniform = rng.uniform(size=(count, 3))
+    normal = np.clip(rng.standard_normal((count, 3)), -4, 4)
+    if law.law == "isotropic":
+        elevation = np.rad2deg(np.arcsin(2 * uniform[:, 1] - 1))
+        return np.stack([360 * uniform[:, 0] - 180, elevation, 360 * uniform[:, 2] - 180], 1)
+    if law.law == "planar":
+        return np.stack(
+            [360 * uniform[:, 0] - 180, law.spread_deg * normal[:, 1], np.zeros(count)], 1
+        )
+    mean = np.array([law.azimuth_deg, law.elevation_deg, law.roll_deg])
+    result: Array = mean + law.spread_deg * normal
+    return result
+
+
+def _axes(
+    population: Population,
+    count: int,
+    angles: Array,
+    laws: dict[tuple[str, int | None], Array],
+) -> tuple[Array, Array]:
+    """Half axis vectors and radii of the spherocylinders that stand for the bodies."""
+    owned = _owned(population)
+    columns = []
+    for field, component in _SIZES[population.shape.kind]:
+        if (field, component) in laws:
+            column = laws[field, component]
+        else:
+            quantity = getattr(population.shape, field)
+            column = np.full(count, _centre(quantity if component is None else quantity[component]))
+        if (field, component) in owned:
+            mask, numbers = owned[field, component]
+            column = np.where(mask, numbers, column)
+        columns.append(column)
+    kind = population.shape.kind
+    if kind == "sphere":
+        half = np.stack([columns[0]] * 3, 1)
+    elif kind in ("rod", "cylinder"):
+        half = np.stack([columns[0] / 2, columns[1], columns[1]], 1)
+    elif kind == "ellipsoid":
+        half = np.stack(columns, 1)
+    elif isinstance(population.shape, Polyhedron) and population.shape.half_spaces is not None:
+        reach = max(row[3] for row in population.shape.half_spaces)
+        half = np.full((count, 3), 1.5 * reach)
+    else:
+        half = np.stack(columns, 1) / 2
+    order = np.sort(half, axis=1)
+    if kind in ("box", "polyhedron", "cylinder"):
+        radius = np.hypot(order[:, 0], order[:, 1])
+    else:
+        radius = order[:, 1]
+    azimuth, elevation, _ = np.deg2rad(angles).T
+    direction = np.stack(
+        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)],
+        1,
+    )
+    longest_is_first = half[:, 0] >= order[:, 2] - 1e-12
+    straight = np.where(longest_is_first, np.maximum(order[:, 2] - radius, 0.0), 0.0)
+    radius = np.where(longest_is_first, radius, order[:, 2])
+    return direction * straight[:, None], radius
+
+
+def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
+    population, n = group.population, group.number
+    index = next(i for i, p in enumerate(values.scene.populations) if p.name == population.name)
+    base = f"populations[{index}]"
+    float_ = {"dtype": values.dtype, "device": values.device}
+
+    def column(path: str, field: str, component: int | None) -> Tensor:
+        key = (field, component)
+        if key in group.laws:
+            out = torch.as_tensor(group.laws[key], **float_)
+        else:
+            suffix = "" if component is None else f"[{component}]"
+            out = values.number(f"{base}.{path}.{field}{suffix}").expand(n)
+        if key in group.owned:
+            mask, numbers = group.owned[key]
+            out = torch.where(
+                torch.as_tensor(mask, device=values.device), torch.as_tensor(numbers, **float_), out
+            )
+        return _single(out, values.of_particles(field, component), group)
+
+    def plain(numbers: Array, field: str, component: int | None) -> Tensor:
+        out = torch.as_tensor(numbers, **float_)
+        return _single(out, values.of_particles(field, component), group)
+
+    position = torch.stack(
+        [plain(group.position[:, k], f, None) for k, f in enumerate(("x_um", "y_um", "z_um"))], 1
+    )
+    angles = torch.stack([plain(group.angles[:, k], "orientation_deg", k) for k in range(3)], 1)
+    sizes = [column("shape", f, k) for f, k in _SIZES[population.shape.kind]]
+    kind = population.shape.kind
+    if kind == "sphere":
+        size = torch.stack([sizes[0]] * 3, 1)
+    elif kind in ("rod", "cylinder"):
+        size = torch.stack([sizes[0] / 2, sizes[1], sizes[1]], 1)
+    elif kind == "box":
+        size = torch.stack(sizes, 1) / 2
+    elif isinstance(population.shape, Polyhedron) and population.shape.half_spaces is not None:
+        size = torch.ones(n, 3, **float_)
+    else:
+        size = torch.stack(sizes, 1)
+    out = {"position": position, "angles": angles, "size": size}
+    for field in _MATERIAL:
+        out[field] = column("material", field, None)
+    long = {"dtype": torch.int64, "device": values.device}
+    out["shape_kind"] = torch.full((n,), int(_KINDS[kind]), **long)
+    out["population"] = torch.full((n,), index, **long)
+    return out
+
+
+def _single(column: Tensor, given: dict[int, Tensor], group: _Drawn) -> Tensor:
+    mine = {i - group.first: t for i, t in given.items() if 0 <= i - group.first < group.number}
+    if not mine:
+        return column
+    where = torch.tensor(list(mine), device=column.device)
+    return column.index_put((where,), torch.stack(list(mine.values())))
+
+
+def _planes(groups: list[_Drawn], values: Values) -> tuple[Tensor, Tensor]:
+    rows: list[Array] = []
+    counts: list[int] = []
+    for group in groups:
+        shape = group.population.shape
+        if not isinstance(shape, Polyhedron):
+            counts += [0] * group.number
+            continue
+        if shape.half_spaces is not None:
+            planes = np.asarray(shape.half_spaces, dtype=np.float64)
+            planes = planes / np.linalg.norm(planes[:, :3], axis=1, keepdims=True)
+        else:
+            planes = half_spaces(shape.habit)
+        rows += [planes] * group.number
+        counts += [len(planes)] * group.number
+    stacked = np.concatenate(rows) if rows else np.empty((0, 4))
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return (
+        torch.as_tensor(stacked, dtype=values.dtype, device=values.device),
+        torch.as_tensor(starts, device=values.device),
+    )
+
+
+def _check_particle_names(values: Values, total: int) -> None:
+    for field, component in (
+        *((f, None) for f in ("x_um", "y_um", "z_um", "radius_um", "length_um", *_MATERIAL)),
+        *((f, k) for f in ("orientation_deg", "size_um", "semi_axes_um") for k in range(3)),
+    ):
+        for number in values.of_particles(field, component):
+            if number >= total:
+                raise SceneError(
+                    f"'particles[{number}].{field}': the scene draws only {total} particles."
+                )
+
+
+def _empty(values: Values) -> ParticleBatch:
+    real = {"dtype": values.dtype, "device": values.device}
+    long = {"dtype": torch.int64, "device": values.device}
+    return ParticleBatch(
+        position=torch.zeros(0, 3, **real),
+        quaternion=torch.zeros(0, 4, **real),
+        size=torch.zeros(0, 3, **real),
+        delta_index=torch.zeros(0, **real),
+        absorption_per_um=torch.zeros(0, **real),
+        emission_per_um=torch.zeros(0, **real),
+        shape_kind=torch.zeros(0, **long),
+        population=torch.zeros(0, **long),
+        planes=torch.zeros(0, 4, **real),
+        plane_start=torch.zeros(1, **long),
+    )

@@ -1,0 +1,108 @@
+"""Tensors that stand in for numbers of a scene, by dotted name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from osog.scene import Scene, SceneError
+from osog.scene.parameters import describe, get, split
+
+Key = tuple[str | int, ...]
+
+
+class Values:
+    """Numbers of a scene as 0-dim tensors, some of them replaced by the caller's.
+
+    Parameters
+    ----------
+    scene : Scene
+    values : mapping of dotted names to tensors or numbers, optional
+        The stand-ins; each must hold one number.
+    dtype : torch.dtype
+        Floating type of every tensor that is handed out.
+    device : torch.device or str
+
+    Raises
+    ------
+    SceneError
+        If a name is no continuous parameter of the scene, or a value is not one number.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        values: Mapping[str, Any] | None = None,
+        *,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.scene, self.dtype, self.device = scene, dtype, torch.device(device)
+        self._given: dict[Key, Tensor] = {}
+        self._names = [population.name for population in scene.populations]
+        for name, value in (values or {}).items():
+            describe(scene, name)
+            tensor = torch.as_tensor(value)
+            if tensor.numel() != 1:
+                raise SceneError(f"'{name}' takes one number, not a tensor of {tensor.numel()}.")
+            tensor = tensor.reshape(()).to(self.device, self.dtype)
+            if not bool(torch.isfinite(tensor.detach())):
+                raise SceneError(f"'{name}' must be finite, not {float(tensor)}.")
+            self._given[self._key(name)] = tensor
+
+    def __bool__(self) -> bool:
+        """Whether any number is replaced."""
+        return bool(self._given)
+
+    def number(self, name: str) -> Tensor:
+        """0-dim tensor of one parameter: the caller's, or the scene's own number."""
+        given = self._given.get(self._key(name))
+        return given if given is not None else self.constant(float(get(self.scene, name)))
+
+    def given(self, name: str) -> Tensor | None:
+        """Return the caller's tensor for this name, if there is one."""
+        return self._given.get(self._key(name))
+
+    def constant(self, value: float) -> Tensor:
+        """Make a 0-dim tensor of the right type on the right device."""
+        return torch.tensor(value, dtype=self.dtype, device=self.device)
+
+    def of_particles(self, field: str, component: int | None = None) -> dict[int, Tensor]:
+        """Return the caller's tensors for single particles: global number → tensor.
+
+        Parameters
+        ----------
+        field : str
+            Field of a particle, such as ``z_um`` or ``orientation_deg``.
+        component : int, optional
+            Which entry, for fields that hold three numbers.
+        """
+        tail: Key = (field,) if component is None else (field, component)
+        return {
+            int(key[1]): tensor
+            for key, tensor in self._given.items()
+            if key[0] == "particles" and key[2:] == tail
+        }
+
+    def under(self, prefix: str) -> bool:
+        """Whether any of the caller's names starts with this one."""
+        key = self._key(prefix)
+        return any(given[: len(key)] == key for given in self._given)
+
+    def _key(self, name: str) -> Key:
+        """Unique form: populations by number, explicit particles by their global number."""
+        steps = split(name)
+        if steps[0] == "populations" and len(steps) > 1:
+            if isinstance(steps[1], str):
+                steps[1] = self._names.index(steps[1])
+            if len(steps) > 3 and steps[2] == "particles":
+                before = 0
+                for population in self.scene.populations[: int(steps[1])]:
+                    if population.visible:
+                        listed = population.particles
+                        before += len(listed) if listed is not None else population.count or 0
+                return ("particles", before + int(steps[3]), *steps[4:])
+        return tuple(steps)

@@ -1,0 +1,101 @@
+"""Refractive index, absorption and brightness of what is in the sample."""
+
+from typing import Any
+
+from pydantic import model_validator
+
+from osog.scene.description import Description, Quantity, row
+
+INDICES: dict[str, float] = {
+    "air": 1.0003,
+    "water": 1.333,
+    "pbs": 1.335,
+    "ethanol": 1.361,
+    "glycerol": 1.473,
+    "immersion oil": 1.518,
+    "cytoplasm": 1.37,
+    "lysozyme": 1.54,
+    "protein crystal": 1.52,
+    "silica": 1.45,
+    "pmma": 1.492,
+    "polystyrene": 1.598,
+    "glass": 1.52,
+    "ice": 1.31,
+    "sodium chloride": 1.544,
+    "quartz": 1.547,
+}
+"""Index near 550 nm at room temperature by name.
+
+Sources: water, ethanol, glycerol, silica, PMMA, polystyrene, NaCl and quartz (mean of both rays)
+from the tables of refractiveindex.info (Polyanskiy 2024); lysozyme crystals 1.54 (Aldrich
+tabulations for tetragonal lysozyme, dry) and protein crystals in mother liquor around 1.52.
+Dispersion is not modelled.
+"""
+
+_INDEX_LIMITS = (1.0, 4.0)
+
+
+def _named_index(data: Any, field: str) -> Any:
+    if isinstance(data, dict) and data.get("name") is not None and "index" not in data:
+        name = str(data["name"]).lower()
+        if name not in INDICES:
+            raise ValueError(
+                f"{field} = '{data['name']}' is not known; known names are {', '.join(INDICES)}; "
+                "or give index as a number."
+            )
+        return {**data, "name": name, "index": INDICES[name]}
+    return data
+
+
+class Medium(Description):
+    """What surrounds the particles: an index, or the name of a known liquid."""
+
+    name: str | None = row(None, title="Medium", help="Name of a known medium; sets the index.")
+    index: float = row(
+        1.333,
+        title="Index",
+        help="Refractive index of the medium; particles show only by their difference from it.",
+        limits=_INDEX_LIMITS,
+        slider=(1.3, 1.6),
+        step=0.001,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, data: Any) -> Any:
+        return _named_index(data, "medium.name")
+
+
+class Material(Description):
+    """What a particle is made of."""
+
+    name: str | None = row(None, title="Material", help="Name of a known material; sets the index.")
+    index: Quantity = row(
+        1.36,
+        title="Index",
+        help="Refractive index of the particle; above the medium it delays the light.",
+        limits=_INDEX_LIMITS,
+        slider=(1.3, 1.7),
+        step=0.001,
+    )
+    absorption_per_um: Quantity = row(
+        0.0,
+        title="Absorption",
+        help="Intensity lost per µm of path; makes the particle dark in focus.",
+        unit="1/µm",
+        limits=(0.0, 100.0),
+        slider=(0.0, 2.0),
+    )
+    emission_per_um: Quantity = row(
+        1.0,
+        title="Fluorescence",
+        help="Brightness per µm of path in the fluorescence modality.",
+        unit="1/µm",
+        limits=(0.0, 1e6),
+        slider=(0.0, 5.0),
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, data: Any) -> Any:
+        return _named_index(data, "material.name")

@@ -1,0 +1,41 @@
+"""How finely the engine computes."""
+
+from typing import Literal
+
+from osog.scene.description import Description, row
+
+
+class Numerics(Description):
+    """Accuracy of the slab engine; every choice is stated by the explain line.
+
+    ``auto`` takes ``fine`` while that is cheap (small frames) and ``standard`` otherwise.
+    ``draft`` is for dragging: 2–4 % of field error.
+    """
+
+    accuracy: Literal["auto", "draft", "standard", "fine"] = row(
+        "auto", title="Accuracy", help="How finely light is propagated; finer is slower."
+    )
+    pitch_um: float | None = row(
+        None,
+        title="Grid pitch",
+        help="Largest pitch of the field grid; chosen from the NA when empty.",
+        unit="µm",
+        limits=(0.005, 5.0),
+        panel=False,
+    )
+    slab_um: float | None = row(
+        None,
+        title="Slab spacing",
+        help="Spacing of the phase slabs; chosen from the depth of field when empty.",
+        unit="µm",
+        limits=(0.005, 20.0),
+        panel=False,
+    )
+    padding_um: float | None = row(
+        None,
+        title="Padding",
+        help="Margin around the frame against wrap-around; chosen from the defocus when empty.",
+        unit="µm",
+        limits=(0.0, 1000.0),
+        panel=False,
+    )

@@ -1,0 +1,377 @@
+"""Dotted names: ``microscope.focus_um``, ``populations.beads.material.index``.
+
+``particles[3].radius_um`` names particle 3 of all those that are drawn, in scene order;
+``populations.needle.particles[0].x_um`` names an explicit particle of one population, and lists
+take an index: ``populations.plates.shape.size_um[2]``.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from osog.scene.description import Lognormal, Normal, Uniform
+from osog.scene.errors import SceneError
+from osog.scene.population import Particle, Population
+from osog.scene.scene import Scene
+
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a panel or a fit needs to know of one continuous parameter.
+
+    Attributes
+    ----------
+    name : str
+        Dotted name.
+    title, unit, help : str
+        Words for people.
+    value : float
+        Value in the scene; the centre of a law.
+    limits, slider : (float, float)
+        Range of validity, and the range that a slider shows.
+    step : float
+        Step of a spin box.
+    log : bool
+        Whether the range spans decades.
+    """
+
+    name: str
+    title: str
+    unit: str
+    help: str
+    value: float
+    limits: tuple[float, float]
+    slider: tuple[float, float]
+    step: float
+    log: bool
+
+
+def split(name: str) -> list[str | int]:
+    """Split a dotted name: ``a.b[2].c`` becomes ``["a", "b", 2, "c"]``.
+
+    Raises
+    ------
+    SceneError
+        If the name is not of that form.
+    """
+    steps: list[str | int] = []
+    position = 0
+    for match in _STEP.finditer(name):
+        between = name[position : match.start()]
+        if between not in ("", ".") or (between == "." and not steps):
+            break
+        steps.append(match[1] if match[1] is not None else int(match[2]))
+        position = match.end()
+    if position != len(name) or not steps:
+        raise SceneError(f"'{name}' is not a parameter name such as microscope.focus_um.")
+    return steps
+
+
+def get(scene: Scene, name: str) -> Any:
+    """Value in the scene by dotted name.
+
+    Raises
+    ------
+    SceneError
+        If there is no such field; the message lists what there is.
+    """
+    value: Any = scene
+    for step in _resolved(scene, name):
+        value = _child(value, step, name)
+    return value
+
+
+def replaced(scene: Scene, values: Mapping[str, Any]) -> Scene:
+    """Return a new validated scene with the given fields changed.
+
+    Parameters
+    ----------
+    scene : Scene
+    values : mapping of dotted names to numbers or plain values
+
+    Raises
+    ------
+    SceneError
+        If a name does not exist or the new scene is not valid.
+    """
+    data = scene.model_dump()
+    for name, value in values.items():
+        steps = _resolved(scene, name)
+        target: Any = data
+        for step in steps[:-1]:
+            target = _own(target, step, name)
+        last = steps[-1]
+        if isinstance(target, dict) and last not in target and not _open_mapping(steps):
+            raise _unknown(name, target)
+        if isinstance(target, list) and not 0 <= int(last) < len(target):
+            raise SceneError(f"'{name}': there are only {len(target)} entries.")
+        target[last] = value
+        if steps[-2:-1] in (["material"], ["medium"]) or steps == ["medium", "index"]:
+            if last == "index":
+                target["name"] = None  # a number of its own no longer is that substance
+    return Scene.parse(data)
+
+
+def continuous(scene: Scene) -> Iterator[Parameter]:
+    """Every continuous parameter that shapes the noise-free image, in the order of the file.
+
+    Laws and counts are not continuous parameters of one image and contribute none here.
+    """
+    yield from _walk("microscope", scene.microscope)
+    yield from _walk("medium", scene.medium)
+    index = 0
+    for population in scene.populations:
+        base = f"populations.{population.name}"
+        overrides = _overrides(population)
+        for parameter in _walk(f"{base}.shape", population.shape):
+            if parameter.name.rsplit(".", 1)[1].split("[")[0] not in overrides:
+                yield parameter
+        for parameter in _walk(f"{base}.material", population.material):
+            if parameter.name.rsplit(".", 1)[1] not in overrides:
+                yield parameter
+        for i, particle in enumerate(population.particles or ()):
+            if population.visible and index >= 0:
+                yield from _particle_parameters(f"particles[{index + i}]", population, particle)
+        if population.visible:
+            if population.density_per_mm2 is not None:
+                index = -1_000_000  # the number drawn is random: later ones have no fixed index
+            listed = population.particles
+            index += len(listed) if listed is not None else population.count or 0
+    if scene.camera is not None:
+        yield from _walk("camera", scene.camera)
+
+
+def describe(scene: Scene, name: str) -> Parameter:
+    """Title, unit, value, limits of one parameter.
+
+    Raises
+    ------
+    SceneError
+        If the scene has no such continuous parameter.
+    """
+    steps = split(name)
+    if steps[0] == "particles" and len(steps) >= 3:
+        return _drawn_particle_parameter(scene, name, steps)
+    value = get(scene, name)
+    if isinstance(value, Uniform | Normal | Lognormal):
+        value = value.centre
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SceneError(f"'{name}' is not a number that can be varied.")
+    full = _resolved(scene, name)
+    owner: Any = scene
+    model: BaseModel = scene
+    field = str(full[0])
+    for step in full[:-1]:
+        owner = _child(owner, step, name)
+        if isinstance(owner, BaseModel):
+            model = owner
+    names = [s for s in full if isinstance(s, str)]
+    field = names[-1] if names[-1] in type(model).model_fields else names[-2]
+    return _parameter(name, model, field, float(value), full[-1])
+
+
+def _drawn_particle_parameter(scene: Scene, name: str, steps: list[str | int]) -> Parameter:
+    try:
+        resolved = _resolved(scene, name)
+    except SceneError:
+        resolved = None
+    if resolved is not None:
+        population = scene.populations[int(resolved[1])]
+        assert population.particles is not None
+        particle = population.particles[int(resolved[3])]
+        for parameter in _particle_parameters(f"particles[{steps[1]}]", population, particle, True):
+            if parameter.name == name:
+                return parameter
+        raise SceneError(f"'{name}': a {population.shape.kind} has no such number.")
+    # A particle that is drawn by chance: its words come from the models, its value from the law.
+    population = _owner(scene, int(steps[1]), name)
+    stand_in = Particle()
+    for parameter in _particle_parameters(f"particles[{steps[1]}]", population, stand_in, True):
+        if parameter.name == name:
+            return parameter
+    raise SceneError(f"'{name}': a {population.shape.kind} has no such number.")
+
+
+def _owner(scene: Scene, index: int, name: str) -> Population:
+    first = 0
+    for population in scene.populations:
+        if not population.visible:
+            continue
+        if population.particles is None and population.density_per_mm2 is not None:
+            return population
+        count = len(population.particles) if population.particles is not None else population.count
+        first += count or 0
+        if index < first:
+            return population
+    raise SceneError(f"'{name}': the scene draws only {first} particles.")
+
+
+def _overrides(population: Population) -> set[str]:
+    """Fields that every explicit particle gives itself, so that the population's has no effect."""
+    particles = population.particles
+    if not particles:
+        return set()
+    fields = ("radius_um", "length_um", "semi_axes_um", "size_um", "index", "absorption_per_um",
+              "emission_per_um")  # fmt: skip
+    return {f for f in fields if all(getattr(p, f) is not None for p in particles)}
+
+
+def _particle_parameters(
+    base: str, population: Population, particle: Particle, everything: bool = False
+) -> Iterator[Parameter]:
+    for field in ("x_um", "y_um", "z_um"):
+        yield _parameter(f"{base}.{field}", particle, field, getattr(particle, field), field)
+    if population.shape.kind != "sphere":
+        for k in range(3):
+            name = f"{base}.orientation_deg[{k}]"
+            yield _parameter(name, particle, "orientation_deg", particle.orientation_deg[k], k)
+    for model in (population.shape, population.material):
+        for field in type(model).model_fields:
+            if field not in type(particle).model_fields:
+                continue
+            own = getattr(particle, field)
+            if own is None and not everything:
+                continue
+            value = own if own is not None else getattr(model, field)
+            for suffix, number, key in _numbers(value, field):
+                yield _parameter(f"{base}.{field}{suffix}", model, field, number, key)
+
+
+def _numbers(value: Any, field: str) -> Iterator[tuple[str, float, str | int]]:
+    if isinstance(value, tuple):
+        for k, item in enumerate(value):
+            for _, number, _ in _numbers(item, field):
+                yield f"[{k}]", number, k
+    elif isinstance(value, Uniform | Normal | Lognormal):
+        yield "", value.centre, field
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield "", float(value), field
+
+
+_AXES = {"orientation_deg": ("Azimuth", "Elevation", "Roll"), "": ("a", "b", "c")}
+
+
+def _parameter(
+    name: str, model: BaseModel, field: str, value: float, key: str | int
+) -> Parameter:
+    info = type(model).model_fields[field]
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    limits: Any = extra.get("limits", (-1e12, 1e12))
+    slider: Any = extra.get("slider", limits)
+    title = info.title or field
+    if isinstance(key, int):
+        axes = _AXES.get(field, ("a", "b", "c"))
+        if field == "zernike":
+            title = f"Zernike {key} (Noll)"
+            limits, slider = (-5.0, 5.0), (-0.5, 0.5)
+        elif field == "orientation_deg":
+            title = axes[key]
+        else:
+            title = f"{title} {axes[key]}"
+    return Parameter(
+        name=name,
+        title=title,
+        unit=str(extra.get("unit", "")),
+        help=info.description or "",
+        value=value,
+        limits=(float(limits[0]), float(limits[1])),
+        slider=(float(slider[0]), float(slider[1])),
+        step=float(extra.get("step", (slider[1] - slider[0]) / 100)),  # type: ignore[arg-type]
+        log=bool(extra.get("log", False)),
+    )
+
+
+def _walk(base: str, model: BaseModel) -> Iterator[Parameter]:
+    for field, info in type(model).model_fields.items():
+        value = getattr(model, field)
+        if isinstance(value, BaseModel):
+            if not isinstance(value, Uniform | Normal | Lognormal):
+                yield from _walk(f"{base}.{field}", value)
+            continue
+        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+        if not extra.get("shapes_image", True) or isinstance(value, bool | str) or value is None:
+            continue
+        if isinstance(value, int | float):
+            yield _parameter(f"{base}.{field}", model, field, float(value), field)
+        elif isinstance(value, tuple) and all(isinstance(v, int | float) for v in value):
+            for k, item in enumerate(value):
+                yield _parameter(f"{base}.{field}[{k}]", model, field, float(item), k)
+        elif field == "zernike":
+            for k, item in value.items():
+                yield _parameter(f"{base}.zernike[{k}]", model, field, float(item), k)
+
+
+def _resolved(scene: Scene, name: str) -> list[str | int]:
+    """Full path in the scene: population names and drawn particle numbers become indices."""
+    steps = split(name)
+    if steps[0] == "populations" and len(steps) > 1 and isinstance(steps[1], str):
+        names = [population.name for population in scene.populations]
+        if steps[1] not in names:
+            raise SceneError(f"'{name}': populations are {', '.join(names) or 'none'}.")
+        steps[1] = names.index(steps[1])
+    if steps[0] == "particles" and len(steps) > 1 and isinstance(steps[1], int):
+        first = 0
+        for i, population in enumerate(scene.populations):
+            if not population.visible:
+                continue
+            if population.particles is None:
+                count = population.count
+                if count is None and population.density_per_mm2 is None:
+                    count = 0
+                if count is None or steps[1] < first + count:
+                    raise SceneError(
+                        f"'{name}': particle {steps[1]} is drawn by chance; make the particles of "
+                        f"population '{population.name}' explicit first."
+                    )
+                first += count
+                continue
+            if steps[1] < first + len(population.particles):
+                return ["populations", i, "particles", steps[1] - first, *steps[2:]]
+            first += len(population.particles)
+        raise SceneError(f"'{name}': the scene lists only {first} particles.")
+    return steps
+
+
+def _child(value: Any, step: str | int, name: str) -> Any:
+    if isinstance(value, BaseModel):
+        if isinstance(step, str) and step in type(value).model_fields:
+            return getattr(value, step)
+        raise _unknown(name, {f: None for f in type(value).model_fields})
+    if isinstance(value, tuple | list):
+        if isinstance(step, int) and step < len(value):
+            return value[step]
+        raise SceneError(f"'{name}': there are only {len(value)} entries.")
+    if isinstance(value, dict):
+        return value.get(int(step), 0.0)
+    raise SceneError(f"'{name}' does not exist; '{step}' lies inside a plain value.")
+
+
+def _own(target: Any, step: str | int, name: str) -> Any:
+    """Child of a dumped scene that may be written to: tuples are turned into lists."""
+    try:
+        child = target[step]
+    except (KeyError, IndexError, TypeError):
+        raise _unknown(name, target if isinstance(target, dict) else {}) from None
+    if child is None:
+        raise SceneError(f"'{name}': the scene has no {step}.")
+    if isinstance(child, tuple):
+        child = list(child)
+        target[step] = child
+    return child
+
+
+def _open_mapping(steps: list[str | int]) -> bool:
+    return "zernike" in steps
+
+
+def _unknown(name: str, available: Mapping[str, Any]) -> SceneError:
+    known = ", ".join(str(key) for key in available) or "nothing"
+    return SceneError(f"'{name}' does not exist; there is {known}.")
+
+
+__all__ = ["Parameter", "continuous", "describe", "get", "replaced", "split"]

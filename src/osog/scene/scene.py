@@ -1,0 +1,177 @@
+"""The scene: one description for sliders, fits, datasets, command line and Python."""
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from osog.scene.camera import Camera
+from osog.scene.description import Description, row
+from osog.scene.errors import SceneError, sentences
+from osog.scene.material import Medium
+from osog.scene.microscope import Microscope
+from osog.scene.numerics import Numerics
+from osog.scene.population import Population
+
+_MAX_PIXELS = 8192
+
+
+class Grid(Description):
+    """The frame: rows, columns and the size of a camera pixel in the object."""
+
+    shape: tuple[int, int] = row(
+        (256, 256), title="Frame", help="Rows and columns.", unit="px", limits=(1, _MAX_PIXELS),
+        shapes_image=False,
+    )
+    pixel_size_um: float = row(
+        0.1,
+        title="Pixel size",
+        help="Width of a camera pixel divided by the magnification.",
+        unit="µm",
+        limits=(0.001, 100.0),
+        slider=(0.02, 2.0),
+        log=True,
+        shapes_image=False,
+    )
+
+    @property
+    def extent_um(self) -> tuple[float, float]:
+        """Height and width of the frame in µm."""
+        return self.shape[0] * self.pixel_size_um, self.shape[1] * self.pixel_size_um
+
+
+class Scene(Description):
+    """Everything that one image depends on, except the seed.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        From ``model_validate``; `Scene.parse` and `Scene.load` raise `SceneError` in plain words.
+    """
+
+    schema_version: Literal[1] = 1
+    grid: Grid = Field(default_factory=Grid, title="Frame")
+    medium: Medium = Field(default_factory=Medium, title="Medium")
+    populations: tuple[Population, ...] = Field((), title="Populations")
+    microscope: Microscope = Field(default_factory=Microscope, title="Microscope")
+    camera: Camera | None = Field(None, title="Camera")
+    numerics: Numerics = Field(default_factory=Numerics, title="Numerics")
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "Scene":
+        names = [population.name for population in self.populations]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"populations must have different names; '{doubled[0]}' occurs twice.")
+        condenser = self.microscope.condenser_in_use
+        if condenser >= self.medium.index:
+            raise ValueError(
+                f"condenser_numerical_aperture = {condenser:g} must be below the medium index "
+                f"{self.medium.index:g}, or its light cannot enter the sample."
+            )
+        return self
+
+    @classmethod
+    def parse(cls, data: Any) -> "Scene":
+        """Validate a mapping and raise `SceneError` in plain words.
+
+        Parameters
+        ----------
+        data : mapping
+            The content of a scene file.
+
+        Raises
+        ------
+        SceneError
+            Names every wrong field with its value and the allowed range.
+        """
+        if not isinstance(data, dict):
+            raise SceneError("A scene is a mapping with keys such as grid, populations, microscope.")
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise SceneError("\n".join(sentences(error))) from None
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Scene":
+        """Read a YAML or JSON scene file.
+
+        Raises
+        ------
+        SceneError
+            If the file is not YAML, or describes no valid scene.
+        FileNotFoundError
+            If there is no such file.
+        """
+        text = Path(path).read_text(encoding="utf-8")
+        try:
+            data = yaml.load(text, Loader=_Loader)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f" near line {mark.line + 1}" if mark is not None else ""
+            raise SceneError(f"{Path(path).name} is not a readable YAML file{where}.") from None
+        return cls.parse(data)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the scene as YAML (or JSON for a ``.json`` name), whole or not at all."""
+        target = Path(path)
+        text = self.to_json() if target.suffix == ".json" else self.to_yaml()
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chmod(name, 0o644)
+            os.replace(name, target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def to_dict(self) -> dict[str, Any]:
+        """Content of the scene file as plain Python values, fields that are empty left out."""
+        data: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        return data
+
+    def to_json(self) -> str:
+        """Write the scene as JSON text."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
+
+    def to_yaml(self) -> str:
+        """Write the scene as YAML text."""
+        return yaml.dump(
+            self.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+        )
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 with numbers as people write them: ``1e-3`` is a number, ``on`` is a word."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    key: [(tag, regexp) for tag, regexp in rules if tag != "tag:yaml.org,2002:bool"]
+    for key, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+$"),
+    list("-+0123456789."),
+)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Block style for mappings, one line for lists of numbers."""
+
+
+def _flow_numbers(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.Node:
+    flat = all(isinstance(v, int | float) for v in values)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=flat)
+
+
+_Dumper.add_representer(list, _flow_numbers)
