@@ -1,0 +1,83 @@
+"""Pixel means of the profiles that silhouettes have: square-root edges, ramps and walls."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+FLOOR = 1e-12
+"""Smallest argument of a square root, so that its slope stays finite."""
+
+
+def root_mean(e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixel mean of √e₊ for e that varies linearly across the pixel.
+
+    With A² = (e + h)₊ and B² = (e − h)₊ the mean is c · (2/3)(A + B² / (A + B)), where
+    c = clamp(½ + e / 2h) is the covered fraction; it equals (2/3)(A² + AB + B²)/(A + B) inside
+    and (2/3) A³ / 2h on the edge, and has no infinite slope.
+
+    Parameters
+    ----------
+    e : Tensor
+        Level function at the pixel centre, positive inside, curvature term included.
+    half_range : Tensor
+        h > 0, half the range of e over the pixel.
+
+    Returns
+    -------
+    coverage : Tensor
+        c in [0, 1].
+    covered_mean : Tensor
+        Mean of √e over the covered part; the pixel mean is the product of both.
+    """
+    upper = (e + half_range).clamp_min(FLOOR)
+    lower = (e - half_range).clamp_min(FLOOR)
+    a = upper.sqrt()
+    half = torch.full((), 0.5, dtype=e.dtype, device=e.device)
+    coverage = torch.addcdiv(half, e, half_range, value=0.5).clamp(0, 1)
+    return coverage, torch.addcdiv(a, lower, a + lower.sqrt()) * (2 / 3)
+
+
+def root_mean_product(e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the covered fraction and 3/2 of the pixel mean, for callers that scale anyway."""
+    upper = (e + half_range).clamp_min(FLOOR)
+    lower = (e - half_range).clamp_min(FLOOR)
+    a = upper.sqrt()
+    half = torch.full((), 0.5, dtype=e.dtype, device=e.device)
+    coverage = torch.addcdiv(half, e, half_range, value=0.5).clamp(0, 1)
+    return coverage, torch.addcdiv(a, lower, a + lower.sqrt()) * coverage
+
+
+def box_overlap(x: Tensor, first: Tensor, second: Tensor, third: Tensor) -> Tensor:
+    """Convolution of three unit boxes, one after another, at the offset x.
+
+    The chord through a rectangle that lies obliquely is the convolution of two boxes; the
+    pixel is the third. Written with the widths sorted, so that any of them may vanish.
+
+    Parameters
+    ----------
+    x : Tensor
+        Offset from the common centre.
+    first, second, third : Tensor
+        Widths ≥ 0, at least one of them positive.
+
+    Returns
+    -------
+    Tensor
+        Value of the unit-area spline.
+    """
+    low, high = torch.minimum(first, second), torch.maximum(first, second)
+    widest = torch.maximum(high, third)
+    middle = torch.maximum(low, torch.minimum(high, third))
+    narrow = torch.minimum(low, third)
+    inner = (middle - narrow) / 2
+    curve = 0.5 / (narrow + FLOOR)
+
+    def rise(offset: Tensor) -> Tensor:
+        """Return middle · (cumulative of two boxes − ½)."""
+        distance = offset.abs()
+        bend = torch.minimum((distance - inner).clamp_min(0), narrow)
+        return offset.sign() * (torch.minimum(distance, inner) + bend - bend * bend * curve)
+
+    half = widest / 2
+    return (rise(half + x) + rise(half - x)) / (widest * middle + FLOOR)

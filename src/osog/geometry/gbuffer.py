@@ -1,0 +1,149 @@
+"""What the camera's pixels see of the particles, before any optics: for labels and maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from osog.geometry.buckets import buckets, patch_grid
+from osog.geometry.chords import chords
+from osog.geometry.polyhedra import padded_planes
+from osog.sample.batch import ParticleBatch, ShapeKind
+
+_CHUNK_PX = 150_000
+"""Pixels drawn at a time: small enough for the cache."""
+
+
+@dataclass(frozen=True)
+class GBuffer:
+    """Geometry of a sample on the camera's pixels.
+
+    Attributes
+    ----------
+    opd : Tensor, shape (Y, X)
+        Optical path difference Σ Δn · path in µm.
+    path : Tensor, shape (Y, X)
+        Σ path through particles in µm.
+    depth : Tensor, shape (Y, X), float32
+        z in µm of the upper surface of the particle nearest the objective; NaN where no
+        particle is.
+    instances : Tensor, shape (Y, X), int32
+        0 for background, i + 1 where particle i is the nearest to the objective. A particle
+        owns a pixel when it covers more than half of it, or, if it is too small ever to do
+        so, more than half as much as it covers of any pixel.
+    visible_area : Tensor, shape (N,), int64
+        Pixels that bear the particle's number.
+    inside_area : Tensor, shape (N,), int64
+        Pixels of the frame that it would own if it were alone.
+    full_area : Tensor, shape (N,), int64
+        The same in a frame without borders.
+    """
+
+    opd: Tensor
+    path: Tensor
+    depth: Tensor
+    instances: Tensor
+    visible_area: Tensor
+    inside_area: Tensor
+    full_area: Tensor
+
+
+@torch.no_grad()
+def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) -> GBuffer:
+    """Draw the geometry of all particles.
+
+    Parameters
+    ----------
+    batch : ParticleBatch
+    shape : tuple of int
+        (Y, X) pixels.
+    pixel_size_um : float
+        Camera pixel in the sample plane.
+
+    Returns
+    -------
+    GBuffer
+        Without gradients, on the batch's device; independent of the order of the particles
+        except for the numbers themselves.
+    """
+    batch = batch.detach()
+    rows, columns = shape
+    device, count = batch.device, len(batch)
+    pixels = rows * columns
+    # One cell behind the image takes what hangs over its border.
+    path = torch.zeros(pixels + 1, dtype=batch.dtype, device=device)
+    opd = torch.zeros_like(path)
+    # Depth and number in one integer, so that the nearest particle is a plain maximum.
+    nearest = torch.full((pixels + 1,), _key_floor(), dtype=torch.int64, device=device)
+    full = torch.zeros(count, dtype=torch.int64, device=device)
+    inside = torch.zeros(count, dtype=torch.int64, device=device)
+    pitch = (pixel_size_um, pixel_size_um)
+    for kind, height, width, members in buckets(batch, pitch):
+        step = max(1, _CHUNK_PX // (height * width))
+        for index in torch.split(members, step):
+            planes = mask = None
+            if kind == ShapeKind.POLYHEDRON:
+                planes, mask = padded_planes(batch, index)
+            position = batch.position[index]
+            row, column, x, y = patch_grid(position, height, width, pitch)
+            chord = chords(
+                kind,
+                x,
+                y,
+                position,
+                batch.quaternion[index],
+                batch.size[index],
+                planes,
+                mask,
+                pitch,
+            )
+            r = row[:, None] + torch.arange(height, device=device)
+            c = column[:, None] + torch.arange(width, device=device)
+            r = torch.where((r >= 0) & (r < rows), r * columns, pixels)
+            c = torch.where((c >= 0) & (c < columns), c, pixels)
+            cell = (r[:, :, None] + c[:, None, :]).clamp_max(pixels)
+            thickness = chord.exit - chord.entry
+            flat = cell.flatten()
+            path.index_add_(0, flat, thickness.flatten())
+            contrast = thickness * batch.delta_index[index, None, None]
+            opd.index_add_(0, flat, contrast.flatten())
+
+            peak = chord.coverage.amax((-2, -1), keepdim=True)
+            owned = chord.coverage > peak.clamp_max(1.0) / 2
+            full[index] = owned.sum((-2, -1))
+            inside[index] = (owned & (cell < pixels)).sum((-2, -1))
+            key = _keys(chord.exit, index[:, None, None] + 1)
+            nearest.scatter_reduce_(0, cell[owned], key[owned], "amax")
+    nearest = nearest[:pixels].view(rows, columns)
+    instances = nearest & 0xFFFFFFFF
+    depth = _depth(nearest).masked_fill(instances == 0, torch.nan)
+    visible = torch.bincount(instances.flatten(), minlength=count + 1)[1:]
+    return GBuffer(
+        opd=opd[:pixels].view(rows, columns),
+        path=path[:pixels].view(rows, columns),
+        depth=depth,
+        instances=instances.to(torch.int32),
+        visible_area=visible,
+        inside_area=inside,
+        full_area=full,
+    )
+
+
+def _key_floor() -> int:
+    """Key below every particle's, with the number 0."""
+    return -(2**63)
+
+
+def _keys(depth: Tensor, number: Tensor) -> Tensor:
+    """Integers that sort by depth (as float32), then by number."""
+    bits = depth.to(torch.float32).view(torch.int32)
+    ordered = bits ^ ((bits >> 31) & 0x7FFFFFFF)
+    return (ordered.long() << 32) | number
+
+
+def _depth(key: Tensor) -> Tensor:
+    """Depth (float32) of a key."""
+    ordered = (key >> 32).to(torch.int32)
+    return (ordered ^ ((ordered >> 31) & 0x7FFFFFFF)).view(torch.float32)

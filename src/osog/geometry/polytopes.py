@@ -1,0 +1,353 @@
+"""Chords of boxes and convex polyhedra, whose path may jump at the silhouette.
+
+The pixel mean is the covered fraction of the pixel times the path at the mean covered depth
+behind the silhouette; a plain point sample would have no gradient at a vertical wall.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+_VERTICAL = 1e-6
+"""A face whose normal has a smaller z component gates the silhouette only."""
+
+
+def box(
+    x: Tensor, y: Tensor, rotation: Tensor, size: Tensor, pitch_um: tuple[float, float]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Path through boxes; the silhouette is the zonogon of the three projected axes.
+
+    Parameters
+    ----------
+    x, y : Tensor, shape (..., n, 1, Q) and (..., n, P, 1)
+        µm from the centres.
+    rotation : Tensor, shape (n, 3, 3)
+    size : Tensor, shape (n, 3)
+        Half edges in µm.
+    pitch_um : tuple of float
+        (y, x).
+
+    Returns
+    -------
+    half_path, middle, coverage : Tensor, shape (..., n, P, Q)
+        As in `quadrics.ellipsoid`.
+    """
+    py, px = pitch_um
+    normals = _zonogon_normals(rotation, size, min(px, py))
+    generators = (rotation[:, :2, :] * size[:, None, :]).transpose(-1, -2)
+    supports = (normals @ generators.transpose(-1, -2)).abs()
+    supports = (supports * (1 - torch.eye(3, dtype=size.dtype, device=size.device))).sum(-1)
+    widths = ((normals * normals.new_tensor((px, py))) ** 2).sum(-1).sqrt()
+
+    coverage = inward_x = inward_y = None
+    for i in range(3):
+        n_x, n_y = normals[:, i, 0, None, None], normals[:, i, 1, None, None]
+        support, half_width = supports[:, i, None, None], widths[:, i, None, None] / 2
+        level = n_x * x + n_y * y
+        distance = level.abs()
+        # The part of the pixel, seen along the normal, that the strip |level| ≤ support covers.
+        near = torch.maximum(distance - half_width, -support)
+        far = torch.minimum(distance + half_width, support)
+        fraction = (far - near) / (2 * half_width)
+        push = (distance - (near + far) / 2) * level.sign()
+        if coverage is None:
+            coverage, inward_x, inward_y = fraction, push * n_x, push * n_y
+            continue
+        assert inward_x is not None and inward_y is not None
+        binds = fraction < coverage
+        coverage = torch.where(binds, fraction, coverage)
+        inward_x = torch.where(binds, push * n_x, inward_x)
+        inward_y = torch.where(binds, push * n_y, inward_y)
+    assert coverage is not None and inward_x is not None and inward_y is not None
+    coverage = coverage.clamp(0, 1)
+    x_in, y_in = x - inward_x, y - inward_y
+
+    reach = (rotation[:, 2, :].abs() * size).sum(-1)[:, None, None]
+    upper, lower = reach, reach
+    for j in range(3):
+        e_z = rotation[:, 2, j]
+        e_z = torch.where(
+            e_z.abs() < _VERTICAL, torch.copysign(e_z.new_full((), _VERTICAL), e_z), e_z
+        )
+        half = (size[:, j] / e_z.abs())[:, None, None]
+        slope_x = (rotation[:, 0, j] / e_z)[:, None, None]
+        slope_y = (rotation[:, 1, j] / e_z)[:, None, None]
+        sheared = slope_x * x_in + slope_y * y_in
+        upper = torch.minimum(upper, half - sheared)
+        lower = torch.minimum(lower, half + sheared)
+    return _pool(coverage, upper, lower, min(px, py))
+
+
+def _zonogon_normals(rotation: Tensor, size: Tensor, pitch_um: float) -> Tensor:
+    """Normals (n, 3, 2) of the silhouette's three pairs of edges.
+
+    An edge that is shorter than a pixel keeps its direction but passes no gradient through it:
+    that direction turns infinitely fast where the axis points along the line of sight.
+    """
+    projected = rotation[:, :2, :].transpose(-1, -2)
+    length2 = (projected**2).sum(-1, keepdim=True)
+    along_z = length2 < 1e-8
+    stand_in = projected.new_tensor((1.0, 0.0)).expand_as(projected)
+    direction = torch.where(along_z, stand_in, projected)
+    direction = direction / (direction**2).sum(-1, keepdim=True).sqrt()
+    # Where one axis is along the line of sight, its edges have vanished: repeat a neighbour's.
+    direction = torch.where(along_z, direction.roll(-1, dims=-2), direction)
+    normals = torch.stack([-direction[..., 1], direction[..., 0]], dim=-1)
+    short = (length2.sqrt() * size[..., None]).detach() * 2 < pitch_um
+    return torch.where(short, normals.detach(), normals)
+
+
+def polyhedron(
+    x: Tensor,
+    y: Tensor,
+    rotation: Tensor,
+    size: Tensor,
+    planes: Tensor,
+    mask: Tensor,
+    pitch_um: tuple[float, float],
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Path through convex polyhedra n · (x / size) ≤ d.
+
+    The upper surface is the minimum over faces that look up, the lower one the maximum over
+    faces that look down; the silhouette comes from eliminating z (Fourier–Motzkin): one line
+    per pair of an upward and a downward face, of which only those that touch are kept.
+
+    Parameters
+    ----------
+    x, y : Tensor, shape (..., n, 1, Q) and (..., n, P, 1)
+        µm from the positions.
+    rotation : Tensor, shape (n, 3, 3)
+    size : Tensor, shape (n, 3)
+        Scale factors.
+    planes : Tensor, shape (n, F, 4)
+    mask : Tensor, shape (n, F), bool
+    pitch_um : tuple of float
+        (y, x).
+
+    Returns
+    -------
+    half_path, middle, coverage : Tensor, shape (..., n, P, Q)
+        As in `quadrics.ellipsoid`.
+    """
+    py, px = pitch_um
+    normals, offsets = world_planes(rotation, size, planes, mask)
+    lines, bounds, lengths = silhouette(normals, offsets, mask)
+    short = (lengths < min(px, py))[..., None]
+    lines = torch.where(short, lines.detach(), lines)
+
+    depth = line_x = line_y = None
+    for e in range(lines.shape[1]):
+        n_x, n_y = lines[:, e, 0, None, None], lines[:, e, 1, None, None]
+        distance = (bounds[:, e, None, None] - n_x * x) - n_y * y
+        if depth is None:
+            depth, line_x, line_y = distance, n_x.expand_as(distance), n_y.expand_as(distance)
+            continue
+        assert line_x is not None and line_y is not None
+        binds = distance < depth
+        depth = torch.where(binds, distance, depth)
+        line_x, line_y = torch.where(binds, n_x, line_x), torch.where(binds, n_y, line_y)
+    assert depth is not None and line_x is not None and line_y is not None
+    if px == py:
+        half_width: Tensor | float = px / 2
+    else:
+        half_width = ((px * line_x) ** 2 + (py * line_y) ** 2).sqrt() / 2
+    coverage = (depth / (2 * half_width) + 0.5).clamp(0, 1)
+    push = ((half_width - depth) / 2).clamp_min(0)
+    if isinstance(half_width, float):
+        push = push.clamp_max(half_width)
+    else:
+        push = torch.minimum(push, half_width)
+    x_in, y_in = x - line_x * push, y - line_y * push
+
+    n_z = normals[..., 2]
+    far = _far(offsets)
+    upper = _envelope(x_in, y_in, normals, offsets, mask & (n_z > _VERTICAL), far)
+    lower = _envelope(x_in, y_in, normals, offsets, mask & (n_z < -_VERTICAL), far)
+    return _pool(coverage, upper, lower, min(px, py))
+
+
+def _far(offsets: Tensor) -> Tensor:
+    """Bound (n,) that no surface of the particle reaches."""
+    return 1e3 * offsets.detach().abs().amax(-1) + 1
+
+
+def _envelope(
+    x: Tensor, y: Tensor, normals: Tensor, offsets: Tensor, chosen: Tensor, far: Tensor
+) -> Tensor:
+    """Minimum over the chosen faces of |z| of the face seen from its own side."""
+    count = int(chosen.sum(-1).max())
+    order = torch.argsort(chosen.to(torch.int8), dim=-1, descending=True, stable=True)[:, :count]
+    valid = torch.gather(chosen, 1, order)
+    n = torch.gather(normals, 1, order[..., None].expand(-1, -1, 3))
+    d = torch.gather(offsets, 1, order)
+    steep = torch.where(valid, n[..., 2].abs(), 1.0)
+    height = torch.where(valid, d / steep, far[:, None])
+    slope = torch.where(valid[..., None], n[..., :2] / steep[..., None], 0.0)
+    surface: Tensor | None = None
+    for f in range(count):
+        face = height[:, f, None, None] - slope[:, f, 0, None, None] * x
+        face = face - slope[:, f, 1, None, None] * y
+        surface = face if surface is None else torch.minimum(surface, face)
+    assert surface is not None
+    limit = far[:, None, None]
+    return torch.minimum(torch.maximum(surface, -limit), limit)
+
+
+def world_planes(
+    rotation: Tensor, size: Tensor, planes: Tensor, mask: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Scale and turn half-spaces into the world frame.
+
+    Parameters
+    ----------
+    rotation : Tensor, shape (n, 3, 3)
+    size : Tensor, shape (n, 3)
+    planes : Tensor, shape (n, F, 4)
+    mask : Tensor, shape (n, F), bool
+
+    Returns
+    -------
+    normals : Tensor, shape (n, F, 3)
+        Unit length; (0, 0, 1) for padding.
+    offsets : Tensor, shape (n, F)
+        µm from the particle's position; large for padding.
+    """
+    scaled = planes[..., :3] / size[:, None, :]
+    unit = scaled.new_tensor((0.0, 0.0, 1.0)).expand_as(scaled)
+    scaled = torch.where(mask[..., None], scaled, unit)
+    length = (scaled**2).sum(-1).sqrt()
+    normals = torch.where(
+        mask[..., None], (scaled / length[..., None]) @ rotation.transpose(-1, -2), unit
+    )
+    offsets = torch.where(mask, planes[..., 3] / length, planes.new_zeros(()))
+    return normals, offsets
+
+
+def silhouette(normals: Tensor, offsets: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Edges of the projection of convex polyhedra onto the image plane.
+
+    Parameters
+    ----------
+    normals : Tensor, shape (n, F, 3)
+        World frame, unit length.
+    offsets : Tensor, shape (n, F)
+    mask : Tensor, shape (n, F), bool
+
+    Returns
+    -------
+    lines : Tensor, shape (n, E, 2)
+        Outward unit normals in the image plane.
+    bounds : Tensor, shape (n, E)
+        Inside where line · r ≤ bound, µm; rows of padding have a bound far outside.
+    lengths : Tensor, shape (n, E)
+        Lengths of the edges in µm, detached; 0 for padding.
+    """
+    with torch.no_grad():
+        first, second, kept, lengths = _touching_pairs(normals, offsets, mask)
+    rows = torch.arange(len(normals), device=normals.device)[:, None]
+    a, b = _eliminate(
+        normals[rows, first],
+        offsets[rows, first],
+        normals[rows, second],
+        offsets[rows, second],
+        first == second,
+    )
+    padding = a.new_tensor((1.0, 0.0)).expand_as(a)
+    a = torch.where(kept[..., None], a, padding)
+    b = torch.where(kept, b, _far(offsets)[:, None])
+    length = (a**2).sum(-1).sqrt()
+    return a / length[..., None], b / length, lengths
+
+
+def _eliminate(
+    up: Tensor, up_offset: Tensor, down: Tensor, down_offset: Tensor, alone: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Half-plane a · r ≤ b implied by an upward and a downward face, or one vertical face."""
+    weight_up = torch.where(alone, 1.0, down[..., 2].abs())
+    weight_down = torch.where(alone, 0.0, up[..., 2])
+    a = up[..., :2] * weight_up[..., None] + down[..., :2] * weight_down[..., None]
+    return a, up_offset * weight_up + down_offset * weight_down
+
+
+def _touching_pairs(
+    normals: Tensor, offsets: Tensor, mask: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Pairs of faces whose common edge lies on the silhouette."""
+    if normals.device.type != "mps":
+        normals, offsets = normals.double(), offsets.double()
+    n, faces, _ = normals.shape
+    n_z = normals[..., 2]
+    up, down = mask & (n_z > _VERTICAL), mask & (n_z < -_VERTICAL)
+    vertical = mask & ~up & ~down
+    same = torch.eye(faces, dtype=torch.bool, device=normals.device)
+    valid = (up[:, :, None] & down[:, None, :]) | (same & vertical[:, :, None])
+    first, second = torch.meshgrid(
+        torch.arange(faces, device=normals.device),
+        torch.arange(faces, device=normals.device),
+        indexing="ij",
+    )
+    first, second = first.reshape(-1), second.reshape(-1)
+    a, b = _eliminate(
+        normals[:, first],
+        offsets[:, first],
+        normals[:, second],
+        offsets[:, second],
+        first == second,
+    )
+    length = (a**2).sum(-1).sqrt()
+    valid = valid.reshape(n, -1) & (length > 1e-9)
+    length = torch.where(valid, length, 1.0)
+    a, b = a / length[..., None], b / length
+
+    # Work on the valid candidates only, packed to the front.
+    count = int(valid.sum(-1).max())
+    order = torch.argsort(valid.to(torch.int8), dim=-1, descending=True, stable=True)[:, :count]
+    valid = torch.gather(valid, 1, order)
+    a = torch.gather(a, 1, order[..., None].expand(-1, -1, 2))
+    b = torch.gather(b, 1, order)
+    block = max(1, int(2e6 // (count * count)))
+    lengths = torch.cat(
+        [
+            _edge_lengths(a[i : i + block], b[i : i + block], valid[i : i + block])
+            for i in range(0, n, block)
+        ]
+    )
+    scale = offsets.abs().amax(-1, keepdim=True)
+    kept = valid & (lengths > 1e-6 * scale)
+    edges = int(kept.sum(-1).max())
+    best = torch.argsort(kept.to(torch.int8), dim=-1, descending=True, stable=True)[:, :edges]
+    kept, order = torch.gather(kept, 1, best), torch.gather(order, 1, best)
+    lengths = torch.where(kept, torch.gather(lengths, 1, best), 0.0)
+    return first[order], second[order], kept, lengths
+
+
+def _edge_lengths(a: Tensor, b: Tensor, valid: Tensor) -> Tensor:
+    """Length of the part of every line a · r = b that all other half-planes admit."""
+    count = a.shape[1]
+    # Row k walks along line k: r = b_k a_k + τ t_k with t = (−a_y, a_x).
+    dot = a @ a.transpose(-1, -2)
+    cross = a[:, :, None, 0] * a[:, None, :, 1] - a[:, :, None, 1] * a[:, None, :, 0]
+    room = b[:, None, :] - dot * b[:, :, None]
+    tolerance = 1e-9 * b.abs().amax(-1)[:, None, None].clamp_min(1e-30)
+    parallel = cross.abs() < 1e-9
+    at = room / torch.where(parallel, 1.0, cross)
+    other = valid[:, None, :] & ~torch.eye(count, dtype=torch.bool, device=a.device)
+    infinite = torch.full((), torch.inf, dtype=a.dtype, device=a.device)
+    stop = torch.where(other & ~parallel & (cross > 0), at, infinite).amin(-1)
+    start = torch.where(other & ~parallel & (cross < 0), at, -infinite).amax(-1)
+    earlier = torch.ones(count, count, dtype=torch.bool, device=a.device).tril(-1)
+    twin = parallel & (dot > 0) & (room.abs() <= tolerance) & earlier
+    excluded = (other & ((parallel & (room < -tolerance)) | twin)).any(-1)
+    return torch.where(excluded, -1.0, stop - start)
+
+
+def _pool(
+    coverage: Tensor, upper: Tensor, lower: Tensor, pitch_um: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Turn surfaces at the mean covered point into path, middle and coverage."""
+    path = coverage * (upper + lower).clamp_min(0)
+    # Beyond the silhouette the surfaces of a point have no meaning, so faint pixels lean
+    # towards the particle's own z.
+    middle = path * (upper - lower) / (2 * path + 2e-4 * pitch_um)
+    return path / 2, middle, coverage
