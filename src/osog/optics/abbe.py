@@ -1,0 +1,169 @@
+"""Abbe's sum: irradiance of a sample lit by incoherent source points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from osog.optics.band import Band, intensity_grid, resampled
+from osog.optics.propagate import propagator
+from osog.optics.pupil import Pupil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor
+
+    from osog.exit_wave.wave import ExitWave
+    from osog.sample import Values
+
+    Transfer = Callable[[Tensor, Tensor], Tensor] | None
+    """Factor of the modality as a function of fx and fy relative to the incident wave."""
+
+_KEEP = 4e7
+"""Samples of all source points together up to which the fields are kept for the gradient."""
+
+
+def is_coherent(wave: ExitWave) -> bool:
+    """Whether the light comes from one direction."""
+    return wave.spectrum.shape[0] == 1
+
+
+def objective(wave: ExitWave, values: Values) -> Pupil:
+    """Return the pupil for the light of an exit wave."""
+    return Pupil.of(values, wave.wavelength_um, wave.medium_index, wave.plan.frequency_step)
+
+
+def passed(
+    wave: ExitWave, values: Values, pupil: Pupil, point: int = 0
+) -> tuple[Tensor, Band, Tensor]:
+    """Wave of one source point behind the objective.
+
+    Parameters
+    ----------
+    wave : ExitWave
+    values : Values
+        Gives the focus.
+    pupil : Pupil
+    point : int
+        Number of the source point.
+
+    Returns
+    -------
+    spectrum : complex Tensor (By, Bx)
+        (Ê(f) + δ(f)) P(f + f_s) exp(iκ_s(f) (z_focus − z_wave)), frequencies ascending.
+    band : Band
+        Its frequencies.
+    incident : complex 0-dim Tensor
+        P(f_s), what is left of the incident wave.
+    """
+    source = wave.source[point]
+    sx, sy = source[0], source[1]
+    centre = source.detach().tolist()
+    available = (wave.spectrum.shape[-2], wave.spectrum.shape[-1])
+    band = Band.around((-centre[1], -centre[0]), pupil.cutoff, available, wave.plan.frequency_step)
+    fx, fy = band.frequencies(wave.spectrum.real)
+    distance = values.number("microscope.focus_um").to(sx) - wave.reference_um
+    tilt = None if is_coherent(wave) and centre == [0.0, 0.0] else source
+    transfer = propagator(fx, fy, tilt, distance, wave.wavelength_um, wave.medium_index)
+    transfer = transfer * pupil(fx + sx, fy + sy)
+    spectrum = band.taken(wave.spectrum[point])
+    return (spectrum + band.unit(spectrum)) * transfer, band, pupil(sx, sy)
+
+
+def coherent_field(
+    wave: ExitWave, values: Values, transfer: Transfer = None
+) -> tuple[Tensor, Tensor]:
+    """Image field relative to the incident wave.
+
+    Parameters
+    ----------
+    wave : ExitWave
+        Of one source point.
+    values : Values
+    transfer : callable (fx, fy) → complex Tensor, optional
+        Factor of the modality.
+
+    Returns
+    -------
+    field : complex Tensor (Fy, Fx)
+        On the fine grid. Divided by what the objective makes of the incident wave, so that the
+        piston of an aberration does not turn the background.
+    fraction : 0-dim Tensor
+        |P(f_s)|², the share of the incident irradiance that the objective passes.
+
+    Raises
+    ------
+    ValueError
+        If the wave has several source points.
+    """
+    if not is_coherent(wave):
+        raise ValueError(
+            f"this modality needs one source point, but the wave has {wave.spectrum.shape[0]}."
+        )
+    pupil = objective(wave, values)
+    spectrum, band, incident = passed(wave, values, pupil)
+    if transfer is not None:
+        spectrum = spectrum * transfer(*band.frequencies(spectrum.real))
+    field = band.field(spectrum, wave.plan.fine_shape) / incident
+    return field, incident.real.square() + incident.imag.square()
+
+
+def abbe_sum(
+    wave: ExitWave, values: Values, transfers: Sequence[tuple[Tensor | float, Transfer]]
+) -> Tensor:
+    """Σ_s w_s Σ_j a_j |U_sj|² / Σ_s w_s |P(f_s)|² on the fine grid.
+
+    Parameters
+    ----------
+    wave : ExitWave
+        Any number of source points.
+    values : Values
+    transfers : sequence of (a_j, callable or None)
+        Incoherent contributions: weight a_j and factor of the modality on the field.
+
+    Returns
+    -------
+    Tensor (Fy, Fx)
+        Irradiance relative to what the objective passes of the incident light; never negative.
+
+    Notes
+    -----
+    Hopkins, Proc. R. Soc. A 217, 408 (1953); Born & Wolf §10.5. The sum is taken on the smallest
+    grid that holds an intensity of this pupil and interpolated once, which is exact.
+    """
+    pupil = objective(wave, values)
+    fine = wave.plan.fine_shape
+    count = wave.spectrum.shape[0]
+    full = (wave.spectrum.shape[-2], wave.spectrum.shape[-1])
+    widest = Band.around((0.0, 0.0), pupil.cutoff, full, wave.plan.frequency_step)
+    grid = intensity_grid(widest.shape, fine) if count > 1 else fine
+
+    def contribution(point: int) -> tuple[Tensor, Tensor]:
+        spectrum, band, incident = passed(wave, values, pupil, point)
+        total: Tensor | None = None
+        for weight, transfer in transfers:
+            filtered = spectrum
+            if transfer is not None:
+                filtered = spectrum * transfer(*band.frequencies(spectrum.real))
+            part = weight * band.modulus_squared(filtered, grid)
+            total = part if total is None else total + part
+        assert total is not None
+        share = incident.real.square() + incident.imag.square()
+        return wave.weights[point] * total, wave.weights[point] * share
+
+    recompute = count * grid[0] * grid[1] * len(transfers) > _KEEP and torch.is_grad_enabled()
+    irradiance = throughput = None
+    for point in range(count):
+        light, share = (
+            checkpoint(contribution, point, use_reentrant=False, preserve_rng_state=False)
+            if recompute
+            else contribution(point)
+        )
+        irradiance = light if irradiance is None else irradiance + light
+        throughput = share if throughput is None else throughput + share
+    assert irradiance is not None and throughput is not None
+    image = resampled(irradiance / throughput, fine)
+    return image if grid == fine else image.clamp(min=0.0)

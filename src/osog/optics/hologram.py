@@ -1,0 +1,42 @@
+"""Inline holography."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osog.optics.abbe import coherent_field
+from osog.optics.optical_image import OpticalImage
+
+if TYPE_CHECKING:
+    from osog.exit_wave.wave import ExitWave
+    from osog.sample import Values
+
+
+def hologram(wave: ExitWave, values: Values) -> OpticalImage:
+    """Inline hologram: the scattered wave interferes with the plane wave that passes by.
+
+    I = |1 + E|², E = F⁻¹[Ê P(f) exp(iκ (z_focus − z_wave))]; the condenser is closed whatever its
+    NA says, and the background is 1.
+
+    Parameters
+    ----------
+    wave : ExitWave
+        Of one source point.
+    values : Values
+
+    Returns
+    -------
+    OpticalImage
+        Irradiance relative to the background, and the field.
+
+    Raises
+    ------
+    ValueError
+        If the wave has several source points.
+
+    Notes
+    -----
+    Gabor (1948); Lee et al., Opt. Express 15, 18275 (2007).
+    """
+    field, _ = coherent_field(wave, values)
+    return OpticalImage(field.real.square() + field.imag.square(), field)

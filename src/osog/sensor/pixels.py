@@ -1,0 +1,59 @@
+"""From the fine grid to camera pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from osog.exit_wave.plan import SamplingPlan
+
+
+def pixels(fine: Tensor, plan: SamplingPlan, integrate: bool) -> Tensor:
+    """Sample an image on the fine grid at the camera's pixels.
+
+    Parameters
+    ----------
+    fine : Tensor (Fy, Fx)
+        Image over the whole periodic domain; sample j lies at (j/s − pad) pixels.
+    plan : SamplingPlan
+        Grids of the render.
+    integrate : bool
+        True gives the mean over the square of each pixel (sensitive area 100 %), False the value
+        at its centre.
+
+    Returns
+    -------
+    Tensor (Ny, Nx)
+        The frame without the padding.
+
+    Raises
+    ------
+    ValueError
+        If ``fine`` is not of the shape that the plan gives.
+
+    Notes
+    -----
+    The mean over a pixel is sinc(f_x p) sinc(f_y p) in the spectrum. It acts on the irradiance and
+    before the pixels sample it, so a camera that is too coarse aliases as a real one does.
+    """
+    if tuple(fine.shape[-2:]) != tuple(plan.fine_shape):
+        raise ValueError(f"image of shape {tuple(fine.shape)} must be {tuple(plan.fine_shape)}.")
+    s = plan.oversampling
+    (top, left), (height, width) = plan.pad_px, plan.frame_shape
+    if not integrate:
+        rows = slice(top * s, (top + height - 1) * s + 1, s)
+        return fine[..., rows, left * s : (left + width - 1) * s + 1 : s]
+    like = {"dtype": fine.dtype, "device": fine.device}
+    fy = torch.fft.fftfreq(plan.fine_shape[0], 1 / s, **like)
+    fx = torch.fft.rfftfreq(plan.fine_shape[1], 1 / s, **like)
+    spectrum = torch.fft.rfft2(fine, norm="forward")
+    spectrum = spectrum * torch.sinc(fy)[:, None] * torch.sinc(fx)
+    # Sampling every s-th row is folding the spectrum s times: s times less to transform back.
+    spectrum = spectrum.unflatten(-2, (s, plan.domain_px[0])).sum(-3)
+    rows_done = torch.fft.ifft(spectrum, dim=-2, norm="forward")[..., top : top + height, :]
+    mean: Tensor = torch.fft.irfft(rows_done, n=plan.fine_shape[1], dim=-1, norm="forward")
+    return mean[..., left * s : (left + width - 1) * s + 1 : s]
