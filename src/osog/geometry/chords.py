@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from osog.geometry.cylinders import cylinder, rod
-from osog.geometry.polytopes import box, polyhedron
+from osog.geometry.polytopes import box, polyhedron, silhouette_half_width
 from osog.geometry.quadrics import ellipsoid, sphere
 from osog.geometry.shapes import volume
 from osog.sample.batch import ShapeKind, rotation_matrix
@@ -80,7 +80,7 @@ def chords(
     """
     if kind == ShapeKind.POLYHEDRON and (planes is None or plane_mask is None):
         raise ValueError("planes and plane_mask are needed for polyhedra; use padded_planes().")
-    samples = _samples(kind, size, planes, plane_mask, min(pitch_um))
+    samples = _samples(kind, quaternion, size, planes, plane_mask, min(pitch_um))
     if samples is None:
         base = 2 if kind >= ShapeKind.BOX else 1
         return _sampled(kind, x, y, position, quaternion, size, planes, plane_mask, pitch_um, base)
@@ -110,6 +110,7 @@ def chords(
 
 def _samples(
     kind: ShapeKind,
+    quaternion: Tensor,
     size: Tensor,
     planes: Tensor | None,
     mask: Tensor | None,
@@ -124,7 +125,7 @@ def _samples(
     elif kind in (ShapeKind.ROD, ShapeKind.CYLINDER):
         half_width = size[:, 1]
     elif kind == ShapeKind.BOX:
-        return None
+        half_width = silhouette_half_width(rotation_matrix(quaternion.detach()), size)
     else:
         assert planes is not None and mask is not None
         flat = planes.detach()
@@ -133,9 +134,9 @@ def _samples(
     half_width = half_width / pitch_um
     if not half_width.numel() or float(half_width.amin()) >= _LEVELS[0]:
         return None
-    base = 2 if kind == ShapeKind.POLYHEDRON else 1
+    base = 2 if kind >= ShapeKind.BOX else 1
     levels = [half_width < limit for limit in _LEVELS]
-    return 2 ** torch.stack(levels).sum(0).clamp_min(base // 2)
+    return 2 ** torch.stack(levels).sum(0).clamp_min(base - 1)
 
 
 def _sampled(
@@ -161,7 +162,7 @@ def _sampled(
         x = x + (px * steps).view(1, samples, 1, 1, 1)
         y = y + (py * steps).view(samples, 1, 1, 1, 1)
         py, px = py / samples, px / samples
-    if samples > 4 and kind < ShapeKind.BOX:
+    if samples > 4 and kind != ShapeKind.POLYHEDRON:
         thinnest = _THINNEST * min(pitch_um)
         drawn = size.clamp_min(thinnest)
         fainter = (volume(kind, size) / volume(kind, drawn))[:, None, None]

@@ -30,22 +30,33 @@ def root_mean(e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor]:
     covered_mean : Tensor
         Mean of √e over the covered part; the pixel mean is the product of both.
     """
-    upper = (e + half_range).clamp_min(FLOOR)
+    coverage, mean = _root_mean(e, half_range)
+    return coverage, mean * (2 / 3)
+
+
+def _root_mean(e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor]:
+    a = (e + half_range).clamp_min(FLOOR).sqrt()
     lower = (e - half_range).clamp_min(FLOOR)
-    a = upper.sqrt()
     half = torch.full((), 0.5, dtype=e.dtype, device=e.device)
     coverage = torch.addcdiv(half, e, half_range, value=0.5).clamp(0, 1)
-    return coverage, torch.addcdiv(a, lower, a + lower.sqrt()) * (2 / 3)
+    return coverage, torch.addcdiv(a, lower, a + lower.sqrt())
 
 
 def root_mean_product(e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the covered fraction and 3/2 of the pixel mean, for callers that scale anyway."""
-    upper = (e + half_range).clamp_min(FLOOR)
-    lower = (e - half_range).clamp_min(FLOOR)
-    a = upper.sqrt()
+    """Return the covered fraction and 3/2 of the pixel mean; both arguments may be overwritten.
+
+    The same numbers as `root_mean`, with half the memory traffic where no gradient is wanted:
+    spheres and ellipsoids come in tens of thousands.
+    """
+    if e.requires_grad or half_range.requires_grad:
+        coverage, mean = _root_mean(e, half_range)
+        return coverage, mean * coverage
+    a = torch.add(e, half_range).clamp_min_(FLOOR).sqrt_()
+    lower = torch.sub(e, half_range).clamp_min_(FLOOR)
     half = torch.full((), 0.5, dtype=e.dtype, device=e.device)
-    coverage = torch.addcdiv(half, e, half_range, value=0.5).clamp(0, 1)
-    return coverage, torch.addcdiv(a, lower, a + lower.sqrt()) * coverage
+    coverage = torch.addcdiv(half, e, half_range, value=0.5).clamp_(0, 1)
+    torch.sqrt(lower, out=half_range).add_(a)
+    return coverage, a.addcdiv_(lower, half_range).mul_(coverage)
 
 
 def box_overlap(x: Tensor, first: Tensor, second: Tensor, third: Tensor) -> Tensor:

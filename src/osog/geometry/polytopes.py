@@ -6,9 +6,16 @@ behind the silhouette; a plain point sample would have no gradient at a vertical
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_GAUSS = 0.5 / 3**0.5
+"""Nodes of the two-point Gauss rule on the interval of length 1."""
 _VERTICAL = 1e-6
 """A face whose normal has a smaller z component gates the silhouette only."""
 
@@ -35,48 +42,76 @@ def box(
     """
     py, px = pitch_um
     normals = _zonogon_normals(rotation, size, min(px, py))
-    generators = (rotation[:, :2, :] * size[:, None, :]).transpose(-1, -2)
-    supports = (normals @ generators.transpose(-1, -2)).abs()
-    supports = (supports * (1 - torch.eye(3, dtype=size.dtype, device=size.device))).sum(-1)
+    supports = _zonogon_supports(normals, rotation, size)
     widths = ((normals * normals.new_tensor((px, py))) ** 2).sum(-1).sqrt()
 
-    coverage = inward_x = inward_y = None
+    coverage = centre = spread = line_x = line_y = None
     for i in range(3):
         n_x, n_y = normals[:, i, 0, None, None], normals[:, i, 1, None, None]
         support, half_width = supports[:, i, None, None], widths[:, i, None, None] / 2
         level = n_x * x + n_y * y
-        distance = level.abs()
         # The part of the pixel, seen along the normal, that the strip |level| ≤ support covers.
-        near = torch.maximum(distance - half_width, -support)
-        far = torch.minimum(distance + half_width, support)
+        near = torch.maximum(level - half_width, -support)
+        far = torch.minimum(level + half_width, support)
         fraction = (far - near) / (2 * half_width)
-        push = (distance - (near + far) / 2) * level.sign()
-        if coverage is None:
-            coverage, inward_x, inward_y = fraction, push * n_x, push * n_y
+        move = (far + near) / 2 - level
+        if coverage is None or centre is None or spread is None:
+            coverage, centre, spread = fraction, move, far - near
+            line_x, line_y = n_x.expand_as(level), n_y.expand_as(level)
             continue
-        assert inward_x is not None and inward_y is not None
+        assert line_x is not None and line_y is not None
         binds = fraction < coverage
         coverage = torch.where(binds, fraction, coverage)
-        inward_x = torch.where(binds, push * n_x, inward_x)
-        inward_y = torch.where(binds, push * n_y, inward_y)
-    assert coverage is not None and inward_x is not None and inward_y is not None
+        centre = torch.where(binds, move, centre)
+        spread = torch.where(binds, far - near, spread)
+        line_x, line_y = torch.where(binds, n_x, line_x), torch.where(binds, n_y, line_y)
+    assert coverage is not None and centre is not None and spread is not None
+    assert line_x is not None and line_y is not None
     coverage = coverage.clamp(0, 1)
-    x_in, y_in = x - inward_x, y - inward_y
 
     reach = (rotation[:, 2, :].abs() * size).sum(-1)[:, None, None]
-    upper, lower = reach, reach
-    for j in range(3):
-        e_z = rotation[:, 2, j]
-        e_z = torch.where(
-            e_z.abs() < _VERTICAL, torch.copysign(e_z.new_full((), _VERTICAL), e_z), e_z
-        )
-        half = (size[:, j] / e_z.abs())[:, None, None]
-        slope_x = (rotation[:, 0, j] / e_z)[:, None, None]
-        slope_y = (rotation[:, 1, j] / e_z)[:, None, None]
-        sheared = slope_x * x_in + slope_y * y_in
-        upper = torch.minimum(upper, half - sheared)
-        lower = torch.minimum(lower, half + sheared)
-    return _pool(coverage, upper, lower, min(px, py))
+    e_z = rotation[:, 2, :]
+    tiny = e_z.new_full((), _VERTICAL)
+    e_z = torch.where(e_z.abs() < tiny, torch.copysign(tiny, e_z), e_z)
+    half = size / e_z.abs()
+    slopes = rotation[:, :2, :] / e_z[:, None, :]
+
+    def surfaces(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        upper, lower = reach, reach
+        for j in range(3):
+            flat = half[:, j, None, None]
+            sheared = slopes[:, 0, j, None, None] * x + slopes[:, 1, j, None, None] * y
+            upper = torch.minimum(upper, flat - sheared)
+            lower = torch.minimum(lower, flat + sheared)
+        return upper, lower
+
+    return _mean(x, y, line_x, line_y, centre, spread, coverage, surfaces, min(px, py))
+
+
+def silhouette_half_width(rotation: Tensor, size: Tensor) -> Tensor:
+    """Half of the smallest width (n,) of the silhouettes of boxes, in µm.
+
+    Parameters
+    ----------
+    rotation : Tensor, shape (n, 3, 3)
+    size : Tensor, shape (n, 3)
+        Half edges in µm.
+    """
+    return _zonogon_supports(_zonogon_normals(rotation, size, 0.0), rotation, size).amin(-1)
+
+
+def _zonogon_supports(normals: Tensor, rotation: Tensor, size: Tensor) -> Tensor:
+    """Distances (n, 3) of the pairs of silhouette edges from the centre."""
+    reach = (normals @ (rotation[:, :2, :] * size[:, None, :])).abs()
+    # An edge's own generator lies along it and adds nothing.
+    along = _vertical_axes(rotation)
+    own = torch.eye(3, dtype=torch.bool, device=size.device) & ~along[..., None]
+    return torch.where(own, 0.0, reach).sum(-1)
+
+
+def _vertical_axes(rotation: Tensor) -> Tensor:
+    """Tell (n, 3) which body axes lie along the line of sight."""
+    return (rotation[:, :2, :] ** 2).sum(-2) < 1e-8
 
 
 def _zonogon_normals(rotation: Tensor, size: Tensor, pitch_um: float) -> Tensor:
@@ -87,7 +122,7 @@ def _zonogon_normals(rotation: Tensor, size: Tensor, pitch_um: float) -> Tensor:
     """
     projected = rotation[:, :2, :].transpose(-1, -2)
     length2 = (projected**2).sum(-1, keepdim=True)
-    along_z = length2 < 1e-8
+    along_z = _vertical_axes(rotation)[..., None]
     stand_in = projected.new_tensor((1.0, 0.0)).expand_as(projected)
     direction = torch.where(along_z, stand_in, projected)
     direction = direction / (direction**2).sum(-1, keepdim=True).sqrt()
@@ -152,19 +187,20 @@ def polyhedron(
         half_width: Tensor | float = px / 2
     else:
         half_width = ((px * line_x) ** 2 + (py * line_y) ** 2).sqrt() / 2
+    near, far = (depth - half_width).clamp_min(0), depth + half_width
     coverage = (depth / (2 * half_width) + 0.5).clamp(0, 1)
-    push = ((half_width - depth) / 2).clamp_min(0)
-    if isinstance(half_width, float):
-        push = push.clamp_max(half_width)
-    else:
-        push = torch.minimum(push, half_width)
-    x_in, y_in = x - line_x * push, y - line_y * push
+    # Depth grows against the outward normal.
+    centre = depth - (near + far) / 2
 
     n_z = normals[..., 2]
-    far = _far(offsets)
-    upper = _envelope(x_in, y_in, normals, offsets, mask & (n_z > _VERTICAL), far)
-    lower = _envelope(x_in, y_in, normals, offsets, mask & (n_z < -_VERTICAL), far)
-    return _pool(coverage, upper, lower, min(px, py))
+    limit = _far(offsets)
+    up = _faces(normals, offsets, mask & (n_z > _VERTICAL), limit)
+    down = _faces(normals, offsets, mask & (n_z < -_VERTICAL), limit)
+
+    def surfaces(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        return _envelope(x, y, *up, limit), _envelope(x, y, *down, limit)
+
+    return _mean(x, y, line_x, line_y, centre, far - near, coverage, surfaces, min(px, py))
 
 
 def _far(offsets: Tensor) -> Tensor:
@@ -172,10 +208,8 @@ def _far(offsets: Tensor) -> Tensor:
     return 1e3 * offsets.detach().abs().amax(-1) + 1
 
 
-def _envelope(
-    x: Tensor, y: Tensor, normals: Tensor, offsets: Tensor, chosen: Tensor, far: Tensor
-) -> Tensor:
-    """Minimum over the chosen faces of |z| of the face seen from its own side."""
+def _faces(normals: Tensor, offsets: Tensor, chosen: Tensor, far: Tensor) -> tuple[Tensor, Tensor]:
+    """Heights (n, f) above the position and slopes (n, f, 2) of the chosen faces."""
     count = int(chosen.sum(-1).max())
     order = torch.argsort(chosen.to(torch.int8), dim=-1, descending=True, stable=True)[:, :count]
     valid = torch.gather(chosen, 1, order)
@@ -183,15 +217,16 @@ def _envelope(
     d = torch.gather(offsets, 1, order)
     steep = torch.where(valid, n[..., 2].abs(), 1.0)
     height = torch.where(valid, d / steep, far[:, None])
-    slope = torch.where(valid[..., None], n[..., :2] / steep[..., None], 0.0)
-    surface: Tensor | None = None
-    for f in range(count):
+    return height, torch.where(valid[..., None], n[..., :2] / steep[..., None], 0.0)
+
+
+def _envelope(x: Tensor, y: Tensor, height: Tensor, slope: Tensor, far: Tensor) -> Tensor:
+    """Minimum over faces of |z|, each seen from its own side."""
+    surface = far[:, None, None]
+    for f in range(height.shape[1]):
         face = height[:, f, None, None] - slope[:, f, 0, None, None] * x
-        face = face - slope[:, f, 1, None, None] * y
-        surface = face if surface is None else torch.minimum(surface, face)
-    assert surface is not None
-    limit = far[:, None, None]
-    return torch.minimum(torch.maximum(surface, -limit), limit)
+        surface = torch.minimum(surface, face - slope[:, f, 1, None, None] * y)
+    return torch.maximum(surface, -far[:, None, None])
 
 
 def world_planes(
@@ -342,12 +377,31 @@ def _edge_lengths(a: Tensor, b: Tensor, valid: Tensor) -> Tensor:
     return torch.where(excluded, -1.0, stop - start)
 
 
-def _pool(
-    coverage: Tensor, upper: Tensor, lower: Tensor, pitch_um: float
+def _mean(
+    x: Tensor,
+    y: Tensor,
+    line_x: Tensor,
+    line_y: Tensor,
+    centre: Tensor,
+    spread: Tensor,
+    coverage: Tensor,
+    surfaces: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+    pitch_um: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Turn surfaces at the mean covered point into path, middle and coverage."""
-    path = coverage * (upper + lower).clamp_min(0)
+    """Half path, middle and coverage from two Gauss points in the covered part of each pixel.
+
+    The points lie along the normal of the silhouette. One point at the mean depth would read
+    too much on steep flanks, since the path is concave: for boxes the pupil-filtered error is
+    0.19 % with two points (worst 0.75 %) and 0.34 % (1.8 %) with one.
+    """
+    path: Tensor | float = 0.0
+    moment: Tensor | float = 0.0
+    for node in (-_GAUSS, _GAUSS):
+        shift = centre + node * spread
+        upper, lower = surfaces(x + shift * line_x, y + shift * line_y)
+        part = (upper + lower).clamp_min(0)
+        path, moment = path + part, moment + part * (upper - lower)
     # Beyond the silhouette the surfaces of a point have no meaning, so faint pixels lean
     # towards the particle's own z.
-    middle = path * (upper - lower) / (2 * path + 2e-4 * pitch_um)
-    return path / 2, middle, coverage
+    assert isinstance(path, Tensor)
+    return path * (coverage / 4), moment / (2 * path + 2e-4 * pitch_um), coverage
