@@ -1,0 +1,328 @@
+"""The live loop: one thread, one slot, the newest request wins, one frame in flight."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import time
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
+
+from osog.scene import SceneError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from osog.scene import Scene
+
+_log = logging.getLogger(__name__)
+_RUNNING: weakref.WeakSet[LiveRenderer] = weakref.WeakSet()
+
+
+@dataclass(frozen=True)
+class Request:
+    """One image to make.
+
+    Attributes
+    ----------
+    scene : Scene
+    seed : int
+    shown : str
+        One of ``session.SHOWN``.
+    preview : bool
+        Whether a coarser and faster image will do.
+    masks, outlines : bool
+        Whether instance masks and outlines are wanted too.
+    device : str
+    """
+
+    scene: Scene
+    seed: int = 0
+    shown: str = "image"
+    preview: bool = False
+    masks: bool = False
+    outlines: bool = False
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A warning about a render, with changes of the scene that cure it."""
+
+    text: str
+    remedy: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished render as plain arrays; made in the worker, read by the GUI.
+
+    Attributes
+    ----------
+    request : Request
+    error : str or None
+        Sentences for the person when nothing was rendered; the arrays are None then.
+    image : ndarray, shape (Y, X) or (Y, X, 3), float32
+    instances : ndarray, shape (Y, X), int32, or None
+        0 is background, i + 1 is particle i.
+    positions_um : ndarray, shape (N, 3)
+        Centres (x, y, z) of the particles that were drawn.
+    population : ndarray, shape (N,), int
+        Position of each particle's population in the scene.
+    outlines : list of ndarray, shape (K, 2), or None
+        Silhouettes as (row, column) in pixels.
+    explain : str
+        What was computed, in the engine's words.
+    notices : tuple of Notice
+    milliseconds : float
+        Wall time of the render without the conversion to arrays.
+    device : str
+        Where it was really computed.
+    """
+
+    request: Request
+    error: str | None = None
+    image: NDArray[np.float32] | None = None
+    instances: NDArray[np.int32] | None = None
+    positions_um: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 3)))
+    population: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    outlines: list[NDArray[np.float64]] | None = None
+    explain: str = ""
+    notices: tuple[Notice, ...] = ()
+    milliseconds: float = 0.0
+    device: str = "cpu"
+
+
+def engine(device: str) -> Any:
+    """Make the engine's renderer; torch is imported here, in the worker, on first use."""
+    from osog.render import Renderer
+
+    return Renderer(device)
+
+
+class LiveRenderer(QObject):
+    """Renders requests on one long-lived thread.
+
+    `submit` overwrites the waiting request, so nothing queues and a drag never starves: the thread
+    takes the newest request whenever the picture before it has been shown. Pictures arrive in
+    order on the thread of this object, through `picture`.
+
+    Parameters
+    ----------
+    make : callable, optional
+        Device name → object with ``render(scene, seed, accuracy=None)``.
+    max_fps : float
+        Pictures a second that are taken at most.
+    synchronous : bool, optional
+        Render inside `submit`; by default when the environment variable OSOG_SYNC is 1.
+    """
+
+    picture = Signal(object)
+    _finished = Signal(object)
+
+    def __init__(
+        self,
+        make: Callable[[str], Any] | None = None,
+        max_fps: float = 30.0,
+        synchronous: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self._make = make if make is not None else engine
+        self._renderers: dict[str, Any] = {}
+        self.max_fps = max_fps
+        self._synchronous = (
+            os.environ.get("OSOG_SYNC") == "1" if synchronous is None else synchronous
+        )
+        self._condition = threading.Condition()
+        self._waiting: Request | None = None
+        self._in_flight = False
+        self._stopping = False
+        self._paused = False
+        self._thread: threading.Thread | None = None
+        self._shown_at = 0.0
+        self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is alive."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request waits or a picture is on its way."""
+        with self._condition:
+            return self._waiting is not None or self._in_flight
+
+    def submit(self, request: Request) -> None:
+        """Ask for a picture; a request that still waits is forgotten."""
+        if self._synchronous:
+            self.picture.emit(self._render(request))
+            return
+        with self._condition:
+            self._waiting = request
+            self._condition.notify()
+        if not self.running:
+            self._start()
+
+    def pause(self) -> None:
+        """Start no new render until `resume`; the newest request is kept."""
+        with self._condition:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        with self._condition:
+            self._paused = False
+            self._condition.notify()
+
+    def stop(self) -> None:
+        """Drop what waits, wait for the render that runs, end the thread. May be called twice.
+
+        A later `submit` starts a new thread.
+        """
+        with self._condition:
+            self._stopping = True
+            self._waiting = None
+            self._condition.notify()
+        thread, self._thread = self._thread, None
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+        _RUNNING.discard(self)
+        self._renderers.clear()
+        with self._condition:
+            self._in_flight = False
+
+    def _start(self) -> None:
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="osog-render", daemon=True)
+        _RUNNING.add(self)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                while not self._stopping and (
+                    self._waiting is None or self._in_flight or self._paused
+                ):
+                    self._condition.wait()
+                if self._stopping:
+                    return
+                request, self._waiting = self._waiting, None
+                self._in_flight = True
+            assert request is not None
+            picture = self._render(request)
+            with self._condition:
+                if self._stopping:
+                    return
+            self._finished.emit(picture)
+
+    def _deliver(self, picture: Picture) -> None:
+        """On the GUI thread: hand the picture on, then allow the next one, not too soon."""
+        if self._stopping:
+            return
+        try:
+            self.picture.emit(picture)
+        finally:
+            now = time.monotonic()
+            wait = 1.0 / self.max_fps - (now - self._shown_at)
+            self._shown_at = now + max(wait, 0.0)
+            if wait > 0.001:
+                QTimer.singleShot(int(wait * 1000), self._allow_next)
+            else:
+                self._allow_next()
+
+    def _allow_next(self) -> None:
+        with self._condition:
+            self._in_flight = False
+            self._condition.notify()
+
+    def _render(self, request: Request) -> Picture:
+        try:
+            return self._rendered(request)
+        except SceneError as error:
+            return Picture(request, error=str(error))
+        except Exception as error:
+            _log.exception("A render failed")
+            return Picture(request, error=_words(error))
+
+    def _rendered(self, request: Request) -> Picture:
+        import torch
+
+        from napari_osog.silhouettes import silhouettes
+
+        renderer = self._renderers.get(request.device)
+        if renderer is None:
+            renderer = self._renderers[request.device] = self._make(request.device)
+        scene = request.scene
+        if request.shown == "irradiance":
+            scene = scene.model_copy(update={"camera": None})
+        with torch.inference_mode():
+            start = time.perf_counter()
+            frame = renderer.render(
+                scene, request.seed, accuracy="draft" if request.preview else None
+            )
+            milliseconds = (time.perf_counter() - start) * 1e3
+            image = _shown(frame, request.shown)
+            particles = frame.particles
+            positions = _array(particles.position, np.float64).reshape(-1, 3)
+            outlines = None
+            if request.outlines:
+                outlines = [
+                    outline[:, ::-1] / scene.grid.pixel_size_um
+                    for outline in silhouettes(particles)
+                ]
+            instances = _array(frame.instances, np.int32) if request.masks else None
+        return Picture(
+            request=request,
+            image=image,
+            instances=instances,
+            positions_um=positions,
+            population=_array(particles.population, np.int64).reshape(-1),
+            outlines=outlines,
+            explain=str(frame.explain),
+            notices=tuple(Notice(w.text, w.remedy) for w in frame.warnings),
+            milliseconds=milliseconds,
+            device=str(frame.device),
+        )
+
+
+def _shown(frame: Any, shown: str) -> NDArray[np.float32]:
+    if shown not in ("phase", "amplitude"):
+        return _array(frame.image, np.float32)
+    if frame.field is None:
+        raise SceneError(
+            f"This modality has no single field, so there is no {shown} to show; "
+            "choose the image instead."
+        )
+    if shown == "phase":
+        return _array(frame.field.angle(), np.float32)
+    return _array(frame.field.abs(), np.float32)
+
+
+def _array(tensor: Any, dtype: Any) -> NDArray[Any]:
+    """Contiguous array that nobody else writes to."""
+    if hasattr(tensor, "detach"):
+        tensor = tensor.detach().cpu().numpy()
+    return np.array(tensor, dtype=dtype, order="C")
+
+
+def _words(error: Exception) -> str:
+    name, text = type(error).__name__, str(error).strip().splitlines()
+    first = text[0] if text else ""
+    if "out of memory" in first.lower() or isinstance(error, MemoryError):
+        return "Not enough memory for this frame: make it smaller, or draw fewer particles."
+    return f"This scene could not be rendered ({first or name}). The last image is kept."
+
+
+@atexit.register
+def _stop_all() -> None:
+    for renderer in list(_RUNNING):
+        renderer.stop()

@@ -1,0 +1,175 @@
+"""The micrograph in a layer: its pixels, its grid, and what is known of its optics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_osog.session import Placement
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class TargetError(ValueError):
+    """A layer that cannot be compared with or fitted to; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A number of the microscope and where it was read.
+
+    Attributes
+    ----------
+    value : float
+    source : str
+        Words such as "OME-XML" or "layer scale".
+    """
+
+    value: float
+    source: str
+
+
+OPTICS = {
+    "pixel_size_um": "grid.pixel_size_um",
+    "numerical_aperture": "microscope.numerical_aperture",
+    "wavelength_um": "microscope.wavelength_um",
+    "medium_index": "medium.index",
+    "immersion_index": "microscope.immersion_index",
+}
+"""What a file can know, and the parameter of the scene that it sets."""
+
+
+def plane(layer: Any, point: tuple[float, ...] | None = None) -> NDArray[np.float64]:
+    """Return the two-dimensional grey image that a layer shows.
+
+    Parameters
+    ----------
+    layer : napari Image layer
+    point : tuple of float, optional
+        Position of the viewer's sliders in world coordinates, to choose a plane of a stack.
+
+    Raises
+    ------
+    TargetError
+        If the layer has colour channels, no finite value, one constant value, or too few pixels.
+    """
+    name = layer.name
+    if getattr(layer, "rgb", False):
+        raise TargetError(
+            f"'{name}' is a colour image; split it first (right-click the layer, Split RGB) and "
+            "choose one channel."
+        )
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    if data.ndim < 2:
+        raise TargetError(f"'{name}' has {data.ndim} dimension, and an image needs 2.")
+    if data.ndim > 2:
+        step = [0] * data.ndim
+        if point is not None:
+            full = np.zeros(data.ndim)
+            take = min(len(point), data.ndim)
+            full[-take:] = point[-take:]
+            step = [round(v) for v in np.atleast_1d(layer.world_to_data(full))]
+        data = data[
+            tuple(
+                int(np.clip(i, 0, n - 1)) for i, n in zip(step[:-2], data.shape[:-2], strict=True)
+            )
+        ]
+    image = np.asarray(data)
+    if np.iscomplexobj(image):
+        raise TargetError(f"'{name}' holds complex numbers; show its phase or modulus instead.")
+    image = image.astype(np.float64)
+    if min(image.shape) < 8:
+        raise TargetError(
+            f"'{name}' is only {image.shape[0]} × {image.shape[1]} pixels; "
+            "at least 8 × 8 are needed."
+        )
+    good = np.isfinite(image)
+    if not good.any():
+        raise TargetError(f"'{name}' holds no numbers, only NaN or infinity.")
+    if np.ptp(image[good]) == 0:
+        raise TargetError(f"'{name}' is {image[good][0]:g} everywhere, so it shows nothing.")
+    return image
+
+
+def placement(layer: Any) -> Placement:
+    """Copy where a layer lies: scale, translation, rotation and units of its last two axes.
+
+    Raises
+    ------
+    TargetError
+        If its pixels are not square.
+    """
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    scale = tuple(float(s) for s in layer.scale[-2:])
+    if abs(scale[0] - scale[1]) > 1e-3 * abs(scale[0]):
+        raise TargetError(
+            f"'{layer.name}' has pixels of {scale[0]:.4g} × {scale[1]:.4g}; only square pixels "
+            "can be rendered."
+        )
+    rotate = np.asarray(layer.rotate, dtype=float)[-2:, -2:]
+    return Placement(
+        shape=tuple(int(n) for n in data.shape[-2:]),
+        scale=scale,
+        translate=tuple(float(t) for t in layer.translate[-2:]),
+        rotate=tuple(tuple(float(v) for v in row) for row in rotate),
+        units=tuple(str(u) for u in layer.units[-2:]),
+    )
+
+
+def pixel_size(layer: Any) -> Known | None:
+    """Pixel size in µm where the layer's units are a length; None where it is not known."""
+    unit = layer.units[-1]
+    scale = float(layer.scale[-1])
+    try:
+        length = (scale * unit).to("micrometer").magnitude
+    except Exception:  # pixels, or any unit that is no length
+        return None
+    return Known(float(length), "the layer's scale")
+
+
+def optics(layer: Any) -> dict[str, Known]:
+    """What is known of a micrograph's optics; a name that is missing is unknown.
+
+    The layer's own metadata come first, then its file, then the layer's scale.
+
+    Returns
+    -------
+    dict of str to Known
+        Keys of `OPTICS`.
+    """
+    found: dict[str, Known] = {}
+    own = layer.metadata.get("osog") if isinstance(layer.metadata, dict) else None
+    stated = own.get("optics") if isinstance(own, dict) else None
+    if isinstance(stated, dict):
+        for name, entry in stated.items():
+            if name in OPTICS and isinstance(entry, dict) and "value" in entry:
+                found[name] = Known(float(entry["value"]), str(entry.get("source", "the layer")))
+    path = getattr(getattr(layer, "source", None), "path", None)
+    if path:
+        for name, known in _from_file(path).items():
+            found.setdefault(name, known)
+    calibrated = pixel_size(layer)
+    if calibrated is not None:
+        found.setdefault("pixel_size_um", calibrated)
+    return found
+
+
+def _from_file(path: str) -> dict[str, Known]:
+    from osog.io import optics_of
+
+    try:
+        read = optics_of(path)
+    except (OSError, ValueError):
+        return {}
+    found = {}
+    for name in OPTICS:
+        known = getattr(read, name, None)
+        if known is not None:
+            found[name] = Known(float(known.value), str(known.source))
+    return found
+
+
+__all__ = ["OPTICS", "Known", "TargetError", "optics", "pixel_size", "placement", "plane"]

@@ -1,0 +1,239 @@
+"""The live loop of one viewer: session → renderer → layers, shared by its panels."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QTimer
+
+from napari_osog._settings import setting
+from napari_osog.layers import MAX_OUTLINES, LayerSink
+from napari_osog.live import LiveRenderer, Request
+from napari_osog.session import Session, shared, unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_osog.live import Picture
+
+_SLOW_MS = 60.0
+_IDLE_MS = 250
+_STILL_MS = 700
+
+
+class Studio:
+    """Keeps the layers of one viewer in step with its session while a panel is visible.
+
+    Attributes
+    ----------
+    session : Session
+    live : LiveRenderer
+    sink : LayerSink
+    fps : float
+        Pictures shown in the last second; 0 at rest.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        make: Callable[[str], Any] | None = None,
+        sink: Any = None,
+        session: Session | None = None,
+    ) -> None:
+        self.session = session or Session(_first_scene(), device=setting("device"))
+        if session is None:
+            self.session.preset = FIRST_PRESET
+        self.sink = sink if sink is not None else LayerSink(viewer, self.session)
+        self.live = LiveRenderer(make, max_fps=setting("max_fps"))
+        self.fps = 0.0
+        self._visible: set[int] = set()
+        self._full_ms = 0.0
+        self._times: deque[float] = deque(maxlen=120)
+        self._stale = True
+        self._idle = _timer(_IDLE_MS, self._rest)
+        self._still = _timer(_STILL_MS, self._refine)
+        self.live.picture.connect(self._show)
+        for signal, slot in (
+            (self.session.scene_changed, self._on_scene),
+            (self.session.view_changed, self._on_view),
+            (self.session.target_changed, self._on_target),
+            (self.session.sliding_changed, self._on_sliding),
+            (self.session.device_changed, self._on_scene),
+        ):
+            signal.connect(slot)
+        self._shown = self.session.view.shown
+        self._extras = (False, False)
+
+    @classmethod
+    def of(cls, viewer: Any) -> Studio:
+        """Return the studio of this viewer, made on first use."""
+        studio: Studio = shared(viewer, lambda: cls(unwrapped(viewer)))
+        return studio
+
+    # --- panels ------------------------------------------------------------------------------
+
+    def enter(self, panel: int) -> None:
+        """Count a panel as visible: rendering goes on.
+
+        Parameters
+        ----------
+        panel : int
+            Any number that identifies the panel, such as its ``id``.
+        """
+        first = not self._visible
+        self._visible.add(panel)
+        if first:
+            self.live.resume()
+            if self._stale:
+                self.request()
+
+    def leave(self, panel: int) -> None:
+        """Count a panel as hidden; without a visible one nothing is rendered."""
+        self._visible.discard(panel)
+        if not self._visible:
+            self.live.pause()
+
+    def stop(self, panel: int) -> None:
+        """Forget a panel that is gone; the thread ends with the last visible one."""
+        self._visible.discard(panel)
+        if not self._visible:
+            self._idle.stop()
+            self._still.stop()
+            self.session.release()
+            self._stale = True
+            self.live.stop()
+
+    # --- the loop ----------------------------------------------------------------------------
+
+    def request(self, preview: bool | None = None) -> None:
+        """Ask for a picture of the session as it is now."""
+        if not self._visible:
+            self._stale = True
+            return
+        session, view = self.session, self.session.view
+        if preview is None:
+            preview = (
+                session.sliding and self._full_ms > _SLOW_MS and bool(setting("preview"))
+            )
+        self._stale = False
+        # Masks and outlines cost more than a preview does, so they follow at rest.
+        extras = not preview
+        self.live.submit(
+            Request(
+                scene=session.scene,
+                seed=session.seed,
+                shown=view.shown,
+                preview=preview,
+                masks=view.masks and extras,
+                outlines=view.outlines and extras,
+                device=session.device,
+            )
+        )
+        if preview:
+            self._still.start()
+        else:
+            self._still.stop()
+
+    def _on_scene(self, _: object = None) -> None:
+        if self.session.status:
+            self.session.say("")
+        self.request()
+
+    def _on_sliding(self, sliding: bool) -> None:
+        if sliding:
+            self.sink.begin_motion()
+            return
+        picture = self.session.picture
+        if self._still.isActive() or (picture is not None and picture.request.preview):
+            self.request(preview=False)
+
+    def _refine(self) -> None:
+        """The hand holds still: show the full image even before it lets go."""
+        self.request(preview=False)
+
+    def _on_view(self, view: Any) -> None:
+        extras = (view.masks, view.outlines)
+        needed = any(now and not before for now, before in zip(extras, self._extras, strict=True))
+        renewed = view.shown != self._shown
+        self._shown, self._extras = view.shown, extras
+        self.sink.apply_view(view)
+        if renewed or needed or view.particles:
+            self.request()
+
+    def _on_target(self, _: object) -> None:
+        if self.session.target is None:
+            self.session.set_view(compare="off", placement=None)
+        else:
+            self.sink.apply_view(self.session.view)
+
+    def _show(self, picture: Picture) -> None:
+        session = self.session
+        if picture.error is not None:
+            session.say(picture.error)
+            return
+        if not picture.request.preview and picture.request.scene is session.scene:
+            self._full_ms = picture.milliseconds
+        self._count()
+        session.picture = picture
+        self.sink.show(picture)
+        session.set_picture(picture)
+        if picture.outlines is not None and len(picture.outlines) > MAX_OUTLINES:
+            session.say(
+                f"{len(picture.outlines)} outlines are too many to draw; "
+                f"they are shown up to {MAX_OUTLINES} particles. Masks show them all."
+            )
+        self._idle.start()
+
+    def _count(self) -> None:
+        now = time.monotonic()
+        self._times.append(now)
+        recent = [t for t in self._times if now - t < 1.0]
+        span = now - recent[0]
+        self.fps = (len(recent) - 1) / span if len(recent) > 2 and span > 0.1 else 0.0
+
+    def _rest(self) -> None:
+        picture = self.session.picture
+        if picture is None:
+            return
+        if picture.request.preview or self.session.sliding:
+            return
+        self.fps = 0.0
+        self.sink.rest(described(picture))
+        self.session.set_picture(picture)
+
+
+FIRST_PRESET = "beads-hologram"
+
+
+def _first_scene() -> Any:
+    from osog import presets
+
+    return presets.load(FIRST_PRESET)
+
+
+def described(picture: Picture) -> dict[str, Any]:
+    """What a layer's metadata say of its render, so that it can be opened and edited again."""
+    from osog import __version__
+
+    return {
+        "version": __version__,
+        "scene": picture.request.scene.to_dict(),
+        "seed": picture.request.seed,
+        "shown": picture.request.shown,
+        "explain": picture.explain,
+        "device": picture.device,
+        "milliseconds": round(picture.milliseconds, 1),
+    }
+
+
+def _timer(milliseconds: int, slot: Callable[[], None]) -> QTimer:
+    timer = QTimer()
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(slot)
+    return timer
+
+
+__all__ = ["FIRST_PRESET", "Studio", "described"]

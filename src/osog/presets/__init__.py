@@ -1,0 +1,78 @@
+"""Scenes that come with the package, by name."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING
+
+from osog.scene import Scene, SceneError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+_SUFFIX = ".yaml"
+
+
+def names() -> tuple[str, ...]:
+    """Names of the presets, in alphabetical order."""
+    return tuple(_files())
+
+
+def title(name: str) -> str:
+    """Words for people: the comment on the first line of the preset's file.
+
+    Raises
+    ------
+    SceneError
+        If there is no preset of this name.
+    """
+    return _text(name).splitlines()[0].lstrip("# ").strip()
+
+
+def load(name: str) -> Scene:
+    """Read a preset.
+
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Raises
+    ------
+    SceneError
+        If there is no preset of this name; the message lists those that there are.
+    """
+    _file(name)
+    return _scene(name)
+
+
+@cache
+def _scene(name: str) -> Scene:
+    with as_file(_file(name)) as path:
+        return Scene.load(path)
+
+
+@cache
+def _files() -> dict[str, Traversable]:
+    found = (entry for entry in files(__name__).iterdir() if entry.name.endswith(_SUFFIX))
+    return {
+        entry.name.removesuffix(_SUFFIX): entry
+        for entry in sorted(found, key=lambda entry: entry.name)
+    }
+
+
+def _file(name: str) -> Traversable:
+    try:
+        return _files()[name]
+    except KeyError:
+        raise SceneError(
+            f"'{name}' is not a preset; presets are {', '.join(_files())}."
+        ) from None
+
+
+def _text(name: str) -> str:
+    return _file(name).read_text(encoding="utf-8")
+
+
+__all__ = ["load", "names", "title"]
