@@ -41,8 +41,8 @@ def box(
         As in `quadrics.ellipsoid`.
     """
     py, px = pitch_um
-    normals = _zonogon_normals(rotation, size, min(px, py))
-    supports = _zonogon_supports(normals, rotation, size)
+    normals = zonogon_normals(rotation, size, min(px, py))
+    supports = zonogon_supports(normals, rotation, size)
     widths = ((normals * normals.new_tensor((px, py))) ** 2).sum(-1).sqrt()
 
     coverage = centre = spread = line_x = line_y = None
@@ -97,24 +97,24 @@ def silhouette_half_width(rotation: Tensor, size: Tensor) -> Tensor:
     size : Tensor, shape (n, 3)
         Half edges in µm.
     """
-    return _zonogon_supports(_zonogon_normals(rotation, size, 0.0), rotation, size).amin(-1)
+    return zonogon_supports(zonogon_normals(rotation, size, 0.0), rotation, size).amin(-1)
 
 
-def _zonogon_supports(normals: Tensor, rotation: Tensor, size: Tensor) -> Tensor:
+def zonogon_supports(normals: Tensor, rotation: Tensor, size: Tensor) -> Tensor:
     """Distances (n, 3) of the pairs of silhouette edges from the centre."""
     reach = (normals @ (rotation[:, :2, :] * size[:, None, :])).abs()
     # An edge's own generator lies along it and adds nothing.
-    along = _vertical_axes(rotation)
+    along = vertical_axes(rotation)
     own = torch.eye(3, dtype=torch.bool, device=size.device) & ~along[..., None]
     return torch.where(own, 0.0, reach).sum(-1)
 
 
-def _vertical_axes(rotation: Tensor) -> Tensor:
+def vertical_axes(rotation: Tensor) -> Tensor:
     """Tell (n, 3) which body axes lie along the line of sight."""
     return (rotation[:, :2, :] ** 2).sum(-2) < 1e-8
 
 
-def _zonogon_normals(rotation: Tensor, size: Tensor, pitch_um: float) -> Tensor:
+def zonogon_normals(rotation: Tensor, size: Tensor, pitch_um: float) -> Tensor:
     """Normals (n, 3, 2) of the silhouette's three pairs of edges.
 
     An edge that is shorter than a pixel keeps its direction but passes no gradient through it:
@@ -122,7 +122,7 @@ def _zonogon_normals(rotation: Tensor, size: Tensor, pitch_um: float) -> Tensor:
     """
     projected = rotation[:, :2, :].transpose(-1, -2)
     length2 = (projected**2).sum(-1, keepdim=True)
-    along_z = _vertical_axes(rotation)[..., None]
+    along_z = vertical_axes(rotation)[..., None]
     stand_in = projected.new_tensor((1.0, 0.0)).expand_as(projected)
     direction = torch.where(along_z, stand_in, projected)
     direction = direction / (direction**2).sum(-1, keepdim=True).sqrt()

@@ -1,0 +1,7 @@
+"""Labels from the geometry alone: oriented boxes, outlines and visibility."""
+
+from osog.labels.boxes import boxes
+from osog.labels.outlines import outlines
+from osog.labels.visibility import visibility
+
+__all__ = ["boxes", "outlines", "visibility"]
