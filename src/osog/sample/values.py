@@ -45,7 +45,7 @@ class Values:
         self._names = [population.name for population in scene.populations]
         for name, value in (values or {}).items():
             describe(scene, name)
-            tensor = torch.as_tensor(value)
+            tensor = value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=dtype)
             if tensor.numel() != 1:
                 raise SceneError(f"'{name}' takes one number, not a tensor of {tensor.numel()}.")
             tensor = tensor.reshape(()).to(self.device, self.dtype)

@@ -1,0 +1,196 @@
+"""Particles → exit wave (or emission slabs): the second stage as one call."""
+
+from __future__ import annotations
+
+from math import pi
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from osog.exit_wave.deposit import Gradients, Raster, deposit, deposit_adjoint
+from osog.exit_wave.illumination import source_points
+from osog.exit_wave.multislice import multislice
+from osog.exit_wave.plan import SamplingPlan
+from osog.exit_wave.wave import EmissionSlabs, ExitWave
+from osog.sample import ParticleBatch, Values
+
+_EVANESCENT = 0.99
+"""Share of n/λ from which waves count as evanescent and are dropped between slabs."""
+_LEAST_DIVISOR = 0.3
+"""Floor of the slab deconvolution: what the hat has nearly erased is not blown up."""
+
+
+def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitWave:
+    """Multiply light through the phase slabs of the particles, for every source point.
+
+    Parameters
+    ----------
+    batch : ParticleBatch
+        N particles.
+    values : Values
+        Wavelength, index of the medium and condenser NA are read from it, differentiably.
+    plan : SamplingPlan
+
+    Returns
+    -------
+    ExitWave
+        Differentiable in the batch, the wavelength, the medium and the condenser NA.
+
+    Notes
+    -----
+    Validity: forward scattering without polarisation; field error 0.3–1 % at Δn 0.03 and 1–3 % at
+    Δn 0.1 for radii of 0.25–10 µm at NA 0.8 (physics page). Sources of the parts: hat-weighted
+    deposit and deconvolution as cloud-in-cell gridding (Hockney & Eastwood 1981); split-step
+    propagation (Fleck, Morris & Feit 1976); the obliquity factor (k_zs/k_z)(1 + cos γ)/2 makes
+    the weak-scattering limit that of the Born amplitude.
+    """
+    wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
+    condenser = values.number("microscope.condenser_numerical_aperture")
+    source, weights = source_points(condenser, wavelength, plan.source_points)
+    grid_y, grid_x = _frequencies(plan, values)
+    kappa, kz, kz_source, travels = _longitudinal(grid_y, grid_x, source, wavelength, index)
+    stretch = (2 * pi * index / wavelength) / kz_source
+
+    thin = _thin(values, batch)
+    raster = Raster(batch, plan, thin)
+    phase_per_um = 2 * pi / wavelength * batch.delta_index
+    absorbing = batch.absorption_per_um.requires_grad or bool((batch.absorption_per_um > 0).any())
+    loss = 0.5 * batch.absorption_per_um if absorbing else None
+    rows, columns = _crop(grid_y, plan.band), _crop(grid_x, plan.band)
+    spectrum = multislice(raster, batch, phase_per_um, loss, kappa, travels, stretch, (rows, columns))
+
+    fy, fx = grid_y[rows], grid_x[columns]
+    inner = (slice(None), rows[:, None], columns)
+    k = 2 * pi * index / wavelength
+    along = kz_source[:, None, None] * kz[inner] + (2 * pi) ** 2 * (
+        source[:, 1, None, None] * (source[:, 1, None, None] + fy[:, None])
+        + source[:, 0, None, None] * (source[:, 0, None, None] + fx)
+    )
+    obliquity = (kz_source[:, None, None] / kz[inner]) * (1 + along / k**2) / 2
+    hat = torch.sinc(kappa[inner] * (plan.slab_um / (2 * pi))) ** 2
+    pixel = torch.sinc(fy * plan.pitch_um[0])[:, None] * torch.sinc(fx * plan.pitch_um[1])
+    shape = obliquity / (hat.clamp(min=_LEAST_DIVISOR) * pixel)
+    return ExitWave(
+        spectrum=spectrum * (shape * travels[inner]),
+        fx=fx,
+        fy=fy,
+        source=source,
+        weights=weights,
+        wavelength_um=wavelength,
+        medium_index=index,
+        reference_um=plan.reference_um,
+        plan=plan,
+    )
+
+
+def emission_slabs(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> EmissionSlabs:
+    """Deposit the fluorescence of the particles into slabs.
+
+    Parameters
+    ----------
+    batch : ParticleBatch
+    values : Values
+    plan : SamplingPlan
+
+    Returns
+    -------
+    EmissionSlabs
+        Differentiable in the batch. Attenuation and refraction on the way out are not modelled.
+    """
+    raster = Raster(batch, plan)
+    slabs = _Deposit.apply(
+        batch.position,
+        batch.quaternion,
+        batch.size,
+        batch.planes,
+        batch.emission_per_um,
+        raster,
+        batch,
+    )
+    return EmissionSlabs(
+        slabs=slabs,
+        z_um=plan.slab_planes_um,
+        wavelength_um=values.number("microscope.wavelength_um"),
+        medium_index=values.number("medium.index"),
+        plan=plan,
+    )
+
+
+class _Deposit(torch.autograd.Function):
+    """`deposit` of one coefficient into all slabs, with its adjoint."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        position: Tensor,
+        quaternion: Tensor,
+        size: Tensor,
+        planes: Tensor,
+        coefficient: Tensor,
+        raster: Raster,
+        batch: ParticleBatch,
+    ) -> Tensor:
+        ctx.raster, ctx.batch, ctx.coefficient = raster, batch.detach(), coefficient.detach()
+        slabs = range(raster.plan.slabs)
+        return deposit(raster, ctx.batch, [ctx.coefficient], slabs)[0]
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        total = Gradients(ctx.batch, [ctx.coefficient])
+        slabs = range(ctx.raster.plan.slabs)
+        deposit_adjoint(
+            ctx.raster, ctx.batch, [ctx.coefficient], [grad_outputs[0].contiguous()], slabs, total
+        )
+        return (
+            total.position,
+            total.quaternion,
+            total.size,
+            total.planes,
+            total.coefficients[0],
+            None,
+            None,
+        )
+
+
+def _frequencies(plan: SamplingPlan, values: Values) -> tuple[Tensor, Tensor]:
+    """Frequencies (y, x) of the field grid in cycles/µm, FFT order."""
+    like = {"dtype": values.dtype, "device": values.device}
+    (gy, gx), (py, px) = plan.grid_shape, plan.pitch_um
+    return torch.fft.fftfreq(gy, py, **like), torch.fft.fftfreq(gx, px, **like)
+
+
+def _longitudinal(
+    fy: Tensor, fx: Tensor, source: Tensor, wavelength: Tensor, index: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """κ_s (S, Gy, Gx), k_z (S, Gy, Gx), k_zs (S,) in 1/µm, and what propagates.
+
+    κ_s = k_z(f + f_s) − k_z(f_s) is computed as −(2π)² f·(f + 2 f_s)/(k_z + k_zs): the plain
+    difference loses three to four digits in float32.
+    """
+    k = 2 * pi * index / wavelength
+    sx, sy = source[:, 0, None, None], source[:, 1, None, None]
+    y, x = fy[:, None], fx[None, :]
+    radius2 = (2 * pi) ** 2 * ((x + sx) ** 2 + (y + sy) ** 2)
+    travels = radius2.detach() < (_EVANESCENT * k.detach()) ** 2
+    floor = (1 - _EVANESCENT**2) * k.detach() ** 2
+    kz = torch.sqrt(torch.where(travels, k**2 - radius2, floor))
+    kz_source = torch.sqrt(k**2 - (2 * pi) ** 2 * (source**2).sum(1))
+    step = (2 * pi) ** 2 * (x * (x + 2 * sx) + y * (y + 2 * sy))
+    kappa = -step / (kz + kz_source[:, None, None])
+    return kappa, kz, kz_source, travels
+
+
+def _crop(frequencies: Tensor, band: float) -> Tensor:
+    """Indices of the frequencies within ± band, FFT order kept, the Nyquist row left out."""
+    limit = frequencies.abs().max()
+    return torch.nonzero((frequencies.abs() <= band) & (frequencies > -limit)).flatten()
+
+
+def _thin(values: Values, batch: ParticleBatch) -> Tensor | None:
+    projected = [
+        i for i, p in enumerate(values.scene.populations) if p.scattering == "projection"
+    ]
+    if not projected:
+        return None
+    return torch.isin(batch.population, torch.tensor(projected, device=batch.device))

@@ -1,0 +1,392 @@
+"""The four stages as one sentence: sample → geometry and exit wave → optics → sensor."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from osog.exit_wave import (
+    EmissionSlabs,
+    ExitWave,
+    SamplingPlan,
+    emission_slabs,
+    exit_wave,
+    plan_sampling,
+)
+from osog.explain import Caution, cautions, explain_line
+from osog.geometry import gbuffer
+from osog.labels import boxes
+from osog.optics import image as form_image
+from osog.sample import ParticleBatch, Values, sample
+from osog.scene import Scene, SceneError
+from osog.scene.parameters import replaced, split
+from osog.sensor import expected_counts, expose, pixels
+
+OUTPUTS = ("image", "field", "irradiance", "instances", "boxes", "opd", "depth")
+"""What `render` can return beside the image."""
+
+_CAMERA_STEP = 7_919
+"""Noise and particles draw from different streams of one seed."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Frame:
+    """One simulated micrograph with its labels.
+
+    Attributes
+    ----------
+    image : Tensor, shape (Y, X), float32
+        Camera counts; irradiance relative to the background when the scene has no camera; radians
+        in quantitative phase.
+    field : Tensor, shape (Y, X), complex64, or None
+        Field at the image plane relative to the incident wave, for coherent light.
+    irradiance : Tensor, shape (Y, X), or None
+        Light before the camera, at the pixel centres.
+    instances : Tensor, shape (Y, X), int32, or None
+        0 is background, i + 1 is particle i; the particle nearest the objective wins.
+    boxes : Tensor, shape (N, 5), or None
+        Centre x, y, width, height in px, and angle in radians from +x towards +y.
+    opd : Tensor, shape (Y, X), or None
+        Optical path difference Σ Δn · path in µm.
+    depth : Tensor, shape (Y, X), or None
+        Height in µm of the uppermost surface; NaN in the background.
+    particles : ParticleBatch
+        Those really drawn.
+    scene, seed, plan, device
+        What it was made from.
+    explain : str
+        The approximation in use and its estimated error.
+    warnings : list of Caution
+        What a user should know.
+    milliseconds : float
+        Wall time of the render.
+    """
+
+    image: Tensor
+    particles: ParticleBatch
+    scene: Scene
+    seed: int
+    plan: SamplingPlan
+    device: str
+    explain: str
+    milliseconds: float
+    field: Tensor | None = None
+    irradiance: Tensor | None = None
+    instances: Tensor | None = None
+    boxes: Tensor | None = None
+    opd: Tensor | None = None
+    depth: Tensor | None = None
+    warnings: list[Caution] = dataclasses.field(default_factory=list)
+
+
+def choose_device(device: str | torch.device = "auto") -> torch.device:
+    """Device to compute on: ``auto`` takes CUDA when torch sees one, else the CPU.
+
+    Raises
+    ------
+    SceneError
+        If the wanted device is not there.
+    """
+    name = str(device)
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(name)
+        torch.zeros(1, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        known = ["auto", "cpu"]
+        known += ["cuda"] if torch.cuda.is_available() else []
+        known += ["mps"] if torch.backends.mps.is_available() else []
+        raise SceneError(
+            f"device = '{name}' is not available here; choose {', '.join(known)}."
+        ) from None
+    return chosen
+
+
+def render(
+    scene: Scene,
+    device: str | torch.device = "auto",
+    seed: int = 0,
+    outputs: Iterable[str] = ("image",),
+) -> Frame:
+    """Render one micrograph.
+
+    Parameters
+    ----------
+    scene : Scene
+    device : str
+        ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+    seed : int
+        Particles and noise; the same scene and seed give the same bits on one device.
+    outputs : iterable of str
+        Any of `OUTPUTS`; the image always comes.
+
+    Returns
+    -------
+    Frame
+
+    Raises
+    ------
+    SceneError
+        If an output is unknown, the device is not there, or the particles do not fit.
+    """
+    with torch.inference_mode():
+        return Renderer(device).render(scene, seed, outputs=outputs)
+
+
+def forward(
+    scene: Scene,
+    values: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float64,
+    device: str | torch.device = "cpu",
+) -> Tensor:
+    """Noise-free image, differentiable in every tensor of `values`.
+
+    Parameters
+    ----------
+    scene : Scene
+    values : mapping of dotted names to tensors or numbers, optional
+        Such as ``{"microscope.focus_um": f, "particles[0].radius_um": r}``.
+    seed : int
+        Draws the particles that the scene does not list.
+    dtype : torch.dtype
+        ``float64`` for gradients to check, ``float32`` for speed.
+    device : str
+
+    Returns
+    -------
+    Tensor, shape (Y, X)
+        Expected counts; irradiance without a camera; radians in quantitative phase.
+
+    Raises
+    ------
+    SceneError
+        If a name is unknown or a value makes the scene invalid.
+    """
+    return ForwardModel(scene, seed, dtype=dtype, device=device, values=values).image(values or {})
+
+
+class ForwardModel:
+    """The noise-free image as a function of parameters, on grids that stay fixed.
+
+    The exit wave is reused as long as only focus, NA, aberrations, numbers of the modality or the
+    camera change.
+
+    Parameters
+    ----------
+    scene : Scene
+    seed : int
+    dtype, device
+        Of the computation.
+    accuracy : str, optional
+        Overrides ``scene.numerics.accuracy``.
+    values : mapping, optional
+        Values for which the grids are chosen, when they differ from the scene's.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float64,
+        device: str | torch.device = "cpu",
+        accuracy: str | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.scene, self.seed, self.dtype = scene, seed, dtype
+        self.device = choose_device(device)
+        self._waves: OrderedDict[tuple[Any, ...], ExitWave | EmissionSlabs] = OrderedDict()
+        with torch.no_grad():
+            numbers = {name: _float(v) for name, v in (values or {}).items()}
+            batch = sample(scene, seed, self._values(numbers))
+            nominal = _nominal(scene, numbers)
+            self.plan = plan_sampling(nominal, batch, accuracy=accuracy)
+
+    def image(self, values: Mapping[str, Any]) -> Tensor:
+        """Noise-free image (Y, X) for the given values.
+
+        Parameters
+        ----------
+        values : mapping of dotted names to tensors or numbers
+
+        Raises
+        ------
+        SceneError
+            If a name is unknown or a value is not one finite number.
+        """
+        numbers = self._values(values)
+        wave = self._wave(values, numbers)
+        optical = form_image(wave, numbers)
+        return detected(optical.irradiance, self.plan, numbers)
+
+    def _values(self, values: Mapping[str, Any]) -> Values:
+        return Values(self.scene, values, dtype=self.dtype, device=self.device)
+
+    def _wave(self, values: Mapping[str, Any], numbers: Values) -> ExitWave | EmissionSlabs:
+        mine = {name: v for name, v in values.items() if not _only_imaging(name)}
+        if torch.is_grad_enabled() and any(
+            isinstance(v, Tensor) and v.requires_grad for v in mine.values()
+        ):
+            return scattered(self.scene, sample(self.scene, self.seed, numbers), numbers, self.plan)
+        key = tuple(sorted((name, _float(v)) for name, v in mine.items()))
+        if key in self._waves:
+            self._waves.move_to_end(key)
+            return self._waves[key]
+        with torch.no_grad():
+            batch = sample(self.scene, self.seed, numbers)
+            wave = scattered(self.scene, batch, numbers, self.plan)
+        self._waves[key] = wave
+        while len(self._waves) > 3:
+            self._waves.popitem(last=False)
+        return wave
+
+
+class Renderer:
+    """Renders one scene after another and reuses the exit wave while only the optics change.
+
+    Parameters
+    ----------
+    device : str
+        As for `render`.
+    """
+
+    def __init__(self, device: str | torch.device = "auto") -> None:
+        self.device = choose_device(device)
+        self._key: object = None
+        self._batch: ParticleBatch | None = None
+        self._wave: ExitWave | EmissionSlabs | None = None
+
+    def render(
+        self,
+        scene: Scene,
+        seed: int = 0,
+        accuracy: str | None = None,
+        outputs: Iterable[str] = ("image",),
+    ) -> Frame:
+        """Render one frame; see `render` for the arguments.
+
+        Parameters
+        ----------
+        accuracy : str, optional
+            Overrides ``scene.numerics.accuracy``; ``draft`` while a slider moves.
+        """
+        start = time.perf_counter()
+        wanted = set(outputs)
+        unknown = sorted(wanted - set(OUTPUTS))
+        if unknown:
+            raise SceneError(f"outputs = '{unknown[0]}' is not one of {', '.join(OUTPUTS)}.")
+        values = Values(scene, dtype=torch.float32, device=self.device)
+        batch, wave, plan = self._prepared(scene, seed, accuracy, values)
+        optical = form_image(wave, values)
+        radians = scene.microscope.modality.kind == "phase"
+        if scene.camera is None or radians:
+            picture = pixels(optical.irradiance, plan, integrate=False)
+        else:
+            light = pixels(optical.irradiance, plan, integrate=True)
+            picture = expose(light, scene.camera, seed + _CAMERA_STEP)
+        extra: dict[str, Any] = {}
+        if "field" in wanted and optical.field is not None:
+            extra["field"] = pixels(optical.field, plan, integrate=False)
+        if "irradiance" in wanted:
+            extra["irradiance"] = pixels(optical.irradiance, plan, integrate=False)
+        if wanted & {"instances", "opd", "depth"}:
+            buffer = gbuffer(batch, scene.grid.shape, scene.grid.pixel_size_um)
+            for name in wanted & {"instances", "opd", "depth"}:
+                extra[name] = getattr(buffer, name)
+        if "boxes" in wanted:
+            extra["boxes"] = boxes(batch, scene.grid.pixel_size_um, scene.grid.shape)
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        elapsed = 1000 * (time.perf_counter() - start)
+        return Frame(
+            image=picture.to(torch.float32),
+            particles=batch,
+            scene=scene,
+            seed=seed,
+            plan=plan,
+            device=str(self.device),
+            explain=explain_line(scene, batch, plan, self.device.type.upper(), elapsed),
+            milliseconds=elapsed,
+            warnings=cautions(scene, batch, plan),
+            **extra,
+        )
+
+    def _prepared(
+        self, scene: Scene, seed: int, accuracy: str | None, values: Values
+    ) -> tuple[ParticleBatch, ExitWave | EmissionSlabs, SamplingPlan]:
+        batch = sample(scene, seed, values)
+        plan = plan_sampling(scene, batch, accuracy=accuracy)
+        optics = scene.microscope
+        key = (
+            scene.populations,
+            scene.medium.index,
+            scene.grid,
+            optics.wavelength_um,
+            optics.condenser_in_use,
+            optics.modality.kind == "fluorescence",
+            seed,
+            plan,
+        )
+        if key != self._key or self._wave is None or self._batch is None:
+            self._wave = scattered(scene, batch, values, plan)
+            self._batch, self._key = batch, key
+        return self._batch, self._wave, plan
+
+
+def scattered(
+    scene: Scene, batch: ParticleBatch, values: Values, plan: SamplingPlan
+) -> ExitWave | EmissionSlabs:
+    """Light that leaves the sample: an exit wave, or emission in fluorescence."""
+    if scene.microscope.modality.kind == "fluorescence":
+        return emission_slabs(batch, values, plan)
+    return exit_wave(batch, values, plan)
+
+
+def detected(irradiance: Tensor, plan: SamplingPlan, values: Values) -> Tensor:
+    """Noise-free reading of every pixel from the light on the fine grid.
+
+    Parameters
+    ----------
+    irradiance : Tensor, shape (Fy, Fx)
+    plan : SamplingPlan
+    values : Values
+
+    Returns
+    -------
+    Tensor, shape (Y, X)
+        Expected counts with a camera, else the value at the pixel centres.
+    """
+    scene = values.scene
+    if scene.camera is None or scene.microscope.modality.kind == "phase":
+        return pixels(irradiance, plan, integrate=False)
+    return expected_counts(pixels(irradiance, plan, integrate=True), values)
+
+
+def _float(value: Any) -> float:
+    return float(value.detach()) if isinstance(value, Tensor) else float(value)
+
+
+def _only_imaging(name: str) -> bool:
+    """Whether a parameter acts behind the exit wave only."""
+    steps = split(name)
+    if steps[0] == "camera":
+        return True
+    return steps[0] == "microscope" and steps[1] in (
+        "focus_um",
+        "numerical_aperture",
+        "aberrations",
+        "modality",
+    )
+
+
+def _nominal(scene: Scene, numbers: Mapping[str, float]) -> Scene:
+    """Return the scene whose optics the grids are chosen for."""
+    optics = {n: v for n, v in numbers.items() if n.split(".")[0] in ("microscope", "medium")}
+    return replaced(scene, optics) if optics else scene
