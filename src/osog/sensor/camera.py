@@ -82,15 +82,13 @@ def expose(irradiance_px: Tensor, camera: Camera, seed: int) -> Tensor:
         exact = target.type in ("cpu", "cuda")
         mean = irradiance_px.detach() if exact else irradiance_px.detach().cpu()
         electrons = mean.to(torch.float64).clamp(min=0.0) * camera.electrons_at_one
+        generator = torch.Generator(device=electrons.device).manual_seed(seed)
         if camera.noise:
-            generator = torch.Generator(device=electrons.device).manual_seed(seed)
             electrons = torch.poisson(electrons, generator)
-            electrons = electrons.clamp(max=camera.full_well_electrons)
-            noise = torch.randn(
-                electrons.shape, generator=generator, dtype=torch.float64, device=electrons.device
-            )
-            electrons = electrons + camera.read_noise_electrons * noise
-        else:
-            electrons = electrons.clamp(max=camera.full_well_electrons)
+        electrons = electrons.clamp(max=camera.full_well_electrons).to(torch.float32)
+        if camera.noise:
+            # Single precision is enough for the amplifier, and four times as fast.
+            noise = torch.randn(electrons.shape, generator=generator, device=electrons.device)
+            electrons += camera.read_noise_electrons * noise
         counts = torch.round(electrons / camera.gain_electrons_per_count + camera.offset_counts)
-        return counts.clamp(0.0, float(camera.white_counts)).to(torch.float32).to(target)
+        return counts.clamp(0.0, float(camera.white_counts)).to(target)
