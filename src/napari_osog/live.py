@@ -55,10 +55,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Notice:
-    """A warning about a render, with changes of the scene that cure it."""
+    """A warning about a render, with changes of the scene that cure it and words for a button."""
 
     text: str
-    remedy: Mapping[str, Any] | None = None
+    remedy: Mapping[str, Any] = field(default_factory=dict)
+    remedy_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class LiveRenderer(QObject):
     Parameters
     ----------
     make : callable, optional
-        Device name → object with ``render(scene, seed, accuracy=None)``.
+        Device name → object with ``render(scene, seed, accuracy=None, outputs=...)``.
     max_fps : float
         Pictures a second that are taken at most.
     synchronous : bool, optional
@@ -256,18 +257,26 @@ class LiveRenderer(QObject):
     def _rendered(self, request: Request) -> Picture:
         import torch
 
-        from napari_osog.silhouettes import silhouettes
+        from osog.labels import outlines as silhouettes
 
         renderer = self._renderers.get(request.device)
         if renderer is None:
             renderer = self._renderers[request.device] = self._make(request.device)
         scene = request.scene
-        if request.shown == "irradiance":
-            scene = scene.model_copy(update={"camera": None})
+        outputs = ["image"]
+        if request.shown in ("phase", "amplitude"):
+            outputs.append("field")
+        elif request.shown == "irradiance":
+            outputs.append("irradiance")
+        if request.masks:
+            outputs.append("instances")
         with torch.inference_mode():
             start = time.perf_counter()
             frame = renderer.render(
-                scene, request.seed, accuracy="draft" if request.preview else None
+                scene,
+                request.seed,
+                accuracy="draft" if request.preview else None,
+                outputs=outputs,
             )
             milliseconds = (time.perf_counter() - start) * 1e3
             image = _shown(frame, request.shown)
@@ -275,10 +284,8 @@ class LiveRenderer(QObject):
             positions = _array(particles.position, np.float64).reshape(-1, 3)
             outlines = None
             if request.outlines:
-                outlines = [
-                    outline[:, ::-1] / scene.grid.pixel_size_um
-                    for outline in silhouettes(particles)
-                ]
+                polygons = _array(silhouettes(particles, 48), np.float64)
+                outlines = list(polygons / scene.grid.pixel_size_um)
             instances = _array(frame.instances, np.int32) if request.masks else None
         return Picture(
             request=request,
@@ -288,14 +295,16 @@ class LiveRenderer(QObject):
             population=_array(particles.population, np.int64).reshape(-1),
             outlines=outlines,
             explain=str(frame.explain),
-            notices=tuple(Notice(w.text, w.remedy) for w in frame.warnings),
+            notices=tuple(Notice(w.text, w.remedy, w.remedy_text) for w in frame.warnings),
             milliseconds=milliseconds,
             device=str(frame.device),
         )
 
 
 def _shown(frame: Any, shown: str) -> NDArray[np.float32]:
-    if shown not in ("phase", "amplitude"):
+    if shown == "irradiance":
+        return _array(frame.irradiance, np.float32)
+    if shown == "image":
         return _array(frame.image, np.float32)
     if frame.field is None:
         raise SceneError(

@@ -1,0 +1,1 @@
+"""The dock widgets and what they are built from."""

@@ -1,0 +1,137 @@
+"""What every dock widget of the plugin shares: one scroll area, theme, and its comings and goings."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_osog.session import unwrapped
+from napari_osog.studio import Studio
+
+if TYPE_CHECKING:
+    from napari_osog.session import Session
+
+_STYLE = """
+QToolButton#osog_section {{
+    font-weight: bold; text-align: left; padding: 4px; border: none; border-radius: 3px;
+    background: {foreground}; color: {text};
+}}
+QToolButton#osog_minor {{
+    text-align: left; padding: 2px; border: none; background: transparent; color: {text};
+}}
+QToolButton#osog_section:hover, QToolButton#osog_minor:hover {{ background: {primary}; }}
+QToolButton#osog_mode {{ padding: 3px 2px; border-radius: 3px; background: {foreground}; }}
+QToolButton#osog_mode:hover {{ background: {primary}; }}
+QToolButton#osog_mode:checked {{ background: {current}; color: white; }}
+QLabel#osog_fault {{ color: {fault}; padding: 0 2px 2px 2px; }}
+QLabel#osog_note {{ color: {note}; }}
+QLabel#osog_explain {{ color: {text}; }}
+QFrame#osog_notice {{
+    background: {foreground}; border-left: 3px solid {warning}; border-radius: 2px;
+}}
+QFrame#osog_notice QLabel {{ background: transparent; }}
+QFrame#osog_notice[kind="error"] {{ border-left: 3px solid {error}; }}
+"""
+
+
+class Panel(QWidget):
+    """A dock widget with one scroll area inside.
+
+    Its studio renders while the panel is visible, pauses when it is hidden, and ends its thread
+    when the panel is closed with x or goes with the viewer: napari sends neither a close event
+    nor ``destroyed`` in the first case, so a parent that becomes None is the sign.
+
+    Parameters
+    ----------
+    napari_viewer : napari viewer
+        napari passes it by the parameter's name.
+    studio : Studio, optional
+        Another studio than that of the viewer; for tests.
+    """
+
+    def __init__(self, napari_viewer: Any, studio: Studio | None = None) -> None:
+        super().__init__()
+        real = unwrapped(napari_viewer)
+        self._viewer = weakref.ref(real) if real is not None else lambda: None
+        self.studio = studio if studio is not None else Studio.of(napari_viewer)
+        self._docked = False
+        self.setMinimumWidth(300)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        self.scroll = QScrollArea()
+        self.scroll.setWidgetResizable(True)
+        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        outer.addWidget(self.scroll)
+        self.content = QWidget()
+        self.content.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.body = QVBoxLayout(self.content)
+        self.body.setContentsMargins(8, 6, 10, 8)
+        self.body.setSpacing(6)
+        self.scroll.setWidget(self.content)
+        studio, key = self.studio, id(self)
+        self.destroyed.connect(lambda: studio.stop(key))
+        self.apply_theme()
+        events = getattr(real, "events", None)
+        if events is not None and hasattr(events, "theme"):
+            events.theme.connect(self._on_theme)
+
+    @property
+    def session(self) -> Session:
+        """State that the panels of this viewer share."""
+        return self.studio.session
+
+    @property
+    def viewer(self) -> Any:
+        """The viewer, or None once it is gone."""
+        return self._viewer()
+
+    def colours(self) -> dict[str, str]:
+        """Colours of napari's theme by their names there, as hex."""
+        from napari.utils.theme import get_theme
+
+        theme = get_theme(getattr(self.viewer, "theme", None) or "dark")
+        names = ("background", "foreground", "primary", "secondary", "highlight", "text",
+                 "warning", "error", "current")  # fmt: skip
+        found = {name: getattr(theme, name).as_hex() for name in names}
+        dark = sum(int(found["background"].lstrip("#")[k : k + 2].ljust(2, "0"), 16)
+                   for k in (0, 2, 4)) < 384  # fmt: skip
+        found["fault"] = "#ff8a80" if dark else "#b00020"
+        found["note"] = "#a8adb5" if dark else "#5b616a"
+        return found
+
+    def apply_theme(self) -> None:
+        """Take the colours of napari's theme."""
+        self.setStyleSheet(_STYLE.format(**self.colours()))
+
+    def _on_theme(self, event: Any = None) -> None:
+        try:
+            self.apply_theme()
+        except RuntimeError:  # the widget went with its dock
+            return
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802
+        """Go on rendering."""
+        super().showEvent(event)
+        self.studio.enter(id(self))
+
+    def hideEvent(self, event: Any) -> None:  # noqa: N802
+        """A hidden panel does no work."""
+        super().hideEvent(event)
+        self.studio.leave(id(self))
+
+    def event(self, event: Any) -> bool:
+        """Notice that the dock was closed with x: the parent is gone."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is not None:
+                self._docked = True
+            elif self._docked:
+                self._docked = False
+                self.studio.stop(id(self))
+        return bool(super().event(event))
+
+
+__all__ = ["Panel"]

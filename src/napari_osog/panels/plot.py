@@ -1,0 +1,71 @@
+"""A small plot in the colours of the theme."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyqtgraph
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Plot(pyqtgraph.PlotWidget):
+    """At most a few curves with thin axes, units on the axes, and a legend.
+
+    Parameters
+    ----------
+    x, y : str
+        Names of the axes, with units.
+    curves : sequence of (name, colour)
+    """
+
+    def __init__(
+        self, x: str, y: str, curves: Sequence[tuple[str, str]], *, log_y: bool = False
+    ) -> None:
+        super().__init__(background=None)
+        self._names = (x, y)
+        self.setMinimumHeight(130)
+        item = self.getPlotItem()
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.setLogMode(y=log_y)
+        item.setClipToView(True)
+        self.setMouseEnabled(x=False, y=False)
+        self.legend = item.addLegend(offset=(-4, 4), labelTextSize="8pt", verSpacing=-6)
+        self.curves = {
+            name: self.plot(pen=pyqtgraph.mkPen(colour, width=1.3), name=name, antialias=True)
+            for name, colour in curves
+        }
+        self.set_colours("#a0a4ab")
+
+    def set_colours(self, text: str) -> None:
+        """Colour of axes and letters, as hex."""
+        pen = pyqtgraph.mkPen(text, width=0.7)
+        for side, words in zip(("bottom", "left"), self._names, strict=True):
+            axis = self.getPlotItem().getAxis(side)
+            axis.setPen(pen)
+            axis.setTextPen(pyqtgraph.mkPen(text))
+            axis.enableAutoSIPrefix(False)
+            axis.setLabel(words, **{"color": text, "font-size": "8pt"})
+            font = self.font()
+            font.setPointSize(8)
+            axis.setStyle(tickFont=font, tickLength=-4)
+        self.legend.setLabelTextColor(text)
+
+    def show_curve(self, name: str, x: Any, y: Any) -> None:
+        """Draw one of the curves.
+
+        Parameters
+        ----------
+        x, y : array-like, shape (K,)
+        """
+        self.curves[name].setData(np.asarray(x), np.asarray(y), connect="finite")
+
+    def wheelEvent(self, event: Any) -> None:  # noqa: N802
+        """Let the wheel scroll the panel."""
+        event.ignore()
+
+
+__all__ = ["Plot"]

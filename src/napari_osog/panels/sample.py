@@ -1,0 +1,410 @@
+"""The sample of the Simulate panel: medium, populations, arrangement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
+
+from napari_osog.panels.rows import (
+    LABEL_WIDTH,
+    ChoiceRow,
+    Field,
+    NumberRow,
+    RangeRow,
+    Row,
+    RowGroup,
+    Section,
+    field_of,
+    ignore_wheel,
+    model_rows,
+)
+from osog.scene import HABITS, INDICES, Material, Placement, Population, SceneError
+from osog.scene.parameters import get
+
+if TYPE_CHECKING:
+    from osog.scene import Scene
+    from napari_osog.session import Session
+
+_SHAPES = {
+    "sphere": "Sphere",
+    "ellipsoid": "Ellipsoid",
+    "rod": "Rod (round ends)",
+    "cylinder": "Cylinder",
+    "box": "Box, needle, plate",
+    "polyhedron": "Polyhedron (crystal)",
+}
+_LIQUIDS = ("water", "pbs", "ethanol", "cytoplasm", "glycerol", "immersion oil", "air")
+_OWN = "its own index"
+
+
+class SampleSection(Section):
+    """Medium and populations; edits go to the session.
+
+    Signals
+    -------
+    row_made(Row)
+    failed(str)
+        A sentence for the person.
+    """
+
+    row_made = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Sample")
+        self.session = session
+        self._remembered: dict[tuple[str, str], Any] = {}
+        self.medium = RowGroup(self.row_made.emit)
+        self.add(self.medium)
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 2, 0, 0)
+        line.setSpacing(4)
+        label = QLabel("Population")
+        label.setFixedWidth(LABEL_WIDTH)
+        self.chooser = QComboBox()
+        self.chooser.setAccessibleName("Population")
+        self.chooser.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.chooser.setMinimumContentsLength(6)
+        ignore_wheel(self.chooser)
+        line.addWidget(label)
+        line.addWidget(self.chooser, 1)
+        self.buttons: dict[str, QToolButton] = {}
+        for name, text, help, slot in (
+            ("add", "+", "Add a population", self.add_population),
+            ("copy", "Copy", "Copy this population", self.copy_population),
+            ("hide", "Hide", "Draw this population or leave it out", self.hide_population),
+            ("remove", "−", "Remove this population", self.remove_population),
+        ):
+            button = QToolButton()
+            button.setText(text)
+            button.setToolTip(help)
+            button.setAccessibleName(help)
+            button.clicked.connect(slot)
+            self.buttons[name] = button
+            line.addWidget(button)
+        self.buttons["hide"].setCheckable(True)
+        holder = QWidget()
+        holder.setLayout(line)
+        self.add(holder)
+        self.rows = RowGroup(self.row_made.emit)
+        self.add(self.rows)
+        self.listed = QLabel()
+        self.listed.setObjectName("osog_note")
+        self.listed.setWordWrap(True)
+        self.again = QPushButton("Draw them at random again")
+        self.again.clicked.connect(self.draw_again)
+        self.add(self.listed)
+        self.add(self.again)
+        self.more = Section("Turning and clusters", open=False, minor=True)
+        self.more_rows = RowGroup(self.row_made.emit)
+        self.more.add(self.more_rows)
+        self.add(self.more)
+        self.seed = QSpinBox()
+        self.seed.setRange(0, 2**31 - 1)
+        self.seed.setKeyboardTracking(False)
+        self.seed.setAccessibleName("Seed")
+        self.seed.setToolTip("Same scene and seed, same particles and same noise")
+        self.seed.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.seed.setFixedWidth(92)
+        ignore_wheel(self.seed)
+        self.seed.valueChanged.connect(session.reseed)
+        self.draw = QPushButton("New draw")
+        self.draw.setToolTip("Draw particles and noise from the next seed")
+        self.draw.clicked.connect(lambda: session.reseed(session.seed + 1))
+        last = QHBoxLayout()
+        last.setContentsMargins(0, 2, 0, 0)
+        last.setSpacing(6)
+        arrangement = QLabel("Seed")
+        arrangement.setFixedWidth(LABEL_WIDTH)
+        last.addWidget(arrangement)
+        last.addWidget(self.draw, 1)
+        last.addWidget(self.seed)
+        end = QWidget()
+        end.setLayout(last)
+        self.add(end)
+        self.chooser.currentTextChanged.connect(self._choose)
+
+    # --- showing -----------------------------------------------------------------------------
+
+    @property
+    def population(self) -> Population | None:
+        """The population that is edited, or None when there is none."""
+        for population in self.session.scene.populations:
+            if population.name == self.session.population:
+                return population
+        return None
+
+    def _choose(self, name: str) -> None:
+        if name and name != self.session.population:
+            self.session.population = name
+            self.sync(self.session.scene)
+
+    def sync(self, scene: Scene) -> None:
+        """Show the sample of a scene."""
+        names = [population.name for population in scene.populations]
+        if self.session.population not in names:
+            self.session.population = names[0] if names else ""
+        with QSignalBlocker(self.chooser):
+            if [self.chooser.itemText(i) for i in range(self.chooser.count())] != names:
+                self.chooser.clear()
+                self.chooser.addItems(names)
+            self.chooser.setCurrentText(self.session.population)
+        with QSignalBlocker(self.seed):
+            self.seed.setValue(self.session.seed)
+        self.medium.sync(
+            "medium",
+            lambda: [
+                ChoiceRow(
+                    "medium.name",
+                    "Medium",
+                    [(n, f"{n.capitalize()}") for n in _LIQUIDS] + [("", "Other")],
+                    "A known liquid, or any index below.",
+                ),
+                *model_rows(scene.medium, "medium", only=("index",)),
+            ],
+            lambda name: (scene.medium.name or "") if name == "medium.name" else get(scene, name),
+        )
+        population = self.population
+        for widget in (self.rows, self.more):
+            widget.setVisible(population is not None)
+        for name in ("copy", "hide", "remove"):
+            self.buttons[name].setEnabled(population is not None)
+        self.listed.hide()
+        self.again.hide()
+        if population is None:
+            return
+        with QSignalBlocker(self.buttons["hide"]):
+            self.buttons["hide"].setChecked(not population.visible)
+            self.buttons["hide"].setText("Hide" if population.visible else "Show")
+        base = f"populations.{population.name}"
+        shape = population.shape
+        habit = getattr(shape, "habit", None) if getattr(shape, "half_spaces", None) is None else "own"
+        key = (population.name, shape.kind, habit == "own", population.particles is not None,
+               population.density_per_mm2 is not None, population.placement.law,
+               population.orientation.law)  # fmt: skip
+        self.rows.sync(key, lambda: self._rows(population, base), self._value)
+        self.more_rows.sync(key, lambda: self._more_rows(population, base), self._value)
+        self.more.setVisible(bool(self.more_rows.rows))
+        if population.particles is not None:
+            number = len(population.particles)
+            self.listed.setText(
+                f"{number} {'particle is' if number == 1 else 'particles are'} placed one by one; "
+                "drag, add or delete their points in the viewer."
+            )
+            self.listed.show()
+            self.again.show()
+
+    def _value(self, name: str) -> Any:
+        scene = self.session.scene
+        if name.endswith(".shape"):
+            return self.population.shape.kind  # type: ignore[union-attr]
+        if name.endswith(".material.name"):
+            return self.population.material.name or _OWN  # type: ignore[union-attr]
+        if name.endswith(".count"):
+            return self.population.count or 0  # type: ignore[union-attr]
+        return get(scene, name)
+
+    def _rows(self, population: Population, base: str) -> list[Row]:
+        shape, material = population.shape, population.material
+        rows: list[Row] = [
+            ChoiceRow(f"{base}.shape", "Shape", _SHAPES.items(), "Body of every particle.")
+        ]
+        skip = ()
+        if shape.kind == "polyhedron":
+            if shape.half_spaces is None:
+                words = [(h, h.replace("_", " ").capitalize()) for h in HABITS]
+                rows.append(ChoiceRow(f"{base}.shape.habit", "Habit", words, "Named crystal form."))
+                skip = ("habit",)
+            else:
+                skip = ("habit", "size_um")
+        rows += model_rows(shape, f"{base}.shape", skip=skip)
+        names = [(n, n.capitalize()) for n in INDICES if n not in ("air", "water", "pbs")]
+        rows.append(
+            ChoiceRow(
+                f"{base}.material.name",
+                "Material",
+                [*names, (_OWN, "Other")],
+                "A known material, or any index below.",
+            )
+        )
+        only = ["index", "absorption_per_um"]
+        if self.session.scene.microscope.modality.kind == "fluorescence":
+            only = ["emission_per_um", "index"]
+        rows += model_rows(material, f"{base}.material", only=only)
+        if population.particles is None:
+            if population.density_per_mm2 is None:
+                rows.append(
+                    NumberRow(
+                        Field(
+                            f"{base}.count",
+                            "Count",
+                            help="Number of particles in the frame.",
+                            limits=(0, 1_000_000),
+                            slider=(1, 5000),
+                            log=True,
+                            integer=True,
+                            default=20,
+                            step=1,
+                        ),
+                        fittable=False,
+                    )
+                )
+            else:
+                rows.append(
+                    NumberRow(
+                        Field(
+                            f"{base}.density_per_mm2",
+                            "Density",
+                            "1/mm²",
+                            Population.model_fields["density_per_mm2"].description or "",
+                            limits=(0, 1e9),
+                            slider=(1, 1e6),
+                            log=True,
+                            default=1000,
+                            step=1,
+                        ),
+                        fittable=False,
+                    )
+                )
+            rows.append(
+                RangeRow(field_of(Placement, "z_um", f"{base}.placement.z_um"))
+            )
+            rows += model_rows(population.orientation, f"{base}.orientation", only=("law",)) \
+                if shape.kind != "sphere" else []
+            rows += model_rows(population.placement, f"{base}.placement", only=("law",))
+        return rows
+
+    def _more_rows(self, population: Population, base: str) -> list[Row]:
+        if population.particles is not None:
+            return []
+        rows: list[Row] = []
+        if population.shape.kind != "sphere":
+            law = population.orientation.law
+            only = {
+                "isotropic": (),
+                "planar": ("spread_deg",),
+                "aligned": ("azimuth_deg", "elevation_deg", "roll_deg", "spread_deg"),
+            }[law]
+            rows += model_rows(population.orientation, f"{base}.orientation", only=only)
+        only = ["margin_um"]
+        if population.placement.law == "clustered":
+            only += ["cluster_size", "cluster_radius_um"]
+        rows += model_rows(population.placement, f"{base}.placement", only=only)
+        return rows
+
+    # --- editing -----------------------------------------------------------------------------
+
+    def takes(self, name: str, value: Any) -> bool:
+        """Carry out edits that are more than one number; returns whether it was one.
+
+        Raises
+        ------
+        SceneError
+            If the result is not valid.
+        """
+        if name == "medium.name":
+            if value:
+                self.session.change({"medium.index": INDICES[value], "medium.name": value})
+            return True
+        population = self.population
+        if population is None:
+            return False
+        base = f"populations.{population.name}"
+        if name == f"{base}.shape":
+            self._remembered[population.name, population.shape.kind] = population.shape
+            known = self._remembered.get((population.name, value))
+            shape = known.model_dump() if known is not None else {"kind": value}
+            update: dict[str, Any] = {"shape": shape}
+            if population.particles is not None:
+                update["particles"] = [
+                    {k: v for k, v in p.model_dump().items()
+                     if k not in ("radius_um", "length_um", "semi_axes_um", "size_um")}
+                    for p in population.particles
+                ]  # fmt: skip
+            self._replace(population.name, update)
+            return True
+        if name == f"{base}.material.name":
+            if value != _OWN:
+                self.session.change(
+                    {f"{base}.material.index": INDICES[value], f"{base}.material.name": value}
+                )
+            return True
+        return False
+
+    def _replace(self, name: str, update: dict[str, Any]) -> None:
+        from osog.scene import Scene
+
+        data = self.session.scene.model_dump()
+        for population in data["populations"]:
+            if population["name"] == name:
+                population.update(update)
+        self.session.set_scene(Scene.parse(data))
+
+    def _try(self, populations: list[Population]) -> None:
+        from osog.scene import Scene
+
+        data = self.session.scene.model_dump()
+        data["populations"] = [population.model_dump() for population in populations]
+        try:
+            self.session.set_scene(Scene.parse(data))
+        except SceneError as error:
+            self.failed.emit(str(error))
+
+    def _free_name(self, stem: str) -> str:
+        names = {population.name for population in self.session.scene.populations}
+        stem = stem.rstrip("0123456789 ")
+        return next(f"{stem} {i}" for i in range(2, 10_000) if f"{stem} {i}" not in names) \
+            if stem in names else stem
+
+    def add_population(self) -> None:
+        """Add a population of spheres."""
+        name = self._free_name("particles")
+        medium = self.session.scene.medium.index
+        made = Population(
+            name=name, count=20, material=Material(index=min(medium + 0.03, 4.0))
+        )
+        self.session.population = name
+        self._try([*self.session.scene.populations, made])
+
+    def copy_population(self) -> None:
+        """Add a copy of the population that is edited."""
+        population = self.population
+        if population is None:
+            return
+        made = population.model_copy(update={"name": self._free_name(population.name)})
+        self.session.population = made.name
+        self._try([*self.session.scene.populations, made])
+
+    def remove_population(self) -> None:
+        """Remove the population that is edited; Undo brings it back."""
+        name = self.session.population
+        self._try([p for p in self.session.scene.populations if p.name != name])
+
+    def hide_population(self) -> None:
+        """Leave the population out of the image, or draw it again."""
+        population = self.population
+        if population is not None:
+            self._replace(population.name, {"visible": not population.visible})
+
+    def draw_again(self) -> None:
+        """Forget where the particles were put by hand and draw as many at random."""
+        population = self.population
+        if population is not None and population.particles is not None:
+            self._replace(
+                population.name,
+                {"particles": None, "count": len(population.particles), "density_per_mm2": None},
+            )
+
+
+__all__ = ["SampleSection"]
