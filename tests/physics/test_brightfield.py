@@ -121,7 +121,9 @@ def test_order_of_the_source_points_does_not_matter(bench: ModuleType) -> None:
     bump = torch.exp(2j * torch.exp(-((table.from_centre / 0.7) ** 2)))
     points, weights = sources(0.6, 12)
     one = table.image(table.wave(bump, points, weights), "brightfield", focus_um=1.0)
-    two = table.image(table.wave(bump, points.flip(0), weights.flip(0)), "brightfield", focus_um=1.0)
+    two = table.image(
+        table.wave(bump, points.flip(0), weights.flip(0)), "brightfield", focus_um=1.0
+    )
     torch.testing.assert_close(one.irradiance, two.irradiance)
 
 

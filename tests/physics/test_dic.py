@@ -93,9 +93,7 @@ def test_zero_bias_is_extinction_and_half_a_wave_is_parallel(bench: ModuleType) 
 
 @pytest.mark.parametrize("leak", [0.0, 0.02])
 @pytest.mark.parametrize("count", [1, 8])
-def test_background_is_one_away_from_extinction(
-    bench: ModuleType, leak: float, count: int
-) -> None:
+def test_background_is_one_away_from_extinction(bench: ModuleType, leak: float, count: int) -> None:
     small = bench.Bench(size=32)
     light = source_points(torch.tensor(0.4).double(), torch.tensor(0.55).double(), count)
     empty = small.wave(torch.ones(32, 32, dtype=torch.complex128), *light)

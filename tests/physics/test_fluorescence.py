@@ -37,7 +37,9 @@ def test_axial_response_of_a_point(bench: ModuleType) -> None:
     slab, middle = point(table), 128
     there = table.image(table.emission(slab, [0.0]), "fluorescence", focus_um=1.0).irradiance
     focus = table.image(table.emission(slab, [0.0]), "fluorescence").irradiance
-    assert float(there[middle, middle] / focus[middle, middle]) == pytest.approx(0.429534, abs=0.006)
+    assert float(there[middle, middle] / focus[middle, middle]) == pytest.approx(
+        0.429534, abs=0.006
+    )
     # Only the distance between emitter and plane of focus counts.
     moved = table.image(table.emission(slab, [3.0]), "fluorescence", focus_um=4.0).irradiance
     torch.testing.assert_close(moved, there)

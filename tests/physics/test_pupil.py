@@ -111,9 +111,7 @@ def test_stable_kappa_is_the_difference_of_the_two_axial_wavenumbers() -> None:
     # In single precision the stable form keeps its digits near the axis, the difference does not.
     small = torch.tensor([[1e-3]])
     exact = -((2 * pi * 1e-3) ** 2) / (2 * (2 * pi * INDEX / WAVELENGTH))
-    single = kappa(
-        small, torch.zeros(1, 1), None, torch.tensor(WAVELENGTH), torch.tensor(INDEX)
-    )
+    single = kappa(small, torch.zeros(1, 1), None, torch.tensor(WAVELENGTH), torch.tensor(INDEX))
     assert float(single) == pytest.approx(exact, rel=1e-5)
 
 
