@@ -15,6 +15,8 @@ from osog.sample.batch import ShapeKind, rotation_matrix
 
 _LEVELS = (1.5, 0.75, 0.375)
 """Particles thinner than this many pixels (half width) get 2, 4 and 8 sub-samples a side."""
+_FINEST, _SPECK = 8, 7
+"""Sub-samples a side of the thinnest particles, and of boxes whose shape does not show."""
 _THINNEST = 0.12
 """Half width in pixels below which a particle is drawn this wide and fainter."""
 
@@ -118,6 +120,7 @@ def _samples(
 ) -> Tensor | None:
     """Sub-samples a side for each particle (n,), or None when all take the family's usual."""
     size = size.detach()
+    speck = None
     if kind == ShapeKind.SPHERE:
         half_width = size[:, 0]
     elif kind == ShapeKind.ELLIPSOID:
@@ -126,17 +129,23 @@ def _samples(
         half_width = size[:, 1]
     elif kind == ShapeKind.BOX:
         half_width = silhouette_half_width(rotation_matrix(quaternion.detach()), size)
+        speck = size.amax(-1) < 0.6 * pitch_um
     else:
         assert planes is not None and mask is not None
-        flat = planes.detach()
-        offset = flat[..., 3] / (flat[..., :3] / size[:, None, :]).norm(dim=-1).clamp_min(1e-30)
-        half_width = torch.where(mask, offset.abs(), torch.inf).amin(-1)
+        half_width = _inner_radius(size, planes.detach(), mask)
     half_width = half_width / pitch_um
     if not half_width.numel() or float(half_width.amin()) >= _LEVELS[0]:
         return None
     base = 2 if kind >= ShapeKind.BOX else 1
     levels = [half_width < limit for limit in _LEVELS]
-    return 2 ** torch.stack(levels).sum(0).clamp_min(base - 1)
+    samples: Tensor = 2 ** torch.stack(levels).sum(0).clamp_min(base - 1)
+    return samples if speck is None else samples.masked_fill(speck, _SPECK)
+
+
+def _inner_radius(size: Tensor, planes: Tensor, mask: Tensor) -> Tensor:
+    """Distance (n,) in µm from a polyhedron's origin to its nearest face."""
+    offset = planes[..., 3] / (planes[..., :3] / size[:, None, :]).norm(dim=-1).clamp_min(1e-30)
+    return torch.where(mask, offset.abs(), torch.inf).amin(-1).clamp_min(1e-9)
 
 
 def _sampled(
@@ -157,13 +166,23 @@ def _sampled(
     z = position[:, 2, None, None]
     py, px = pitch_um
     fainter = None
+    thinnest = _THINNEST * min(pitch_um)
     if samples > 1:
         steps = (torch.arange(samples, dtype=x.dtype, device=x.device) + 0.5) / samples - 0.5
         x = x + (px * steps).view(1, samples, 1, 1, 1)
         y = y + (py * steps).view(samples, 1, 1, 1, 1)
         py, px = py / samples, px / samples
-    if samples > 4 and kind != ShapeKind.POLYHEDRON:
-        thinnest = _THINNEST * min(pitch_um)
+    if samples == _SPECK:
+        # Too small for its shape to matter: an ellipsoid of the same second moments.
+        kind, faint = ShapeKind.ELLIPSOID, volume(ShapeKind.BOX, size)
+        size = (size * (5 / 3) ** 0.5).clamp_min(thinnest)
+        fainter = (faint / volume(kind, size))[:, None, None]
+    elif samples == _FINEST and kind == ShapeKind.POLYHEDRON:
+        assert planes is not None and mask is not None
+        grow = (0.4 * min(pitch_um) / _inner_radius(size, planes, mask)).clamp_min(1)
+        size = size * grow[:, None]
+        fainter = grow[:, None, None] ** -3
+    elif samples == _FINEST:
         drawn = size.clamp_min(thinnest)
         fainter = (volume(kind, size) / volume(kind, drawn))[:, None, None]
         size = drawn

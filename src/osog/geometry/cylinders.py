@@ -13,6 +13,10 @@ from torch import Tensor
 
 from osog.geometry.edges import box_overlap, root_mean
 
+_HAIR = 0.03
+"""Least softening of a wall, as a part of the pixel: a wall exactly on the border of two pixels
+would otherwise have a gradient in both or in none of them, as rounding decides."""
+
 
 class _Strip:
     """In-plane coordinates along (p) and across (q) the projected axis, and the strip |q| ≤ ρ."""
@@ -40,7 +44,12 @@ class _Strip:
         self.half, self.radius = half[:, None, None], radius[:, None, None]
         self.p = self.along_x * x + self.along_y * y
         self.q = self.along_x * y - self.along_y * x
-        self.width_p = ((px * self.along_x) ** 2 + (py * self.along_y) ** 2).sqrt()
+        # The pixel seen along p is two boxes, one after another; across q, the widths that count
+        # are those of equal variance.
+        sides = (px * self.along_x.abs(), py * self.along_y.abs())
+        self.wide_p = torch.maximum(*sides)
+        self.narrow_p = torch.minimum(*sides)
+        self.width_p = (sides[0] ** 2 + sides[1] ** 2).sqrt()
         self.width_q = ((px * self.along_y) ** 2 + (py * self.along_x) ** 2).sqrt()
         self.shear = self.along_x * self.along_y * (py * py - px * px) if px != py else None
         self.curvature = (px * px + py * py) / 12
@@ -53,15 +62,26 @@ class _Strip:
         self.cm = self.c * self.m
         self.reach = self.half * self.s
 
-    def smear(self) -> Tensor:
-        """Range over the pixel of the offset at which an end of the axis cuts the path."""
-        oblique = self.c * torch.minimum(self.range_q / self.m, self.m)
-        return (self.width_p * self.width_p + oblique * oblique).sqrt()
-
-    def straight_path(self, smear: Tensor) -> Tensor:
+    def straight_path(self) -> Tensor:
         """Pixel-mean path through the straight part alone, as if its ends were flat."""
-        spline = box_overlap(self.p, 2 * self.cm.abs(), smear, 2 * self.reach)
+        lying, standing = 2 * self.reach, 2 * self.cm.abs()
+        # The window of one is smeared by the other, by the pixel's narrow side, and, since
+        # m depends on q, by the range of q over the pixel.
+        oblique = self.c * torch.minimum(self.range_q / self.m, self.m)
+        blur = (_HAIR * self.wide_p) ** 2 + self.narrow_p * self.narrow_p
+        blur = torch.addcmul(blur, oblique, oblique)
+        short = torch.minimum(lying, standing)
+        blur = torch.addcmul(blur, short, short).sqrt()
+        spline = box_overlap(self.p, torch.maximum(lying, standing), blur, self.wide_p)
         return spline * (self.coverage * self.m) * (4 * self.half)
+
+    def covered(self) -> tuple[Tensor, Tensor]:
+        """Middle and length along p of the part of the pixel that the straight part covers."""
+        edge = self.reach + self.cm.abs()
+        reach = self.width_p / 2
+        near, far = torch.maximum(self.p - reach, -edge), torch.minimum(self.p + reach, edge)
+        inside = torch.maximum(torch.minimum((near + far) / 2, edge), -edge)
+        return inside, (far - near).clamp_min(0)
 
     def ball(self, offset: Tensor) -> tuple[Tensor, Tensor]:
         """Covered fraction and pixel-mean half chord of a ball at ``offset`` along p."""
@@ -102,16 +122,19 @@ def rod(
     radius = size[:, 1]
     strip = _Strip(x, y, rotation[:, :, 0], (size[:, 0] - radius).clamp_min(0), radius, pitch_um)
     unclamped = strip.s * (strip.coverage * strip.m)
-    feet, halves, fractions = [], [], []
+    halves, fractions = [], []
     for wish in (strip.p + strip.cm, strip.p - strip.cm):
         foot = torch.maximum(torch.minimum(wish, strip.reach), -strip.reach)
         fraction, half_chord = strip.ball(strip.p - foot)
-        feet.append(foot)
         fractions.append(fraction)
         halves.append(torch.where(wish.abs() > strip.reach, half_chord, unclamped))
-    axial = strip.straight_path(strip.smear()) * (strip.c * strip.c)
+    axial = strip.straight_path() * (strip.c * strip.c)
     half_path = (axial + (halves[0] + halves[1])) / 2
-    middle = (feet[0] + feet[1]) * (strip.c / (2 * strip.s)) + (halves[0] - halves[1]) / 2
+    # Where the pixel is only partly covered, the balls of the covered part.
+    p, _ = strip.covered()
+    feet = (p + strip.cm).clamp(-strip.reach, strip.reach)
+    feet = feet + (p - strip.cm).clamp(-strip.reach, strip.reach)
+    middle = feet * (strip.c / (2 * strip.s)) + (halves[0] - halves[1]) / 2
     coverage = torch.where(
         strip.p.abs() > strip.reach, torch.maximum(fractions[0], fractions[1]), strip.coverage
     )
@@ -139,11 +162,9 @@ def cylinder(
         As in `quadrics.ellipsoid`.
     """
     strip = _Strip(x, y, rotation[:, :, 0], size[:, 0], size[:, 1], pitch_um)
-    smear = strip.smear()
-    half_path = strip.straight_path(smear) / 2
-    edge = strip.reach + strip.cm.abs()
-    window = torch.minimum(strip.p + smear / 2, edge) - torch.maximum(strip.p - smear / 2, -edge)
-    coverage = strip.coverage * (window / smear).clamp(0, 1)
+    half_path = strip.straight_path() / 2
+    p, length = strip.covered()
+    coverage = strip.coverage * (length / strip.width_p).clamp_max(1)
 
     # Corner-safe middle: both the axial and the radial coordinate of the end points are clamped.
     tiny = 1e-6
@@ -151,7 +172,6 @@ def cylinder(
         strip.c.abs() < tiny, torch.copysign(strip.c.new_full((), tiny), strip.c), strip.c
     )
     tip = strip.half * strip.s * c.sign()
-    p = torch.maximum(torch.minimum(strip.p, edge), -edge)
     middle = torch.zeros_like(p)
     for sign in (1.0, -1.0):
         axial = ((p + sign * strip.cm) / strip.s).clamp(-strip.half, strip.half)

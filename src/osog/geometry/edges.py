@@ -59,6 +59,35 @@ def root_mean_product(e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor]:
     return coverage, a.addcdiv_(lower, half_range).mul_(coverage)
 
 
+def step_mean(depth: Tensor, wide: Tensor, narrow: Tensor) -> Tensor:
+    """Cumulative of two boxes one after another: the part of a pixel that a half-plane covers.
+
+    Parameters
+    ----------
+    depth : Tensor
+        Signed distance of the pixel centre behind the edge.
+    wide, narrow : Tensor
+        Widths of the pixel's sides seen along the edge's normal, wide ≥ narrow ≥ 0.
+
+    Returns
+    -------
+    Tensor
+        0 to 1.
+    """
+    return _rise(depth, wide, narrow) / wide + 0.5
+
+
+def _rise(offset: Tensor, wide: Tensor, narrow: Tensor) -> Tensor:
+    """Return wide · (cumulative of two boxes − ½), without the cancellation of squares."""
+    # Not abs() and sign(): their slopes vanish at 0, where a wall crosses a pixel's centre.
+    side = torch.copysign(offset.new_ones(()), offset.detach())
+    distance = offset * side
+    inner = (wide - narrow) / 2
+    bend = torch.minimum((distance - inner).clamp_min(0), narrow)
+    bent = bend - bend * bend * (0.5 / (narrow + FLOOR))
+    return side * (torch.minimum(distance, inner) + bent)
+
+
 def box_overlap(x: Tensor, first: Tensor, second: Tensor, third: Tensor) -> Tensor:
     """Convolution of three unit boxes, one after another, at the offset x.
 
@@ -81,14 +110,6 @@ def box_overlap(x: Tensor, first: Tensor, second: Tensor, third: Tensor) -> Tens
     widest = torch.maximum(high, third)
     middle = torch.maximum(low, torch.minimum(high, third))
     narrow = torch.minimum(low, third)
-    inner = (middle - narrow) / 2
-    curve = 0.5 / (narrow + FLOOR)
-
-    def rise(offset: Tensor) -> Tensor:
-        """Return middle · (cumulative of two boxes − ½)."""
-        distance = offset.abs()
-        bend = torch.minimum((distance - inner).clamp_min(0), narrow)
-        return offset.sign() * (torch.minimum(distance, inner) + bend - bend * bend * curve)
-
     half = widest / 2
-    return (rise(half + x) + rise(half - x)) / (widest * middle + FLOOR)
+    both = _rise(half + x, middle, narrow) + _rise(half - x, middle, narrow)
+    return both / (widest * middle + FLOOR)

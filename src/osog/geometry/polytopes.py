@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from osog.geometry.edges import step_mean
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _GAUSS = 0.5 / 3**0.5
 """Nodes of the two-point Gauss rule on the interval of length 1."""
+_HAIR = 0.03
+"""Least softening of a wall, as a part of the pixel: a wall exactly on the border of two pixels
+would otherwise have a gradient in both or in none of them, as rounding decides."""
 _VERTICAL = 1e-6
 """A face whose normal has a smaller z component gates the silhouette only."""
 
@@ -43,31 +48,22 @@ def box(
     py, px = pitch_um
     normals = zonogon_normals(rotation, size, min(px, py))
     supports = zonogon_supports(normals, rotation, size)
-    widths = ((normals * normals.new_tensor((px, py))) ** 2).sum(-1).sqrt()
 
-    coverage = centre = spread = line_x = line_y = None
+    depth = level = line_x = line_y = None
     for i in range(3):
         n_x, n_y = normals[:, i, 0, None, None], normals[:, i, 1, None, None]
-        support, half_width = supports[:, i, None, None], widths[:, i, None, None] / 2
-        level = n_x * x + n_y * y
-        # The part of the pixel, seen along the normal, that the strip |level| ≤ support covers.
-        near = torch.maximum(level - half_width, -support)
-        far = torch.minimum(level + half_width, support)
-        fraction = (far - near) / (2 * half_width)
-        move = (far + near) / 2 - level
-        if coverage is None or centre is None or spread is None:
-            coverage, centre, spread = fraction, move, far - near
-            line_x, line_y = n_x.expand_as(level), n_y.expand_as(level)
+        offset = n_x * x + n_y * y
+        distance = supports[:, i, None, None] - offset.abs()
+        if depth is None or level is None or line_x is None or line_y is None:
+            depth, level = distance, offset
+            line_x, line_y = n_x.expand_as(offset), n_y.expand_as(offset)
             continue
-        assert line_x is not None and line_y is not None
-        binds = fraction < coverage
-        coverage = torch.where(binds, fraction, coverage)
-        centre = torch.where(binds, move, centre)
-        spread = torch.where(binds, far - near, spread)
+        binds = distance < depth
+        depth, level = torch.where(binds, distance, depth), torch.where(binds, offset, level)
         line_x, line_y = torch.where(binds, n_x, line_x), torch.where(binds, n_y, line_y)
-    assert coverage is not None and centre is not None and spread is not None
-    assert line_x is not None and line_y is not None
-    coverage = coverage.clamp(0, 1)
+    assert depth is not None and level is not None and line_x is not None and line_y is not None
+    side = torch.copysign(level.new_ones(()), level.detach())
+    line_x, line_y = line_x * side, line_y * side
 
     reach = (rotation[:, 2, :].abs() * size).sum(-1)[:, None, None]
     e_z = rotation[:, 2, :]
@@ -85,7 +81,7 @@ def box(
             lower = torch.minimum(lower, flat + sheared)
         return upper, lower
 
-    return _mean(x, y, line_x, line_y, centre, spread, coverage, surfaces, min(px, py))
+    return _mean(x, y, line_x, line_y, depth, surfaces, pitch_um)
 
 
 def silhouette_half_width(rotation: Tensor, size: Tensor) -> Tensor:
@@ -183,15 +179,6 @@ def polyhedron(
         depth = torch.where(binds, distance, depth)
         line_x, line_y = torch.where(binds, n_x, line_x), torch.where(binds, n_y, line_y)
     assert depth is not None and line_x is not None and line_y is not None
-    if px == py:
-        half_width: Tensor | float = px / 2
-    else:
-        half_width = ((px * line_x) ** 2 + (py * line_y) ** 2).sqrt() / 2
-    near, far = (depth - half_width).clamp_min(0), depth + half_width
-    coverage = (depth / (2 * half_width) + 0.5).clamp(0, 1)
-    # Depth grows against the outward normal.
-    centre = depth - (near + far) / 2
-
     n_z = normals[..., 2]
     limit = _far(offsets)
     up = _faces(normals, offsets, mask & (n_z > _VERTICAL), limit)
@@ -200,7 +187,7 @@ def polyhedron(
     def surfaces(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return _envelope(x, y, *up, limit), _envelope(x, y, *down, limit)
 
-    return _mean(x, y, line_x, line_y, centre, far - near, coverage, surfaces, min(px, py))
+    return _mean(x, y, line_x, line_y, depth, surfaces, pitch_um)
 
 
 def _far(offsets: Tensor) -> Tensor:
@@ -382,18 +369,45 @@ def _mean(
     y: Tensor,
     line_x: Tensor,
     line_y: Tensor,
-    centre: Tensor,
-    spread: Tensor,
-    coverage: Tensor,
+    depth: Tensor,
     surfaces: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
-    pitch_um: float,
+    pitch_um: tuple[float, float],
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Half path, middle and coverage from two Gauss points in the covered part of each pixel.
 
     The points lie along the normal of the silhouette. One point at the mean depth would read
-    too much on steep flanks, since the path is concave: for boxes the pupil-filtered error is
-    0.19 % with two points (worst 0.75 %) and 0.34 % (1.8 %) with one.
+    too much on steep flanks, since the path is concave. For random boxes of 2 × 1.2 × 0.8 µm the
+    error behind a pupil of NA 0.8 is 0.075 % (worst 0.4 %).
+
+    Parameters
+    ----------
+    x, y : Tensor
+        µm from the positions.
+    line_x, line_y : Tensor
+        Outward normal of the nearest edge of the silhouette.
+    depth : Tensor
+        Distance in µm behind that edge, negative outside.
+    surfaces : callable
+        Heights of the upper surface above and of the lower surface below the position.
+    pitch_um : tuple of float
+        (y, x).
     """
+    py, px = pitch_um
+    side_x, side_y = line_x.abs() * px, line_y.abs() * py
+    wide = torch.maximum(side_x, side_y)
+    narrow = torch.maximum(torch.minimum(side_x, side_y), _HAIR * wide)
+    coverage = step_mean(depth, wide, narrow)
+    if px == py:
+        half_width: Tensor | float = px / 2
+    else:
+        half_width = (side_x * side_x + side_y * side_y).sqrt() / 2
+    # The covered part of the pixel reaches from `near` to `far` behind the edge; where a mere
+    # corner of the pixel is covered, its mean depth counts.
+    near = (depth - half_width).clamp_min(0)
+    far = torch.maximum(depth + half_width, (depth + (wide + narrow) / 2) * (2 / 3))
+    # Depth grows against the outward normal.
+    centre = depth - (near + far) / 2
+    spread = far - near
     path: Tensor | float = 0.0
     moment: Tensor | float = 0.0
     for node in (-_GAUSS, _GAUSS):
@@ -401,7 +415,7 @@ def _mean(
         upper, lower = surfaces(x + shift * line_x, y + shift * line_y)
         part = (upper + lower).clamp_min(0)
         path, moment = path + part, moment + part * (upper - lower)
+    assert isinstance(path, Tensor)
     # Beyond the silhouette the surfaces of a point have no meaning, so faint pixels lean
     # towards the particle's own z.
-    assert isinstance(path, Tensor)
-    return path * (coverage / 4), moment / (2 * path + 2e-4 * pitch_um), coverage
+    return path * (coverage / 4), moment / (2 * path + 2e-4 * min(pitch_um)), coverage
