@@ -66,11 +66,14 @@ class LayerSink:
         self._limits_key: Any = None
         self._limits: tuple[float, float] | None = None
         self._points: NDArray[np.float64] = np.empty((0, 2))
+        self._numbers: NDArray[np.intp] = np.empty(0, dtype=np.intp)
+        self._touched: set[int] = set()
         self._depths: NDArray[np.float64] | None = None
         self._dragging = False
         self._edited = False
         self._compare_limits: Any = None
         self._histogram = False
+        self._extent: Any = None
         self.match: Match | None = None
         self.problem = ""
         real.layers.events.removed.connect(self._on_removed)
@@ -140,6 +143,7 @@ class LayerSink:
                 # between its removal and the next paint crashes some OpenGL drivers.
                 if role == "particles":
                     self._points, self._depths = np.empty((0, 2)), None
+                    self._dragging = False
         if removed is self.session.target:
             self.session.set_target(None)
 
@@ -220,6 +224,10 @@ class LayerSink:
                 layer.contrast_limits_range = _widened(_finite_range(image), limits)
                 layer.contrast_limits = (low, high)
         if first:
+            _show_scale_bar(self.viewer)
+        extent = (shape, *(float(s) for s in layer.scale), self.session.view.compare == "beside")
+        if extent != self._extent and not self.session.sliding:
+            self._extent = extent
             self._fit_view()
 
     def _contrast(self, picture: Picture) -> tuple[float, float] | None:
@@ -300,8 +308,13 @@ class LayerSink:
         shape = picture.image.shape[:2]
         if len(outlines) > MAX_OUTLINES:
             outlines = []
-        closed = [np.concatenate([outline, outline[:1]]) for outline in outlines]
-        width = max(max(shape) / 500, 0.4)
+        # Bodies that lie altogether beside the frame are left out.
+        closed = [
+            _closed(outline)
+            for outline in outlines
+            if (outline.max(axis=0) >= 0).all() and (outline.min(axis=0) < shape).all()
+        ]
+        width = max(max(shape) / 350, 0.4)
         style = {"edge_color": "#ffb000", "edge_width": width, "face_color": "transparent"}
         if layer is None:
             layer = self._add(
@@ -345,7 +358,11 @@ class LayerSink:
         self._edited = False
         pixel = picture.request.scene.grid.pixel_size_um
         points = picture.positions_um[:, 1::-1] / pixel
-        depths = picture.positions_um[:, 2]
+        # Particles in the margin act on the image, but their points would lie beside it.
+        inside = ((points >= -0.5) & (points <= np.array(shape) - 0.5)).all(axis=1)
+        inside[[i for i in self._touched if i < number]] = True
+        numbers = np.flatnonzero(inside)
+        points, depths = points[numbers], picture.positions_um[numbers, 2]
         if layer is None:
             layer = self._add(
                 "particles",
@@ -365,12 +382,13 @@ class LayerSink:
             self._arrange()
             layer.events.data.connect(self._on_points_data)
             layer.events.set_data.connect(self._on_points_set)
-            self._points, self._depths = points.copy(), depths.copy()
+            self._remember_points(points, depths, numbers)
             return
         self._place(layer, shape)
         layer.visible = True
         if self._points.shape == points.shape and np.allclose(layer.data, points, atol=1e-6):
             if self._depths is not None and np.array_equal(self._depths, depths):
+                self._numbers = numbers
                 return
         with self._silence():
             if layer.data.shape != points.shape or not np.allclose(layer.data, points, atol=1e-6):
@@ -381,7 +399,15 @@ class LayerSink:
                 layer.border_width = 0
             layer.face_color = _depth_colours(depths)
             layer.features = {"z_um": depths}
-        self._points, self._depths = points.copy(), depths.copy()
+        self._remember_points(points, depths, numbers)
+
+    def _remember_points(
+        self,
+        points: NDArray[np.float64],
+        depths: NDArray[np.float64],
+        numbers: NDArray[np.intp],
+    ) -> None:
+        self._points, self._depths, self._numbers = points.copy(), depths.copy(), numbers
 
     def _on_points_set(self, event: Any = None) -> None:
         """Follow a drag: napari announces moved points only when the mouse is released."""
@@ -397,8 +423,11 @@ class LayerSink:
     def _move(self, layer: Any, moved: NDArray[np.intp]) -> None:
         pixel = self.session.scene.grid.pixel_size_um
         self._points[moved] = layer.data[moved]
+        numbers = [int(n) for n in self._numbers[moved]]
+        self._touched.update(numbers)
+        rows, columns = self._points[moved].T * pixel
         self.session.move_particles(
-            {int(i): (self._points[i, 1] * pixel, self._points[i, 0] * pixel) for i in moved}
+            {n: (float(x), float(y)) for n, x, y in zip(numbers, columns, rows, strict=True)}
         )
 
     def _on_points_data(self, event: Any) -> None:
@@ -413,6 +442,7 @@ class LayerSink:
             self.session.release()
         elif action == "added" and len(layer.data) > len(self._points):
             added = np.asarray(layer.data[len(self._points) :])
+            self._touched.clear()
             self._points, self._edited = np.array(layer.data), True
             names = [p.name for p in self.session.scene.populations if p.visible]
             if not names:
@@ -421,7 +451,8 @@ class LayerSink:
             name = self.session.population if self.session.population in names else names[0]
             self.session.add_particles(name, [(c * pixel, r * pixel) for r, c in added])
         elif action == "removed":
-            gone = {int(i) % len(self._points) for i in event.data_indices}
+            gone = {int(self._numbers[i]) for i in event.data_indices}
+            self._touched.clear()
             self._points, self._edited = np.array(layer.data), True
             self._depths = None
             self.session.remove_particles(gone)
@@ -443,7 +474,9 @@ class LayerSink:
                     self._place(layer, shape)
         if compare is not None and not folded:
             compare.visible = False
-        if view.compare == "beside" and image is not None:
+        beside = view.compare == "beside"
+        if image is not None and self._extent is not None and beside != self._extent[-1]:
+            self._extent = (*self._extent[:-1], beside)
             self._fit_view()
         for role, wanted in (
             ("masks", view.masks),
@@ -661,6 +694,13 @@ def _hide(layer: Any) -> None:
         layer.visible = False
 
 
+def _show_scale_bar(viewer: Any) -> None:
+    try:
+        viewer.canvas.overlays.scale_bar.visible = True
+    except AttributeError:  # napari before 0.9
+        viewer.scale_bar.visible = True
+
+
 def _unit_names(units: Any) -> tuple[str, ...]:
     import pint
 
@@ -683,7 +723,16 @@ def _widened(inner: tuple[float, float], outer: tuple[float, float]) -> tuple[fl
 
 
 def _point_size(shape: tuple[int, ...]) -> float:
-    return max(max(shape) / 64, 3.0)
+    return max(max(shape) / 72, 3.0)
+
+
+def _closed(outline: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Close a polygon and drop points that repeat: a path with them is not drawn."""
+    step = np.abs(np.diff(outline, axis=0, prepend=outline[-1:])).max(axis=1)
+    corners = outline[step > 1e-6]
+    if len(corners) < 2:
+        return np.concatenate([outline[:1], outline[:1] + 0.1])
+    return np.concatenate([corners, corners[:1]])
 
 
 def _depth_colours(depths: NDArray[np.float64]) -> NDArray[np.float64]:

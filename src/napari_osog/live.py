@@ -149,6 +149,9 @@ class LiveRenderer(QObject):
         self._paused = False
         self._thread: threading.Thread | None = None
         self._shown_at = 0.0
+        self._bodies: object = None
+        self._instances: NDArray[np.int32] | None = None
+        self._outlines: list[NDArray[np.float64]] | None = None
         self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     @property
@@ -268,7 +271,11 @@ class LiveRenderer(QObject):
             outputs.append("field")
         elif request.shown == "irradiance":
             outputs.append("irradiance")
-        if request.masks:
+        # Masks and outlines depend on the bodies alone, and can cost more than the image.
+        bodies = (scene.populations, scene.grid, request.seed)
+        if bodies != self._bodies:
+            self._bodies, self._instances, self._outlines = bodies, None, None
+        if request.masks and self._instances is None:
             outputs.append("instances")
         with torch.inference_mode():
             start = time.perf_counter()
@@ -282,18 +289,18 @@ class LiveRenderer(QObject):
             image = _shown(frame, request.shown)
             particles = frame.particles
             positions = _array(particles.position, np.float64).reshape(-1, 3)
-            outlines = None
-            if request.outlines:
+            if request.outlines and self._outlines is None:
                 polygons = _array(silhouettes(particles, 48), np.float64)
-                outlines = list(polygons / scene.grid.pixel_size_um)
-            instances = _array(frame.instances, np.int32) if request.masks else None
+                self._outlines = list(polygons / scene.grid.pixel_size_um)
+            if request.masks and self._instances is None:
+                self._instances = _array(frame.instances, np.int32)
         return Picture(
             request=request,
             image=image,
-            instances=instances,
+            instances=self._instances if request.masks else None,
             positions_um=positions,
             population=_array(particles.population, np.int64).reshape(-1),
-            outlines=outlines,
+            outlines=self._outlines if request.outlines else None,
             explain=str(frame.explain),
             notices=tuple(Notice(w.text, w.remedy, w.remedy_text) for w in frame.warnings),
             milliseconds=milliseconds,

@@ -10,8 +10,10 @@ from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -88,13 +90,13 @@ class CompareSection(Section):
         self.sources.setWordWrap(True)
         self.sources.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.add(self.sources)
-        modes = QHBoxLayout()
+        modes = QGridLayout()
         modes.setContentsMargins(0, 2, 0, 0)
         modes.setSpacing(2)
         self.modes = QButtonGroup(self)
         self.modes.setExclusive(True)
         self.mode_buttons: dict[str, QToolButton] = {}
-        for mode, title, help in _MODES:
+        for k, (mode, title, help) in enumerate(_MODES):
             button = QToolButton()
             button.setObjectName("osog_mode")
             button.setText(title)
@@ -104,7 +106,7 @@ class CompareSection(Section):
             button.clicked.connect(lambda _, mode=mode: self.choose_mode(mode))
             self.modes.addButton(button)
             self.mode_buttons[mode] = button
-            modes.addWidget(button)
+            modes.addWidget(button, k // 3, k % 3)
         self._put(modes)
         self.amount = Slider(Qt.Orientation.Horizontal)
         self.amount.setRange(0.0, 1.0)
@@ -176,7 +178,7 @@ class CompareSection(Section):
         self.refresh_layers()
         self._on_view(session.view)
 
-    def _put(self, line: QHBoxLayout) -> QWidget:
+    def _put(self, line: QLayout) -> QWidget:
         holder = QWidget()
         holder.setLayout(line)
         return self.add(holder)
@@ -277,9 +279,6 @@ class CompareSection(Section):
             self.choose_mode("beside")
         elif session.picture is not None:
             self.studio.sink.apply_view(session.view)
-        viewer = getattr(self.studio.sink, "viewer", None)
-        if viewer is not None:
-            viewer.reset_view()
 
     # --- overlays ----------------------------------------------------------------------------
 

@@ -129,15 +129,19 @@ class FrameRow(Row):
             box.setRange(1, 8192)
             box.setSingleStep(64)
             box.setKeyboardTracking(False)
+            box.setMinimumWidth(50)
             box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
             box.setAlignment(Qt.AlignmentFlag.AlignRight)
             box.setAccessibleName(f"Frame: {word}")
             ignore_wheel(box)
             box.valueChanged.connect(self._changed)
+        times = QLabel("×")
+        times.setFixedWidth(24)
+        times.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.boxes[1].setSuffix(" px")
         self._line.addWidget(self.boxes[0], 1)
-        self._line.addWidget(QLabel("×"))
+        self._line.addWidget(times)
         self._line.addWidget(self.boxes[1], 1)
-        self._line.addWidget(QLabel("px"))
 
     def set_value(self, value: tuple[int, int]) -> None:
         """Show a shape (rows, columns)."""

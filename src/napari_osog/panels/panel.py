@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_osog.session import unwrapped
@@ -14,6 +14,7 @@ from napari_osog.studio import Studio
 if TYPE_CHECKING:
     from napari_osog.session import Session
 
+_WIDTH = 320
 _STYLE = """
 QToolButton#osog_section {{
     font-weight: bold; text-align: left; padding: 4px; border: none; border-radius: 3px;
@@ -26,9 +27,15 @@ QToolButton#osog_section:hover, QToolButton#osog_minor:hover {{ background: {pri
 QToolButton#osog_mode {{ padding: 3px 2px; border-radius: 3px; background: {foreground}; }}
 QToolButton#osog_mode:hover {{ background: {primary}; }}
 QToolButton#osog_mode:checked {{ background: {current}; color: white; }}
+QAbstractSpinBox {{ min-width: 30px; padding: 1px 5px; }}
 QLabel#osog_fault {{ color: {fault}; padding: 0 2px 2px 2px; }}
 QLabel#osog_note {{ color: {note}; }}
 QLabel#osog_explain {{ color: {text}; }}
+QToolButton#osog_menu {{ background: {foreground}; border-radius: 2px; padding: 3px; }}
+QToolButton#osog_menu:hover, QToolButton#osog_small:hover {{ background: {primary}; }}
+QToolButton#osog_menu::menu-indicator {{ image: none; }}
+QToolButton#osog_small {{ background: {foreground}; border-radius: 2px; padding: 2px; }}
+QToolButton#osog_small:checked {{ background: {current}; color: white; }}
 QFrame#osog_notice {{
     background: {foreground}; border-left: 3px solid {warning}; border-radius: 2px;
 }}
@@ -58,7 +65,7 @@ class Panel(QWidget):
         self._viewer = weakref.ref(real) if real is not None else lambda: None
         self.studio = studio if studio is not None else Studio.of(napari_viewer)
         self._docked = False
-        self.setMinimumWidth(300)
+        self.setMinimumWidth(_WIDTH)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         self.scroll = QScrollArea()
@@ -78,6 +85,10 @@ class Panel(QWidget):
         events = getattr(real, "events", None)
         if events is not None and hasattr(events, "theme"):
             events.theme.connect(self._on_theme)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """As wide as its rows need, as tall as there is room."""
+        return QSize(_WIDTH + 30, 720)
 
     @property
     def session(self) -> Session:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QSizePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +28,15 @@ class Plot(pyqtgraph.PlotWidget):
     ) -> None:
         super().__init__(background=None)
         self._names = (x, y)
-        self.setMinimumHeight(130)
+        self.setMinimumHeight(140)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         item = self.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
         item.setLogMode(y=log_y)
         item.setClipToView(True)
         self.setMouseEnabled(x=False, y=False)
-        self.legend = item.addLegend(offset=(-4, 4), labelTextSize="8pt", verSpacing=-6)
+        self.legend = item.addLegend(offset=(8, 2), labelTextSize="8pt", verSpacing=-6)
         self.curves = {
             name: self.plot(pen=pyqtgraph.mkPen(colour, width=1.3), name=name, antialias=True)
             for name, colour in curves
@@ -62,6 +65,10 @@ class Plot(pyqtgraph.PlotWidget):
         x, y : array-like, shape (K,)
         """
         self.curves[name].setData(np.asarray(x), np.asarray(y), connect="finite")
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Half as tall as a panel is wide."""
+        return QSize(280, 170)
 
     def wheelEvent(self, event: Any) -> None:  # noqa: N802
         """Let the wheel scroll the panel."""

@@ -32,8 +32,19 @@ if TYPE_CHECKING:
 
     from osog.scene import Description
 
-LABEL_WIDTH = 104
+LABEL_WIDTH = 110
+SPIN_WIDTH = 80
 _TICKS = 1000.0
+_UNITS = {"waves rms": "λ"}
+_WORDS = {
+    "poisson": "Independent",
+    "non_overlapping": "Without overlap",
+    "clustered": "In clusters",
+    "lattice": "On a lattice",
+    "isotropic": "Any direction",
+    "planar": "In the image plane",
+    "aligned": "Along one direction",
+}
 
 
 @dataclass(frozen=True)
@@ -101,7 +112,7 @@ def field_of(model: type[Description], field: str, name: str, component: int | N
     made = Field(
         name=name,
         title=title,
-        unit=str(extra.get("unit", "")),
+        unit=_UNITS.get(str(extra.get("unit", "")), str(extra.get("unit", ""))),
         help=info.description or "",
         limits=limits,  # type: ignore[arg-type]
         slider=slider,  # type: ignore[arg-type]
@@ -252,7 +263,8 @@ class Row(QWidget):
         self.free = False
         self.label = _Label(title)
         self.label.setFixedWidth(LABEL_WIDTH)
-        self.label.setWordWrap(True)
+        wide = self.label.fontMetrics().horizontalAdvance(title) > LABEL_WIDTH - 4
+        self.label.setWordWrap(wide)
         self.label.reset.connect(self.reset)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
@@ -321,12 +333,15 @@ class NumberRow(Row):
     """
 
     def __init__(self, field: Field, *, lawful: bool = False, fittable: bool = True) -> None:
-        super().__init__(field.name, field.title, field.help)
+        long = len(field.unit) > 4
+        super().__init__(
+            field.name, f"{field.title} ({field.unit})" if long else field.title, field.help
+        )
         self.field = field
         self.fittable = fittable
         self.value: Any = field.default / field.factor
         self.slider = Slider(Qt.Orientation.Horizontal)
-        self.slider.setMinimumWidth(60)
+        self.slider.setMinimumWidth(44)
         self.slider.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.slider.setToolTip(self.label.toolTip())
         self.slider.setAccessibleName(field.title)
@@ -489,14 +504,16 @@ class _Spread(QWidget):
 
     edited = Signal(object)
     _LAWS = ("fixed", "normal", "lognormal", "uniform")
-    _TITLES = ("One value", "Normal, σ", "Log-normal, σ", "Uniform, ±")
+    _TITLES = ("One value", "Normal σ", "Lognorm. σ", "Uniform ±")
 
     def __init__(self, field: Field) -> None:
         super().__init__()
         self.field = field
         self._value: Any = field.default
         self.button = QToolButton()
+        self.button.setObjectName("osog_small")
         self.button.setText("±")
+        self.button.setFixedWidth(22)
         self.button.setCheckable(True)
         self.button.setToolTip("Draw this number for each particle from a law")
         self.button.setAccessibleName(f"{field.title}: spread")
@@ -505,6 +522,11 @@ class _Spread(QWidget):
         line.setSpacing(6)
         self.law = QComboBox()
         self.law.addItems(self._TITLES)
+        self.law.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.law.setMinimumContentsLength(5)
+        self.law.setMinimumWidth(60)
         self.law.setAccessibleName(f"{field.title}: law")
         self.width_ = _spin(field)
         self.width_.setAccessibleName(f"{field.title}: width of the law")
@@ -540,7 +562,8 @@ class _Spread(QWidget):
         self.setVisible(law != "fixed")
 
     def _width(self, shown: float, relative: bool) -> None:
-        self.width_.setSuffix(" %" if relative else f" {self.field.unit}".rstrip())
+        unit = self.field.unit if len(self.field.unit) <= 4 else ""
+        self.width_.setSuffix(" %" if relative else f" {unit}".rstrip())
         self.width_.setSingleStep(1.0 if relative else self.field.step)
         self.width_.setDecimals(1 if relative else max(self.field.decimals, 2))
         self.width_.setValue(shown)
@@ -574,12 +597,16 @@ class RangeRow(Row):
         super().__init__(field.name, field.title, field.help)
         self.field = field
         self.low, self.high = _spin(field), _spin(field)
+        to = QLabel("to")
+        to.setFixedWidth(24)
+        to.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._line.addWidget(self.low, 1)
-        self._line.addWidget(QLabel("to"))
+        self._line.addWidget(to)
         self._line.addWidget(self.high, 1)
         for spin, word in ((self.low, "from"), (self.high, "to")):
             spin.setAccessibleName(f"{field.title}: {word}")
-            spin.setMinimumWidth(60)
+            spin.setMaximumWidth(16_777_215)
+            spin.setMinimumWidth(56)
             ignore_wheel(spin)
             spin.valueChanged.connect(self._changed)
 
@@ -773,7 +800,10 @@ def model_rows(
         value = getattr(model, field)
         lawful = _takes_a_law(info.annotation)
         if get_origin(info.annotation) is Literal:
-            words = [(v, str(v).replace("_", " ").capitalize()) for v in get_args(info.annotation)]
+            words = [
+                (v, _WORDS.get(v, str(v).replace("_", " ").capitalize()))
+                for v in get_args(info.annotation)
+            ]
             rows.append(ChoiceRow(name, info.title or field, words, help))
         elif info.annotation is bool:
             rows.append(CheckRow(name, info.title or field, help))
@@ -807,12 +837,12 @@ def _spin(field: Field) -> SpinBox:
     spin.setSingleStep(max(field.step, 10.0**-field.decimals))
     if field.log:
         spin.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
-    if field.unit:
+    if field.unit and len(field.unit) <= 4:  # longer ones stand in the label
         spin.setSuffix(f" {field.unit}")
     spin.setKeyboardTracking(False)
     spin.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
     spin.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    spin.setFixedWidth(92)
+    spin.setFixedWidth(SPIN_WIDTH)
     return spin
 
 
@@ -823,6 +853,7 @@ def _digits(value: float) -> int:
 
 __all__ = [
     "LABEL_WIDTH",
+    "SPIN_WIDTH",
     "CheckRow",
     "ChoiceRow",
     "Field",

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_osog.panels.rows import (
     LABEL_WIDTH,
+    SPIN_WIDTH,
     ChoiceRow,
     Field,
     NumberRow,
@@ -69,7 +70,7 @@ class SampleSection(Section):
         self.add(self.medium)
         line = QHBoxLayout()
         line.setContentsMargins(0, 2, 0, 0)
-        line.setSpacing(4)
+        line.setSpacing(6)
         label = QLabel("Population")
         label.setFixedWidth(LABEL_WIDTH)
         self.chooser = QComboBox()
@@ -79,15 +80,23 @@ class SampleSection(Section):
         ignore_wheel(self.chooser)
         line.addWidget(label)
         line.addWidget(self.chooser, 1)
+        holder = QWidget()
+        holder.setLayout(line)
+        self.add(holder)
+        line = QHBoxLayout()
+        line.setContentsMargins(LABEL_WIDTH + 6, 0, 0, 0)
+        line.setSpacing(3)
         self.buttons: dict[str, QToolButton] = {}
         for name, text, help, slot in (
-            ("add", "+", "Add a population", self.add_population),
+            ("add", "Add", "Add a population", self.add_population),
             ("copy", "Copy", "Copy this population", self.copy_population),
             ("hide", "Hide", "Draw this population or leave it out", self.hide_population),
-            ("remove", "−", "Remove this population", self.remove_population),
+            ("remove", "Delete", "Remove this population", self.remove_population),
         ):
             button = QToolButton()
+            button.setObjectName("osog_small")
             button.setText(text)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             button.setToolTip(help)
             button.setAccessibleName(help)
             button.clicked.connect(slot)
@@ -116,7 +125,7 @@ class SampleSection(Section):
         self.seed.setAccessibleName("Seed")
         self.seed.setToolTip("Same scene and seed, same particles and same noise")
         self.seed.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self.seed.setFixedWidth(92)
+        self.seed.setFixedWidth(SPIN_WIDTH)
         ignore_wheel(self.seed)
         self.seed.valueChanged.connect(session.reseed)
         self.draw = QPushButton("New draw")
