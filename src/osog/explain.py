@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import sqrt
+from math import hypot, sqrt
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from osog.sample import ParticleBatch
     from osog.scene import Scene
 
-_SPACING_ERROR = {"draft": 3.0, "standard": 1.0, "fine": 0.2}
-_PITCH_ERROR = {"draft": 1.0, "standard": 0.5, "fine": 0.3}
 _REFERENCE_WAVELENGTH_UM = 0.55 / 1.33
 _STRONG_INDEX = 0.15
 """Index difference above which slabs have not been checked against Lorenz–Mie."""
@@ -74,6 +72,44 @@ def slab_error_percent(
     return 100 * sqrt(thin**2 + strong**2)
 
 
+def grid_error_percent(
+    delta_index: float,
+    radius_um: float,
+    pitch_um: float,
+    slab_um: float,
+    aperture: float,
+    wavelength_in_medium_um: float,
+    medium_index: float,
+) -> float:
+    """Error that the grids add to the scattered field.
+
+    Parameters
+    ----------
+    delta_index, radius_um, aperture, wavelength_in_medium_um
+        As for `slab_error_percent`.
+    pitch_um, slab_um : float
+        Pitch of the field grid and spacing of the slabs.
+    medium_index : float
+
+    Returns
+    -------
+    float
+        Percent of the scattered field inside the pupil.
+
+    Notes
+    -----
+    √[(57 Δn^0.9 R^−0.27 (p n/λ)^1.3)² + (11.8 c⁴ R^−0.65)²] with c = dz NA²/(λ n): a fit to 576
+    spheres against Lorenz–Mie over NA 0.1–1.1, R 0.4–5 µm and Δn 0.01–0.1. Together with
+    `slab_error_percent` it is good to a factor of 1.4 rms for fine and standard grids (worst 2.3
+    and 4.2), and of 1.6 for drafts.
+    """
+    radius = radius_um * _REFERENCE_WAVELENGTH_UM / wavelength_in_medium_um
+    lateral = 57 * delta_index**0.9 * radius**-0.27 * (pitch_um / wavelength_in_medium_um) ** 1.3
+    spacing = slab_um * aperture**2 / (wavelength_in_medium_um * medium_index**2)
+    axial = 11.8 * spacing**4 * radius**-0.65
+    return sqrt(lateral**2 + axial**2)
+
+
 def projection_error_percent(
     delta_index: float, radius_um: float, aperture: float, wavelength_in_medium_um: float
 ) -> float:
@@ -114,10 +150,18 @@ def field_error_percent(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) 
             dn, radius = float(contrast[mine].max()), float(smallest[mine].median())
             thin = scene.populations[number].scattering == "projection"
             formula = projection_error_percent if thin else slab_error_percent
-            worst = max(worst, formula(dn, radius, optics.numerical_aperture, in_medium))
-    return sqrt(
-        worst**2 + _SPACING_ERROR[plan.accuracy] ** 2 + _PITCH_ERROR[plan.accuracy] ** 2
-    )
+            model = formula(dn, radius, optics.numerical_aperture, in_medium)
+            grid = grid_error_percent(
+                dn,
+                radius,
+                max(plan.pitch_um),
+                plan.slab_um,
+                optics.numerical_aperture,
+                in_medium,
+                scene.medium.index,
+            )
+            worst = max(worst, hypot(model, grid))
+    return worst
 
 
 def explain_line(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -27,6 +26,9 @@ from osog.sample import ParticleBatch, Values, sample
 from osog.scene import Scene, SceneError
 from osog.scene.parameters import replaced, split
 from osog.sensor import expected_counts, expose, pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 OUTPUTS = ("image", "field", "irradiance", "instances", "boxes", "opd", "depth")
 """What `render` can return beside the image."""

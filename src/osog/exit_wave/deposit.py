@@ -7,15 +7,18 @@ then hold exactly its length and its centroid.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from osog.exit_wave.plan import SamplingPlan
 from osog.geometry import buckets, chords, half_extents, padded_planes
 from osog.sample import ParticleBatch, ShapeKind
+
+if TYPE_CHECKING:
+    from osog.exit_wave.plan import SamplingPlan
+    from collections.abc import Iterator, Sequence
 
 _CHUNK_SAMPLES = {"cpu": 40_000, "cuda": 8_000_000, "mps": 2_000_000}
 """Patch samples handled at once: what fits the cache of a CPU core, or fills an accelerator."""
@@ -127,7 +130,17 @@ class Raster:
                 inside = top >= 0 and bottom <= gy and left >= 0 and right <= gx
                 self.chunks.append(
                     Chunk(
-                        kind, i, r, c, height, width, low, lowest_, highest_ + deep, deep + 1, inside
+                        kind,
+                        i,
+                        r,
+                        c,
+                        height,
+                        width,
+                        low,
+                        lowest_,
+                        highest_ + deep,
+                        deep + 1,
+                        inside,
                     )
                 )
                 marks = torch.zeros(plan.slabs + 1, dtype=torch.int64)
@@ -140,7 +153,7 @@ class Raster:
         """Entry and exit heights (n, P, Q) of a chunk, squeezed where particles are thin."""
         plan = self.plan
         (py, px), (cy, cx) = plan.pitch_um, plan.corner_um
-        real = {"dtype": leaves.position.dtype, "device": leaves.position.device}
+        real: dict[str, Any] = {"dtype": leaves.position.dtype, "device": leaves.position.device}
         rows = torch.arange(chunk.height, device=chunk.row.device)
         columns = torch.arange(chunk.width, device=chunk.row.device)
         y = ((chunk.row[:, None] + rows).to(**real) * py + cy)[:, :, None]
@@ -222,7 +235,7 @@ def deposit(
     """
     gy, gx = raster.plan.grid_shape
     plane = gy * gx
-    exact = batch.device.type == "cuda"
+    exact = _adds_integers(batch.device)
     chunks = list(_touching(raster, slabs))
     # Planes above the window catch what belongs to deeper chunk mates; they are cut off below.
     spare = max((chunk.highest for chunk in chunks), default=0) + 1 - slabs.stop
@@ -261,6 +274,11 @@ def deposit(
     if exact:
         out = [(v.double() / _FIXED_POINT).to(batch.dtype) for v in out]
     return [v.view(len(slabs), gy, gx) for v in out]
+
+
+def _adds_integers(device: torch.device) -> bool:
+    """Whether sums run in an order that changes from call to call, as CUDA's atomics do."""
+    return device.type == "cuda"
 
 
 def deposit_adjoint(
@@ -316,9 +334,7 @@ def deposit_adjoint(
                     g = g * density
                     to_high.addcmul_(g, hat_high)
                     to_low.addcmul_(g, hat_low, value=-1.0)
-        pulled = torch.autograd.grad(
-            (entry, leaving), wanted, (to_low, to_high), allow_unused=True
-        )
+        pulled = torch.autograd.grad((entry, leaving), wanted, (to_low, to_high), allow_unused=True)
         into.add(chunk, pulled, sums, raster, coefficients)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import pi
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -11,9 +11,11 @@ from torch import Tensor
 from osog.exit_wave.deposit import Gradients, Raster, deposit, deposit_adjoint
 from osog.exit_wave.illumination import source_points
 from osog.exit_wave.multislice import multislice
-from osog.exit_wave.plan import SamplingPlan
 from osog.exit_wave.wave import EmissionSlabs, ExitWave
-from osog.sample import ParticleBatch, Values
+
+if TYPE_CHECKING:
+    from osog.exit_wave.plan import SamplingPlan
+    from osog.sample import ParticleBatch, Values
 
 _EVANESCENT = 0.99
 """Share of n/λ from which waves count as evanescent and are dropped between slabs."""
@@ -58,7 +60,9 @@ def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitW
     absorbing = batch.absorption_per_um.requires_grad or bool((batch.absorption_per_um > 0).any())
     loss = 0.5 * batch.absorption_per_um if absorbing else None
     rows, columns = _crop(grid_y, plan.band), _crop(grid_x, plan.band)
-    spectrum = multislice(raster, batch, phase_per_um, loss, kappa, travels, stretch, (rows, columns))
+    spectrum = multislice(
+        raster, batch, phase_per_um, loss, kappa, travels, stretch, (rows, columns)
+    )
 
     fy, fx = grid_y[rows], grid_x[columns]
     inner = (slice(None), rows[:, None], columns)
@@ -99,7 +103,7 @@ def emission_slabs(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> 
         Differentiable in the batch. Attenuation and refraction on the way out are not modelled.
     """
     raster = Raster(batch, plan)
-    slabs = _Deposit.apply(
+    slabs = _Deposit.apply(  # type: ignore[no-untyped-call]
         batch.position,
         batch.quaternion,
         batch.size,
@@ -155,7 +159,7 @@ class _Deposit(torch.autograd.Function):
 
 def _frequencies(plan: SamplingPlan, values: Values) -> tuple[Tensor, Tensor]:
     """Frequencies (y, x) of the field grid in cycles/µm, FFT order."""
-    like = {"dtype": values.dtype, "device": values.device}
+    like: dict[str, Any] = {"dtype": values.dtype, "device": values.device}
     (gy, gx), (py, px) = plan.grid_shape, plan.pitch_um
     return torch.fft.fftfreq(gy, py, **like), torch.fft.fftfreq(gx, px, **like)
 
@@ -188,9 +192,7 @@ def _crop(frequencies: Tensor, band: float) -> Tensor:
 
 
 def _thin(values: Values, batch: ParticleBatch) -> Tensor | None:
-    projected = [
-        i for i, p in enumerate(values.scene.populations) if p.scattering == "projection"
-    ]
+    projected = [i for i, p in enumerate(values.scene.populations) if p.scattering == "projection"]
     if not projected:
         return None
     return torch.isin(batch.population, torch.tensor(projected, device=batch.device))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import pi, sqrt
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +32,7 @@ def source_points(
     weights : Tensor, shape (S,)
         They sum to 1.
     """
-    like = {"dtype": wavelength_um.dtype, "device": wavelength_um.device}
+    like: dict[str, Any] = {"dtype": wavelength_um.dtype, "device": wavelength_um.device}
     if count <= 1:
         return torch.zeros(1, 2, **like), torch.ones(1, **like)
     rings = max(1, round(sqrt(count / 3.5)))

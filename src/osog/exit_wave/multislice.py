@@ -7,15 +7,17 @@ Deposits centred on the planes make this the symmetric (Strang 1968) split. With
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from osog.exit_wave.deposit import Gradients, Raster, deposit, deposit_adjoint
-from osog.sample import ParticleBatch
+
+if TYPE_CHECKING:
+    from osog.sample import ParticleBatch
+    from collections.abc import Sequence
 
 _STORE_BYTES = 1.5e9
 """Fields kept for the backward pass; above it they are recomputed from checkpoints."""
@@ -67,7 +69,7 @@ def multislice(
         Fourier-series coefficients of U − 1 at the last slab plane. Differentiable in every
         floating argument by a hand-written adjoint.
     """
-    result: Tensor = _Multislice.apply(
+    result: Tensor = _Multislice.apply(  # type: ignore[no-untyped-call]
         batch.position,
         batch.quaternion,
         batch.size,
@@ -144,7 +146,12 @@ class _Multislice(torch.autograd.Function):
                 travel = _Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
                 spectrum = spectrum * travel.factor(last_step)[rows[:, None], columns]
             out[s] = spectrum
-        ctx.fixed, ctx.coefficients, ctx.walks, ctx.last_step = fixed, coefficients, walks, last_step
+        ctx.fixed, ctx.coefficients, ctx.walks, ctx.last_step = (
+            fixed,
+            coefficients,
+            walks,
+            last_step,
+        )
         ctx.stored, ctx.volumes, ctx.starts, ctx.store = stored, volumes, starts, store
         if differentiate:
             ctx.save_for_backward(kappa, stretch, out)

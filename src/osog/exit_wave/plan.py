@@ -8,8 +8,11 @@ from math import asin, ceil, floor, log, tan
 import torch
 
 from osog.geometry import half_extents
-from osog.sample import ParticleBatch
-from osog.scene import Scene
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osog.scene import Scene
+    from osog.sample import ParticleBatch
 
 _MEDIUM_SHARE = 0.98
 """Largest sine of the collection angle that is planned for; beyond it waves are evanescent."""
@@ -18,7 +21,7 @@ _MEDIUM_SHARE = 0.98
 # in units of |z| tan α: contrast errors at the border of 2–3, 0.5–0.8 and 0.3–0.5 %).
 _QUALITY: dict[str, tuple[float, float, int, float]] = {
     "draft": (1 / 3, 0.7, 8, 0.5),
-    "standard": (1 / 4, 0.5, 64, 0.75),
+    "standard": (1 / 4, 0.5, 32, 0.75),
     "fine": (1 / 6, 0.25, 64, 1.0),
 }
 _FINE_BUDGET = 1.2e7
@@ -243,9 +246,7 @@ def _depths(batch: ParticleBatch) -> tuple[float, float, float]:
     return numbers[0], numbers[1], numbers[2]
 
 
-def _affordable(
-    wanted: float, frame: tuple[int, int], pixel: float, oversampling: int
-) -> float:
+def _affordable(wanted: float, frame: tuple[int, int], pixel: float, oversampling: int) -> float:
     padding = wanted
     while True:
         sides = [(n + 2 * padding / pixel) * oversampling for n in frame]

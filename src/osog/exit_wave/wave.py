@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor
 
-from osog.exit_wave.plan import SamplingPlan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osog.exit_wave.plan import SamplingPlan
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,7 +85,9 @@ class ParticleBatch:
         """Move or convert: floating tensors follow every argument, integer ones the device only."""
         moved = self.position.to(*args, **kwargs)
         return self._map(
-            lambda t: t.to(moved.device, moved.dtype) if t.is_floating_point() else t.to(moved.device)
+            lambda t: (
+                t.to(moved.device, moved.dtype) if t.is_floating_point() else t.to(moved.device)
+            )
         )
 
     def _map(self, function: Any) -> ParticleBatch:

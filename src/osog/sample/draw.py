@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -25,6 +24,9 @@ from osog.scene import (
     Uniform,
     half_spaces,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _KINDS = {
     "sphere": ShapeKind.SPHERE,
@@ -318,7 +320,11 @@ def _axes(
         radius = order[:, 1]
     azimuth, elevation, _ = np.deg2rad(angles).T
     direction = np.stack(
-        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)],
+        [
+            np.cos(elevation) * np.cos(azimuth),
+            np.cos(elevation) * np.sin(azimuth),
+            np.sin(elevation),
+        ],
         1,
     )
     longest_is_first = half[:, 0] >= order[:, 2] - 1e-12
@@ -331,7 +337,7 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
     population, n = group.population, group.number
     index = next(i for i, p in enumerate(values.scene.populations) if p.name == population.name)
     base = f"populations[{index}]"
-    float_ = {"dtype": values.dtype, "device": values.device}
+    float_: dict[str, Any] = {"dtype": values.dtype, "device": values.device}
 
     def column(path: str, field: str, component: int | None) -> Tensor:
         key = (field, component)
@@ -370,7 +376,7 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
     out = {"position": position, "angles": angles, "size": size}
     for field in _MATERIAL:
         out[field] = column("material", field, None)
-    long = {"dtype": torch.int64, "device": values.device}
+    long: dict[str, Any] = {"dtype": torch.int64, "device": values.device}
     out["shape_kind"] = torch.full((n,), int(_KINDS[kind]), **long)
     out["population"] = torch.full((n,), index, **long)
     return out
@@ -420,8 +426,8 @@ def _check_particle_names(values: Values, total: int) -> None:
 
 
 def _empty(values: Values) -> ParticleBatch:
-    real = {"dtype": values.dtype, "device": values.device}
-    long = {"dtype": torch.int64, "device": values.device}
+    real: dict[str, Any] = {"dtype": values.dtype, "device": values.device}
+    long: dict[str, Any] = {"dtype": torch.int64, "device": values.device}
     return ParticleBatch(
         position=torch.zeros(0, 3, **real),
         quaternion=torch.zeros(0, 4, **real),

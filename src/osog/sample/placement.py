@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osog.scene import Lognormal, Normal, Population, SceneError, Uniform
-from osog.scene.description import Law
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osog.scene.description import Law
+    from collections.abc import Callable
 
 Array = NDArray[np.float64]
 _TRIES = 300

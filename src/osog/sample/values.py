@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from osog.scene import Scene, SceneError
 from osog.scene.parameters import describe, get, split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Key = tuple[str | int, ...]
 

@@ -69,7 +69,12 @@ class Camera(Description):
         slider=(0.0, 500.0),
     )
     bit_depth: int = row(
-        8, title="Bit depth", help="Bits of the converter.", unit="bit", limits=(1, 16), step=1,
+        8,
+        title="Bit depth",
+        help="Bits of the converter.",
+        unit="bit",
+        limits=(1, 16),
+        step=1,
         shapes_image=False,
     )
     noise: bool = row(True, title="Noise", help="Shot and read noise, drawn from the seed.")

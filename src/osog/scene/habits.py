@@ -23,7 +23,8 @@ def half_spaces(habit: str) -> NDArray[np.float64]:
     """
     rows = _ROWS[habit]()
     planes = np.asarray(rows, dtype=np.float64)
-    return planes / np.linalg.norm(planes[:, :3], axis=1, keepdims=True)
+    unit: NDArray[np.float64] = planes / np.linalg.norm(planes[:, :3], axis=1, keepdims=True)
+    return unit
 
 
 def closed_around_origin(planes: Sequence[Sequence[float]]) -> bool:

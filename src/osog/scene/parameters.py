@@ -256,9 +256,7 @@ def _numbers(value: Any, field: str) -> Iterator[tuple[str, float, str | int]]:
 _AXES = {"orientation_deg": ("Azimuth", "Elevation", "Roll"), "": ("a", "b", "c")}
 
 
-def _parameter(
-    name: str, model: BaseModel, field: str, value: float, key: str | int
-) -> Parameter:
+def _parameter(name: str, model: BaseModel, field: str, value: float, key: str | int) -> Parameter:
     info = type(model).model_fields[field]
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     limits: Any = extra.get("limits", (-1e12, 1e12))
@@ -281,7 +279,7 @@ def _parameter(
         value=value,
         limits=(float(limits[0]), float(limits[1])),
         slider=(float(slider[0]), float(slider[1])),
-        step=float(extra.get("step", (slider[1] - slider[0]) / 100)),  # type: ignore[arg-type]
+        step=float(extra.get("step", (slider[1] - slider[0]) / 100)),
         log=bool(extra.get("log", False)),
     )
 
@@ -341,7 +339,7 @@ def _child(value: Any, step: str | int, name: str) -> Any:
     if isinstance(value, BaseModel):
         if isinstance(step, str) and step in type(value).model_fields:
             return getattr(value, step)
-        raise _unknown(name, {f: None for f in type(value).model_fields})
+        raise _unknown(name, dict.fromkeys(type(value).model_fields))
     if isinstance(value, tuple | list):
         if isinstance(step, int) and step < len(value):
             return value[step]

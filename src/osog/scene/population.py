@@ -179,8 +179,12 @@ class Population(Description):
                     )
                 _check(f"particles[{i}].{field}", value, limits[field])
             if isinstance(self.shape, Rod):
-                length = particle.length_um if particle.length_um is not None else self.shape.length_um
-                radius = particle.radius_um if particle.radius_um is not None else self.shape.radius_um
+                length = (
+                    particle.length_um if particle.length_um is not None else self.shape.length_um
+                )
+                radius = (
+                    particle.radius_um if particle.radius_um is not None else self.shape.radius_um
+                )
                 if isinstance(length, float) and isinstance(radius, float) and length < 2 * radius:
                     raise ValueError(
                         f"particles[{i}].length_um = {length:g} must be at least twice its "

@@ -25,7 +25,11 @@ class Grid(Description):
     """The frame: rows, columns and the size of a camera pixel in the object."""
 
     shape: tuple[int, int] = row(
-        (256, 256), title="Frame", help="Rows and columns.", unit="px", limits=(1, _MAX_PIXELS),
+        (256, 256),
+        title="Frame",
+        help="Rows and columns.",
+        unit="px",
+        limits=(1, _MAX_PIXELS),
         shapes_image=False,
     )
     pixel_size_um: float = row(
@@ -91,7 +95,9 @@ class Scene(Description):
             Names every wrong field with its value and the allowed range.
         """
         if not isinstance(data, dict):
-            raise SceneError("A scene is a mapping with keys such as grid, populations, microscope.")
+            raise SceneError(
+                "A scene is a mapping with keys such as grid, populations, microscope."
+            )
         try:
             return cls.model_validate(data)
         except ValidationError as error:
