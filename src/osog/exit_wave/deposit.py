@@ -8,7 +8,7 @@ then hold exactly its length and its centroid.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -17,8 +17,9 @@ from osog.geometry import buckets, chords, half_extents, padded_planes
 from osog.sample import ParticleBatch, ShapeKind
 
 if TYPE_CHECKING:
-    from osog.exit_wave.plan import SamplingPlan
     from collections.abc import Iterator, Sequence
+
+    from osog.exit_wave.plan import SamplingPlan
 
 _CHUNK_SAMPLES = {"cpu": 40_000, "cuda": 8_000_000, "mps": 2_000_000}
 """Patch samples handled at once: what fits the cache of a CPU core, or fills an accelerator."""

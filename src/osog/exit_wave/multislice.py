@@ -8,7 +8,7 @@ Deposits centred on the planes make this the symmetric (Strang 1968) split. With
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -16,8 +16,9 @@ from torch import Tensor
 from osog.exit_wave.deposit import Gradients, Raster, deposit, deposit_adjoint
 
 if TYPE_CHECKING:
-    from osog.sample import ParticleBatch
     from collections.abc import Sequence
+
+    from osog.sample import ParticleBatch
 
 _STORE_BYTES = 1.5e9
 """Fields kept for the backward pass; above it they are recomputed from checkpoints."""

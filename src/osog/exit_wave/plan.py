@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import asin, ceil, floor, log, tan
+from typing import TYPE_CHECKING
 
 import torch
 
 from osog.geometry import half_extents
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from osog.scene import Scene
     from osog.sample import ParticleBatch
+    from osog.scene import Scene
 
 _MEDIUM_SHARE = 0.98
 """Largest sine of the collection angle that is planned for; beyond it waves are evanescent."""

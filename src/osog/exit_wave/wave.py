@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from osog.exit_wave.plan import SamplingPlan
     from torch import Tensor
+
+    from osog.exit_wave.plan import SamplingPlan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osog.scene import Lognormal, Normal, Population, SceneError, Uniform
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from osog.scene.description import Law
     from collections.abc import Callable
+
+    from osog.scene.description import Law
 
 Array = NDArray[np.float64]
 _TRIES = 300
