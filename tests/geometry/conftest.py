@@ -30,7 +30,8 @@ def _batch(
             start.append(start[-1])
 
     def column(name: str, default: object) -> torch.Tensor:
-        return torch.tensor([row.get(name, default) for row in rows], dtype=torch.float64)
+        values = [row.get(name, default) for row in rows]
+        return torch.tensor(values, dtype=torch.float64).reshape(-1, 3)
 
     batch = ParticleBatch(
         position=column("position", (0.0, 0.0, 0.0)),

@@ -65,7 +65,7 @@ def inside(kind: ShapeKind, body: Tensor, size: Tensor, planes: Tensor) -> Tenso
     return ((body / size) @ planes[:, :3].T <= planes[:, 3]).all(-1)
 
 
-def march(batch, patch: int, fine: int = 6, step: float = 0.02) -> tuple[Tensor, Tensor, Tensor]:
+def march(batch, patch: int, fine: int = 6, step: float = 0.03) -> tuple[Tensor, Tensor, Tensor]:
     """Pixel-mean path, mean z and coverage of one particle by testing points on a fine raster."""
     _, _, x, y = patch_grid(batch.position, patch, patch, (PITCH, PITCH))
     offsets = ((torch.arange(fine) + 0.5) / fine - 0.5) * PITCH
@@ -101,11 +101,11 @@ def test_brute_force(kind, make_batch):
             "habit": "tetragonal_prism_tips",
         }
         batch = make_batch([row])
-        patch = 32
+        patch = 28
         chord = draw(batch, patch)
         path, moment, coverage = march(batch, patch)
         found = (chord.exit - chord.entry)[0].float()
-        assert (found - path).norm() < 0.02 * path.norm()
+        assert (found - path).norm() < 0.03 * path.norm()
         assert abs(float(found.sum() / path.sum()) - 1) < 0.01
         full = coverage == 1
         middle = ((chord.exit + chord.entry)[0] / 2 - 1).float()
@@ -265,7 +265,9 @@ def test_gradients_are_those_of_the_values(kind, angles, make_batch):
 
     inputs = [t.clone().requires_grad_() for t in (batch.position, batch.quaternion, batch.size)]
     inputs.append(planes.clone().requires_grad_(with_planes))
-    assert torch.autograd.gradcheck(run, inputs, eps=1e-7, atol=2e-4, rtol=2e-3)
+    assert torch.autograd.gradcheck(
+        run, inputs, eps=1e-7, atol=2e-4, rtol=2e-3, fast_mode=with_planes
+    )
 
 
 @pytest.mark.parametrize("kind", list(ShapeKind))
@@ -362,10 +364,10 @@ def test_any_particle_is_sound(kind, size, angles, place, single):
         mask = torch.ones(1, len(planes[0]), dtype=torch.bool)
     _, _, x, y = patch_grid(inputs[0], 32, 32, (PITCH, PITCH))
     chord = chords(kind, x, y, *inputs, planes, mask, (PITCH, PITCH))
-    path = (chord.exit - chord.entry).detach()
+    path, coverage = (chord.exit - chord.entry).detach(), chord.coverage.detach()
     assert all(bool(torch.isfinite(t).all()) for t in (chord.entry, chord.exit, chord.coverage))
     assert float(path.min()) >= 0
-    assert 0 <= float(chord.coverage.min()) <= float(chord.coverage.max()) <= 1
+    assert 0 <= float(coverage.min()) <= float(coverage.max()) <= 1
     reach = 2 * math.sqrt(3) * max(size)
     assert float((chord.exit.detach() - place[2]).abs().max()) <= reach + 0.05
     total = chord.exit.square().sum() + chord.entry.sum() + chord.coverage.sum()

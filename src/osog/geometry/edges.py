@@ -74,7 +74,7 @@ def step_mean(depth: Tensor, wide: Tensor, narrow: Tensor) -> Tensor:
     Tensor
         0 to 1.
     """
-    return _rise(depth, wide, narrow) / wide + 0.5
+    return (_rise(depth, wide, narrow) / wide + 0.5).clamp(0, 1)
 
 
 def _rise(offset: Tensor, wide: Tensor, narrow: Tensor) -> Tensor:

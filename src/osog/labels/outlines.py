@@ -93,4 +93,5 @@ def _around_axis(kind: ShapeKind, normal: Tensor, axis: Tensor, size: Tensor) ->
     across = n3 - (n3 @ axis.transpose(0, 1)).transpose(0, 1)[..., None] * axis[:, None, :]
     across = across / across.norm(dim=-1, keepdim=True).clamp_min(1e-12)
     ends: Tensor = side * half * flat[:, None, :]
-    return ends + radius * across[..., :2]
+    disc: Tensor = radius * across[..., :2]
+    return ends + disc
