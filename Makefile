@@ -58,7 +58,7 @@ bench: setup
 docs: setup
 	@$(BIN)/python -c "import mkdocs, mkdocstrings, material" 2>/dev/null || \
 		$(BIN)/python -m pip install -q -c constraints.txt --group docs
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf build dist site demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

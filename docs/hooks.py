@@ -17,7 +17,10 @@ TOP = ("grid", "medium", "populations", "microscope", "camera", "numerics")
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Replace each marker of a page by the tables that it names."""
-    return re.sub(r"^\{\{ scene_reference \}\}$", lambda _: reference(), markdown, flags=re.M)
+    for name, write in (("scene_reference", reference), ("cli_reference", commands)):
+        if f"{{{{ {name} }}}}" in markdown:
+            markdown = markdown.replace(f"{{{{ {name} }}}}", write())
+    return markdown
 
 
 def reference() -> str:
@@ -45,6 +48,24 @@ def reference() -> str:
     blocks = [section(name, models[name]) for name in order if name not in LAWS]
     laws = [section(name, models[name]) for name in order if name in LAWS]
     return "\n".join([*blocks, "## Laws {: #laws }", "", LAWS_TEXT, "", *laws])
+
+
+def commands() -> str:
+    """One section for each command of the program: its own help."""
+    from typer.testing import CliRunner
+
+    from osog.cli.app import app
+
+    lines: list[str] = []
+    for command in app.registered_commands:
+        assert command.callback is not None
+        name = command.name or command.callback.__name__
+        plain = {"COLUMNS": "108", "TERM": "dumb", "NO_COLOR": "1"}
+        answer = CliRunner().invoke(app, [name, "--help"], env=plain)
+        assert answer.exit_code == 0, answer.output
+        text = "\n".join(line.rstrip() for line in answer.output.strip("\n").splitlines())
+        lines += [f"### osog {name} {{: #{name} }}", "", "```text", text.strip("\n"), "```", ""]
+    return "\n".join(lines)
 
 
 def section(name: str, model: dict[str, Any]) -> str:
