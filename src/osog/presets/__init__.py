@@ -27,7 +27,7 @@ def title(name: str) -> str:
     SceneError
         If there is no preset of this name.
     """
-    return _text(name).splitlines()[0].lstrip("# ").strip()
+    return text(name).splitlines()[0].lstrip("# ").strip()
 
 
 def load(name: str) -> Scene:
@@ -45,6 +45,17 @@ def load(name: str) -> Scene:
     """
     _file(name)
     return _scene(name)
+
+
+def text(name: str) -> str:
+    """YAML text of a preset as it comes with the package, to start a scene file from.
+
+    Raises
+    ------
+    SceneError
+        If there is no preset of this name.
+    """
+    return _file(name).read_text(encoding="utf-8")
 
 
 @cache
@@ -66,13 +77,7 @@ def _file(name: str) -> Traversable:
     try:
         return _files()[name]
     except KeyError:
-        raise SceneError(
-            f"'{name}' is not a preset; presets are {', '.join(_files())}."
-        ) from None
+        raise SceneError(f"'{name}' is not a preset; presets are {', '.join(_files())}.") from None
 
 
-def _text(name: str) -> str:
-    return _file(name).read_text(encoding="utf-8")
-
-
-__all__ = ["load", "names", "title"]
+__all__ = ["load", "names", "text", "title"]

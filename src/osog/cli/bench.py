@@ -1,0 +1,479 @@
+"""How fast this machine renders, as ratios to a bare multislice in the same run."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from osog import presets
+from osog.cli.console import table
+from osog.exit_wave import plan_sampling
+from osog.render import ForwardModel, Renderer, choose_device
+from osog.sample import sample
+from osog.scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.table import Table
+
+KINDS = ("render", "live")
+"""What can be measured."""
+
+FRAME = 1024
+PIXEL_UM = 0.1
+APERTURE = 0.8
+BARE_SLICES = 30
+SHAPES: dict[str, dict[str, Any]] = {
+    "sphere": {"kind": "sphere", "radius_um": 1.0},
+    "ellipsoid": {"kind": "ellipsoid", "semi_axes_um": [1.2, 0.9, 0.9]},
+    "rod": {"kind": "rod", "length_um": 3.0, "radius_um": 0.5},
+    "cylinder": {"kind": "cylinder", "length_um": 2.0, "radius_um": 0.8},
+    "box": {"kind": "box", "size_um": [2.4, 1.4, 1.2]},
+    "polyhedron": {
+        "kind": "polyhedron", "habit": "hexagonal_prism", "size_um": [2.4, 1.5, 1.5],
+    },
+}  # fmt: skip
+"""Bodies of about 2 µm."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Medians of several repeats.
+
+    Attributes
+    ----------
+    wall_ms, cpu_ms : float
+        Elapsed time, and processor time of this process with all its threads.
+    repeats : int
+    """
+
+    wall_ms: float
+    cpu_ms: float
+    repeats: int
+
+
+@dataclass(frozen=True)
+class RenderCase:
+    """One row of the render bench.
+
+    Attributes
+    ----------
+    shape : str
+    particles : int
+        Really drawn.
+    coverage : float
+        Summed area of discs of the bodies' mean half size over the frame's area.
+    grid : (int, int)
+        Field grid of the slab engine.
+    slabs : int
+    bare : Timing
+        The bare multislice, its repeats interleaved with the others'.
+    forward : Timing
+        Sample, exit wave, optics and camera of one noise-free image in float32.
+    backward : Timing or None
+        Forward and backward, with gradients to the size and index of every particle and to the
+        focus.
+    focus_moved : Timing
+        The image again after a change of focus only.
+    peak_mib : float or None
+        Largest memory of the process while this row was measured, where the system tells.
+    ratio : float
+        Forward over bare, in processor time on the CPU and in elapsed time on a GPU.
+    ratio_backward : float or None
+    """
+
+    shape: str
+    particles: int
+    coverage: float
+    grid: tuple[int, int]
+    slabs: int
+    bare: Timing
+    forward: Timing
+    backward: Timing | None
+    focus_moved: Timing
+    peak_mib: float | None
+    ratio: float
+    ratio_backward: float | None
+
+
+@dataclass(frozen=True)
+class LiveCase:
+    """One row of the live bench: a preset as the panel renders it.
+
+    Attributes
+    ----------
+    preset : str
+    shape : (int, int)
+    particles : int
+    first, dragged, focus_moved : Timing
+        A new sample at the scene's accuracy, at the accuracy of a drag (``draft``), and the image
+        again after a change of focus only.
+    """
+
+    preset: str
+    shape: tuple[int, int]
+    particles: int
+    first: Timing
+    dragged: Timing
+    focus_moved: Timing
+
+
+def bench_scene(shape: str, count: int) -> Scene:
+    """Describe the frame of the render bench: 1024 × 1024 pixels of 0.1 µm, NA 0.8, z ± 10 µm."""
+    return Scene.parse(
+        {
+            "grid": {"shape": [FRAME, FRAME], "pixel_size_um": PIXEL_UM},
+            "medium": {"index": 1.33},
+            "populations": [
+                {
+                    "name": "bodies",
+                    "shape": SHAPES[shape],
+                    "material": {"index": 1.36},
+                    "count": count,
+                    "placement": {"law": "poisson", "z_um": [-10, 10]},
+                }
+            ],
+            "microscope": {"numerical_aperture": APERTURE, "wavelength_um": 0.55},
+            "numerics": {"accuracy": "standard"},
+        }
+    )
+
+
+def render_cases(
+    cases: list[tuple[str, int]],
+    *,
+    repeats: int = 5,
+    device: str = "cpu",
+    threads: int = 1,
+    gradients: bool = True,
+    said: Callable[[str], None] = lambda text: None,
+) -> list[RenderCase]:
+    """Measure frames of many particles against a bare multislice of the same frame.
+
+    Parameters
+    ----------
+    cases : list of (str, int)
+        A key of `SHAPES` and the number of particles.
+    repeats : int
+        After one round to warm up; medians are returned.
+    device : str
+    threads : int
+        Of torch, while it is measured.
+    gradients : bool
+        Also measure forward and backward.
+    said : callable
+        Takes a line of progress.
+
+    Returns
+    -------
+    list of RenderCase
+    """
+    chosen = choose_device(device)
+    with _threads(threads):
+        return [
+            _render_case(shape, count, repeats, chosen, gradients, said) for shape, count in cases
+        ]
+
+
+def live_cases(
+    names: list[str],
+    *,
+    repeats: int = 5,
+    device: str = "auto",
+    threads: int = 1,
+    said: Callable[[str], None] = lambda text: None,
+) -> list[LiveCase]:
+    """Measure what a person who drags sliders waits for.
+
+    Parameters
+    ----------
+    names : list of str
+        Presets.
+    repeats, device, threads, said
+        As in `render_cases`.
+
+    Returns
+    -------
+    list of LiveCase
+    """
+    out = []
+    with _threads(threads), torch.inference_mode():
+        for name in names:
+            said(f"{name} …")
+            out.append(_live_case(name, repeats, device))
+    return out
+
+
+def bare_multislice(
+    slices: int = BARE_SLICES, size: int = FRAME, device: torch.device | str = "cpu"
+) -> Callable[[], torch.Tensor]:
+    """Prepare the least that any multislice does: transform, product, transform back, product.
+
+    Parameters
+    ----------
+    slices : int
+    size : int
+        Samples of a side.
+    device : torch.device
+
+    Returns
+    -------
+    callable
+        Sends one plane wave through; complex64. Transmissions and propagator are made beforehand.
+    """
+    generator = torch.Generator().manual_seed(0)
+    phase = (0.1 * torch.rand(size, size, generator=generator)).to(device)
+    transmission = torch.complex(phase.cos(), phase.sin())
+    step = PIXEL_UM
+    f = torch.fft.fftfreq(size, step).to(device)
+    turn = -torch.pi * 0.55 / 1.33 * (20.0 / slices) * (f[:, None] ** 2 + f[None, :] ** 2)
+    propagator = torch.complex(turn.cos(), turn.sin())
+
+    def run() -> torch.Tensor:
+        field = torch.ones_like(transmission)
+        for _ in range(slices):
+            field = field * transmission
+            field = torch.fft.ifft2(torch.fft.fft2(field) * propagator)
+        return field
+
+    return run
+
+
+def as_dict(case: RenderCase | LiveCase) -> dict[str, Any]:
+    """Return a row as plain values."""
+    return asdict(case)
+
+
+def render_table(cases: list[RenderCase]) -> Table:
+    """Lay out the render bench for people."""
+    titles = (
+        "particles", "coverage", "grid", "slabs", "bare ms", "forward ms", "ratio",
+        "fwd + bwd ms", "ratio", "focus moved ms", "memory MiB",
+    )  # fmt: skip
+    rows = [
+        (
+            case.shape, f"{case.particles:,}", f"{case.coverage:.2f}",
+            f"{case.grid[0]} × {case.grid[1]}", case.slabs, _ms(case.bare), _ms(case.forward),
+            f"{case.ratio:.2f}", _ms(case.backward),
+            "–" if case.ratio_backward is None else f"{case.ratio_backward:.2f}",
+            _ms(case.focus_moved), "–" if case.peak_mib is None else f"{case.peak_mib:.0f}",
+        )
+        for case in cases
+    ]  # fmt: skip
+    title = (
+        f"Frames of {FRAME} × {FRAME} pixels of {PIXEL_UM} µm, NA {APERTURE}, z ± 10 µm, float32; "
+        f"bare: {BARE_SLICES} slices of torch multislice; wall (processor) ms"
+    )
+    return table(["shape", *((t, "right") for t in titles)], rows, title)
+
+
+def live_table(cases: list[LiveCase]) -> Table:
+    """Lay out the live bench for people."""
+    titles = ("frame", "particles", "new sample ms", "while dragged ms", "focus moved ms")
+    rows = [
+        (
+            case.preset, f"{case.shape[0]} × {case.shape[1]}", f"{case.particles:,}",
+            _ms(case.first), _ms(case.dragged), _ms(case.focus_moved),
+        )
+        for case in cases
+    ]  # fmt: skip
+    columns: list[str | tuple[str, str]] = ["preset", *((t, "right") for t in titles)]
+    return table(columns, rows, "Presets as the Simulate panel renders them; wall (processor) ms")
+
+
+def _ms(timing: Timing | None) -> str:
+    return "–" if timing is None else f"{timing.wall_ms:.0f} ({timing.cpu_ms:.0f})"
+
+
+def _render_case(
+    shape: str,
+    count: int,
+    repeats: int,
+    device: torch.device,
+    gradients: bool,
+    said: Callable[[str], None],
+) -> RenderCase:
+    said(f"{count} × {shape} …")
+    scene = bench_scene(shape, count)
+    bare = bare_multislice(device=device)
+    numbers = {
+        _size_name(shape): _number(shape),
+        "populations.bodies.material.index": 1.36,
+        "microscope.focus_um": 1.0,
+    }
+
+    def forward() -> None:
+        ForwardModel(scene, 0, torch.float32, device).image({})
+
+    def backward() -> None:
+        values = {
+            name: torch.tensor(number, requires_grad=True, device=device)
+            for name, number in numbers.items()
+        }
+        image = ForwardModel(scene, 0, torch.float32, device, values=values).image(values)
+        image.square().mean().backward()
+
+    model = ForwardModel(scene, 0, torch.float32, device)
+    focus = [0.0]
+
+    def refocus() -> None:
+        focus[0] += 0.01
+        model.image({"microscope.focus_um": focus[0]})
+
+    def still(work: Callable[[], Any]) -> Callable[[], Any]:
+        return torch.no_grad()(work)
+
+    work = {"bare": still(bare), "forward": still(forward), "focus_moved": still(refocus)}
+    if gradients:
+        work["backward"] = backward
+    _reset_peak(device)
+    timings = _interleaved(work, repeats, device)
+    peak = _peak_mib(device)
+
+    def clock(timing: Timing) -> float:
+        return timing.cpu_ms if device.type == "cpu" else timing.wall_ms
+
+    reference = clock(timings["bare"])
+    with torch.no_grad():
+        batch = sample(scene, 0)
+        plan = plan_sampling(scene, batch)
+    both = timings.get("backward")
+    return RenderCase(
+        shape=shape,
+        particles=len(batch),
+        coverage=_coverage(shape, len(batch)),
+        grid=plan.grid_shape,
+        slabs=plan.slabs,
+        bare=timings["bare"],
+        forward=timings["forward"],
+        backward=both,
+        focus_moved=timings["focus_moved"],
+        peak_mib=peak,
+        ratio=clock(timings["forward"]) / reference,
+        ratio_backward=clock(both) / reference if both is not None else None,
+    )
+
+
+def _live_case(name: str, repeats: int, device: str) -> LiveCase:
+    scene = presets.load(name)
+    renderer = Renderer(device)
+    seed, focus = [0], [scene.microscope.focus_um]
+
+    def first() -> None:
+        seed[0] += 1
+        renderer.render(scene, seed[0])
+
+    def dragged() -> None:
+        seed[0] += 1
+        renderer.render(scene, seed[0], accuracy="draft")
+
+    still = Renderer(device)
+
+    def refocus() -> None:
+        # Small steps to and fro, so that the grids stay as they are.
+        focus[0] = scene.microscope.focus_um + (
+            0.001 if focus[0] <= scene.microscope.focus_um else 0
+        )
+        optics = scene.microscope.model_copy(update={"focus_um": focus[0]})
+        still.render(scene.model_copy(update={"microscope": optics}))
+
+    work = {"first": first, "dragged": dragged, "focus_moved": refocus}
+    timings = _interleaved(work, repeats, renderer.device)
+    return LiveCase(
+        preset=name,
+        shape=scene.grid.shape,
+        particles=len(still.render(scene).particles),
+        first=timings["first"],
+        dragged=timings["dragged"],
+        focus_moved=timings["focus_moved"],
+    )
+
+
+def _interleaved(
+    work: dict[str, Callable[[], Any]], repeats: int, device: torch.device
+) -> dict[str, Timing]:
+    """Time several pieces of work in turns, so that a slow minute hits all of them alike."""
+    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
+    for turn in range(repeats + 1):
+        for name, piece in work.items():
+            _settled(device)
+            wall, cpu = time.perf_counter(), time.process_time()
+            piece()
+            _settled(device)
+            if turn > 0:  # the first round fills caches and plans transforms
+                passed = (time.perf_counter() - wall, time.process_time() - cpu)
+                seen[name].append(passed)
+    return {
+        name: Timing(
+            wall_ms=1000 * median(wall for wall, _ in pairs),
+            cpu_ms=1000 * median(cpu for _, cpu in pairs),
+            repeats=repeats,
+        )
+        for name, pairs in seen.items()
+    }
+
+
+def _settled(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _reset_peak(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        pass
+
+
+def _peak_mib(device: torch.device) -> float | None:
+    if device.type == "cuda":
+        return float(torch.cuda.max_memory_allocated(device)) / 2**20
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return None
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _size_name(shape: str) -> str:
+    field = next(name for name in SHAPES[shape] if name.endswith("_um"))
+    suffix = "[0]" if isinstance(SHAPES[shape][field], list) else ""
+    return f"populations.bodies.shape.{field}{suffix}"
+
+
+def _number(shape: str) -> float:
+    field = next(name for name in SHAPES[shape] if name.endswith("_um"))
+    value = SHAPES[shape][field]
+    return float(value[0] if isinstance(value, list) else value)
+
+
+def _coverage(shape: str, count: int) -> float:
+    """Summed area of discs with the geometric mean of the half sizes, over the frame's area."""
+    scene = bench_scene(shape, 1)
+    half = sample(scene, 0).size[0]
+    if shape == "polyhedron":
+        half = half / 2
+    radius = float(half.prod()) ** (1 / 3)
+    return float(count * torch.pi * radius**2 / (FRAME * PIXEL_UM) ** 2)
