@@ -414,6 +414,8 @@ class LayerSink:
         layer = self.layer("particles")
         if self._quiet or layer is None or layer.data.shape != self._points.shape:
             return
+        if len(self._numbers) != len(self._points):
+            return  # the picture with the particles just added or removed is on its way
         moved = np.flatnonzero(np.abs(layer.data - self._points).max(axis=1) > 1e-9)
         if len(moved):
             self._dragging = self._edited = True
@@ -443,6 +445,7 @@ class LayerSink:
         elif action == "added" and len(layer.data) > len(self._points):
             added = np.asarray(layer.data[len(self._points) :])
             self._touched.clear()
+            self._numbers = np.empty(0, dtype=np.intp)
             self._points, self._edited = np.array(layer.data), True
             names = [p.name for p in self.session.scene.populations if p.visible]
             if not names:
@@ -451,8 +454,11 @@ class LayerSink:
             name = self.session.population if self.session.population in names else names[0]
             self.session.add_particles(name, [(c * pixel, r * pixel) for r, c in added])
         elif action == "removed":
+            if len(self._numbers) != len(self._points):
+                return
             gone = {int(self._numbers[i]) for i in event.data_indices}
             self._touched.clear()
+            self._numbers = np.empty(0, dtype=np.intp)
             self._points, self._edited = np.array(layer.data), True
             self._depths = None
             self.session.remove_particles(gone)

@@ -127,7 +127,7 @@ class LiveRenderer(QObject):
     """
 
     picture = Signal(object)
-    _finished = Signal(object)
+    _finished = Signal(int, object)
 
     def __init__(
         self,
@@ -148,6 +148,7 @@ class LiveRenderer(QObject):
         self._stopping = False
         self._paused = False
         self._thread: threading.Thread | None = None
+        self._life = 0
         self._shown_at = 0.0
         self._bodies: object = None
         self._instances: NDArray[np.int32] | None = None
@@ -206,11 +207,14 @@ class LiveRenderer(QObject):
 
     def _start(self) -> None:
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="osog-render", daemon=True)
+        self._life += 1
+        self._thread = threading.Thread(
+            target=self._run, args=(self._life,), name="osog-render", daemon=True
+        )
         _RUNNING.add(self)
         self._thread.start()
 
-    def _run(self) -> None:
+    def _run(self, life: int) -> None:
         while True:
             with self._condition:
                 while not self._stopping and (
@@ -226,12 +230,12 @@ class LiveRenderer(QObject):
             with self._condition:
                 if self._stopping:
                     return
-            self._finished.emit(picture)
+            self._finished.emit(life, picture)
 
-    def _deliver(self, picture: Picture) -> None:
+    def _deliver(self, life: int, picture: Picture) -> None:
         """On the GUI thread: hand the picture on, then allow the next one, not too soon."""
-        if self._stopping:
-            return
+        if self._stopping or life != self._life:
+            return  # it was finished before a stop
         try:
             self.picture.emit(picture)
         finally:

@@ -204,7 +204,8 @@ class Studio:
         self.session.set_picture(picture)
 
 
-FIRST_PRESET = "beads-hologram"
+FIRST_PRESET = "lysozyme-dic"
+"""What a new viewer shows: striking, and quick on a laptop."""
 
 
 def _first_scene() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from qtpy.QtWidgets import (
 
 from napari_osog.comparison import match, profile
 from napari_osog.micrographs import OPTICS, Known, TargetError, optics, placement
+from napari_osog.panels.panel import listen
 from napari_osog.panels.plot import Plot
 from napari_osog.panels.rows import LABEL_WIDTH, Section, Slider, ignore_wheel
 from napari_osog.session import unwrapped
@@ -61,6 +63,7 @@ class CompareSection(Section):
         self.studio = studio
         self.layers: list[Any] = []
         self.known: dict[str, Known] = {}
+        self._named: weakref.WeakSet[Any] = weakref.WeakSet()
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(6)
@@ -162,9 +165,9 @@ class CompareSection(Section):
         self._update_soon.timeout.connect(self._draw_profile)
         self.chooser.currentIndexChanged.connect(self._on_chosen)
         session = studio.session
-        session.target_changed.connect(self._on_target)
-        session.view_changed.connect(self._on_view)
-        session.picture_changed.connect(self._on_picture)
+        listen(self, session.target_changed, self._on_target)
+        listen(self, session.view_changed, self._on_view)
+        listen(self, session.picture_changed, self._on_picture)
         self._connected: Any = None
         viewer = getattr(studio.sink, "viewer", None)
         if viewer is not None:
@@ -173,8 +176,7 @@ class CompareSection(Section):
                 viewer.layers.events.removed,
                 viewer.layers.events.reordered,
             ):
-                event.connect(self._on_layers)
-            self._viewer_events = viewer.layers.events
+                listen(self, event, self._on_layers)
         self.refresh_layers()
         self._on_view(session.view)
 
@@ -186,10 +188,7 @@ class CompareSection(Section):
     # --- the micrograph ----------------------------------------------------------------------
 
     def _on_layers(self, event: Any = None) -> None:
-        try:
-            self.refresh_layers()
-        except RuntimeError:  # the widget went with its dock
-            return
+        self.refresh_layers()
 
     def refresh_layers(self) -> None:
         """List the image layers of the viewer that are not ours."""
@@ -200,7 +199,9 @@ class CompareSection(Section):
             self.chooser.addItem("none" if self.layers else "none (open an image first)")
             for layer in self.layers:
                 self.chooser.addItem(layer.name)
-                layer.events.name.connect(self._on_layers)
+                if layer not in self._named:
+                    self._named.add(layer)
+                    listen(self, layer.events.name, self._on_layers)
             index = next((i for i, layer in enumerate(self.layers) if layer is target), -1)
             self.chooser.setCurrentIndex(index + 1)
         self.match_button.setEnabled(target is not None)
@@ -220,7 +221,7 @@ class CompareSection(Section):
         if layer is None:
             self._draw_profile()
             return
-        layer.events.data.connect(self._on_target_data)
+        listen(self, layer.events.data, self._on_target_data)
         self._connected = layer
         try:
             self.studio.sink.target_plane()
@@ -385,14 +386,11 @@ class CompareSection(Section):
                 self._followed.events.set_data.disconnect(self._on_line)
             self._followed = layer
             if layer is not None:
-                layer.events.set_data.connect(self._on_line)
+                listen(self, layer.events.set_data, self._on_line)
         self._draw_profile()
 
     def _on_line(self, event: Any = None) -> None:
-        try:
-            self._update_soon.start()
-        except RuntimeError:  # the widget went with its dock
-            return
+        self._update_soon.start()
 
     def _draw_profile(self) -> None:
         if not self.profile_on.isChecked():

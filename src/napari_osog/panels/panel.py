@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QSize, Qt
@@ -42,6 +43,30 @@ QFrame#osog_notice {{
 QFrame#osog_notice QLabel {{ background: transparent; }}
 QFrame#osog_notice[kind="error"] {{ border-left: 3px solid {error}; }}
 """
+
+
+def listen(widget: QWidget, signal: Any, slot: Any) -> None:
+    """Connect a signal that outlives a widget to one of its methods, until the widget is gone.
+
+    Qt deletes a widget while Python still holds it; a signal that reached it then would raise.
+
+    Parameters
+    ----------
+    widget : QWidget
+    signal : psygnal or napari signal
+        Holds bound methods weakly.
+    slot : bound method
+    """
+    signal.connect(slot)
+    method = weakref.WeakMethod(slot)
+
+    def forget() -> None:
+        alive = method()
+        if alive is not None:
+            with suppress(ValueError, RuntimeError):
+                signal.disconnect(alive)
+
+    widget.destroyed.connect(forget)
 
 
 class Panel(QWidget):
@@ -84,7 +109,7 @@ class Panel(QWidget):
         self.apply_theme()
         events = getattr(real, "events", None)
         if events is not None and hasattr(events, "theme"):
-            events.theme.connect(self._on_theme)
+            listen(self, events.theme, self._on_theme)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """As wide as its rows need, as tall as there is room."""
@@ -119,10 +144,7 @@ class Panel(QWidget):
         self.setStyleSheet(_STYLE.format(**self.colours()))
 
     def _on_theme(self, event: Any = None) -> None:
-        try:
-            self.apply_theme()
-        except RuntimeError:  # the widget went with its dock
-            return
+        self.apply_theme()
 
     def showEvent(self, event: Any) -> None:  # noqa: N802
         """Go on rendering."""
@@ -145,4 +167,4 @@ class Panel(QWidget):
         return bool(super().event(event))
 
 
-__all__ = ["Panel"]
+__all__ = ["Panel", "listen"]

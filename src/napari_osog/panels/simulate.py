@@ -26,7 +26,7 @@ from qtpy.QtWidgets import (
 
 from napari_osog.panels.compare import CompareSection
 from napari_osog.panels.microscope import CameraSection, MicroscopeSection, modality_change
-from napari_osog.panels.panel import Panel
+from napari_osog.panels.panel import Panel, listen
 from napari_osog.panels.rows import Row, Section, ignore_wheel
 from napari_osog.panels.sample import SampleSection
 from osog import presets
@@ -76,12 +76,16 @@ class SimulatePanel(Panel):
         self.body.addWidget(self.fit_button)
         self.body.addStretch(1)
         session = self.session
-        session.scene_changed.connect(self._on_scene)
-        session.view_changed.connect(self._on_view)
-        session.picture_changed.connect(self._on_picture)
-        session.status_changed.connect(self._on_status)
-        session.free_changed.connect(self._on_free)
-        session.target_changed.connect(self._on_target)
+        for signal, slot in (
+            (session.scene_changed, self._on_scene),
+            (session.view_changed, self._on_view),
+            (session.picture_changed, self._on_picture),
+            (session.status_changed, self._on_status),
+            (session.free_changed, self._on_free),
+            (session.target_changed, self._on_target),
+            (session.sliding_changed, self._on_sliding),
+        ):
+            listen(self, signal, slot)
         self._on_scene(session.scene)
         self._on_view(session.view)
         self._on_target(session.target)
@@ -109,7 +113,7 @@ class SimulatePanel(Panel):
         for name in presets.names():
             self.preset.addItem(presets.title(name), name)
         ignore_wheel(self.preset)
-        self.preset.activated.connect(lambda _: self.load_preset(self.preset.currentData()))
+        self.preset.activated.connect(self._on_preset)
         box.addWidget(self.preset)
         line = QHBoxLayout()
         line.setSpacing(4)
@@ -124,8 +128,8 @@ class SimulatePanel(Panel):
         self.menu_button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         menu = QMenu(self.menu_button)
         for words, slot in (
-            ("Save scene…", lambda: self.save_scene()),
-            ("Load scene…", lambda: self.load_scene()),
+            ("Save scene…", self._ask_save),
+            ("Load scene…", self._ask_load),
             ("Copy as Python", self.copy_python),
             ("Copy as YAML", self.copy_yaml),
             ("Edit the selected render", self.edit_render),
@@ -153,7 +157,7 @@ class SimulatePanel(Panel):
         return holder
 
     def _show_section(self) -> QWidget:
-        section = Section("Show")
+        section, session = Section("Show"), self.session
         self.shown = QButtonGroup(self)
         self.shown_buttons: dict[str, QRadioButton] = {}
         for pair in (_SHOWN[:2], _SHOWN[2:]):
@@ -162,7 +166,7 @@ class SimulatePanel(Panel):
             for name, title, help in pair:
                 button = QRadioButton(title)
                 button.setToolTip(help)
-                button.clicked.connect(lambda _, name=name: self.session.set_view(shown=name))
+                button.clicked.connect(lambda _, name=name: session.set_view(shown=name))
                 self.shown.addButton(button)
                 self.shown_buttons[name] = button
                 line.addWidget(button, 1)
@@ -179,7 +183,7 @@ class SimulatePanel(Panel):
         ):
             box = QCheckBox(title)
             box.setToolTip(help)
-            box.toggled.connect(lambda on, name=name: self.session.set_view(**{name: on}))
+            box.toggled.connect(lambda on, name=name: session.set_view(**{name: on}))
             self.layers_shown[name] = box
             line.addWidget(box, 1)
         holder = QWidget()
@@ -190,13 +194,20 @@ class SimulatePanel(Panel):
     # --- rows --------------------------------------------------------------------------------
 
     def _adopt(self, row: Row) -> None:
-        row.edited.connect(lambda name, value, row=row: self._edit(row, name, value))
+        row.edited.connect(self._edit)
         row.pressed.connect(self.session.hold)
         row.released.connect(self.session.release)
         row.freed.connect(self.session.set_free)
         row.set_free(row.name in self.session.free)
 
-    def _edit(self, row: Row, name: str, value: Any) -> None:
+    def row(self, name: str) -> Row | None:
+        """Row of this dotted name while the panel shows one."""
+        groups = (self.microscope.lens, self.microscope.waves, self.sample.medium,
+                  self.sample.rows, self.sample.more_rows, self.camera.frame,
+                  self.camera.numbers)  # fmt: skip
+        return next((group.rows[name] for group in groups if name in group.rows), None)
+
+    def _edit(self, name: str, value: Any) -> None:
         """Carry out an edit; what is wrong with it is said below its row, and nothing changes."""
         try:
             if name == "microscope.modality":
@@ -208,8 +219,9 @@ class SimulatePanel(Panel):
             elif not self.sample.takes(name, value):
                 self.session.change({name: value})
         except SceneError as error:
-            row.set_fault(_plain(str(error)))
-            return
+            row = self.row(name)
+            if row is not None:
+                row.set_fault(_plain(str(error)))
 
     def _switch_camera(self, on: bool) -> None:
         data = self.session.scene.model_dump()
@@ -257,6 +269,19 @@ class SimulatePanel(Panel):
             for row in section.findChildren(Row):
                 row.set_free(row.name in free)
 
+    def _on_sliding(self, _: bool) -> None:
+        self.undo_button.setEnabled(self.session.can_undo)
+        self.redo_button.setEnabled(self.session.can_redo)
+
+    def _on_preset(self, _: int) -> None:
+        self.load_preset(self.preset.currentData())
+
+    def _ask_save(self) -> None:
+        self.save_scene()
+
+    def _ask_load(self) -> None:
+        self.load_scene()
+
     def _on_target(self, layer: Any) -> None:
         self.fit_button.setEnabled(layer is not None)
 
@@ -275,16 +300,14 @@ class SimulatePanel(Panel):
         for notice in notices:
             self.notices.addWidget(
                 _notice(
-                    notice.text,
-                    "warning",
-                    notice.remedy_text,
-                    (lambda remedy=notice.remedy: self._remedy(remedy)) if notice.remedy else None,
+                    notice.text, "warning", notice.remedy_text, notice.remedy, self._remedy
                 )
             )
 
-    def _remedy(self, values: Any) -> None:
+    def _remedy(self) -> None:
+        """Carry out the change that the pressed button offers."""
         try:
-            self.session.change(values)
+            self.session.change(self.sender().property("remedy"))
         except SceneError as error:
             self.session.say(_plain(str(error)))
 
@@ -399,7 +422,9 @@ def _plain(message: str) -> str:
     return tail if tail and " " not in head else first
 
 
-def _notice(text: str, kind: str, remedy: str = "", slot: Any = None) -> QFrame:
+def _notice(
+    text: str, kind: str, words: str = "", remedy: Any = None, slot: Any = None
+) -> QFrame:
     frame = QFrame()
     frame.setObjectName("osog_notice")
     frame.setProperty("kind", kind)
@@ -410,8 +435,9 @@ def _notice(text: str, kind: str, remedy: str = "", slot: Any = None) -> QFrame:
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     box.addWidget(label)
-    if slot is not None:
-        button = QPushButton(remedy or "Change it")
+    if remedy:
+        button = QPushButton(words or "Change it")
+        button.setProperty("remedy", dict(remedy))
         button.clicked.connect(slot)
         box.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
     return frame

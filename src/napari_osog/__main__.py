@@ -1,0 +1,73 @@
+"""``napari-osog [IMAGE]``: napari with the panels docked."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+
+def open_window(image: str | None = None, *, fit: bool = True) -> tuple[Any, Any]:
+    """Open napari with the Simulate panel, and a micrograph beside the render.
+
+    Parameters
+    ----------
+    image : str, optional
+        Path of a micrograph; without it the sample micrograph is opened.
+    fit : bool
+        Whether the Fit panel is docked too.
+
+    Returns
+    -------
+    viewer : napari.Viewer
+    panel : SimulatePanel
+    """
+    # Before torch is imported: its threads spin while they wait, which on a busy laptop costs
+    # more than it gains.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("KMP_BLOCKTIME", "0")
+    import napari
+
+    viewer = napari.Viewer(title="OSOG")
+    _, panel = viewer.window.add_plugin_dock_widget("napari-osog", "Simulate")
+    if fit:
+        viewer.window.add_plugin_dock_widget("napari-osog", "Fit", tabify=True)
+        dock = panel.parent()
+        if dock is not None and hasattr(dock, "raise_"):
+            dock.raise_()
+    before = list(viewer.layers)
+    if image is None:
+        viewer.open_sample("napari-osog", "cell")
+        panel.load_preset("cell-phase")
+    else:
+        viewer.open(image)
+    added = [layer for layer in viewer.layers if layer not in before]
+    if added:
+        panel.session.set_target(added[0])
+        panel.compare.match_grid()
+    return viewer, panel
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Open the window and run until it is closed."""
+    parser = argparse.ArgumentParser(
+        prog="napari-osog",
+        description="Simulate micrographs live in napari, beside and over a real one.",
+    )
+    parser.add_argument(
+        "image", nargs="?", help="micrograph to open; without it the sample micrograph is opened"
+    )
+    chosen = parser.parse_args(arguments)
+    if chosen.image is not None and not os.path.exists(chosen.image):
+        print(f"There is no file {chosen.image}.", file=sys.stderr)
+        return 2
+    import napari
+
+    open_window(chosen.image)
+    napari.run()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

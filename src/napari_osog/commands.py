@@ -1,0 +1,40 @@
+"""Commands of the layer menus."""
+
+# Annotations stay plain strings here: napari reads them to know that a viewer is wanted.
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import napari
+
+
+def use_as_target(viewer: "napari.viewer.Viewer") -> None:
+    """Compare and fit with the selected image layer: chosen, and its grid matched.
+
+    napari finds the viewer by the words of this annotation.
+    """
+    layer = viewer.layers.selection.active
+    panel = _simulate(viewer)
+    if layer is None or not any(_same(layer, known) for known in panel.compare.layers):
+        panel.session.say("Select an image layer first; then use it as the target.")
+        return
+    panel.session.set_target(layer)
+    panel.compare.match_grid()
+
+
+def edit_render(viewer: "napari.viewer.Viewer") -> None:
+    """Open the scene that the selected layer was rendered from."""
+    _simulate(viewer).edit_render()
+
+
+def _simulate(viewer: Any) -> Any:
+    _, panel = viewer.window.add_plugin_dock_widget("napari-osog", "Simulate")
+    return panel
+
+
+def _same(layer: Any, other: Any) -> bool:
+    from napari_osog.session import unwrapped
+
+    return unwrapped(layer) is unwrapped(other)
+
+
+__all__ = ["edit_render", "use_as_target"]

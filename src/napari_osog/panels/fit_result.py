@@ -1,0 +1,225 @@
+"""The result of a fit in words and numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_osog.panels.fit_table import number
+from osog.scene import SceneError
+from osog.scene.parameters import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from osog.fit import FitResult
+    from osog.scene import Scene
+
+_ROWS = 60
+
+
+def rounded(value: float, sigma: float) -> tuple[str, str]:
+    """Round a value to its standard deviation.
+
+    The deviation keeps two digits when it begins with 1, else one; the value as many decimals.
+
+    Parameters
+    ----------
+    value : float
+    sigma : float
+        Above 0 and finite, or there is nothing to round to.
+
+    Returns
+    -------
+    (str, str)
+        Value and deviation; the deviation is "" when it says nothing.
+    """
+    if not math.isfinite(sigma) or sigma <= 0:
+        return number(value), ""
+    power = math.floor(math.log10(sigma))
+    digits = 1 if sigma / 10**power < 1.95 else 0
+    decimals = digits - power
+    if round(sigma, decimals) >= 10 ** (power + 1):  # 0.096 is written 0.10
+        decimals = 1 - (power + 1)
+    shown = max(decimals, 0)
+    texts = (f"{round(v, decimals):.{shown}f}" for v in (value, sigma))
+    low, high = texts
+    if float(low) == 0.0:
+        low = low.lstrip("-")
+    return low.replace("-", "−"), high
+
+
+def title_of(scene: Scene, name: str) -> tuple[str, str, float]:
+    """Return words, unit and factor of a parameter; particles are counted from 1."""
+    try:
+        parameter = describe(scene, name)
+    except SceneError:
+        return name, "", 1.0
+    title = parameter.title
+    visible = [p for p in scene.populations if p.visible]
+    if name.startswith("particles["):
+        several = sum(len(p.particles or ()) for p in visible) > 1
+        if several:
+            title = f"{int(name[10 : name.index(']')]) + 1}: {title}"
+    elif name.startswith("populations.") and len(visible) > 1:
+        title = f"{title} of {name.split('.')[1]}"
+    elif name == "medium.index":
+        title = "Medium index"
+    if name.endswith("wavelength_um"):
+        return title, "nm", 1000.0
+    return title, parameter.unit, 1.0
+
+
+def goodness(result: FitResult, unit: str) -> str:
+    """Say in one line how well the model explains the image."""
+    parts = [f"R² {result.r_squared:.3f}", f"residual {result.rms:.3g} {unit} rms".strip()]
+    known = result.scene.camera is not None and result.scene.camera.noise
+    if known and result.scene.microscope.modality.kind != "phase":
+        parts.insert(0, f"χ² per pixel {result.chi2_per_pixel:.2f}")
+    return ", ".join(parts)
+
+
+class ResultView(QWidget):
+    """Value ± σ, start and remark of every free parameter, and what to know about the fit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(6)
+        self._content: QWidget | None = None
+        self.texts: list[str] = []
+
+    def clear(self) -> None:
+        """Show nothing."""
+        if self._content is not None:
+            self._box.removeWidget(self._content)
+            self._content.hide()
+            self._content.deleteLater()
+            self._content = None
+        self.texts = []
+
+    def show_result(
+        self,
+        result: FitResult,
+        started: Mapping[str, float],
+        *,
+        unit: str = "",
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        """Fill the table.
+
+        Parameters
+        ----------
+        result : FitResult
+        started : mapping of names to values
+        unit : str
+            Of the residual.
+        notes : tuple of str
+            What was decided on the way.
+        """
+        self.clear()
+        content = self._content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        grid = QGridLayout()
+        grid.setContentsMargins(2, 2, 2, 2)
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(3)
+        for k, words in enumerate(("Parameter", "Value ± σ", "Start")):
+            grid.addWidget(self._label(words, "osog_note"), 0, k)
+        line = 1
+        said: set[str] = set()
+        names = list(result.values)
+        for name in names[:_ROWS]:
+            line = self._add(grid, line, result, started, name, said)
+        if len(names) > _ROWS:
+            more = f"… and {len(names) - _ROWS} more; save the result to read them all."
+            grid.addWidget(self._label(more, "osog_note"), line, 0, 1, 3)
+        grid.setColumnStretch(0, 1)
+        column.addLayout(grid)
+        column.addWidget(self._label(goodness(result, unit), ""))
+        varied = self._varied(result)
+        if varied:
+            column.addWidget(self._label(varied, "osog_note"))
+        for words in (*notes, *result.warnings):
+            if words not in said:
+                column.addWidget(self._notice(words))
+        self._box.addWidget(content)
+
+    def _add(
+        self,
+        grid: QGridLayout,
+        line: int,
+        result: FitResult,
+        started: Mapping[str, float],
+        name: str,
+        said: set[str],
+    ) -> int:
+        title, unit, factor = title_of(result.scene, name)
+        value, sigma = result.values[name] * factor, result.sigma[name] * factor
+        words = result.undetermined.get(name, "")
+        grid.addWidget(self._label(title, ""), line, 0)
+        if words:
+            shown = "not determined"
+        else:
+            text, spread = rounded(value, sigma)
+            shown = f"{text} ± {spread}" if spread else f"{text}, σ unknown"
+            shown = f"{shown} {unit}".strip()
+        grid.addWidget(self._label(shown, "osog_note" if words else "osog_number"), line, 1)
+        start = started.get(name)
+        text = "" if start is None else number(start * factor)
+        grid.addWidget(self._label(text, "osog_note", wrap=False), line, 2)
+        if words and words not in said:
+            said.add(words)
+            line += 1
+            remark = self._label(words, "osog_note")
+            remark.setIndent(10)
+            grid.addWidget(remark, line, 0, 1, 3)
+        return line + 1
+
+    @staticmethod
+    def _varied(result: FitResult) -> str:
+        """Optics that varied within their tolerance."""
+        parts = []
+        for name, (value, sigma) in result.nuisances.items():
+            title, unit, factor = title_of(result.scene, name)
+            text, spread = rounded(value * factor, sigma * factor)
+            parts.append(f"{title} {text} ± {spread} {unit}".strip())
+        return f"Varied within their tolerance: {'; '.join(parts)}." if parts else ""
+
+    def _label(self, text: str, kind: str, *, wrap: bool = True) -> QLabel:
+        label = QLabel(text)
+        if kind:
+            label.setObjectName(kind)
+        label.setWordWrap(wrap)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.texts.append(text)
+        return label
+
+    def _notice(self, text: str) -> QFrame:
+        frame = QFrame()
+        frame.setObjectName("osog_notice")
+        box = QVBoxLayout(frame)
+        box.setContentsMargins(8, 4, 6, 4)
+        box.addWidget(self._label(text, ""))
+        return frame
+
+    @property
+    def text(self) -> str:
+        """Everything that is shown, for the clipboard and for tests."""
+        return "\n".join(self.texts)
+
+
+def residual_unit(scene: Scene, linear: Any) -> str:
+    """Unit of data − model: radians, counts, or grey levels of unknown scale."""
+    if scene.microscope.modality.kind == "phase":
+        return "grey levels" if "gain" in str(linear) else "rad"
+    return "counts" if scene.camera is not None else ""
+
+
+__all__ = ["ResultView", "goodness", "residual_unit", "rounded", "title_of"]

@@ -1,0 +1,117 @@
+"""A renderer and a layer sink that stand in for the engine and for napari."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from napari_osog.session import Session
+from napari_osog.studio import Studio
+from osog.sample import sample
+from osog.scene import Camera, Grid, Population, Scene
+
+
+class FakeRenderer:
+    """Renders a plane whose level is the focus; counts what it is asked for."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.calls: list[tuple[Scene, int, str | None]] = []
+        self.threads: set[str] = set()
+        self.grad_modes: set[bool] = set()
+        self.warnings: list[Any] = []
+        self.fails: Exception | None = None
+
+    def render(self, scene, seed, accuracy=None, outputs=("image",)):
+        self.calls.append((scene, seed, accuracy))
+        self.threads.add(threading.current_thread().name)
+        self.grad_modes.add(torch.is_grad_enabled())
+        if self.fails is not None:
+            raise self.fails
+        time.sleep(self.seconds)
+        shape = scene.grid.shape
+        image = torch.full(shape, scene.microscope.focus_um)
+        image[0, 0] += 1.0
+        return SimpleNamespace(
+            image=image,
+            field=torch.ones(shape, dtype=torch.complex64),
+            irradiance=image + 100,
+            instances=torch.zeros(shape, dtype=torch.int32),
+            particles=sample(scene, seed),
+            explain="Fake | 1 ms",
+            warnings=self.warnings,
+            device="cpu",
+        )
+
+
+@dataclass
+class FakeSink:
+    """Keeps the pictures that it is shown."""
+
+    shown: list[Any] = field(default_factory=list)
+    views: list[Any] = field(default_factory=list)
+    metadata: Any = None
+    problem: str = ""
+    match: Any = None
+    viewer: Any = None
+
+    def show(self, picture):
+        self.shown.append(picture)
+
+    def apply_view(self, view):
+        self.views.append(view)
+
+    def begin_motion(self):
+        pass
+
+    def rest(self, metadata=None):
+        self.metadata = metadata
+
+    def micrographs(self):
+        return []
+
+    def layer(self, role):
+        return None
+
+    def draw_profile_line(self):
+        return None
+
+    def render_plane(self):
+        return self.shown[-1].image if self.shown else None
+
+    def target_plane(self):
+        return np.zeros((32, 32))
+
+    def refresh_comparison(self):
+        pass
+
+
+def a_scene(**changes: Any) -> Scene:
+    made = Scene(
+        grid=Grid(shape=(32, 40), pixel_size_um=0.5),
+        populations=(Population(name="beads", count=5),),
+        camera=Camera(),
+    )
+    return made.model_copy(update=changes)
+
+
+@pytest.fixture
+def renderer() -> FakeRenderer:
+    return FakeRenderer()
+
+
+@pytest.fixture
+def studio(qapp, renderer):
+    made = Studio(
+        None, make=lambda device: renderer, sink=FakeSink(), session=Session(a_scene(), seed=3)
+    )
+    made.live.max_fps = 1000.0
+    yield made
+    made.live.stop()

@@ -1,0 +1,132 @@
+"""The live loop: newest wins, nothing queues, nothing starves, nothing is left running."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import torch
+
+from napari_osog.live import LiveRenderer, Request
+from osog.scene import SceneError
+from osog.scene.parameters import replaced
+
+from .conftest import FakeRenderer, a_scene
+
+
+def focused(focus: float) -> Request:
+    return Request(replaced(a_scene(), {"microscope.focus_um": focus}))
+
+
+@pytest.fixture
+def live(qapp, renderer):
+    made = LiveRenderer(lambda device: renderer, max_fps=1000, synchronous=False)
+    yield made
+    made.stop()
+
+
+def test_the_newest_request_wins_and_a_drag_never_starves(qtbot, live, renderer):
+    renderer.seconds = 0.02
+    seen = []
+    live.picture.connect(lambda picture: seen.append(picture.request.scene.microscope.focus_um))
+    for k in range(1, 41):  # a drag: forty steps of 5 ms each
+        live.submit(focused(k / 10))
+        qtbot.wait(5)
+    during = len(seen)
+    qtbot.waitUntil(lambda: seen and seen[-1] == 4.0, timeout=5000)
+    assert during >= 3, "frames appear during the drag"
+    assert len(renderer.calls) < 40, "steps that were overtaken are not rendered"
+    assert seen == sorted(seen), "frames arrive in order"
+    qtbot.wait(60)
+    assert seen.count(4.0) == 1 and not live.busy, "nothing is left in a queue"
+
+
+def test_only_one_picture_is_on_its_way_to_a_busy_gui(live, renderer):
+    live.submit(focused(1.0))
+    deadline = time.monotonic() + 5
+    while not renderer.calls and time.monotonic() < deadline:
+        time.sleep(0.01)
+    for k in range(20):  # the GUI thread is busy: it takes no events
+        live.submit(focused(float(k)))
+        time.sleep(0.005)
+    assert len(renderer.calls) == 1
+
+
+def test_it_renders_on_one_thread_of_its_own_without_gradients(qtbot, live, renderer):
+    for k in range(3):
+        with qtbot.waitSignal(live.picture, timeout=5000):
+            live.submit(focused(float(k)))
+    assert renderer.threads == {"osog-render"}
+    assert renderer.grad_modes == {False}
+    assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (SceneError("radius_um = -1 must lie between 0 and 1."), "radius_um = -1"),
+        (RuntimeError("CUDA out of memory. Tried"), "Not enough memory"),
+        (ZeroDivisionError("division by zero"), "The last image is kept"),
+    ],
+)
+def test_errors_travel_inside_the_picture(qtbot, live, renderer, error, words):
+    renderer.fails = error
+    with qtbot.waitSignal(live.picture, timeout=5000) as caught:
+        live.submit(focused(0.0))
+    picture = caught.args[0]
+    assert words in picture.error and picture.image is None
+    renderer.fails = None
+    with qtbot.waitSignal(live.picture, timeout=5000) as caught:
+        live.submit(focused(1.0))
+    assert caught.args[0].error is None
+
+
+def test_a_paused_renderer_does_no_work_and_keeps_the_newest(qtbot, live, renderer):
+    live.pause()
+    for k in range(5):
+        live.submit(focused(float(k)))
+    qtbot.wait(60)
+    assert renderer.calls == []
+    with qtbot.waitSignal(live.picture, timeout=5000):
+        live.resume()
+    assert [call[0].microscope.focus_um for call in renderer.calls] == [4.0]
+
+
+def test_stop_waits_for_the_render_that_runs_and_can_be_repeated(live, renderer):
+    renderer.seconds = 0.2
+    live.submit(focused(1.0))
+    time.sleep(0.05)
+    live.stop()
+    live.stop()
+    assert not [t for t in threading.enumerate() if t.name == "osog-render"]
+
+
+def test_it_starts_again_after_a_stop(qtbot, live):
+    live.submit(focused(1.0))
+    live.stop()
+    with qtbot.waitSignal(live.picture, timeout=5000) as caught:
+        live.submit(focused(2.0))
+    assert caught.args[0].request.scene.microscope.focus_um == 2.0
+
+
+def test_synchronous_mode_renders_inside_submit(qapp, monkeypatch):
+    monkeypatch.setenv("OSOG_SYNC", "1")
+    renderer, seen = FakeRenderer(), []
+    live = LiveRenderer(lambda device: renderer)
+    live.picture.connect(seen.append)
+    live.submit(focused(2.5))
+    assert seen[0].image[1, 1] == 2.5 and not live.running
+
+
+def test_masks_are_not_made_again_while_only_the_optics_move(qtbot, live, renderer):
+    wanted = []
+    plain = renderer.render
+    renderer.render = lambda *a, outputs=(), **k: (wanted.append(list(outputs)), plain(*a, **k))[1]
+    for k in range(2):
+        request = focused(float(k))
+        with qtbot.waitSignal(live.picture, timeout=5000) as caught:
+            live.submit(Request(request.scene, masks=True, outlines=True))
+        assert caught.args[0].instances.shape == (32, 40)
+        assert len(caught.args[0].outlines) == 5
+    assert wanted == [["image", "instances"], ["image"]]

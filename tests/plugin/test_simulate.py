@@ -1,0 +1,302 @@
+"""The Simulate panel with real widgets, a fake renderer and no viewer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QApplication, QLabel, QPushButton
+
+from napari_osog.live import Notice
+from napari_osog.panels.simulate import SimulatePanel
+from osog import presets
+from osog.scene import Scene
+
+
+@pytest.fixture
+def panel(qtbot, studio):
+    made = SimulatePanel(None, studio)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: studio.session.picture is not None, timeout=5000)
+    return made
+
+
+def row(panel, name):
+    found = panel.row(name)
+    assert found is not None, f"no row {name}"
+    return found
+
+
+def settled(qtbot, panel):
+    """Wait for the picture of the scene as it is now."""
+    qtbot.waitUntil(
+        lambda: panel.studio.sink.shown[-1].request.scene is panel.session.scene, timeout=5000
+    )
+    return panel.studio.sink.shown[-1]
+
+
+def sentences(panel):
+    found = []
+    for k in range(panel.notices.count()):
+        found += [label.text() for label in panel.notices.itemAt(k).widget().findChildren(QLabel)]
+    return found
+
+
+def test_a_slider_that_moves_changes_the_picture(qtbot, panel):
+    row(panel, "microscope.focus_um").slider.setValue(600)
+    picture = settled(qtbot, panel)
+    assert picture.image[1, 1] == np.float32(4.0)
+    assert "Fake" in panel.explain_text.text()
+
+
+def test_one_drag_is_one_undo_step(qtbot, panel):
+    focus = row(panel, "microscope.focus_um")
+    focus.slider.sliderPressed.emit()
+    for tick in range(510, 600, 10):
+        focus.slider.setValue(tick)
+    focus.slider.sliderReleased.emit()
+    assert panel.session.scene.microscope.focus_um == pytest.approx(3.6)
+    panel.undo_button.click()
+    assert panel.session.scene.microscope.focus_um == 0.0
+    assert row(panel, "microscope.focus_um").spin.value() == 0.0
+    assert not panel.undo_button.isEnabled()
+    panel.redo_button.click()
+    assert panel.session.scene.microscope.focus_um == pytest.approx(3.6)
+
+
+def test_a_slow_render_is_a_preview_during_the_drag_and_full_afterwards(qtbot, panel, renderer):
+    panel.studio._full_ms = 200.0
+    focus = row(panel, "microscope.focus_um")
+    focus.slider.sliderPressed.emit()
+    focus.slider.setValue(700)
+    assert settled(qtbot, panel).request.preview
+    focus.slider.sliderReleased.emit()
+    qtbot.waitUntil(lambda: not panel.studio.sink.shown[-1].request.preview, timeout=5000)
+    assert [call[2] for call in renderer.calls[-2:]] == ["draft", None]
+
+
+def test_a_hand_that_holds_still_sees_the_full_image(qtbot, panel):
+    panel.studio._full_ms = 200.0
+    focus = row(panel, "microscope.focus_um")
+    focus.slider.sliderPressed.emit()
+    focus.slider.setValue(700)
+    assert settled(qtbot, panel).request.preview
+    qtbot.waitUntil(lambda: not panel.studio.sink.shown[-1].request.preview, timeout=5000)
+    focus.slider.sliderReleased.emit()
+
+
+def test_an_aperture_above_the_immersion_is_answered_below_its_row(qtbot, panel):
+    aperture = row(panel, "microscope.numerical_aperture")
+    aperture.spin.setValue(1.2)
+    assert "needs an immersion index above it" in aperture.fault
+    assert panel.session.scene.microscope.numerical_aperture == 0.5
+    immersion = row(panel, "microscope.immersion_index")
+    immersion.combo.setCurrentIndex(immersion.combo.findData(1.518))
+    row(panel, "microscope.numerical_aperture").spin.setValue(1.2)
+    assert panel.session.scene.microscope.numerical_aperture == 1.2
+    assert not row(panel, "microscope.numerical_aperture").fault
+
+
+def test_each_modality_shows_its_own_controls_and_remembers_them(qtbot, panel):
+    modality = row(panel, "microscope.modality")
+    modality.combo.setCurrentIndex(modality.combo.findData("dic"))
+    row(panel, "microscope.modality.shear_um").spin.setValue(0.77)
+    names = set(panel.microscope.lens.rows)
+    assert "microscope.condenser_numerical_aperture" in names
+    modality = row(panel, "microscope.modality")
+    modality.combo.setCurrentIndex(modality.combo.findData("hologram"))
+    names = set(panel.microscope.lens.rows)
+    assert not names & {"microscope.modality.shear_um", "microscope.condenser_numerical_aperture"}
+    modality = row(panel, "microscope.modality")
+    modality.combo.setCurrentIndex(modality.combo.findData("dic"))
+    assert panel.session.scene.microscope.modality.shear_um == 0.77
+
+
+def test_a_hidden_panel_does_no_work(qtbot, panel, renderer):
+    panel.hide()
+    qtbot.wait(50)
+    number = len(renderer.calls)
+    panel.session.change({"microscope.focus_um": 5.0})
+    qtbot.wait(80)
+    assert len(renderer.calls) == number
+    panel.show()
+    assert settled(qtbot, panel).image[1, 1] == 5.0
+
+
+def test_an_unknown_preset_lists_the_known_ones(panel):
+    panel.load_preset("nonsense")
+    assert "'nonsense' is not a preset" in panel.session.status
+    assert "lysozyme-dic" in sentences(panel)[0]
+
+
+def test_every_preset_can_be_chosen(qtbot, panel):
+    for name in presets.names():
+        panel.load_preset(name)
+        assert panel.preset.currentText() == presets.title(name)
+        assert panel.session.scene == presets.load(name)
+
+
+@pytest.mark.parametrize(
+    "content", ["{{{", "microscope: {numerical_aperture: 7}", "[1, 2]", "\x00\x01", ""]
+)
+def test_a_corrupt_scene_file_is_one_sentence_and_changes_nothing(panel, tmp_path, content):
+    path = tmp_path / "broken.osog.yaml"
+    path.write_text(content)
+    before = panel.session.scene
+    panel.load_scene(path)
+    assert panel.session.scene is before
+    assert "broken.osog.yaml" in panel.session.status
+
+
+def test_a_file_that_is_no_text_is_one_sentence(panel, tmp_path):
+    path = tmp_path / "broken.yaml"
+    path.write_bytes(b"\xff\xfe\x00\x80")
+    panel.load_scene(path)
+    assert panel.session.status == "broken.yaml could not be read as text."
+    panel.load_scene(tmp_path / "absent.yaml")
+    assert "absent.yaml" in panel.session.status
+
+
+def test_save_and_load_bring_the_same_scene_back(panel, tmp_path):
+    path = tmp_path / "scene.osog.yaml"
+    saved = panel.session.scene
+    panel.save_scene(path)
+    panel.session.change({"microscope.focus_um": 5.0})
+    panel.load_scene(path)
+    assert panel.session.scene == saved
+
+
+def test_the_copied_script_renders_the_scene(panel):
+    panel.copy_python()
+    text = QApplication.clipboard().text()
+    assert "osog.render(scene, seed=3)" in text
+    body = text.split('"""')[1]
+    import yaml
+
+    assert Scene.model_validate(yaml.safe_load(body)) == panel.session.scene
+    panel.copy_yaml()
+    assert QApplication.clipboard().text() == panel.session.scene.to_yaml()
+
+
+def test_populations_are_added_copied_hidden_and_removed(panel):
+    def names():
+        return [p.name for p in panel.session.scene.populations]
+
+    panel.sample.buttons["add"].click()
+    assert names() == ["beads", "particles"] and panel.session.population == "particles"
+    panel.sample.buttons["copy"].click()
+    assert names() == ["beads", "particles", "particles 2"]
+    panel.sample.buttons["hide"].click()
+    assert not panel.session.scene.populations[2].visible
+    panel.sample.buttons["remove"].click()
+    assert names() == ["beads", "particles"]
+    panel.undo_button.click()
+    assert names() == ["beads", "particles", "particles 2"]
+    for _ in range(3):
+        panel.sample.buttons["remove"].click()
+    assert names() == []
+
+
+def test_every_shape_can_be_chosen_and_its_own_sizes_appear(qtbot, panel):
+    from napari_osog.panels.sample import _SHAPES
+
+    for kind in _SHAPES:
+        shape = row(panel, "populations.beads.shape")
+        shape.combo.setCurrentIndex(shape.combo.findData(kind))
+        assert panel.session.scene.populations[0].shape.kind == kind
+        sizes = [n for n in panel.sample.rows.rows if ".shape." in n and n.endswith(("um", "]"))]
+        assert sizes
+        assert settled(qtbot, panel).error is None
+
+
+def test_a_shape_change_keeps_particles_where_they_were_put(panel):
+    panel.session.move_particles({1: (2.0, 3.0)})
+    assert not panel.sample.listed.isHidden()
+    shape = row(panel, "populations.beads.shape")
+    shape.combo.setCurrentIndex(shape.combo.findData("box"))
+    particles = panel.session.scene.populations[0].particles
+    assert len(particles) == 5 and particles[1].x_um == 2.0
+    panel.sample.again.click()
+    assert panel.session.scene.populations[0].count == 5
+    assert panel.session.scene.populations[0].particles is None
+
+
+def test_a_known_material_sets_the_index_and_a_number_unsets_the_name(panel):
+    material = row(panel, "populations.beads.material.name")
+    material.combo.setCurrentIndex(material.combo.findData("silica"))
+    assert panel.session.scene.populations[0].material.index == 1.45
+    row(panel, "populations.beads.material.index").spin.setValue(1.46)
+    assert panel.session.scene.populations[0].material.name is None
+
+
+def test_the_camera_can_be_taken_away_and_comes_back_as_it_was(panel):
+    row(panel, "camera.read_noise_electrons").spin.setValue(9.0)
+    panel.camera.on.box.setChecked(False)
+    assert panel.session.scene.camera is None
+    panel.camera.on.box.setChecked(True)
+    assert panel.session.scene.camera.read_noise_electrons == 9.0
+
+
+def test_new_draw_takes_the_next_seed(qtbot, panel):
+    panel.sample.draw.click()
+    assert panel.session.seed == 4 and panel.sample.seed.value() == 4
+    qtbot.waitUntil(lambda: panel.studio.sink.shown[-1].request.seed == 4, timeout=5000)
+
+
+def test_a_warning_is_text_with_its_remedy_as_a_button(qtbot, panel, renderer):
+    renderer.warnings = [Notice("Pixels are too large.", {"grid.pixel_size_um": 0.1}, "Shrink")]
+    panel.session.change({"microscope.focus_um": 1.0})
+    settled(qtbot, panel)
+    qtbot.waitUntil(lambda: sentences(panel) == ["Pixels are too large."], timeout=3000)
+    button = panel.notices.itemAt(0).widget().findChild(QPushButton)
+    assert button.text() == "Shrink"
+    button.click()
+    assert panel.session.scene.grid.pixel_size_um == 0.1
+
+
+def test_a_failed_render_is_said_and_the_next_one_takes_it_away(qtbot, panel, renderer):
+    renderer.fails = ZeroDivisionError("division by zero")
+    panel.session.change({"microscope.focus_um": 1.0})
+    qtbot.waitUntil(lambda: bool(panel.session.status), timeout=5000)
+    assert "could not be rendered" in sentences(panel)[0]
+    renderer.fails = None
+    panel.session.change({"microscope.focus_um": 2.0})
+    settled(qtbot, panel)
+    assert panel.session.status == "" and sentences(panel) == []
+
+
+def test_phase_and_light_before_the_camera_can_be_shown(qtbot, panel):
+    modality = row(panel, "microscope.modality")
+    modality.combo.setCurrentIndex(modality.combo.findData("hologram"))
+    panel.shown_buttons["irradiance"].click()
+    qtbot.waitUntil(lambda: panel.studio.sink.shown[-1].request.shown == "irradiance")
+    assert panel.studio.sink.shown[-1].image[1, 1] == 100.0
+    panel.shown_buttons["phase"].click()
+    qtbot.waitUntil(lambda: panel.studio.sink.shown[-1].request.shown == "phase")
+    assert panel.studio.sink.shown[-1].image[1, 1] == 0.0
+    modality = row(panel, "microscope.modality")
+    modality.combo.setCurrentIndex(modality.combo.findData("fluorescence"))
+    assert not panel.shown_buttons["phase"].isEnabled()
+    assert panel.session.view.shown == "image"
+
+
+def test_what_is_free_in_a_fit_is_marked_in_its_row(panel):
+    panel.session.set_free("microscope.focus_um", True)
+    assert row(panel, "microscope.focus_um").free
+    panel.session.set_free("microscope.focus_um", False)
+    assert not row(panel, "microscope.focus_um").free
+
+
+def test_a_deleted_panel_leaves_no_thread_and_no_exception(qtbot, studio):
+    panel = SimulatePanel(None, studio)
+    panel.show()
+    qtbot.waitUntil(lambda: studio.session.picture is not None, timeout=5000)
+    assert studio.live.running
+    panel.hide()
+    panel.deleteLater()
+    qtbot.waitUntil(lambda: not studio.live.running, timeout=3000)
+    studio.session.change({"microscope.focus_um": 1.0})
+
+
+def test_the_panel_is_narrow_enough_for_a_laptop(panel):
+    assert panel.minimumWidth() <= 320

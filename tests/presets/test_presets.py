@@ -1,0 +1,44 @@
+"""Presets: valid, titled, and each renders an image with contrast."""
+
+from __future__ import annotations
+
+import pytest
+
+from osog import presets
+from osog.render import Renderer
+from osog.scene import Grid, SceneError
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_a_preset_renders_a_picture_that_shows_something(name):
+    scene = presets.load(name)
+    small = min(96, *scene.grid.shape)
+    share = small**2 / (scene.grid.shape[0] * scene.grid.shape[1])
+    populations = [
+        p.model_copy(update={"count": max(round(p.count * share), 3)}) if p.count else p
+        for p in scene.populations
+    ]
+    cut = scene.model_copy(
+        update={
+            "grid": Grid(shape=(small, small), pixel_size_um=scene.grid.pixel_size_um),
+            "populations": tuple(populations),
+        }
+    )
+    if any(p.particles for p in scene.populations):
+        cut = scene  # particles that are listed lie where they lie
+    image = Renderer("cpu").render(cut, seed=0, accuracy="draft").image
+    assert image.isfinite().all()
+    assert image.std() > 0.01 * image.abs().mean()
+
+
+def test_titles_are_words_for_people():
+    for name in presets.names():
+        title = presets.title(name)
+        assert title[0].isupper() and "," in title and len(title) <= 48
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(SceneError, match="'x' is not a preset; presets are .*lysozyme-dic"):
+        presets.load("x")
+    with pytest.raises(SceneError, match="'x' is not a preset"):
+        presets.title("x")
