@@ -8,7 +8,7 @@ import torch
 
 from osog.optics.band import Band, intensity_grid, real_image
 from osog.optics.optical_image import OpticalImage
-from osog.optics.propagate import propagator
+from osog.optics.propagate import kappa, phasor
 from osog.optics.pupil import Pupil
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def fluorescence(emission: EmissionSlabs, values: Values) -> OpticalImage:
     whole = Band.around((0.0, 0.0), pupil.cutoff, fine, plan.frequency_step)
     fx, fy = whole.frequencies(emission.slabs)
     aperture = pupil(fx, fy)
+    # Evanescent waves are cut by the pupil already.
+    turn_per_um = kappa(fx, fy, None, emission.wavelength_um, emission.medium_index)
     power = (aperture.real.square() + aperture.imag.square()).sum()
     # The OTF on the smallest grid that holds it; beyond its band it is zero.
     small = intensity_grid(whole.shape, fine)
@@ -62,8 +64,7 @@ def fluorescence(emission: EmissionSlabs, values: Values) -> OpticalImage:
     for slab, z in zip(emission.slabs, emission.z_um, strict=True):
         if not slab.requires_grad and not bool(slab.any()):
             continue
-        turn = propagator(fx, fy, None, focus - z, emission.wavelength_um, emission.medium_index)
-        spread = whole.modulus_squared(aperture * turn, small)
+        spread = whole.modulus_squared(aperture * phasor(turn_per_um * (focus - z)), small)
         transfer = torch.fft.rfft2(spread, norm="forward") / power
         part = low(torch.fft.rfft2(slab, norm="forward")) * low(transfer)
         total = part if total is None else total + part
