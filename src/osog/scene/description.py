@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.fields import FieldInfo
 
+from osog.scene.errors import NO_LAW
+
 
 class Description(BaseModel):
     """A frozen block of the scene file; unknown keys are refused.
@@ -89,7 +91,7 @@ def _kind_of_quantity(value: Any) -> str:
     if isinstance(value, Uniform | Normal | Lognormal):
         return value.law
     if isinstance(value, dict):
-        return str(value.get("law", "a mapping without 'law'"))
+        return str(value.get("law", NO_LAW))
     return "number"
 
 

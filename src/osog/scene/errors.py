@@ -1,10 +1,44 @@
 """Validation errors as one sentence each, with the path of the field."""
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 
 class SceneError(ValueError):
     """A scene that cannot be used; the message names the field, the value and what is allowed."""
+
+
+NO_LAW = "a mapping without a law"
+"""Tag of a mapping where a number or a law was expected."""
+
+_WANTED = {
+    "tuple_type": "must be a list",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping with a 'kind'",
+    "dict_type": "must be a mapping",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "string_type": "must be text",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "must not contain dots or brackets",
+}
+"""Faults by pydantic's name, in words that do not speak of Python."""
+
+
+def _wanted(fault: ErrorDetails) -> str:
+    context = fault.get("ctx", {})
+    if fault["type"] == "literal_error":
+        return f"must be one of {context['expected'].replace(' or ', ', ')}".replace("'", "")
+    for bound, words in (("ge", "at least"), ("gt", "above"), ("le", "at most"), ("lt", "below")):
+        if bound in context:
+            return f"must be {words} {context[bound]:g}"
+    return f"{fault['msg'][0].lower()}{fault['msg'][1:]}"
 
 
 def sentences(error: ValidationError) -> list[str]:
@@ -25,7 +59,10 @@ def sentences(error: ValidationError) -> list[str]:
             text = "is not a known field here."
         elif fault["type"] == "union_tag_invalid":
             tag, known = fault["ctx"]["tag"], fault["ctx"]["expected_tags"].replace("'", "")
-            text = f"'{tag}' is not one of {known}."
+            if tag == NO_LAW:
+                text = "needs a 'law': uniform, normal or lognormal."
+            else:
+                text = f"'{tag}' is not one of {known}."
         elif fault["type"] == "union_tag_not_found":
             text = "needs a 'kind'."
         elif fault["type"] == "missing":
@@ -33,7 +70,7 @@ def sentences(error: ValidationError) -> list[str]:
         else:
             shown = repr(fault["input"])
             shown = shown if len(shown) <= 60 else shown[:57] + "..."
-            text = f"{fault['msg'][0].lower()}{fault['msg'][1:]}, not {shown}."
+            text = f"{_WANTED.get(fault['type']) or _wanted(fault)}, not {shown}."
         lines.append(f"{path}: {text}" if path else text)
     return lines
 

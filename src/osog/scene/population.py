@@ -56,7 +56,8 @@ class Placement(Description):
     @classmethod
     def _range_is_uniform(cls, value: Any) -> Any:
         if isinstance(value, list | tuple):
-            if len(value) != 2:
+            numbers = all(isinstance(v, int | float) for v in value)
+            if len(value) != 2 or not numbers:
                 raise ValueError(f"z_um = {value} must be a number, a law or [low, high].")
             return Uniform(low=float(value[0]), high=float(value[1]))
         return value

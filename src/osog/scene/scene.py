@@ -114,13 +114,19 @@ class Scene(Description):
         FileNotFoundError
             If there is no such file.
         """
-        text = Path(path).read_text(encoding="utf-8")
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise SceneError(f"{Path(path).name} is not a text file.") from None
         try:
             data = yaml.load(text, Loader=_Loader)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f" near line {mark.line + 1}" if mark is not None else ""
-            raise SceneError(f"{Path(path).name} is not a readable YAML file{where}.") from None
+            problem = getattr(error, "problem", None) or "it cannot be parsed"
+            raise SceneError(
+                f"{Path(path).name} is not a readable YAML file{where}: {problem}."
+            ) from None
         return cls.parse(data)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -154,21 +160,45 @@ class Scene(Description):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 with numbers as people write them: ``1e-3`` is a number, ``on`` is a word."""
+    """YAML with scalars as version 1.2 reads them.
+
+    PyYAML follows version 1.1, where ``1e-3`` is a word, ``on`` and ``no`` are booleans, ``010`` is
+    8, ``1:30`` is 90 and ``2024-01-01`` a date. A key that occurs twice is an error here, since one
+    of the two values would silently be lost.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"'{key.value}' occurs twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
-_Loader.yaml_implicit_resolvers = {
-    key: [(tag, regexp) for tag, regexp in rules if tag != "tag:yaml.org,2002:bool"]
-    for key, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF")
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+$"),
-    list("-+0123456789."),
-)
+def _number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
+    return float(node.value.lower().replace(".inf", "inf").replace(".nan", "nan"))
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _form, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?[0-9]+", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF))"
+        r"|\.(?:nan|NaN|NAN)",
+        "-+0123456789.",
+    ),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_form})$"), list(_first)
+    )
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(node.value))
 
 
 class _Dumper(yaml.SafeDumper):
