@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from osog.exit_wave.plan import SamplingPlan
 
-_CHUNK_SAMPLES = {"cpu": 40_000, "cuda": 8_000_000, "mps": 2_000_000}
+_CHUNK_SAMPLES = {"cpu": 80_000, "cuda": 8_000_000, "mps": 2_000_000}
 """Patch samples handled at once: what fits the cache of a CPU core, or fills an accelerator."""
 _RIM = 0.75
 """Samples that an anti-aliased edge reaches beyond the silhouette (half a diagonal)."""
@@ -238,40 +238,31 @@ def deposit(
     plane = gy * gx
     exact = _adds_integers(batch.device)
     chunks = list(_touching(raster, slabs))
-    # Planes above the window catch what belongs to deeper chunk mates; they are cut off below.
-    spare = max((chunk.highest for chunk in chunks), default=0) + 1 - slabs.stop
-    height = len(slabs) + max(spare, 0)
+    # Planes below and above the window catch what belongs to deeper chunk mates.
+    base = min([slabs.start, *(chunk.lowest for chunk in chunks)])
+    top = max([slabs.stop, *(chunk.highest + 1 for chunk in chunks)])
     kind = torch.int64 if exact else batch.dtype
-    out = [torch.zeros(height * plane, dtype=kind, device=batch.device) for _ in coefficients]
+    size = (top - base) * plane
+    out = [torch.zeros(size, dtype=kind, device=batch.device) for _ in coefficients]
     for chunk in chunks:
         entry, leaving = raster.chord(chunk, leaves_of(batch, chunk))
         flat, valid = raster.addresses(chunk)
-        offset = ((chunk.first - slabs.start) * plane)[:, None, None]
-        # A particle that starts below the window has its first slabs in the window before.
-        below = chunk.lowest < slabs.start
-        flat = flat + offset
-        densities = [
-            (raster.density(chunk, c) * raster.plan.slab_um)[:, None, None] for c in coefficients
-        ]
+        address = (flat + ((chunk.first - chunk.lowest) * plane)[:, None, None]).reshape(-1)
+        densities = []
+        for coefficient in coefficients:
+            density = (raster.density(chunk, coefficient) * raster.plan.slab_um)[:, None, None]
+            densities.append(density if valid is None else density * valid)
         share = _Shares(raster.plan, entry, leaving, chunk.first)
         for m in range(chunk.depth):
             value = share.next()
-            where = flat
-            keep = valid
-            if below:
-                listed = (chunk.first + m >= slabs.start)[:, None, None]
-                keep = listed.expand_as(flat) if keep is None else keep & listed
-            if keep is not None:
-                value = torch.where(keep, value, 0.0)
-                where = torch.where(keep, where, 0)
-            address = where.reshape(-1)
+            begin = (chunk.lowest - base + m) * plane
             for volume, density in zip(out, densities, strict=True):
                 weighted = (value * density).reshape(-1)
                 if exact:
                     weighted = torch.round(weighted.double() * _FIXED_POINT).long()
-                volume.scatter_add_(0, address, weighted)
-            flat += plane
-    out = [v[: len(slabs) * plane] for v in out]
+                volume[begin:].scatter_add_(0, address, weighted)
+    first = (slabs.start - base) * plane
+    out = [v[first : first + len(slabs) * plane] for v in out]
     if exact:
         out = [(v.double() / _FIXED_POINT).to(batch.dtype) for v in out]
     return [v.view(len(slabs), gy, gx) for v in out]
@@ -403,23 +394,18 @@ class _Shares:
 
     def __init__(self, plan: SamplingPlan, low: Tensor, high: Tensor, first: Tensor) -> None:
         plane = ((first + plan.first_slab).to(low.dtype))[:, None, None]
-        self._low, self._high = low / plan.slab_um - plane, high / plan.slab_um - plane
-        self._held, self._size = torch.empty_like(self._low), torch.empty_like(self._low)
+        self._ends = torch.stack((low, high)).div_(plan.slab_um).sub_(plane)
+        self._held, self._size = torch.empty_like(self._ends), torch.empty_like(self._ends)
 
     def next(self) -> Tensor:
         """Share in the current slab, in a new tensor; then step to the slab above."""
-        top = self._integrated(self._high)
-        top -= self._integrated(self._low)
-        self._high -= 1.0
-        self._low -= 1.0
-        return top
+        torch.clamp(self._ends, -1.0, 1.0, out=self._held)
+        torch.abs(self._held, out=self._size)
+        low, high = self._size.mul_(self._held).mul_(-0.5).add_(self._held)
+        self._ends -= 1.0
+        return high - low
 
     def hats(self) -> tuple[Tensor, Tensor]:
         """Hat weights of both ends: the derivatives of the share × slab spacing."""
-        low, high = (u.abs().neg_().add_(1.0).clamp_(min=0.0) for u in (self._low, self._high))
+        low, high = self._ends.abs().neg_().add_(1.0).clamp_(min=0.0)
         return low, high
-
-    def _integrated(self, u: Tensor) -> Tensor:
-        torch.clamp(u, -1.0, 1.0, out=self._held)
-        torch.abs(self._held, out=self._size)
-        return torch.addcmul(self._held, self._held, self._size, value=-0.5)

@@ -21,7 +21,7 @@ _MEDIUM_SHARE = 0.98
 # in units of |z| tan α: contrast errors at the border of 2–3, 0.5–0.8 and 0.3–0.5 %).
 _QUALITY: dict[str, tuple[float, float, int, float]] = {
     "draft": (1 / 3, 0.7, 8, 0.5),
-    "standard": (1 / 4, 0.5, 32, 0.75),
+    "standard": (1 / 3.7, 0.5, 32, 0.75),
     "fine": (1 / 6, 0.25, 64, 1.0),
 }
 _FINE_BUDGET = 1.2e7
@@ -142,7 +142,7 @@ def plan_sampling(
 
     Notes
     -----
-    Pitch λ/(4 NA), slab spacing ½ λn/NA² and padding ¾ |z| tan α + 2 λ/NA are the measured rules
+    Pitch λ/(3.7 NA), slab spacing ½ λn/NA² and padding ¾ |z| tan α + 2 λ/NA are the measured rules
     of the physics page; ``fine`` takes λ/(6 NA), ¼ λn/NA² and the whole cone.
     """
     optics, index = scene.microscope, scene.medium.index
