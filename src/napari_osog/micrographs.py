@@ -12,6 +12,8 @@ from napari_osog.session import Placement
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_osog.session import Session
+
 
 class TargetError(ValueError):
     """A layer that cannot be compared with or fitted to; the message is one sentence."""
@@ -157,6 +159,39 @@ def optics(layer: Any) -> dict[str, Known]:
     return found
 
 
+def adopt(session: Session, layer: Any) -> dict[str, Known]:
+    """Render on the micrograph's grid: shape, pixel size, offset, rotation, units, known optics.
+
+    Returns
+    -------
+    dict of str to Known
+        What is known of its optics; see `optics`.
+
+    Raises
+    ------
+    TargetError
+        If there is no micrograph, or its pixels are not square.
+    SceneError
+        If what its file says makes no valid scene.
+    """
+    from osog.scene import IMMERSIONS
+
+    if layer is None:
+        raise TargetError("Choose a micrograph first.")
+    copied, known = placement(layer), optics(layer)
+    values: dict[str, Any] = {"grid.shape": copied.shape}
+    for name, entry in known.items():
+        values[OPTICS[name]] = entry.value
+    aperture = values.get("microscope.numerical_aperture")
+    if aperture is not None and "microscope.immersion_index" not in values:
+        if aperture >= session.scene.microscope.immersion_index:
+            fitting = [n for n in IMMERSIONS.values() if n > aperture]
+            values["microscope.immersion_index"] = min(fitting, default=1.6)
+    session.set_view(placement=copied)
+    session.change(values)
+    return known
+
+
 def _from_file(path: str) -> dict[str, Known]:
     from osog.io import optics_of
 
@@ -172,4 +207,4 @@ def _from_file(path: str) -> dict[str, Known]:
     return found
 
 
-__all__ = ["OPTICS", "Known", "TargetError", "optics", "pixel_size", "placement", "plane"]
+__all__ = ["OPTICS", "Known", "TargetError", "adopt", "optics", "pixel_size", "placement", "plane"]

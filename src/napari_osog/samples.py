@@ -32,7 +32,13 @@ def cell() -> list[LayerData]:
                 "scale": (CELL_PIXEL_UM, CELL_PIXEL_UM),
                 "units": ("um", "um"),
                 "axis_labels": ("y", "x"),
-                "metadata": {"osog": {"modality": "phase", "optics": CELL_OPTICS}},
+                "metadata": {
+                    "osog": {
+                        "modality": "phase",
+                        "grey_scale": "unknown",
+                        "optics": CELL_OPTICS,
+                    }
+                },
             },
             "image",
         )

@@ -22,12 +22,12 @@ from qtpy.QtWidgets import (
 )
 
 from napari_osog.comparison import match, profile
-from napari_osog.micrographs import OPTICS, Known, TargetError, optics, placement
+from napari_osog.micrographs import OPTICS, Known, TargetError, adopt, optics
 from napari_osog.panels.panel import listen
 from napari_osog.panels.plot import Plot
 from napari_osog.panels.rows import LABEL_WIDTH, Section, Slider, ignore_wheel
 from napari_osog.session import unwrapped
-from osog.scene import IMMERSIONS, SceneError
+from osog.scene import SceneError
 from osog.scene.parameters import get
 
 if TYPE_CHECKING:
@@ -258,18 +258,7 @@ class CompareSection(Section):
             return
         try:
             self.studio.sink.target_plane()
-            copied = placement(layer)
-            known = optics(layer)
-            values: dict[str, Any] = {"grid.shape": copied.shape}
-            for name, entry in known.items():
-                values[OPTICS[name]] = entry.value
-            aperture = values.get("microscope.numerical_aperture")
-            if aperture is not None and "microscope.immersion_index" not in values:
-                if aperture >= session.scene.microscope.immersion_index:
-                    fitting = [n for n in IMMERSIONS.values() if n > aperture]
-                    values["microscope.immersion_index"] = min(fitting, default=1.6)
-            session.set_view(placement=copied)
-            session.change(values)
+            known = adopt(session, layer)
         except (TargetError, SceneError) as error:
             self.problem.setText(str(error))
             return

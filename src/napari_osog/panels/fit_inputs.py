@@ -1,4 +1,4 @@
-"""What a fit takes from layers: a region from Shapes, starts from Points, the scale of the greys."""
+"""What a fit takes from layers: a region, starting points, the scale of the greys."""
 
 from __future__ import annotations
 

@@ -450,6 +450,11 @@ class FitRunner(QObject):
         return self._control is not None
 
     @property
+    def order(self) -> Order | None:
+        """What is being carried out."""
+        return None if self._control is None else self._control.order
+
+    @property
     def stopping(self) -> bool:
         """Whether a fit runs that was asked to stop."""
         return self._control is not None and self._control.stopping

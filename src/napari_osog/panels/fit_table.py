@@ -297,15 +297,15 @@ class ParameterModel(QAbstractTableModel):
 
     # --- Qt ----------------------------------------------------------------------------------
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
         """Count the lines."""
         return 0 if parent is not None and parent.isValid() else len(self.lines)
 
-    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
+    def columnCount(self, parent: QModelIndex | None = None) -> int:
         """Free, parameter, value, from, to."""
         return 0 if parent is not None and parent.isValid() else 5
 
-    def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:  # noqa: N802
+    def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:
         """Title of a column."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return _HEADERS[section]
@@ -372,7 +372,7 @@ class ParameterModel(QAbstractTableModel):
             text += "<p>The fit keeps the value in this range; empty the cell for the default.</p>"
         return f"{text}<p><tt>{line.name}</tt></p>"
 
-    def setData(self, index: QModelIndex, value: Any, role: int = 2) -> bool:  # noqa: N802
+    def setData(self, index: QModelIndex, value: Any, role: int = 2) -> bool:
         """Tell of an edit."""
         line, column = self.lines[index.row()], index.column()
         if role == Qt.ItemDataRole.CheckStateRole and column == FREE:
@@ -468,17 +468,17 @@ class ParameterTable(QTableView):
                 self.setSpan(row, LOW, 1, 2)
         self.updateGeometry()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """All lines."""
         height = self.horizontalHeader().sizeHint().height() + 4
         height += sum(self.rowHeight(row) for row in range(self.lines.rowCount()))
         return QSize(300, height)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         """All lines."""
         return QSize(240, self.sizeHint().height())
 
-    def wheelEvent(self, event: Any) -> None:  # noqa: N802
+    def wheelEvent(self, event: Any) -> None:
         """Let the wheel scroll the panel."""
         event.ignore()
 

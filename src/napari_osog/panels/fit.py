@@ -1,0 +1,959 @@
+"""The Fit panel: a run from its setting to its result, and back, with everything kept."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QEvent, QSignalBlocker, QTimer
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QRadioButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_osog.micrographs import OPTICS, TargetError, adopt, optics, pixel_size, placement
+from napari_osog.panels import fit_record
+from napari_osog.panels.fit_inputs import region_of, scale_is_known, starts_of
+from napari_osog.panels.fit_plot import LossCurve
+from napari_osog.panels.fit_result import ResultView, residual_unit
+from napari_osog.panels.fit_run import FitRunner, Order, Refusal, visible_particles
+from napari_osog.panels.fit_table import (
+    Entry,
+    ParameterTable,
+    default_bounds,
+    entries,
+    sources,
+    suggested,
+)
+from napari_osog.panels.panel import Panel, listen
+from napari_osog.panels.rows import LABEL_WIDTH, Section, ignore_wheel
+from napari_osog.session import unwrapped
+from osog.sample import explicit
+from osog.scene import Scene, SceneError
+from osog.scene.parameters import replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from napari_osog.panels.fit_run import Outcome, Step
+    from napari_osog.studio import Studio
+
+_STARTS = (
+    ("sliders", "Sliders", "Start where the sliders and the particles in the viewer are"),
+    ("detect", "Detect", "Look for particles like those of the sample, over all of the region"),
+    ("points", "Points", "Start one particle at every point of a Points layer"),
+)
+_STAGES = {
+    "start": "Stage 1 of 3: trying starts",
+    "fit": "Stage 2 of 3: fitting",
+    "polish": "Stage 3 of 3: polishing on a finer grid",
+}
+_WHOLE = "Whole image"
+_GREYS = (("known", "Radians"), ("unknown", "Scaled by an unknown factor"))
+_EACH = "particles[*]."
+_OPTICS_ROWS = ("numerical_aperture", "wavelength_um", "medium_index")
+_TABLE_STYLE = """
+QTableView#osog_table {{ border: none; background: transparent; color: {text}; }}
+QTableView#osog_table::item {{ padding: 0 3px; }}
+QTableView#osog_table::item:selected {{ background: {primary}; color: {text}; }}
+QTableView#osog_table QHeaderView::section {{
+    background: transparent; border: none; padding: 2px 3px; color: {note};
+}}
+QTableView#osog_table QLineEdit {{ padding: 0 2px; background: {background}; }}
+QLabel#osog_number {{ color: {text}; font-weight: bold; }}
+"""
+
+
+class FitPanel(Panel):
+    """Fit particles and optics to a micrograph, and watch the residual fall.
+
+    Parameters
+    ----------
+    napari_viewer : napari viewer
+    studio : Studio, optional
+        Another studio than that of the viewer; for tests.
+    fit : callable, optional
+        Another function than `osog.fit.fit`; for tests.
+
+    Attributes
+    ----------
+    state : str
+        "editing", "running" or "result".
+    outcome : Outcome or None
+        How the last fit ended.
+    """
+
+    def __init__(
+        self,
+        napari_viewer: Any,
+        studio: Studio | None = None,
+        fit: Callable[..., Any] | None = None,
+    ) -> None:
+        super().__init__(napari_viewer, studio)
+        self.state = "editing"
+        self.outcome: Outcome | None = None
+        self.record: fit_record.Record | None = None
+        self.layers: list[Any] = []
+        self.shapes: list[Any] = []
+        self.points: list[Any] = []
+        self.known: dict[str, Any] = {}
+        self.bounds: dict[str, tuple[float, float]] = {}
+        self._named: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._structure: Any = None
+        self._chosen_free = False
+        self._quiet = False
+        self._began = 0.0
+        self._history: tuple[tuple[str, float], ...] = ()
+        self._stage = ""
+        self._fitted: Callable[[], Any] = lambda: None
+        self._described: dict[str, Any] = {}
+        self._frame: tuple[int, int] | None = None
+        self._removed = ""
+        self.runner = FitRunner(self, fit)
+        self.runner.progressed.connect(self._on_step)
+        self.runner.ended.connect(self._on_ended)
+        self._clock = QTimer(self)
+        self._clock.setInterval(200)
+        self._clock.timeout.connect(self._tell_time)
+        self.body.addWidget(self._target_box())
+        self.body.addWidget(self._parameters())
+        self.body.addWidget(self._run_box())
+        self.body.addWidget(self._result_box())
+        self.body.addStretch(1)
+        session = self.session
+        for signal, slot in (
+            (session.scene_changed, self._on_scene),
+            (session.free_changed, self._on_free),
+            (session.target_changed, self._on_target),
+        ):
+            listen(self, signal, slot)
+        viewer = self.viewer
+        if viewer is not None:
+            events = viewer.layers.events
+            for event in (events.removed, events.reordered):
+                listen(self, event, self._on_layers)
+            listen(self, events.inserted, self._on_inserted)
+            listen(self, viewer.dims.events.current_step, self._on_dims)
+        self._on_inserted()
+        self._on_target(session.target)
+        self.apply_theme()
+        self._set_state("editing")
+
+    # --- parts -------------------------------------------------------------------------------
+
+    def _target_box(self) -> QWidget:
+        holder = QWidget()
+        box = QVBoxLayout(holder)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(5)
+        self.target = _combo("Micrograph", "Image layer that is fitted; it is never changed")
+        self.target.currentIndexChanged.connect(self._on_target_chosen)
+        box.addLayout(_line("Micrograph", self.target))
+        self.frame_note = QLabel()
+        self.frame_note.setObjectName("osog_note")
+        self.frame_note.setIndent(LABEL_WIDTH + 6)
+        box.addWidget(self.frame_note)
+        self.region = _combo("Region", "Fit only what a shape encloses: its bounding box")
+        self.region.currentIndexChanged.connect(self._on_region_chosen)
+        self.draw_button = _small("Draw", "Draw a rectangle around what is to be fitted")
+        self.draw_button.clicked.connect(self.draw_region)
+        box.addLayout(_line("Region", self.region, self.draw_button))
+        self.start_buttons: dict[str, QRadioButton] = {}
+        self.starts = QButtonGroup(self)
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4)
+        for name, title, help in _STARTS:
+            button = QRadioButton(title)
+            button.setToolTip(help)
+            self.starts.addButton(button)
+            self.start_buttons[name] = button
+            line.addWidget(button, 1)
+        self.start_buttons["sliders"].setChecked(True)
+        self.starts.buttonToggled.connect(self._on_start)
+        radios = QWidget()
+        radios.setLayout(line)
+        box.addLayout(_line("Start from", radios))
+        self.points_combo = _combo("Points", "Points layer with one point per particle")
+        self.new_points = _small("New", "Add a Points layer and click on the particles")
+        self.new_points.clicked.connect(self.add_points)
+        self.points_holder = QWidget()
+        points_line = _line("Points layer", self.points_combo, self.new_points)
+        points_line.setContentsMargins(0, 0, 0, 0)
+        self.points_holder.setLayout(points_line)
+        box.addWidget(self.points_holder)
+        self.points_holder.hide()
+        return holder
+
+    def _parameters(self) -> QWidget:
+        section = Section("Parameters")
+        self.table = ParameterTable()
+        self.table.lines.freed.connect(self._on_freed)
+        self.table.lines.edited.connect(self._on_edited)
+        self.table.lines.bounded.connect(self._on_bounded)
+        self.table.lines.refused.connect(self.say)
+        section.add(self.table)
+        self.everything = QCheckBox("All parameters")
+        self.everything.setToolTip("Also list aberrations, camera and what is seldom fitted")
+        self.everything.toggled.connect(self.table.lines.show_everything)
+        self.tolerant = QCheckBox("Optics within tolerance")
+        self.tolerant.setChecked(True)
+        self.tolerant.setToolTip(
+            "NA, astigmatism and spherical aberration vary within what makers' figures are worth; "
+            "with them fixed, the errors of the other numbers come out too small"
+        )
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.everything, 1)
+        line.addWidget(self.tolerant, 1)
+        holder = QWidget()
+        holder.setLayout(line)
+        section.add(holder)
+        self.greys = _combo("Grey levels", "Whether the grey levels of the phase image are radians")
+        for value, words in _GREYS:
+            self.greys.addItem(words, value)
+        self.greys_holder = QWidget()
+        greys_line = _line("Grey levels", self.greys)
+        greys_line.setContentsMargins(0, 0, 0, 0)
+        self.greys_holder.setLayout(greys_line)
+        section.add(self.greys_holder)
+        return section
+
+    def _run_box(self) -> QWidget:
+        holder = QWidget()
+        box = QVBoxLayout(holder)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(5)
+        self.mismatch = QFrame()
+        self.mismatch.setObjectName("osog_notice")
+        inner = QVBoxLayout(self.mismatch)
+        inner.setContentsMargins(8, 4, 6, 4)
+        self.mismatch_text = QLabel()
+        self.mismatch_text.setWordWrap(True)
+        self.match_button = QPushButton("Match its grid and optics")
+        self.match_button.clicked.connect(self.match_grid)
+        inner.addWidget(self.mismatch_text)
+        inner.addWidget(self.match_button)
+        box.addWidget(self.mismatch)
+        self.mismatch.hide()
+        self.fault = QLabel()
+        self.fault.setObjectName("osog_fault")
+        self.fault.setWordWrap(True)
+        self.fault.hide()
+        box.addWidget(self.fault)
+        line = QHBoxLayout()
+        line.setSpacing(6)
+        self.run_button, self.stop_button = QPushButton("Run"), QPushButton("Stop, keep best")
+        self.run_button.setObjectName("osog_run")
+        self.run_button.clicked.connect(self.run)
+        self.stop_button.clicked.connect(self.stop)
+        line.addWidget(self.run_button, 1)
+        line.addWidget(self.stop_button, 1)
+        box.addLayout(line)
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        box.addWidget(self.status)
+        self.curve = LossCurve()
+        box.addWidget(self.curve)
+        self.curve.hide()
+        return holder
+
+    def _result_box(self) -> QWidget:
+        self.result_section = Section("Result")
+        self.result = ResultView()
+        self.result_section.add(self.result)
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 2, 0, 0)
+        line.setSpacing(6)
+        self.apply_button = QPushButton("Apply to sliders")
+        self.apply_button.setToolTip("Put the fitted numbers in place; Undo takes them back")
+        self.apply_button.clicked.connect(self.apply)
+        self.save_button = QToolButton()
+        self.save_button.setObjectName("osog_menu")
+        self.save_button.setText("Save…")
+        self.save_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.save_button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        menu = QMenu(self.save_button)
+        menu.addAction("Result as JSON…", self._ask_json)
+        menu.addAction("Result as CSV table…", self._ask_csv)
+        menu.addAction("Whole run…", self._ask_save)
+        self.save_button.setMenu(menu)
+        line.addWidget(self.apply_button, 1)
+        line.addWidget(self.save_button, 1)
+        holder = QWidget()
+        holder.setLayout(line)
+        self.result_section.add(holder)
+        outer = QWidget()
+        box = QVBoxLayout(outer)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self.result_section)
+        self.open_button = QPushButton("Open a saved run…")
+        self.open_button.clicked.connect(self._ask_open)
+        box.addWidget(self.open_button)
+        self.result_section.hide()
+        return outer
+
+    def apply_theme(self) -> None:
+        """Take the colours of napari's theme, for table and plot too."""
+        super().apply_theme()
+        if hasattr(self, "result_section"):
+            colours = self.colours()
+            self.setStyleSheet(self.styleSheet() + _TABLE_STYLE.format(**colours))
+            self.table.lines.colours = colours
+            self.table.viewport().update()
+            self.curve.set_colours(colours["text"])
+
+    # --- layers ------------------------------------------------------------------------------
+
+    def _on_layers(self, event: Any = None) -> None:
+        self.refresh_layers()
+
+    def _on_inserted(self, event: Any = None) -> None:
+        """Take the only image there is: nobody has to choose it."""
+        self.refresh_layers()
+        if self.session.target is None and len(self.layers) == 1:
+            self.session.set_target(self.layers[0])
+
+    def refresh_layers(self) -> None:
+        """List images, shapes and points of the viewer that are not ours."""
+        from napari.layers import Points, Shapes
+
+        viewer, sink = self.viewer, self.studio.sink
+        self.layers = [unwrapped(layer) for layer in sink.micrographs()]
+        others = [] if viewer is None else [unwrapped(layer) for layer in reversed(viewer.layers)]
+        others = [layer for layer in others if not sink.owns(layer)]
+        self.shapes = [layer for layer in others if isinstance(layer, Shapes)]
+        self.points = [layer for layer in others if isinstance(layer, Points)]
+        for layer in (*self.layers, *self.shapes, *self.points):
+            if layer not in self._named:
+                self._named.add(layer)
+                listen(self, layer.events.name, self._on_layers)
+        target = self.session.target
+        with QSignalBlocker(self.target):
+            self.target.clear()
+            self.target.addItem("none" if self.layers else "none (open an image first)")
+            self.target.addItems([layer.name for layer in self.layers])
+            index = next((i for i, layer in enumerate(self.layers) if layer is target), -1)
+            self.target.setCurrentIndex(index + 1)
+        _refill(self.region, [_WHOLE], self.shapes)
+        _refill(self.points_combo, [] if self.points else ["none yet"], self.points)
+        if self.runner.running and self._fitted() is not None:
+            self._notice_removal()
+
+    def _on_target_chosen(self, index: int) -> None:
+        self.session.set_target(self.layers[index - 1] if index > 0 else None)
+
+    def _on_target(self, layer: Any) -> None:
+        self.refresh_layers()
+        self.known = {}
+        self.say("")
+        if layer is not None:
+            try:
+                self.studio.sink.target_plane()
+                self.known = optics(layer)
+            except TargetError as error:
+                self.say(str(error))
+            else:
+                with QSignalBlocker(self.greys):
+                    self.greys.setCurrentIndex(0 if scale_is_known(layer) else 1)
+        self._on_dims()
+        self._on_scene(self.session.scene)
+
+    def _on_dims(self, event: Any = None) -> None:
+        """Say which frame of a stack is fitted."""
+        layer, viewer = self.session.target, self.viewer
+        words = ""
+        if layer is not None and viewer is not None and layer.ndim > 2:
+            first = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+            steps = viewer.dims.current_step
+            parts = []
+            for axis in range(layer.ndim - 2):
+                step = steps[viewer.dims.ndim - layer.ndim + axis]
+                parts.append(f"{min(int(step), first.shape[axis] - 1) + 1} of {first.shape[axis]}")
+            words = f"Frame {', '.join(parts)}; the viewer's slider chooses it"
+        self.frame_note.setText(words)
+        self.frame_note.setVisible(bool(words))
+
+    def draw_region(self) -> None:
+        """Add a Shapes layer on the micrograph and begin to draw a rectangle in it."""
+        from napari.layers import Shapes
+
+        target, viewer = self.session.target, self.viewer
+        if target is None or viewer is None:
+            self.say("Choose a micrograph first.")
+            return
+        layer = Shapes(
+            ndim=2,
+            name="Fit region",
+            edge_color="#00c8ff",
+            face_color="transparent",
+            edge_width=max(max(target.data.shape[-2:]) / 200, 0.5),
+            axis_labels=("y", "x"),
+            **_transform(target),
+        )
+        viewer.add_layer(layer)
+        self.region.setCurrentIndex(self._position(self.shapes, layer) + 1)
+        viewer.layers.selection.active = layer
+        layer.mode = "add_rectangle"
+
+    def add_points(self) -> None:
+        """Add a Points layer on the micrograph and begin to click in it."""
+        from napari.layers import Points
+
+        target, viewer = self.session.target, self.viewer
+        if target is None or viewer is None:
+            self.say("Choose a micrograph first.")
+            return
+        layer = Points(
+            ndim=2,
+            name="Fit starts",
+            size=max(max(target.data.shape[-2:]) / 60, 3.0),
+            symbol="cross",
+            face_color="#00c8ff",
+            border_width=0,
+            axis_labels=("y", "x"),
+            **_transform(target),
+        )
+        viewer.add_layer(layer)
+        self.points_combo.setCurrentIndex(self._position(self.points, layer))
+        viewer.layers.selection.active = layer
+        layer.mode = "add"
+
+    @staticmethod
+    def _position(layers: list[Any], layer: Any) -> int:
+        return next((i for i, other in enumerate(layers) if other is layer), -1)
+
+    def _on_region_chosen(self, _: int) -> None:
+        self.say("")
+
+    @property
+    def start(self) -> str:
+        """Where a fit begins: "sliders", "detect" or "points"."""
+        return next(name for name, button in self.start_buttons.items() if button.isChecked())
+
+    @start.setter
+    def start(self, name: str) -> None:
+        self.start_buttons[name].setChecked(True)
+
+    def _on_start(self, button: Any, on: bool) -> None:
+        if on:
+            self.points_holder.setVisible(self.start == "points")
+            self.say("")
+            self._on_scene(self.session.scene)
+
+    # --- the table ---------------------------------------------------------------------------
+
+    @property
+    def single(self) -> bool:
+        """Whether one particle is fitted, with a line for each of its numbers."""
+        return self.start != "points" and visible_particles(self.session.scene) == 1
+
+    def scene(self) -> Scene:
+        """Scene of the session, its only particle listed."""
+        scene = self.session.scene
+        return explicit(scene, self.session.seed) if self.single else scene
+
+    def _on_scene(self, scene: Scene) -> None:
+        """Follow the sliders; a sample or a modality of another kind brings another choice."""
+        own = self.scene()
+        shapes = tuple((p.name, p.shape.kind) for p in own.populations if p.visible)
+        structure = (self.single, shapes, own.microscope.modality.kind)
+        if structure != self._structure:
+            self._structure = structure
+            self._translate(own)
+        self._show_table(own)
+        self.greys_holder.setVisible(own.microscope.modality.kind == "phase")
+        self._check_grid()
+
+    def _translate(self, scene: Scene) -> None:
+        """Carry the free names over to the lines that there are now."""
+        names = {line.name for line in entries(scene, self.single) if line.name}
+        words = {_last(name) for name in self.session.free if name.startswith("particles[")}
+        free = {
+            name
+            for name in names
+            if name in self.session.free or (name.startswith("particles[") and _last(name) in words)
+        }
+        if not free or not self._chosen_free:
+            free = suggested(scene, self.single)
+        self.bounds = {name: pair for name, pair in self.bounds.items() if name in names}
+        self._set_free(free)
+
+    def _set_free(self, free: set[str]) -> None:
+        self._quiet = True
+        try:
+            for name in self.session.free - free:
+                self.session.set_free(name, False)
+            for name in free:
+                self.session.set_free(name, True)
+        finally:
+            self._quiet = False
+
+    def _show_table(self, scene: Scene) -> None:
+        read = {}
+        if self.session.target is not None:
+            read = {OPTICS[key]: "unknown, as set" for key in _OPTICS_ROWS}
+            read |= sources(self.known, scene, OPTICS)
+        lines = []
+        for line in entries(scene, self.single):
+            if line.name:
+                line = self._completed(line, scene, read)
+            lines.append(line)
+        self.table.lines.show(lines)
+
+    def _completed(self, line: Entry, scene: Scene, read: dict[str, str]) -> Entry:
+        from dataclasses import replace
+
+        free = line.name in self.session.free
+        default = line.default
+        if free:
+            name = line.name.replace("[*]", "[0]")
+            known = not line.name.startswith(_EACH)
+            default = default_bounds(scene, name, line.limits) if known else line.limits
+        return replace(
+            line,
+            free=free,
+            bounds=self.bounds.get(line.name),
+            default=default,
+            source=read.get(line.name, ""),
+        )
+
+    def _on_freed(self, name: str, free: bool) -> None:
+        self._chosen_free = True
+        self.say("")
+        self.session.set_free(name, free)
+
+    def _on_free(self, _: Any) -> None:
+        if not self._quiet:
+            self._chosen_free = True
+            self._show_table(self.scene())
+
+    def _on_edited(self, name: str, value: float) -> None:
+        try:
+            self.session.set_scene(replaced(self.scene(), {name: value}))
+        except SceneError as error:
+            self.say(str(error).splitlines()[0])
+            return
+        self.say("")
+
+    def _on_bounded(self, name: str, bounds: tuple[float, float] | None) -> None:
+        if bounds is None:
+            self.bounds.pop(name, None)
+        else:
+            self.bounds[name] = bounds
+        self.say("")
+        self._show_table(self.scene())
+
+    def _check_grid(self) -> None:
+        """Offer to render on the micrograph's grid when the scene is on another one."""
+        words = self._grid_problem()
+        self.mismatch_text.setText(words)
+        self.mismatch.setVisible(bool(words))
+
+    def _grid_problem(self) -> str:
+        layer, grid = self.session.target, self.session.scene.grid
+        if layer is None:
+            return ""
+        shape = tuple(int(n) for n in _plane_shape(layer))
+        if getattr(layer, "rgb", False) or len(shape) != 2:
+            return ""
+        if shape != tuple(grid.shape):
+            return (
+                f"The scene has {grid.shape[0]} × {grid.shape[1]} pixels and the micrograph "
+                f"{shape[0]} × {shape[1]}."
+            )
+        pixel = self.known.get("pixel_size_um") or pixel_size(layer)
+        if pixel is not None and abs(pixel.value - grid.pixel_size_um) > 1e-6 * pixel.value:
+            return (
+                f"The scene has pixels of {grid.pixel_size_um:.5g} µm and the micrograph "
+                f"{pixel.value:.5g} µm ({pixel.source})."
+            )
+        return ""
+
+    def match_grid(self) -> None:
+        """Take over the micrograph's frame and what is known of its optics."""
+        try:
+            self.studio.sink.target_plane()
+            self.known = adopt(self.session, self.session.target)
+        except (TargetError, SceneError) as error:
+            self.say(str(error).splitlines()[0])
+            return
+        self.say("")
+        self._on_scene(self.session.scene)
+
+    # --- the run -----------------------------------------------------------------------------
+
+    def order(self) -> Order:
+        """Collect everything that a fit depends on, as a copy.
+
+        Raises
+        ------
+        TargetError, Refusal, SceneError
+            With one sentence, when it cannot be fitted like this.
+        """
+        layer = self.session.target
+        image = np.array(self.studio.sink.target_plane(), dtype=np.float64)
+        problem = self._grid_problem()
+        if problem:
+            raise Refusal(f"{problem} Match the grid first.")
+        frame = (image.shape[0], image.shape[1])
+        region = None
+        if self.region.currentIndex() > 0:
+            region = region_of(self.shapes[self.region.currentIndex() - 1], layer, frame)
+        points: tuple[tuple[float, float], ...] = ()
+        if self.start == "points":
+            if not self.points:
+                raise Refusal("There is no Points layer: add one, and click on the particles.")
+            chosen = self.points[max(self.points_combo.currentIndex(), 0)]
+            points = tuple(starts_of(chosen, layer, frame))
+        lines = [line for line in self.table.lines.all if line.name and line.free]
+        if not lines:
+            raise Refusal("Nothing is free: tick at least one parameter in the table.")
+        for line in lines:
+            if line.bounds is not None and line.value is not None:
+                low, high = line.bounds
+                if not low <= line.value <= high:
+                    raise Refusal(
+                        f"{line.title}: the value {line.shown(line.value)} lies outside its range "
+                        f"from {line.shown(low)} to {line.shown(high)} {line.unit}".rstrip()
+                        + "."
+                    )
+        scene = self.scene()
+        unknown = self.greys.currentData() == "unknown"
+        phase = scene.microscope.modality.kind == "phase"
+        return Order(
+            image=image,
+            scene=scene,
+            seed=self.session.seed,
+            free=tuple(line.name for line in lines),
+            bounds={line.name: line.bounds for line in lines if line.bounds is not None},
+            start=self.start,
+            points=points,
+            population=self.session.population,
+            region=region,
+            linear="gain+offset+slopes" if phase and unknown else "auto",
+            optics="uncertain" if self.tolerant.isChecked() else "exact",
+            device="cuda" if self.session.device == "cuda" else "cpu",
+        )
+
+    def run(self) -> None:
+        """Begin a fit; what is wrong with its setting is said above the button."""
+        if self.runner.running:
+            return
+        try:
+            order = self.order()
+        except (TargetError, Refusal, SceneError) as error:
+            self.say(str(error).splitlines()[0])
+            return
+        self.say("")
+        layer = self.session.target
+        self._fitted = weakref.ref(layer)
+        point = None if self.viewer is None else tuple(self.viewer.dims.point)
+        self._described = fit_record.described(layer, order.image, point)
+        self._frame, self._removed = (order.image.shape[0], order.image.shape[1]), ""
+        self._history, self._stage, self._began = (), "", time.monotonic()
+        self.curve.set_unit(residual_unit(order.scene, order.linear))
+        self.curve.show_history(())
+        self.curve.show()
+        self.session.set_view(placement=placement(layer), compare="difference")
+        self._set_state("running")
+        self.runner.start(order)
+        self._clock.start()
+        self._tell_time()
+
+    def stop(self) -> None:
+        """Ask the fit to end with its best so far."""
+        self.runner.stop()
+        self.stop_button.setEnabled(False)
+        self._tell_time()
+
+    def _set_state(self, state: str) -> None:
+        self.state = state
+        running = state == "running"
+        self.table.lock(running)
+        for widget in (self.target, self.region, self.draw_button, self.points_holder,
+                       self.greys_holder, self.tolerant, self.run_button, self.match_button,
+                       self.open_button, self.apply_button, self.save_button,
+                       *self.start_buttons.values()):  # fmt: skip
+            widget.setEnabled(not running)
+        self.stop_button.setEnabled(running)
+        self.status.setVisible(running or bool(self.status.text()))
+
+    def _on_step(self, step: Step) -> None:
+        if self.state != "running":
+            return
+        self._history = step.history
+        if step.progress is None:
+            self._stage = "Preparing" if self.start == "sliders" else "Looking for particles"
+        else:
+            self._stage = _STAGES.get(step.progress.stage, step.progress.stage)
+            self.curve.show_history(step.history)
+            self._show_residual(step.progress.residual)
+        self._tell_time()
+
+    def _show_residual(self, residual: NDArray[np.float64], region: Any = None) -> None:
+        """Show data − model in the one layer for comparisons; outside of the region is nothing."""
+        layer, sink = self._fitted(), self.studio.sink
+        if layer is None or self._removed or sink.viewer is None or self._frame is None:
+            return
+        if region is None and self.runner.order is not None:
+            region = self.runner.order.region
+        if residual.shape == self._frame:
+            sink.show_compared(residual.astype(np.float32))
+            return
+        y0, y1, x0, x1 = region
+        whole = np.full(self._frame, np.nan, dtype=np.float32)
+        whole[y0:y1, x0:x1] = residual
+        sink.show_compared(whole)
+
+    def _tell_time(self) -> None:
+        """Stage, steps and time of the fit that runs."""
+        if self.state != "running":
+            return
+        stage = "Stopping after this step" if self.runner.stopping else self._stage or "Starting"
+        words = [stage, f"{time.monotonic() - self._began:.1f} s"]
+        if self._history:
+            steps = len(self._history)
+            words.insert(1, f"{steps} step{'s' if steps > 1 else ''}")
+        self.status.setText(" · ".join(words))
+        self.status.show()
+
+    def _notice_removal(self) -> None:
+        """Stop when the micrograph has left the viewer: nobody waits for its fit any more."""
+        layer, viewer = self._fitted(), self.viewer
+        if viewer is None or self._removed or any(layer is unwrapped(o) for o in viewer.layers):
+            return
+        self._removed = str(layer.name)
+        self.runner.stop()
+        self._tell_time()
+
+    def _on_ended(self, outcome: Outcome) -> None:
+        self._clock.stop()
+        if outcome.result is None:
+            self.status.setText("")
+            self._set_state("result" if self.record is not None else "editing")
+            self.say(outcome.problem or "The fit was cancelled before its first step.")
+            return
+        result = outcome.result
+        self.outcome = outcome
+        self.record = fit_record.record_of(outcome, self._described)
+        self.curve.show_history([(step["stage"], step["rms"]) for step in result.history])
+        self._show_residual(result.residual, result.region)
+        if self._removed:
+            self.say(
+                f"'{self._removed}' was removed while it was fitted: the fit was stopped, and its "
+                "best values are kept."
+            )
+        self._show_record()
+        self._set_state("result")
+
+    # --- the result --------------------------------------------------------------------------
+
+    def _show_record(self) -> None:
+        record = self.record
+        assert record is not None
+        result = record.result
+        steps = len(result.history)
+        how = "Stopped; the best so far is kept" if result.stopped else "Finished"
+        if not result.stopped and not result.success:
+            how = "Ended without a good fit"
+        self.status.setText(
+            f"{how}: {steps} step{'s' if steps != 1 else ''}, {result.renders} images, "
+            f"{result.elapsed_s:.1f} s."
+        )
+        self.result.show_result(
+            result,
+            record.started,
+            unit=residual_unit(record.scene, record.linear),
+            notes=record.notes,
+        )
+        self.result_section.show()
+
+    def apply(self) -> None:
+        """Put the fitted numbers into the scene, as one step that Undo takes back."""
+        if self.record is None:
+            return
+        with self.session.dragging():
+            self.session.set_scene(self.record.result.scene)
+
+    def export(self, path: str | Path) -> None:
+        """Write the result: a CSV table for a name that ends in .csv, else JSON."""
+        if self.record is None:
+            return
+        result = self.record.result
+        write = result.to_csv if Path(path).suffix.lower() == ".csv" else result.to_json
+        self._write(write, path)
+
+    def save_run(self, path: str | Path) -> None:
+        """Write the whole run: micrograph, start, free parameters, history and result."""
+        record = self.record
+        if record is not None:
+            self._write(lambda where: fit_record.save(record, where), path)
+
+    def _write(self, write: Callable[[Any], Any], path: str | Path) -> None:
+        try:
+            write(path)
+        except OSError as error:
+            self.say(f"{Path(path).name} could not be written: {error.strerror or error}.")
+            return
+        self.say("")
+        from napari.utils.notifications import show_info
+
+        show_info(f"Saved to {path}")
+
+    def open_run(self, path: str | Path) -> None:
+        """Show a run that was saved: its setting in the table and the sliders, and its result."""
+        try:
+            record = fit_record.load(path)
+        except fit_record.RecordError as error:
+            self.say(str(error))
+            return
+        except OSError as error:
+            self.say(f"{Path(path).name} could not be read: {error.strerror or error}.")
+            return
+        self.session.set_scene(record.scene, seed=record.seed, preset="")
+        self.start = record.start
+        self._chosen_free = True
+        self.bounds = dict(record.bounds)
+        self._set_free(set(record.free))
+        self.tolerant.setChecked(record.optics == "uncertain")
+        self.greys.setCurrentIndex(1 if "gain" in record.linear else 0)
+        self._show_table(self.scene())
+        self.outcome, self.record = None, record
+        self.curve.set_unit(residual_unit(record.scene, record.linear))
+        self.curve.show_history([(s["stage"], s["rms"]) for s in record.result.history])
+        self.curve.show()
+        self._show_record()
+        self._set_state("result")
+        self.say(self._other_target(record))
+
+    def _other_target(self, record: fit_record.Record) -> str:
+        """Say when the run that is opened was made on another micrograph than the present one."""
+        name = record.target.get("name", "")
+        try:
+            image = np.array(self.studio.sink.target_plane(), dtype=np.float64)
+        except TargetError:
+            return f"This run was made on '{name}', which is not chosen as micrograph."
+        if fit_record.checksum(image) != record.target.get("sha256"):
+            return f"This run was made on '{name}', whose pixels are not those chosen now."
+        return ""
+
+    def _ask_json(self) -> None:
+        self._ask(self.export, "Save result", "fit.json", "JSON (*.json)")
+
+    def _ask_csv(self) -> None:
+        self._ask(self.export, "Save result", "fit.csv", "CSV table (*.csv)")
+
+    def _ask_save(self) -> None:
+        self._ask(self.save_run, "Save run", "run.osog-fit.json", "Fit run (*.osog-fit.json)")
+
+    def _ask(self, then: Callable[[str], None], title: str, name: str, kinds: str) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
+        if path:
+            then(path)
+
+    def _ask_open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open a saved run", "", "Fit run (*.osog-fit.json *.json)"
+        )
+        if path:
+            self.open_run(path)
+
+    # --- words and endings -------------------------------------------------------------------
+
+    def say(self, sentence: str) -> None:
+        """Show one sentence above the Run button; "" takes it away."""
+        self.fault.setText(sentence)
+        self.fault.setVisible(bool(sentence))
+
+    def event(self, event: Any) -> bool:
+        """A panel that was closed with x cannot be opened again: its fit ends."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            runner = getattr(self, "runner", None)
+            if runner is not None:
+                runner.stop()
+        return super().event(event)
+
+
+def _last(name: str) -> str:
+    return name.partition("].")[2]
+
+
+def _plane_shape(layer: Any) -> tuple[int, ...]:
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    return tuple(data.shape[-2:])
+
+
+def _transform(target: Any) -> dict[str, Any]:
+    """Scale, offset, rotation and units of the plane of a micrograph."""
+    copied = placement(target)
+    return {
+        "scale": copied.scale,
+        "translate": copied.translate,
+        "rotate": np.array(copied.rotate),
+        "units": copied.units,
+    }
+
+
+def _combo(name: str, help: str) -> QComboBox:
+    combo = QComboBox()
+    combo.setAccessibleName(name)
+    combo.setToolTip(help)
+    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    combo.setMinimumContentsLength(6)
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    ignore_wheel(combo)
+    return combo
+
+
+def _small(text: str, help: str) -> QToolButton:
+    button = QToolButton()
+    button.setObjectName("osog_small")
+    button.setText(text)
+    button.setToolTip(help)
+    return button
+
+
+def _line(title: str, *widgets: QWidget) -> QHBoxLayout:
+    line = QHBoxLayout()
+    line.setSpacing(6)
+    label = QLabel(title)
+    label.setFixedWidth(LABEL_WIDTH)
+    line.addWidget(label)
+    for k, widget in enumerate(widgets):
+        line.addWidget(widget, 0 if k else 1)
+    return line
+
+
+def _refill(combo: QComboBox, first: list[str], layers: list[Any]) -> None:
+    """List layers after fixed words; what was chosen stays chosen while it is there."""
+    offset = len(first)
+    chosen = combo.property("layer_ids") or []
+    current = combo.currentIndex()
+    before = chosen[current] if 0 <= current < len(chosen) else 0
+    ids = [0] * offset + [id(layer) for layer in layers]
+    with QSignalBlocker(combo):
+        combo.clear()
+        combo.addItems([*first, *(layer.name for layer in layers)])
+        combo.setProperty("layer_ids", ids)
+        combo.setCurrentIndex(ids.index(before) if before in ids else 0)
+
+
+__all__ = ["FitPanel"]

@@ -1,0 +1,57 @@
+"""Real windows: they need a display with OpenGL."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_osog.panels.simulate import SimulatePanel
+from napari_osog.studio import Studio
+from osog.scene import Camera, Grid, Hologram, Material, Microscope, Population, Scene, Sphere
+
+
+def small_scene() -> Scene:
+    return Scene(
+        grid=Grid(shape=(64, 80), pixel_size_um=0.2),
+        populations=(
+            Population(
+                name="beads", shape=Sphere(radius_um=0.8), material=Material(index=1.4), count=6
+            ),
+        ),
+        microscope=Microscope(modality=Hologram(), focus_um=2.0),
+        camera=Camera(),
+    )
+
+
+@pytest.fixture
+def opened(make_napari_viewer_proxy, qtbot):
+    """A viewer with the Simulate panel docked and the small scene rendered by the engine."""
+    viewer = make_napari_viewer_proxy()
+    studio = Studio.of(viewer)
+    studio.session.set_scene(small_scene(), preset="")
+    panel = SimulatePanel(viewer)
+    dock = viewer.window.add_dock_widget(panel, name="Simulate")
+    viewer.window._qt_window.show()
+    wait = Waiting(qtbot, studio)
+    wait.settled()
+    yield viewer, panel, dock, wait
+    studio.live.stop()
+
+
+class Waiting:
+    def __init__(self, qtbot, studio):
+        self.qtbot, self.studio = qtbot, studio
+
+    def settled(self):
+        """Wait for the picture of the scene as it is now."""
+        session = self.studio.session
+        self.qtbot.waitUntil(
+            lambda: session.picture is not None
+            and session.picture.request.scene is session.scene
+            and not session.picture.request.preview
+            and not self.studio.live.busy,
+            timeout=20000,
+        )
+        return session.picture
+
+    def until(self, condition):
+        self.qtbot.waitUntil(condition, timeout=10000)

@@ -1,0 +1,300 @@
+"""The Simulate panel in a real window, with the engine."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from osog.sample import sample
+from osog.scene import Scene
+
+pytestmark = pytest.mark.viewer
+
+
+def render_threads():
+    return [t for t in threading.enumerate() if t.name == "osog-render"]
+
+
+def names(viewer):
+    return [layer.name for layer in viewer.layers]
+
+
+def mouse(kind, position, **extra):
+    """A mouse event as napari hands it to layers."""
+    from napari.utils._proxies import ReadOnlyWrapper
+
+    event = SimpleNamespace(
+        type=kind, position=tuple(position), pos=np.array(position), handled=False,
+        view_direction=None, dims_displayed=[0, 1], dims_point=[0, 0], modifiers=(),
+        is_dragging=kind != "mouse_press", **extra,
+    )  # fmt: skip
+    return ReadOnlyWrapper(event, exceptions=("handled",))
+
+
+def test_images_outlines_and_masks_go_into_layers_that_are_reused(opened):
+    viewer, panel, _, wait = opened
+    layer = panel.studio.sink.layer("image")
+    assert layer.name == "OSOG" and layer.data.dtype == np.float32
+    assert layer.data.shape == (64, 80) and layer.scale.tolist() == [0.2, 0.2]
+    assert [str(u) for u in layer.units] == ["micrometer", "micrometer"]
+    before, array, limits = layer.data.copy(), layer.data, layer.contrast_limits
+    panel.row("microscope.focus_um").slider.setValue(700)
+    wait.settled()
+    assert panel.studio.sink.layer("image") is layer and layer.data is array
+    assert not np.array_equal(layer.data, before)
+    assert layer.contrast_limits == limits, "contrast limits stay where they are"
+    wait.until(
+        lambda: "scene" in layer.metadata["osog"]
+        and Scene.parse(layer.metadata["osog"]["scene"]) == panel.session.scene
+    )
+    panel.session.change({"grid.shape": (40, 48)})
+    wait.settled()
+    assert panel.studio.sink.layer("image") is layer and layer.data.shape == (40, 48)
+    assert names(viewer) == ["OSOG", "OSOG particles"]
+    panel.layers_shown["outlines"].setChecked(True)
+    panel.layers_shown["masks"].setChecked(True)
+    sink = panel.studio.sink
+    wait.until(lambda: sink.layer("outlines") is not None and sink.layer("masks") is not None)
+    wait.settled()
+    masks, outlines = sink.layer("masks"), sink.layer("outlines")
+    image = panel.session.picture.instances
+    assert np.array_equal(masks.data, image) and masks.scale.tolist() == [0.2, 0.2]
+    position = sample(panel.session.scene, panel.session.seed).position.numpy()
+    centres = np.array([(shape.max(0) + shape.min(0)) / 2 for shape in outlines.data]) * 0.2
+    for centre in centres:
+        assert np.abs(position[:, 1::-1] - centre).sum(axis=1).min() < 0.1
+    panel.layers_shown["outlines"].setChecked(False)
+    assert not outlines.visible and sink.layer("outlines") is outlines
+
+
+def test_layers_that_the_person_renames_or_deletes(opened):
+    viewer, panel, _, wait = opened
+    sink = panel.studio.sink
+    mine = viewer.add_image(np.random.default_rng(0).random((64, 80)), name="mine")
+    kept = mine.data.copy()
+    sink.layer("image").name = "renamed"
+    panel.session.change({"microscope.focus_um": 3.0})
+    wait.settled()
+    assert names(viewer).count("OSOG") == 0, "a renamed layer goes on being used"
+    for _ in range(3):
+        panel.session.change({"microscope.focus_um": panel.session.scene.microscope.focus_um + 1})
+        viewer.layers.remove("renamed" if "renamed" in names(viewer) else "OSOG")
+        wait.settled()
+        wait.until(lambda: sink.layer("image") is not None)
+    viewer.layers.remove("OSOG particles")
+    panel.session.change({"microscope.focus_um": -1.0})
+    wait.settled()
+    assert sorted(names(viewer)) == ["OSOG", "OSOG particles", "mine"]
+    assert np.array_equal(mine.data, kept)
+    viewer.layers.clear()
+    panel.session.change({"microscope.focus_um": -2.0})
+    wait.settled()
+    assert sink.layer("image") is not None
+
+
+def test_points_are_dragged_added_and_deleted_as_particles(opened):
+    from napari.utils.interactions import (
+        mouse_move_callbacks,
+        mouse_press_callbacks,
+        mouse_release_callbacks,
+    )
+
+    viewer, panel, _, wait = opened
+    layer = panel.studio.sink.layer("particles")
+    session = panel.session
+    start = layer.data_to_world(layer.data[0])
+    before = sample(session.scene, session.seed).position.numpy()
+    layer.mode = "select"
+    mouse_press_callbacks(layer, mouse("mouse_press", start))
+    seen = []
+    session.scene_changed.connect(lambda scene: seen.append(scene))
+    for step in np.linspace(0.2, 2.0, 5):
+        mouse_move_callbacks(layer, mouse("mouse_move", (start[0] + step, start[1] + step)))
+    assert len(seen) == 5, "the particle follows the hand, not only its release"
+    assert session.sliding
+    mouse_release_callbacks(layer, mouse("mouse_release", (start[0] + 2, start[1] + 2)))
+    assert not session.sliding
+    wait.settled()
+    after = sample(session.scene, session.seed).position.numpy()
+    assert np.allclose(after[0, :2] - before[0, :2], 2.0, atol=1e-4)
+    assert np.allclose(after[1:], before[1:], atol=1e-5)
+    assert np.allclose(layer.data[0] * 0.2, after[0, 1::-1], atol=1e-4)
+    session.undo()
+    wait.settled()
+    assert np.allclose(sample(session.scene, session.seed).position.numpy(), before, atol=1e-5)
+    assert np.allclose(layer.data[0] * 0.2, before[0, 1::-1], atol=1e-4)
+    layer.add(np.array([[10.0, 20.0]]))
+    wait.settled()
+    particles = panel.session.scene.populations[0].particles
+    assert len(particles) == 7
+    assert (particles[-1].x_um, particles[-1].y_um) == pytest.approx((4.0, 2.0))
+    layer.selected_data = {0, 2}
+    layer.remove_selected()
+    wait.settled()
+    assert len(panel.session.scene.populations[0].particles) == 5
+    assert len(layer.data) == 5
+
+
+def test_a_micrograph_is_overlaid_on_its_own_grid(opened):
+    viewer, panel, _, wait = opened
+    rng = np.random.default_rng(2)
+    mine = viewer.add_image(
+        rng.random((50, 60)).astype(np.float32), name="mine", scale=(0.15, 0.15),
+        translate=(3, 4), rotate=20, units=("um", "um"),
+    )  # fmt: skip
+    kept = mine.data.copy()
+    panel.compare.chooser.setCurrentText("mine")
+    panel.compare.match_button.click()
+    wait.settled()
+    sink = panel.studio.sink
+    image = sink.layer("image")
+    panel.compare.choose_mode("blend")
+    assert panel.session.scene.grid.shape == (50, 60)
+    assert panel.session.scene.grid.pixel_size_um == pytest.approx(0.15)
+    for name in ("scale", "translate", "rotate"):
+        assert np.allclose(getattr(image, name), getattr(mine, name)), name
+    assert image.units == mine.units and image.opacity == 0.5
+    assert "unknown: using" in panel.compare.sources.text()
+    assert "pixel size 0.15 µm (the layer's scale)" in panel.compare.sources.text()
+    for mode in ("wipe", "checkerboard", "difference"):
+        panel.compare.choose_mode(mode)
+        assert sink.layer("compare").visible and not image.visible
+    found = sink.match
+    model = found.gain * image.data + found.offset
+    assert np.allclose(sink.layer("compare").data, mine.data - model, atol=1e-4)
+    panel.compare.choose_mode("beside")
+    shift = np.subtract(mine.data_to_world((0, 1.03 * 60)), mine.data_to_world((0, 0)))
+    assert np.allclose(image.translate, np.array(mine.translate) + shift)
+    panel.compare.choose_mode("off")
+    assert image.visible and not sink.layer("compare").visible
+    assert np.array_equal(mine.data, kept) and mine.scale.tolist() == [0.15, 0.15]
+    assert names(viewer).index("OSOG") > names(viewer).index("mine")
+    # Removing it takes the comparison away.
+    panel.compare.choose_mode("difference")
+    panel.session.change({"microscope.focus_um": 4.0})
+    viewer.layers.remove("mine")
+    wait.settled()
+    assert panel.session.target is None and panel.session.view.compare == "off"
+    assert image.visible and not sink.layer("compare").visible
+    assert panel.compare.chooser.currentText().startswith("none")
+
+
+UNUSABLE = (
+    (np.full((64, 80), np.nan), {"contrast_limits": (0, 1)}, "holds no numbers"),
+    (np.zeros((64, 80, 3), np.uint8), {"rgb": True}, "is a colour image"),
+    (np.zeros((1, 1)), {"contrast_limits": (0, 1)}, "only 1 × 1 pixels"),
+)
+
+
+def test_a_micrograph_that_cannot_be_used_is_answered_in_one_sentence(opened):
+    viewer, panel, _, wait = opened
+    before = panel.session.scene
+    for data, options, words in UNUSABLE:
+        viewer.add_image(data, name=words, **options)
+        panel.compare.chooser.setCurrentText(words)
+        assert words in panel.compare.problem.text()
+        panel.compare.match_button.click()
+        for mode in ("blend", "wipe", "checkerboard", "difference"):
+            panel.compare.choose_mode(mode)
+            assert words in panel.compare.problem.text()
+            assert "\n" not in panel.compare.problem.text()
+        assert panel.session.scene is before
+        assert panel.studio.sink.layer("image").visible
+
+
+def test_the_profile_follows_a_line_and_reads_both_images(opened):
+    viewer, panel, _, wait = opened
+    picture = panel.session.picture.image
+    viewer.add_image(3 * picture + 5, name="twin", scale=(0.2, 0.2), units=("um", "um"))
+    panel.compare.chooser.setCurrentText("twin")
+    panel.compare.match_button.click()
+    panel.compare.choose_mode("wipe")
+    wait.settled()
+    panel.compare.profile_on.setChecked(True)
+    line = panel.studio.sink.layer("profile")
+    line.data = [np.array([[20.0, 5.0], [20.0, 45.0]])]
+    panel.compare._draw_profile()
+    curves = panel.compare.plot.curves
+    x, y = curves["micrograph"].getData()
+    assert len(x) == 41 and np.allclose(y, 3 * picture[20, 5:46] + 5, rtol=1e-4)
+    assert np.allclose(curves["OSOG, matched"].getData()[1], y, rtol=1e-3)
+
+
+@pytest.mark.parametrize("way", ["x button", "viewer"])
+def test_closing_while_it_renders_leaves_no_thread(opened, qtbot, way):
+    viewer, panel, dock, wait = opened
+    assert render_threads()
+    for k in range(5):
+        panel.session.change({"microscope.focus_um": 4.0 + k})
+    gone = weakref.ref(panel)
+    if way == "x button":
+        dock.destroyOnClose()
+    else:
+        viewer.close()
+    qtbot.waitUntil(lambda: not render_threads(), timeout=5000)
+    studio = wait.studio
+    studio.session.change({"microscope.focus_um": 1.0})  # nobody is left to hear of it
+    qtbot.wait(50)
+    assert not render_threads()
+
+
+def test_a_panel_that_was_closed_is_freed_and_opens_again(make_napari_viewer_proxy, qtbot):
+    from napari_osog.panels.simulate import SimulatePanel
+    from napari_osog.studio import Studio
+
+    from .conftest import Waiting, small_scene
+
+    viewer = make_napari_viewer_proxy()
+    studio = Studio.of(viewer)
+    studio.session.set_scene(small_scene(), preset="")
+    wait = Waiting(qtbot, studio)
+    refs = []
+
+    def once():
+        panel = SimulatePanel(viewer)
+        refs.append(weakref.ref(panel))
+        dock = viewer.window.add_dock_widget(panel, name="Simulate")
+        viewer.window._qt_window.show()
+        wait.settled()
+        dock.destroyOnClose()
+
+    once()
+    qtbot.wait(50)
+    gc.collect()
+    assert refs[0]() is None, "the closed panel is still held"
+    once()
+    assert names(viewer) == ["OSOG", "OSOG particles"], "the layers are found again"
+    qtbot.waitUntil(lambda: not render_threads(), timeout=5000)
+
+
+def test_layer_menu_commands_choose_a_target_and_edit_a_render(opened, monkeypatch):
+    from napari_osog import commands
+    from napari_osog.reader import rendered_layer
+
+    from .conftest import small_scene
+
+    viewer, panel, _, wait = opened
+    monkeypatch.setattr(commands, "_simulate", lambda viewer: panel)
+    layer = viewer.add_image(np.random.default_rng(0).random((30, 40)), name="mine",
+                             scale=(0.2, 0.2), units=("um", "um"))  # fmt: skip
+    commands.use_as_target(viewer)
+    assert panel.session.target.name == "mine" and panel.session.scene.grid.shape == (30, 40)
+    viewer.layers.selection.active = viewer.layers["OSOG particles"]
+    commands.use_as_target(viewer)
+    assert "Select an image layer first" in panel.session.status
+    assert layer in viewer.layers
+    # A render is edited again from its layer.
+    data, options, _ = rendered_layer(small_scene(), "old render", seed=5)
+    viewer.add_image(data, **options)
+    panel.session.change({"microscope.focus_um": -7.0})
+    viewer.layers.selection.active = viewer.layers["old render"]
+    panel.edit_render()
+    assert panel.session.scene == small_scene() and panel.session.seed == 5
+    viewer.layers.selection.active = viewer.layers["OSOG particles"]
+    panel.edit_render()
+    assert "carries no scene" in panel.session.status
