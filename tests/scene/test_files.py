@@ -26,9 +26,7 @@ def load(folder: Path, text: str | bytes, name: str = "scene.yaml") -> Scene:
     [("1e-3", 1e-3), ("-2E+1", -20.0), ("2e1", 20.0), (".5", 0.5), ("5.", 5.0), ("010", 10.0),
      ("+3", 3.0), ("1.5", 1.5)],
 )  # fmt: skip
-def test_numbers_are_read_as_people_write_them(
-    tmp_path: Path, written: str, meant: float
-) -> None:
+def test_numbers_are_read_as_people_write_them(tmp_path: Path, written: str, meant: float) -> None:
     assert load(tmp_path, f"microscope: {{focus_um: {written}}}").microscope.focus_um == meant
 
 
@@ -60,9 +58,7 @@ def test_switches(tmp_path: Path, word: str, meant: bool) -> None:
         (b"\xff\xfe\x00\x01", "scene.yaml is not a text file."),
     ],
 )
-def test_unreadable_file_is_refused_in_words(
-    tmp_path: Path, text: str | bytes, words: str
-) -> None:
+def test_unreadable_file_is_refused_in_words(tmp_path: Path, text: str | bytes, words: str) -> None:
     with pytest.raises(SceneError) as caught:
         load(tmp_path, text)
     assert words in str(caught.value)
@@ -127,9 +123,7 @@ def test_saved_yaml_is_read_the_same_by_others() -> None:
     assert Scene.parse(yaml.safe_load(scene.to_yaml())) == scene
 
 
-def test_a_failed_save_leaves_the_old_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "scene.yaml"
     Scene().save(path)
     before = path.read_text()

@@ -80,9 +80,7 @@ def test_get(scene: Scene, name: str, value: float) -> None:
         ("microscope.focus_um.x", "does not exist; 'x' lies inside a plain value"),
     ],
 )
-def test_unknown_names_are_refused_with_what_there_is(
-    scene: Scene, name: str, words: str
-) -> None:
+def test_unknown_names_are_refused_with_what_there_is(scene: Scene, name: str, words: str) -> None:
     with pytest.raises(SceneError) as caught:
         get(scene, name)
     assert words in str(caught.value)

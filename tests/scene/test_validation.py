@@ -160,8 +160,8 @@ def test_limits_hold_at_both_ends(
     whole = isinstance(default, int) and not isinstance(default, bool)
     wide = len(default) if isinstance(default, tuple) else 0
     for beyond in (low - 1, high + 1):
-        value: Any = int(beyond) if whole or block.__name__ == "Grid" and wide else float(beyond)
-        with pytest.raises(ValueError, match="must lie between|needs an immersion"):
+        value: Any = int(beyond) if whole or (block.__name__ == "Grid" and wide) else float(beyond)
+        with pytest.raises(ValueError, match=r"must lie between|needs an immersion"):
             block.model_validate({name: [value] * wide if wide else value})
     assert low < high
     assert block.model_fields[name].title, "a panel row needs a title"

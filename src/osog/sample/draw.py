@@ -47,7 +47,7 @@ _SIZES: dict[str, tuple[tuple[str, int | None], ...]] = {
 }
 _MATERIAL = ("index", "absorption_per_um", "emission_per_um")
 # One random stream per column, so that one more particle or one more law reshuffles nothing else.
-_STREAMS = ("count", "xy", "z", "orientation", "size0", "size1", "size2", *_MATERIAL)
+_STREAMS = ("count", "xy", "z", "orientation", "size0", "size1", "size2", *_MATERIAL, "spread")
 
 Array = NDArray[np.float64]
 
@@ -182,7 +182,7 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
         count = _count(population, scene, streams["count"])
         laws = _laws(population, count, streams)
         owned = _owned(population)
-        angles = _angles(population, count, streams["orientation"])
+        angles = _angles(population, count, streams["orientation"], streams["spread"])
         if population.particles is not None:
             position = np.array([[p.x_um, p.y_um, p.z_um] for p in population.particles])
             position = position.reshape(-1, 3)
@@ -264,12 +264,17 @@ def _owned(
     return out
 
 
-def _angles(population: Population, count: int, rng: np.random.Generator) -> Array:
+def _angles(
+    population: Population,
+    count: int,
+    rng: np.random.Generator,
+    rng_spread: np.random.Generator,
+) -> Array:
     if population.particles is not None:
         return np.array([p.orientation_deg for p in population.particles]).reshape(-1, 3)
     law = population.orientation
     uniform = rng.uniform(size=(count, 3))
-    normal = np.clip(rng.standard_normal((count, 3)), -4, 4)
+    normal = np.clip(rng_spread.standard_normal((count, 3)), -4, 4)
     if law.law == "isotropic":
         elevation = np.rad2deg(np.arcsin(2 * uniform[:, 1] - 1))
         return np.stack([360 * uniform[:, 0] - 180, elevation, 360 * uniform[:, 2] - 180], 1)
