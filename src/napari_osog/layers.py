@@ -347,8 +347,10 @@ class LayerSink:
         layer = self.layer("particles")
         shape = picture.image.shape[:2]
         number = len(picture.positions_um)
-        if not self.session.view.particles or number > MAX_POINTS or (
-            layer is None and number == 0
+        if (
+            not self.session.view.particles
+            or number > MAX_POINTS
+            or (layer is None and number == 0)
         ):
             _hide(layer)
             return
@@ -566,9 +568,7 @@ class LayerSink:
             limits = (-reach, reach)
         else:
             self._compare_limits = ("grey", limits)
-        colours: Any = (
-            "gray" if kind == "grey" else Colormap(_RED_BLUE, name="OSOG residual")
-        )
+        colours: Any = "gray" if kind == "grey" else Colormap(_RED_BLUE, name="OSOG residual")
         layer = self.layer("compare")
         if layer is None:
             layer = self._add(
@@ -610,7 +610,7 @@ class LayerSink:
     # --- line profile ------------------------------------------------------------------------
 
     def draw_profile_line(self) -> Any:
-        """Add (or show again) a line across the frame that the person can drag; returns its layer."""
+        """Add, or show again, a line across the frame to drag; returns its layer."""
         from napari.layers import Shapes
 
         layer = self.layer("profile")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _UNDO_STEPS = 200
 
 SHOWN = ("image", "phase", "amplitude", "irradiance")
-"""What the image layer can show: counts, the field's phase or modulus, or light before the camera."""
+"""What the image layer shows: counts, phase or modulus of the field, or light before the camera."""
 
 COMPARISONS = ("off", "beside", "blend", "wipe", "checkerboard", "difference")
 """How a render is laid over a micrograph."""
@@ -248,11 +248,11 @@ class Session:
             Numbers count the particles that are drawn, in scene order.
         """
         self._edit_particles(
-            lambda i, particle: particle.model_copy(
-                update={"x_um": positions_um[i][0], "y_um": positions_um[i][1]}
+            lambda i, particle: (
+                particle.model_copy(update={"x_um": positions_um[i][0], "y_um": positions_um[i][1]})
+                if i in positions_um
+                else particle
             )
-            if i in positions_um
-            else particle
         )
 
     def remove_particles(self, numbers: set[int]) -> None:
@@ -289,7 +289,9 @@ class Session:
     def _population_index(self, name: str) -> int:
         names = [population.name for population in self.scene.populations]
         if name not in names:
-            raise SceneError(f"'{name}' is not a population; there is {', '.join(names) or 'none'}.")
+            raise SceneError(
+                f"'{name}' is not a population; there is {', '.join(names) or 'none'}."
+            )
         return names.index(name)
 
     def _edit_particles(self, edit: Any) -> None:
@@ -366,7 +368,7 @@ _SESSIONS: dict[int, tuple[weakref.ref[Any], Any]] = {}
 
 
 def unwrapped(viewer: Any) -> Any:
-    """Return the viewer itself: napari hands plugins a proxy, to which weak references die at once."""
+    """Return the object itself: weak references to the proxies that plugins get die at once."""
     return getattr(viewer, "__wrapped__", viewer)
 
 

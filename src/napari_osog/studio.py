@@ -114,9 +114,7 @@ class Studio:
             return
         session, view = self.session, self.session.view
         if preview is None:
-            preview = (
-                session.sliding and self._full_ms > _SLOW_MS and bool(setting("preview"))
-            )
+            preview = session.sliding and self._full_ms > _SLOW_MS and bool(setting("preview"))
         self._stale = False
         # Masks and outlines cost more than a preview does, so they follow at rest.
         extras = not preview

@@ -45,10 +45,12 @@ class Waiting:
         """Wait for the picture of the scene as it is now."""
         session = self.studio.session
         self.qtbot.waitUntil(
-            lambda: session.picture is not None
-            and session.picture.request.scene is session.scene
-            and not session.picture.request.preview
-            and not self.studio.live.busy,
+            lambda: (
+                session.picture is not None
+                and session.picture.request.scene is session.scene
+                and not session.picture.request.preview
+                and not self.studio.live.busy
+            ),
             timeout=20000,
         )
         return session.picture

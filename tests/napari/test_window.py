@@ -49,8 +49,10 @@ def test_images_outlines_and_masks_go_into_layers_that_are_reused(opened):
     assert not np.array_equal(layer.data, before)
     assert layer.contrast_limits == limits, "contrast limits stay where they are"
     wait.until(
-        lambda: "scene" in layer.metadata["osog"]
-        and Scene.parse(layer.metadata["osog"]["scene"]) == panel.session.scene
+        lambda: (
+            "scene" in layer.metadata["osog"]
+            and Scene.parse(layer.metadata["osog"]["scene"]) == panel.session.scene
+        )
     )
     panel.session.change({"grid.shape": (40, 48)})
     wait.settled()
@@ -104,7 +106,7 @@ def test_points_are_dragged_added_and_deleted_as_particles(opened):
         mouse_release_callbacks,
     )
 
-    viewer, panel, _, wait = opened
+    _, panel, _, wait = opened
     layer = panel.studio.sink.layer("particles")
     session = panel.session
     start = layer.data_to_world(layer.data[0])
@@ -192,7 +194,7 @@ UNUSABLE = (
 
 
 def test_a_micrograph_that_cannot_be_used_is_answered_in_one_sentence(opened):
-    viewer, panel, _, wait = opened
+    viewer, panel, _, _ = opened
     before = panel.session.scene
     for data, options, words in UNUSABLE:
         viewer.add_image(data, name=words, **options)
@@ -231,7 +233,6 @@ def test_closing_while_it_renders_leaves_no_thread(opened, qtbot, way):
     assert render_threads()
     for k in range(5):
         panel.session.change({"microscope.focus_um": 4.0 + k})
-    gone = weakref.ref(panel)
     if way == "x button":
         dock.destroyOnClose()
     else:
@@ -278,7 +279,7 @@ def test_layer_menu_commands_choose_a_target_and_edit_a_render(opened, monkeypat
 
     from .conftest import small_scene
 
-    viewer, panel, _, wait = opened
+    viewer, panel, _, _ = opened
     monkeypatch.setattr(commands, "_simulate", lambda viewer: panel)
     layer = viewer.add_image(np.random.default_rng(0).random((30, 40)), name="mine",
                              scale=(0.2, 0.2), units=("um", "um"))  # fmt: skip

@@ -43,9 +43,7 @@ def test_some_pixels_that_are_no_numbers_are_allowed():
 
 
 def test_placement_copies_scale_translation_rotation_and_units():
-    layer = Image(
-        PICTURE, scale=(0.2, 0.2), translate=(3, -4), rotate=30, units=("um", "um")
-    )
+    layer = Image(PICTURE, scale=(0.2, 0.2), translate=(3, -4), rotate=30, units=("um", "um"))
     copied = placement(layer)
     assert copied.shape == (20, 24) and copied.scale == (0.2, 0.2)
     assert copied.translate == (3, -4) and copied.units == ("micrometer", "micrometer")

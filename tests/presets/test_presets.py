@@ -38,7 +38,7 @@ def test_titles_are_words_for_people():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(SceneError, match="'x' is not a preset; presets are .*lysozyme-dic"):
+    with pytest.raises(SceneError, match=r"'x' is not a preset; presets are .*lysozyme-dic"):
         presets.load("x")
     with pytest.raises(SceneError, match="'x' is not a preset"):
         presets.title("x")

@@ -352,12 +352,16 @@ class CompareSection(Section):
 
         viewer = self.studio.sink.viewer
         ours = [self.studio.sink.layer(role) for role in ("outlines", "masks")]
-        found = [] if viewer is None else [
-            unwrapped(layer)
-            for layer in viewer.layers
-            if isinstance(unwrapped(layer), Shapes)
-            and not any(unwrapped(layer) is mine for mine in ours)
-        ]
+        found = (
+            []
+            if viewer is None
+            else [
+                unwrapped(layer)
+                for layer in viewer.layers
+                if isinstance(unwrapped(layer), Shapes)
+                and not any(unwrapped(layer) is mine for mine in ours)
+            ]
+        )
         chosen = self._followed
         self._line_layers = found
         with QSignalBlocker(self.lines):
@@ -386,9 +390,9 @@ class CompareSection(Section):
             return
         sink, layer = self.studio.sink, self._followed
         render, image = sink.render_plane(), sink.layer("image")
-        lines = [] if layer is None else [
-            np.asarray(shape) for shape in layer.data if len(shape) >= 2
-        ]
+        lines = (
+            [] if layer is None else [np.asarray(shape) for shape in layer.data if len(shape) >= 2]
+        )
         if render is None or image is None or not lines:
             return
         line = lines[-1][:, -2:]
@@ -411,7 +415,9 @@ class CompareSection(Section):
         if same:
             found = match(render, micrograph)
             levels = found.gain * levels + found.offset
-            self.plot.show_curve(MICROGRAPH, along, profile(micrograph, tuple(ends[0]), tuple(ends[1])))
+            self.plot.show_curve(
+                MICROGRAPH, along, profile(micrograph, tuple(ends[0]), tuple(ends[1]))
+            )
         else:
             self.plot.show_curve(MICROGRAPH, [], [])
         self.plot.show_curve(RENDER, along, levels)

@@ -171,7 +171,9 @@ class CameraSection(Section):
         super().__init__("Camera", open=False)
         self.frame = RowGroup(self.row_made.emit)
         self.add(self.frame)
-        self.on = CheckRow("camera", "Camera", "Expose a camera; without it the image is irradiance.")
+        self.on = CheckRow(
+            "camera", "Camera", "Expose a camera; without it the image is irradiance."
+        )
         self.on.edited.connect(lambda _, on: self.switched.emit(bool(on)))
         self.add(self.on)
         self.numbers = RowGroup(self.row_made.emit)

@@ -1,4 +1,4 @@
-"""What every dock widget of the plugin shares: one scroll area, theme, and its comings and goings."""
+"""What every dock widget shares: one scroll area, the theme, and its comings and goings."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Panel(QWidget):
         if events is not None and hasattr(events, "theme"):
             listen(self, events.theme, self._on_theme)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """As wide as its rows need, as tall as there is room."""
         return QSize(_WIDTH + 30, 720)
 
@@ -146,12 +146,12 @@ class Panel(QWidget):
     def _on_theme(self, event: Any = None) -> None:
         self.apply_theme()
 
-    def showEvent(self, event: Any) -> None:  # noqa: N802
+    def showEvent(self, event: Any) -> None:
         """Go on rendering."""
         super().showEvent(event)
         self.studio.enter(id(self))
 
-    def hideEvent(self, event: Any) -> None:  # noqa: N802
+    def hideEvent(self, event: Any) -> None:
         """A hidden panel does no work."""
         super().hideEvent(event)
         self.studio.leave(id(self))

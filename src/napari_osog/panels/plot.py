@@ -66,11 +66,11 @@ class Plot(pyqtgraph.PlotWidget):
         """
         self.curves[name].setData(np.asarray(x), np.asarray(y), connect="finite")
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """Half as tall as a panel is wide."""
         return QSize(280, 170)
 
-    def wheelEvent(self, event: Any) -> None:  # noqa: N802
+    def wheelEvent(self, event: Any) -> None:
         """Let the wheel scroll the panel."""
         event.ignore()
 

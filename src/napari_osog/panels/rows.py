@@ -87,7 +87,9 @@ class Field:
         return int(min(max(math.ceil(-math.log10(max(smallest, 1e-6)) - 1e-9), 0), 5))
 
 
-def field_of(model: type[Description], field: str, name: str, component: int | None = None) -> Field:
+def field_of(
+    model: type[Description], field: str, name: str, component: int | None = None
+) -> Field:
     """Read title, unit, ranges and help of a model's field.
 
     Parameters
@@ -101,7 +103,9 @@ def field_of(model: type[Description], field: str, name: str, component: int | N
         Which entry, for fields that hold several numbers.
     """
     info = model.model_fields[field]
-    extra: dict[str, Any] = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    extra: dict[str, Any] = (
+        info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    )
     limits = tuple(float(v) for v in extra.get("limits", (-1e12, 1e12)))
     slider = tuple(float(v) for v in extra.get("slider", limits))
     default = info.get_default(call_default_factory=True)
@@ -146,7 +150,7 @@ def centre(value: Any) -> float:
 class _NoWheel(QObject):
     """The wheel scrolls the panel; it never changes a value."""
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Pass wheel events to the parent."""
         if event is not None and event.type() == QEvent.Type.Wheel:
             event.ignore()
@@ -174,7 +178,7 @@ class Slider(QDoubleSlider):
 
     stepped = Signal(float)
 
-    def keyPressEvent(self, event: Any) -> None:  # noqa: N802
+    def keyPressEvent(self, event: Any) -> None:
         """Step with the arrow keys."""
         key = event.key()
         if key in (Qt.Key.Key_Right, Qt.Key.Key_Up):
@@ -188,7 +192,7 @@ class Slider(QDoubleSlider):
 class SpinBox(QDoubleSpinBox):
     """A spin box that shows no more digits than needed, with Shift and Ctrl for its steps."""
 
-    def stepBy(self, steps: int) -> None:  # noqa: N802
+    def stepBy(self, steps: int) -> None:
         """Step by the single step, times 10 or 0.1 with Shift or Ctrl."""
         keys = QApplication.keyboardModifiers()
         if keys & Qt.KeyboardModifier.ControlModifier:
@@ -200,7 +204,7 @@ class SpinBox(QDoubleSpinBox):
         else:
             super().stepBy(steps)
 
-    def textFromValue(self, value: float) -> str:  # noqa: N802
+    def textFromValue(self, value: float) -> str:
         """Drop zeros at the end beyond the second digit."""
         text = f"{value:.{self.decimals()}f}"
         if "." in text:
@@ -210,7 +214,7 @@ class SpinBox(QDoubleSpinBox):
             text = f"{whole}.{digits}" if digits else whole
         return text
 
-    def valueFromText(self, text: str | None) -> float:  # noqa: N802
+    def valueFromText(self, text: str | None) -> float:
         """Read a number with a decimal point or comma, with or without its unit."""
         bare = (text or "").removesuffix(self.suffix()).strip().replace(",", ".")
         return float(bare)
@@ -234,7 +238,7 @@ class _Label(QLabel):
 
     reset = Signal()
 
-    def mouseDoubleClickEvent(self, event: Any) -> None:  # noqa: N802
+    def mouseDoubleClickEvent(self, event: Any) -> None:
         """Restore the default."""
         self.reset.emit()
 
@@ -445,7 +449,9 @@ class NumberRow(Row):
     def menu(self) -> QMenu:
         """Copy name, slider range, free in fit, default."""
         menu = super().menu()
-        default = QAction(f"Default ({self.field.default:g} {self.field.unit})".replace(" )", ")"), menu)
+        default = QAction(
+            f"Default ({self.field.default:g} {self.field.unit})".replace(" )", ")"), menu
+        )
         default.triggered.connect(self.reset)
         menu.addAction(default)
         limits = QAction("Slider range…", menu)
@@ -642,7 +648,9 @@ class ChoiceRow(Row):
     choices : iterable of (value, words)
     """
 
-    def __init__(self, name: str, title: str, choices: Iterable[tuple[Any, str]], help: str = "") -> None:
+    def __init__(
+        self, name: str, title: str, choices: Iterable[tuple[Any, str]], help: str = ""
+    ) -> None:
         super().__init__(name, title, help)
         self.combo = QComboBox()
         self.combo.setAccessibleName(title)
@@ -810,7 +818,9 @@ def model_rows(
         elif isinstance(value, tuple):
             rows += [
                 NumberRow(
-                    field_of(type(model), field, f"{name}[{k}]", k), lawful=lawful, fittable=fittable
+                    field_of(type(model), field, f"{name}[{k}]", k),
+                    lawful=lawful,
+                    fittable=fittable,
                 )
                 for k in range(len(value))
             ]

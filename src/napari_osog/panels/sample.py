@@ -34,8 +34,8 @@ from osog.scene import HABITS, INDICES, Material, Placement, Population, SceneEr
 from osog.scene.parameters import get
 
 if TYPE_CHECKING:
-    from osog.scene import Scene
     from napari_osog.session import Session
+    from osog.scene import Scene
 
 _SHAPES = {
     "sphere": "Sphere",
@@ -198,7 +198,9 @@ class SampleSection(Section):
             self.buttons["hide"].setText("Hide" if population.visible else "Show")
         base = f"populations.{population.name}"
         shape = population.shape
-        habit = getattr(shape, "habit", None) if getattr(shape, "half_spaces", None) is None else "own"
+        habit = (
+            getattr(shape, "habit", None) if getattr(shape, "half_spaces", None) is None else "own"
+        )
         key = (population.name, shape.kind, habit == "own", population.particles is not None,
                population.density_per_mm2 is not None, population.placement.law,
                population.orientation.law)  # fmt: skip
@@ -286,11 +288,12 @@ class SampleSection(Section):
                         fittable=False,
                     )
                 )
-            rows.append(
-                RangeRow(field_of(Placement, "z_um", f"{base}.placement.z_um"))
+            rows.append(RangeRow(field_of(Placement, "z_um", f"{base}.placement.z_um")))
+            rows += (
+                model_rows(population.orientation, f"{base}.orientation", only=("law",))
+                if shape.kind != "sphere"
+                else []
             )
-            rows += model_rows(population.orientation, f"{base}.orientation", only=("law",)) \
-                if shape.kind != "sphere" else []
             rows += model_rows(population.placement, f"{base}.placement", only=("law",))
         return rows
 
@@ -373,16 +376,17 @@ class SampleSection(Section):
     def _free_name(self, stem: str) -> str:
         names = {population.name for population in self.session.scene.populations}
         stem = stem.rstrip("0123456789 ")
-        return next(f"{stem} {i}" for i in range(2, 10_000) if f"{stem} {i}" not in names) \
-            if stem in names else stem
+        return (
+            next(f"{stem} {i}" for i in range(2, 10_000) if f"{stem} {i}" not in names)
+            if stem in names
+            else stem
+        )
 
     def add_population(self) -> None:
         """Add a population of spheres."""
         name = self._free_name("particles")
         medium = self.session.scene.medium.index
-        made = Population(
-            name=name, count=20, material=Material(index=min(medium + 0.03, 4.0))
-        )
+        made = Population(name=name, count=20, material=Material(index=min(medium + 0.03, 4.0)))
         self.session.population = name
         self._try([*self.session.scene.populations, made])
 

@@ -211,9 +211,7 @@ class SimulatePanel(Panel):
         """Carry out an edit; what is wrong with it is said below its row, and nothing changes."""
         try:
             if name == "microscope.modality":
-                self.session.set_scene(
-                    modality_change(self.session.scene, value, self._modalities)
-                )
+                self.session.set_scene(modality_change(self.session.scene, value, self._modalities))
             elif name == "microscope.immersion_index" and value not in IMMERSIONS.values():
                 return
             elif not self.sample.takes(name, value):
@@ -299,9 +297,7 @@ class SimulatePanel(Panel):
             self.notices.addWidget(_notice(status, "error"))
         for notice in notices:
             self.notices.addWidget(
-                _notice(
-                    notice.text, "warning", notice.remedy_text, notice.remedy, self._remedy
-                )
+                _notice(notice.text, "warning", notice.remedy_text, notice.remedy, self._remedy)
             )
 
     def _remedy(self) -> None:
@@ -422,9 +418,7 @@ def _plain(message: str) -> str:
     return tail if tail and " " not in head else first
 
 
-def _notice(
-    text: str, kind: str, words: str = "", remedy: Any = None, slot: Any = None
-) -> QFrame:
+def _notice(text: str, kind: str, words: str = "", remedy: Any = None, slot: Any = None) -> QFrame:
     frame = QFrame()
     frame.setObjectName("osog_notice")
     frame.setProperty("kind", kind)
