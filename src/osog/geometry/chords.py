@@ -49,6 +49,7 @@ def chords(
     planes: Tensor | None,
     plane_mask: Tensor | None,
     pitch_um: tuple[float, float],
+    wall_samples: int = 2,
 ) -> Chord:
     """Intersect n particles of one family with the lines of sight of their pixels.
 
@@ -70,6 +71,9 @@ def chords(
     plane_mask : Tensor or None, shape (n, F), bool
     pitch_um : tuple of float
         (y, x) pixel size in µm.
+    wall_samples : int, 1 or 2
+        Sub-samples a side for boxes and polyhedra; 1 is four times faster and its error at
+        edges three times larger, enough for masks.
 
     Returns
     -------
@@ -83,12 +87,12 @@ def chords(
     if kind == ShapeKind.POLYHEDRON and (planes is None or plane_mask is None):
         raise ValueError("planes and plane_mask are needed for polyhedra; use padded_planes().")
     samples = _samples(kind, quaternion, size, planes, plane_mask, min(pitch_um))
+    base = wall_samples if kind >= ShapeKind.BOX else 1
     if samples is None:
-        base = 2 if kind >= ShapeKind.BOX else 1
         return _sampled(kind, x, y, position, quaternion, size, planes, plane_mask, pitch_um, base)
     parts, order = [], []
-    for level in torch.unique(samples).tolist():
-        i = torch.nonzero(samples == level).squeeze(-1)
+    for level in torch.unique(samples.clamp_min(base)).tolist():
+        i = torch.nonzero(samples.clamp_min(base) == level).squeeze(-1)
         order.append(i)
         parts.append(
             _sampled(
@@ -118,7 +122,7 @@ def _samples(
     mask: Tensor | None,
     pitch_um: float,
 ) -> Tensor | None:
-    """Sub-samples a side for each particle (n,), or None when all take the family's usual."""
+    """Least sub-samples a side for each particle (n,), or None where none needs more than 1."""
     size = size.detach()
     speck = None
     if kind == ShapeKind.SPHERE:
@@ -136,9 +140,8 @@ def _samples(
     half_width = half_width / pitch_um
     if not half_width.numel() or float(half_width.amin()) >= _LEVELS[0]:
         return None
-    base = 2 if kind >= ShapeKind.BOX else 1
     levels = [half_width < limit for limit in _LEVELS]
-    samples: Tensor = 2 ** torch.stack(levels).sum(0).clamp_min(base - 1)
+    samples: Tensor = 2 ** torch.stack(levels).sum(0)
     return samples if speck is None else samples.masked_fill(speck, _SPECK)
 
 

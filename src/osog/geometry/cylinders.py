@@ -17,6 +17,9 @@ _HAIR = 0.03
 """Least softening of a wall, as a part of the pixel: a wall exactly on the border of two pixels
 would otherwise have a gradient in both or in none of them, as rounding decides."""
 
+_STEEP = 6.0
+"""Rods whose straight part spans fewer pixels in the image get the pixel mean of their ends."""
+
 
 class _Strip:
     """In-plane coordinates along (p) and across (q) the projected axis, and the strip |q| ≤ ρ."""
@@ -53,6 +56,7 @@ class _Strip:
         self.width_q = ((px * self.along_y) ** 2 + (py * self.along_x) ** 2).sqrt()
         self.shear = self.along_x * self.along_y * (py * py - px * px) if px != py else None
         self.curvature = (px * px + py * py) / 12
+        self.pitch = min(px, py)
         self.speck = 1e-3 * px * py
         self.depth = self.radius * self.radius - self.q * self.q
         self.range_q = self.q.abs() * self.width_q
@@ -86,12 +90,15 @@ class _Strip:
     def ball(self, offset: Tensor) -> tuple[Tensor, Tensor]:
         """Covered fraction and pixel-mean half chord of a ball at ``offset`` along p."""
         e = self.depth - offset * offset
-        half_range = (offset * self.width_p) ** 2 + self.range_q * self.range_q
-        if self.shear is not None:
-            half_range = half_range + 2 * self.shear * offset * self.q
-        coverage, mean = root_mean(
-            e - self.curvature, (half_range.clamp_min(0) + self.speck**2).sqrt()
-        )
+        if self.shear is None:
+            # e = ρ² − distance², so the distance comes without another square.
+            square = (self.radius * self.radius + (self.speck / self.pitch) ** 2) - e
+            half_range = square.sqrt() * self.pitch
+        else:
+            square = (offset * self.width_p) ** 2 + self.range_q * self.range_q
+            square = square + 2 * self.shear * offset * self.q
+            half_range = (square.clamp_min(0) + self.speck**2).sqrt()
+        coverage, mean = root_mean(e - self.curvature, half_range)
         return coverage, coverage * mean
 
 
@@ -122,19 +129,26 @@ def rod(
     radius = size[:, 1]
     strip = _Strip(x, y, rotation[:, :, 0], (size[:, 0] - radius).clamp_min(0), radius, pitch_um)
     unclamped = strip.s * (strip.coverage * strip.m)
-    halves, fractions = [], []
+    halves, fractions, feet = [], [], []
     for wish in (strip.p + strip.cm, strip.p - strip.cm):
-        foot = torch.maximum(torch.minimum(wish, strip.reach), -strip.reach)
+        foot = wish.clamp(-strip.reach, strip.reach)
         fraction, half_chord = strip.ball(strip.p - foot)
+        feet.append(foot)
         fractions.append(fraction)
         halves.append(torch.where(wish.abs() > strip.reach, half_chord, unclamped))
-    axial = strip.straight_path() * (strip.c * strip.c)
+    # Far from end-on the axial part is a ramp over many pixels and a point of it is its mean.
+    axial = (feet[0] - feet[1]) * strip.coverage * (strip.c / strip.s)
+    both = feet[0] + feet[1]
+    steep = 2 * strip.reach.detach() < _STEEP * strip.pitch
+    if bool(steep.any()):
+        axial = torch.where(steep, strip.straight_path() * (strip.c * strip.c), axial)
+        # Where the pixel is only partly covered, the balls of the covered part.
+        p, _ = strip.covered()
+        covered = (p + strip.cm).clamp(-strip.reach, strip.reach)
+        covered = covered + (p - strip.cm).clamp(-strip.reach, strip.reach)
+        both = torch.where(steep, covered, both)
     half_path = (axial + (halves[0] + halves[1])) / 2
-    # Where the pixel is only partly covered, the balls of the covered part.
-    p, _ = strip.covered()
-    feet = (p + strip.cm).clamp(-strip.reach, strip.reach)
-    feet = feet + (p - strip.cm).clamp(-strip.reach, strip.reach)
-    middle = feet * (strip.c / (2 * strip.s)) + (halves[0] - halves[1]) / 2
+    middle = both * (strip.c / (2 * strip.s)) + (halves[0] - halves[1]) / 2
     coverage = torch.where(
         strip.p.abs() > strip.reach, torch.maximum(fractions[0], fractions[1]), strip.coverage
     )

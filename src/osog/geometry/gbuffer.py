@@ -98,6 +98,7 @@ def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) 
                 planes,
                 mask,
                 pitch,
+                wall_samples=1,
             )
             r = row[:, None] + torch.arange(height, device=device)
             c = column[:, None] + torch.arange(width, device=device)
@@ -114,8 +115,10 @@ def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) 
             owned = chord.coverage > peak.clamp_max(1.0) / 2
             full[index] = owned.sum((-2, -1))
             inside[index] = (owned & (cell < pixels)).sum((-2, -1))
-            key = _keys(chord.exit, index[:, None, None] + 1)
-            nearest.scatter_reduce_(0, cell[owned], key[owned], "amax")
+            chosen = torch.nonzero(owned.flatten()).squeeze(-1)
+            number = torch.div(chosen, height * width, rounding_mode="floor")
+            key = _keys(chord.exit.flatten()[chosen], index[number] + 1)
+            nearest.scatter_reduce_(0, flat[chosen], key, "amax")
     nearest = nearest[:pixels].view(rows, columns)
     instances = nearest & 0xFFFFFFFF
     depth = _depth(nearest).masked_fill(instances == 0, torch.nan)
