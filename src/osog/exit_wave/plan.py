@@ -26,7 +26,7 @@ _QUALITY: dict[str, tuple[float, float, int, float]] = {
 }
 _FINE_BUDGET = 1.2e7
 """Slab samples (all source points together) up to which ``auto`` takes ``fine``."""
-_MAX_DOMAIN = 1.2e8
+_MAX_DOMAIN = 4e7
 """Samples of the fine grid that are never exceeded; padding is cut to stay below."""
 
 
@@ -176,7 +176,8 @@ def plan_sampling(
         slab = spacing * wavelength * index / acting**2
         if fluorescence:
             slab *= 0.5 if level != "fine" else 1.0
-        slab = min(slab, max(2 * smallest, slab / 3)) if len(batch) else slab
+        if level != "draft" and len(batch):
+            slab = min(slab, max(2 * smallest, slab / (3 if level == "fine" else 1.5)))
         slab = _down(slab, 1.03)
         slab = min(slab, scene.numerics.slab_um or slab)
         first, last = floor(low / slab) - 1, ceil(high / slab) + 1
