@@ -58,7 +58,8 @@ class _Strip:
         self.curvature = (px * px + py * py) / 12
         self.pitch = min(px, py)
         self.speck = 1e-3 * px * py
-        self.depth = self.radius * self.radius - self.q * self.q
+        self.q2 = self.q * self.q
+        self.depth = self.radius * self.radius - self.q2
         self.range_q = self.q.abs() * self.width_q
         self.coverage, self.m = root_mean(
             self.depth - self.width_q * self.width_q / 12, self.range_q + self.speck
@@ -89,10 +90,10 @@ class _Strip:
 
     def ball(self, offset: Tensor) -> tuple[Tensor, Tensor]:
         """Covered fraction and pixel-mean half chord of a ball at ``offset`` along p."""
-        e = self.depth - offset * offset
+        along2 = offset * offset
+        e = self.depth - along2
         if self.shear is None:
-            # e = ρ² − distance², so the distance comes without another square.
-            square = (self.radius * self.radius + (self.speck / self.pitch) ** 2) - e
+            square = self.q2 + along2 + (self.speck / self.pitch) ** 2
             half_range = square.sqrt() * self.pitch
         else:
             square = (offset * self.width_p) ** 2 + self.range_q * self.range_q
