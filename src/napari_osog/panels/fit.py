@@ -754,6 +754,7 @@ class FitPanel(Panel):
         result = outcome.result
         self.outcome = outcome
         self.record = fit_record.record_of(outcome, self._described)
+        self._set_state("result")
         self.curve.show_history([(step["stage"], step["rms"]) for step in result.history])
         self._show_residual(result.residual, result.region)
         if self._removed:
@@ -762,7 +763,6 @@ class FitPanel(Panel):
                 "best values are kept."
             )
         self._show_record()
-        self._set_state("result")
 
     # --- the result --------------------------------------------------------------------------
 
@@ -774,6 +774,7 @@ class FitPanel(Panel):
         how = "Stopped; the best so far is kept" if result.stopped else "Finished"
         if not result.stopped and not result.success:
             how = "Ended without a good fit"
+        self.status.show()
         self.status.setText(
             f"{how}: {steps} step{'s' if steps != 1 else ''}, {result.renders} images, "
             f"{result.elapsed_s:.1f} s."

@@ -39,7 +39,7 @@ class LossCurve(Plot):
         rms = np.array([value for _, value in history], dtype=np.float64)
         steps = np.arange(1, len(rms) + 1)
         positive = rms[rms > 0]
-        wide = bool(positive.size) and positive.max() > 20 * positive.min()
+        wide = bool(positive.size and positive.max() > 20 * positive.min())
         self.getPlotItem().setLogMode(y=wide)
         self.show_curve(STEPS, steps, rms)
         best = np.minimum.accumulate(rms) if len(rms) else rms
