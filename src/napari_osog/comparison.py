@@ -66,7 +66,8 @@ def compose(
         "difference" (micrograph − matched render), "checkerboard" or "wipe".
     render, micrograph : ndarray, shape (Y, X)
     wipe : float
-        Share of the width, from the left, in which a wipe shows the micrograph.
+        Share of the width, from the left, in which a wipe shows the micrograph; the column at its
+        end is drawn as a line.
     tiles : int
         Tiles of the checkerboard along the shorter side.
 
@@ -90,6 +91,8 @@ def compose(
     elif mode == "wipe":
         edge = np.clip(round(wipe * columns), 0, columns)
         out = np.where(np.arange(columns)[None] < edge, micrograph, model)
+        if 0 < edge < columns:
+            out[:, edge - 1] = np.nanmax(micrograph)
     else:
         raise ValueError(f"'{mode}' is not one of difference, checkerboard, wipe.")
     return np.ascontiguousarray(out, dtype=np.float32), found

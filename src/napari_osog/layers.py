@@ -77,6 +77,7 @@ class LayerSink:
         self.match: Match | None = None
         self.problem = ""
         real.layers.events.removed.connect(self._on_removed)
+        real.mouse_drag_callbacks.append(_wipe_handle(weakref.ref(self)))
 
     # --- layers by role ----------------------------------------------------------------------
 
@@ -693,6 +694,36 @@ class LayerSink:
         compare = self.layer("compare")
         if compare is not None and compare.visible:
             compare.refresh(extent=False, highlight=False)
+
+
+def _wipe_handle(owner: weakref.ref[LayerSink]) -> Any:
+    """Mouse callback of the viewer: the line of a wipe follows the hand that grips it."""
+
+    def drag(viewer: Any, event: Any) -> Any:
+        sink = owner()
+        layer = None if sink is None else sink.layer("compare")
+        if layer is None or sink.session.view.compare != "wipe":
+            return
+        columns = layer.data.shape[1]
+
+        def share() -> float:
+            column = layer.world_to_data(event.position)[-1]
+            return float(np.clip((column + 0.5) / columns, 0.0, 1.0))
+
+        # Within ten pixels of the screen, at the zoom of the moment.
+        reach = 10.0 / (viewer.camera.zoom * abs(layer.scale[-1]) * columns)
+        if abs(share() - sink.session.view.wipe) > reach:
+            return
+        panning, viewer.camera.mouse_pan = viewer.camera.mouse_pan, False
+        try:
+            yield
+            while event.type == "mouse_move":
+                sink.session.set_view(wipe=share())
+                yield
+        finally:
+            viewer.camera.mouse_pan = panning
+
+    return drag
 
 
 def _hide(layer: Any) -> None:

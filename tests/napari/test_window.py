@@ -36,6 +36,21 @@ def mouse(kind, position, **extra):
     return ReadOnlyWrapper(event, exceptions=("handled",))
 
 
+def drag_wipe(viewer, sink, start, end):
+    from napari.utils.interactions import (
+        mouse_move_callbacks,
+        mouse_press_callbacks,
+        mouse_release_callbacks,
+    )
+
+    layer, real = sink.layer("compare"), sink.viewer
+    rows, columns = layer.data.shape
+    places = [layer.data_to_world((rows / 2, share * columns - 0.5)) for share in (start, end)]
+    mouse_press_callbacks(real, mouse("mouse_press", places[0]))
+    mouse_move_callbacks(real, mouse("mouse_move", places[1]))
+    mouse_release_callbacks(real, mouse("mouse_release", places[1]))
+
+
 def test_images_outlines_and_masks_go_into_layers_that_are_reused(opened):
     viewer, panel, _, wait = opened
     layer = panel.studio.sink.layer("image")
@@ -167,6 +182,14 @@ def test_a_micrograph_is_overlaid_on_its_own_grid(opened):
         panel.compare.choose_mode(mode)
         assert sink.layer("compare").visible and not image.visible
     found = sink.match
+    panel.compare.choose_mode("wipe")
+    drag_wipe(viewer, sink, 0.5, 0.25)
+    assert panel.session.view.wipe == pytest.approx(0.25, abs=0.01)
+    assert panel.compare.amount.value() == pytest.approx(0.25, abs=0.01)
+    drag_wipe(viewer, sink, 0.8, 0.9)
+    assert panel.session.view.wipe == pytest.approx(0.25, abs=0.01), "nobody gripped the line"
+    assert viewer.camera.mouse_pan
+    panel.compare.choose_mode("difference")
     model = found.gain * image.data + found.offset
     assert np.allclose(sink.layer("compare").data, mine.data - model, atol=1e-4)
     panel.compare.choose_mode("beside")

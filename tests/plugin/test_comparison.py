@@ -37,8 +37,9 @@ def test_difference_is_zero_for_the_same_image_in_other_units(pair):
 def test_wipe_shows_the_micrograph_on_the_left(pair):
     render, micrograph = pair
     array, _ = compose("wipe", np.zeros_like(render), micrograph, wipe=0.4)
-    assert np.allclose(array[:, :12], micrograph[:, :12], atol=1e-5)
+    assert np.allclose(array[:, :11], micrograph[:, :11], atol=1e-5)
     assert np.allclose(array[:, 12:], micrograph.mean(), atol=1e-5)
+    assert np.allclose(array[:, 11], micrograph.max(), atol=1e-5), "the line to grip"
 
 
 def test_checkerboard_alternates(pair):

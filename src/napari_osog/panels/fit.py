@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QMenu,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -66,7 +67,7 @@ _STAGES = {
     "polish": "Stage 3 of 3: polishing on a finer grid",
 }
 _WHOLE = "Whole image"
-_GREYS = (("known", "Radians"), ("unknown", "Scaled by an unknown factor"))
+_GREYS = (("known", "Radians"), ("unknown", "Unknown scale"))
 _EACH = "particles[*]."
 _OPTICS_ROWS = ("numerical_aperture", "wavelength_um", "medium_index")
 _TABLE_STYLE = """
@@ -226,7 +227,7 @@ class FitPanel(Panel):
         holder = QWidget()
         holder.setLayout(line)
         section.add(holder)
-        self.greys = _combo("Grey levels", "Whether the grey levels of the phase image are radians")
+        self.greys = _combo("Grey levels", "Radians, or a phase times an unknown factor")
         for value, words in _GREYS:
             self.greys.addItem(words, value)
         self.greys_holder = QWidget()
@@ -273,6 +274,14 @@ class FitPanel(Panel):
         self.curve = LossCurve()
         box.addWidget(self.curve)
         self.curve.hide()
+        self.legend = QLabel(
+            "Residual in the viewer: red where the micrograph is brighter than the model, blue "
+            "where it is darker."
+        )
+        self.legend.setObjectName("osog_note")
+        self.legend.setWordWrap(True)
+        box.addWidget(self.legend)
+        self.legend.hide()
         return holder
 
     def _result_box(self) -> QWidget:
@@ -509,7 +518,7 @@ class FitPanel(Panel):
     def _show_table(self, scene: Scene) -> None:
         read = {}
         if self.session.target is not None:
-            read = {OPTICS[key]: "unknown, as set" for key in _OPTICS_ROWS}
+            read = {OPTICS[key]: "unknown" for key in _OPTICS_ROWS}
             read |= sources(self.known, scene, OPTICS)
         lines = []
         for line in entries(scene, self.single):
@@ -672,6 +681,7 @@ class FitPanel(Panel):
         self.curve.set_unit(residual_unit(order.scene, order.linear))
         self.curve.show_history(())
         self.curve.show()
+        self.legend.show()
         self.session.set_view(placement=placement(layer), compare="difference")
         self._set_state("running")
         self.runner.start(order)
@@ -786,6 +796,11 @@ class FitPanel(Panel):
             notes=record.notes,
         )
         self.result_section.show()
+        self._reveal(self.result_section)
+
+    def _reveal(self, widget: QWidget) -> None:
+        """Scroll to a widget, its top first, once the layout has taken it in."""
+        QTimer.singleShot(60, lambda scroll=self.scroll, widget=widget: _scroll_to(scroll, widget))
 
     def apply(self) -> None:
         """Put the fitted numbers into the scene, as one step that Undo takes back."""
@@ -891,6 +906,13 @@ class FitPanel(Panel):
             if runner is not None:
                 runner.stop()
         return super().event(event)
+
+
+def _scroll_to(scroll: QScrollArea, widget: QWidget) -> None:
+    from contextlib import suppress
+
+    with suppress(RuntimeError):  # the panel may be gone by now
+        scroll.ensureWidgetVisible(widget, 0, 0)
 
 
 def _last(name: str) -> str:

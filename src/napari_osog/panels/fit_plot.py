@@ -21,17 +21,18 @@ class LossCurve(Plot):
     """
 
     def __init__(self) -> None:
-        super().__init__("step", "residual rms", [(STEPS, "#7a8794"), (BEST, "#2a9df4")])
+        super().__init__("step", "rms", [(STEPS, "#7a8794"), (BEST, "#2a9df4")])
         self.curves[BEST].setPen(color="#2a9df4", width=2)
         self.curves[STEPS].setSymbol("o")
         self.curves[STEPS].setSymbolSize(4)
         self.curves[STEPS].setSymbolBrush("#7a8794")
         self.curves[STEPS].setSymbolPen(None)
+        self.legend.anchor(itemPos=(1, 0), parentPos=(1, 0), offset=(-4, 0))
         self.setAccessibleName("Residual over the steps of the fit")
 
     def set_unit(self, unit: str) -> None:
         """Unit of the residual."""
-        self._names = (self._names[0], f"residual rms ({unit})" if unit else "residual rms")
+        self._names = (self._names[0], f"rms ({unit})" if unit else "rms")
         self.getPlotItem().getAxis("left").setLabel(self._names[1])
 
     def show_history(self, history: Sequence[tuple[str, float]]) -> None:

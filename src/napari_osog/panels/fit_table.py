@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FREE, NAME, VALUE, LOW, HIGH = range(5)
 _HEADERS = ("Free", "Parameter", "Value", "From", "To")
 _EACH = "particles[*]."
-_FAR = 1e4
+_FAR = 1e3
 _OPTICS_SHOWN = ("focus_um", "numerical_aperture", "wavelength_um")
 
 
@@ -67,16 +67,16 @@ class Entry:
         """Title with its unit."""
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
-    def shown(self, value: float) -> str:
+    def shown(self, value: float, digits: int = 5) -> str:
         """Text of a value, without its unit."""
-        return number(value * self.factor)
+        return number(value * self.factor, digits)
 
 
-def number(value: float) -> str:
-    """Write a number with five digits and no exponent where it can be read without."""
+def number(value: float, digits: int = 5) -> str:
+    """Write a number with a few digits, and without an exponent where it can be read so."""
     if value == 0:
         return "0"
-    text = f"{value:.5g}"
+    text = f"{value:.{digits}g}"
     if "e" in text and 1e-5 < abs(value) < 1e7:
         text = f"{value:.0f}" if abs(value) >= 1e5 else f"{value:.7f}".rstrip("0")
     return text.replace("-", "−")
@@ -361,7 +361,9 @@ class ParameterModel(QAbstractTableModel):
                 return line.source if column == LOW else None
             low, high = line.bounds or line.default
             value = low if column == LOW else high
-            return "any" if abs(value) >= _FAR else line.shown(value)
+            if abs(value) >= _FAR:
+                return "any"
+            return line.shown(value, 5 if line.bounds is not None else 3)
         return None
 
     def _help(self, line: Entry, column: int) -> str:
@@ -440,10 +442,11 @@ class ParameterTable(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, width in ((FREE, 36), (VALUE, 62), (LOW, 52), (HIGH, 52)):
+        for column, width in ((FREE, 34), (VALUE, 56), (LOW, 50), (HIGH, 50)):
             self.setColumnWidth(column, width)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setShowGrid(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setWordWrap(False)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
