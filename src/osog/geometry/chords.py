@@ -13,8 +13,12 @@ from osog.geometry.quadrics import ellipsoid, sphere
 from osog.geometry.shapes import volume
 from osog.sample.batch import ShapeKind, rotation_matrix
 
-_LEVELS = (1.5, 0.75, 0.375)
-"""Particles thinner than this many pixels (half width) get 2, 4 and 8 sub-samples a side."""
+_LEVELS = (2.0, 1.0, 0.45)
+"""Particles thinner than this many pixels (half width) get 2, 4 and 8 sub-samples a side.
+
+Error of the path behind a pupil of NA 0.8, λ 0.55 µm, pitch 0.17 µm: rods 0.4 % at 2 pixels with
+one sample, 0.25 % at 1 pixel with 2 × 2; spheres, which curve twice, 0.46 % at 2.5 pixels."""
+_SPHERE_LEVEL = 2.5
 _FINEST, _SPECK = 8, 7
 """Sub-samples a side of the thinnest particles, and of boxes whose shape does not show."""
 _THINNEST = 0.12
@@ -138,9 +142,10 @@ def _samples(
         assert planes is not None and mask is not None
         half_width = _inner_radius(size, planes.detach(), mask)
     half_width = half_width / pitch_um
-    if not half_width.numel() or float(half_width.amin()) >= _LEVELS[0]:
+    first = _SPHERE_LEVEL if kind <= ShapeKind.ELLIPSOID else _LEVELS[0]
+    if not half_width.numel() or float(half_width.amin()) >= first:
         return None
-    levels = [half_width < limit for limit in _LEVELS]
+    levels = [half_width < limit for limit in (first, *_LEVELS[1:])]
     samples: Tensor = 2 ** torch.stack(levels).sum(0)
     return samples if speck is None else samples.masked_fill(speck, _SPECK)
 
