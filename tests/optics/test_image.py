@@ -150,3 +150,11 @@ def test_single_precision_is_close_to_double(sample) -> None:  # type: ignore[no
         rough = image(single, values).irradiance
         assert rough.dtype == torch.float32
         torch.testing.assert_close(rough.double(), exact, rtol=0, atol=3e-5)
+
+
+def test_only_the_distance_from_the_reference_plane_counts(sample) -> None:  # type: ignore[no-untyped-def]
+    table, transmission = sample
+    wave = table.wave(transmission)
+    here = table.image(wave, "hologram", focus_um=2.0)
+    there = table.image(replace(wave, reference_um=5.0), "hologram", focus_um=7.0)
+    torch.testing.assert_close(here.field, there.field)

@@ -85,3 +85,13 @@ def test_nothing_that_shines_leaves_the_background(bench: ModuleType) -> None:
     empty = table.emission(torch.zeros(3, 16, 16, dtype=torch.float64), [0.0, 1.0, 2.0])
     image = table.image(empty, "fluorescence", background=0.5)
     torch.testing.assert_close(image.irradiance, torch.full((16, 16), 0.5, dtype=torch.float64))
+
+
+def test_light_is_never_negative(bench: ModuleType) -> None:
+    """A lone bright sample is no pixel mean; undoing the mean undershoots in the dark rings."""
+    table = bench.Bench(size=48)
+    slab = torch.zeros(1, 48, 48, dtype=torch.float64)
+    slab[0, 24, 24] = 1.0
+    image = table.image(table.emission(slab, [0.0]), "fluorescence").irradiance
+    assert float(image.min()) == 0.0
+    assert float(image.max()) > 0.01
