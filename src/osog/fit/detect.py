@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,12 +89,9 @@ def detect(
     entries = templates(coarse, kind_of, axes, size, device=device)
     modality = scene.microscope.modality.kind
     cut = contrast(small, modality)
-    fall, which, amplitude = _strongest(cut, entries, size, modality)
-    peaks = _peaks(fall, cut, max(2.0, min(extent, 3 * smallest) / pixel), most)
-    return tuple(
-        _particle(scene, kind_of, entries[int(which[r, c])], float(amplitude[r, c]), fall, r, c, factor)
-        for r, c in peaks
-    )
+    found = _strongest(cut, entries, size, modality)
+    peaks = _peaks(found, cut, entries, max(2.0, smallest / pixel), most)
+    return tuple(_particle(scene, kind_of, found, entries, r, c, factor) for r, c in peaks)
 
 
 def _population(scene: Scene, name: str | None) -> Population:
@@ -156,7 +154,12 @@ def _thinnest(population: Population) -> float:
 
 def _halves(population: Population) -> list[float]:
     shape, halves = population.shape, []
-    for field, half in (("radius_um", 1.0), ("length_um", 0.5), ("semi_axes_um", 1.0), ("size_um", 0.5)):
+    for field, half in (
+        ("radius_um", 1.0),
+        ("length_um", 0.5),
+        ("semi_axes_um", 1.0),
+        ("size_um", 0.5),
+    ):
         if hasattr(shape, field):
             value = getattr(shape, field)
             values = value if isinstance(value, tuple) else (value,)
@@ -164,19 +167,26 @@ def _halves(population: Population) -> list[float]:
             for v in own:
                 if v is not None:
                     values = (*values, *(v if isinstance(v, tuple) else (v,)))
-            halves += [
-                half * float(v.support[1] if isinstance(v, _LAWS) else v) for v in values
-            ]
+            halves += [half * float(v.support[1] if isinstance(v, _LAWS) else v) for v in values]
     return halves or [1.0]
 
 
-def _strongest(
-    cut: Array, entries: list[Entry], size: int, modality: str
-) -> tuple[Array, NDArray[np.int64], Array]:
+@dataclass(frozen=True)
+class _Found:
+    """Best template at every pixel: its fall, number and amplitude; and the amplitude's range."""
+
+    fall: Array
+    which: NDArray[np.int64]
+    amplitude: Array
+    clip: tuple[float, float]
+
+
+def _strongest(cut: Array, entries: list[Entry], size: int, modality: str) -> _Found:
     matcher = Matcher(cut, size)
     best = np.zeros(cut.shape)
     which = np.zeros(cut.shape, np.int64)
     amplitude = np.ones(cut.shape)
+    # The brightness of fluorescent particles says nothing about what they are.
     clip = (0.2, 5.0) if modality == "fluorescence" else (0.45, 2.1)
     for k, entry in enumerate(entries):
         fall, factor = matcher.fall(entry, clip)
@@ -184,12 +194,20 @@ def _strongest(
         best = np.where(better, fall, best)
         which[better] = k
         amplitude = np.where(better, factor, amplitude)
-    return best, which, amplitude
+    return _Found(best, which, amplitude, clip)
 
 
-def _peaks(fall: Array, cut: Array, apart: float, most: int) -> list[tuple[int, int]]:
-    """Maxima that stand out of the noise, clearest first, none within `apart` pixels of a better."""
-    if not len(fall) or fall.max() <= 0:
+def _peaks(
+    found: _Found, cut: Array, entries: list[Entry], apart: float, most: int
+) -> list[tuple[int, int]]:
+    """Places of particles, clearest first.
+
+    A maximum counts when it stands out of the noise, lies `apart` pixels from every better one,
+    and still explains half as much after the better ones have been subtracted: the maxima along
+    a rod or on the rings of a sphere do not.
+    """
+    fall = found.fall
+    if fall.size == 0 or fall.max() <= 0:
         return []
     noise = max(noise_sigma(cut), 1e-12)
     # 60 σ² is far beyond what the best of some hundred templates gains on white noise alone, and
@@ -197,31 +215,52 @@ def _peaks(fall: Array, cut: Array, apart: float, most: int) -> list[tuple[int, 
     least = max(60 * noise**2, 0.08 * float(np.quantile(fall[fall > 0], 0.9995)))
     top = (fall == maximum_filter(fall, size=3)) & (fall > least)
     rows, columns = np.nonzero(top)
-    order = np.argsort(-fall[rows, columns])
+    rest = cut.copy()
     kept: list[tuple[int, int]] = []
-    for k in order:
-        here = (int(rows[k]), int(columns[k]))
-        if all((here[0] - r) ** 2 + (here[1] - c) ** 2 > apart**2 for r, c in kept):
-            kept.append(here)
-            if len(kept) == most:
-                break
+    for k in np.argsort(-fall[rows, columns]):
+        r, c = int(rows[k]), int(columns[k])
+        if any((r - a) ** 2 + (c - b) ** 2 <= apart**2 for a, b in kept):
+            continue
+        image, place = _placed(entries[int(found.which[r, c])].image, r, c, rest.shape)
+        energy = float(np.sum(image**2))
+        match = float(np.sum(rest[place] * image))
+        factor = float(np.clip(match / max(energy, 1e-300), *found.clip))
+        if 2 * factor * match - factor**2 * energy < max(least, 0.5 * fall[r, c]):
+            continue
+        rest[place] -= factor * image
+        kept.append((r, c))
+        if len(kept) == most:
+            break
     return kept
+
+
+def _placed(
+    image: NDArray[np.float32], row: int, column: int, shape: tuple[int, ...]
+) -> tuple[Array, tuple[slice, slice]]:
+    """Part of a template centred at a pixel that lies inside the image, and where."""
+    size = image.shape[0]
+    y, x = row - size // 2, column - size // 2
+    inner = image[max(0, -y) : shape[0] - y, max(0, -x) : shape[1] - x]
+    top, left = max(0, y), max(0, x)
+    place = (slice(top, top + inner.shape[0]), slice(left, left + inner.shape[1]))
+    return inner.astype(np.float64), place
 
 
 def _particle(
     scene: Scene,
     population: Population,
-    entry: Entry,
-    amplitude: float,
-    fall: Array,
+    found: _Found,
+    entries: list[Entry],
     row: int,
     column: int,
     factor: int,
 ) -> Particle:
+    entry = entries[int(found.which[row, column])]
+    amplitude = float(found.amplitude[row, column])
     pixel, medium = scene.grid.pixel_size_um, scene.medium.index
     shift = (factor - 1) / 2
-    dy = _refined(fall[:, column], row)
-    dx = _refined(fall[row], column)
+    dy = _refined(found.fall[:, column], row)
+    dx = _refined(found.fall[row], column)
     own: dict[str, Any] = {}
     if np.isfinite(entry.radius):
         own["radius_um"] = entry.radius

@@ -8,7 +8,7 @@ winning by their contrast alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.fft import irfft2, next_fast_len, rfft2
@@ -18,7 +18,7 @@ from osog.fit.simulator import Simulator
 from osog.scene import Particle, Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -147,7 +147,7 @@ def templates(
     lone = population.model_copy(
         update={
             "particles": (particle,), "count": None, "density_per_mm2": None, "visible": True,
-            "shape": _fixed(population.shape),
+            "shape": centred(population.shape),
         }
     )  # fmt: skip
     small = scene.model_copy(
@@ -163,20 +163,26 @@ def templates(
     return list(_rendered(engine, small.microscope.modality.kind, axes, radii))
 
 
-def _far(scene: Scene):  # type: ignore[no-untyped-def]
+def _far(scene: Scene) -> Callable[[float], float]:
     return lambda index: abs(index - scene.medium.index)
 
 
-def _fixed(shape):  # type: ignore[no-untyped-def]
+def centred(shape: Any) -> Any:
     """Shape with every law replaced by its centre."""
-    update = {}
+    update: dict[str, Any] = {}
     for field in type(shape).model_fields:
         value = getattr(shape, field)
         if hasattr(value, "centre"):
-            update[field] = float(value.centre)
+            update[field] = number(value)
         elif isinstance(value, tuple):
-            update[field] = tuple(float(getattr(v, "centre", v)) if not isinstance(v, tuple) else v for v in value)
+            update[field] = tuple(v if isinstance(v, tuple) else number(v) for v in value)
     return shape.model_copy(update=update)
+
+
+def number(quantity: Any) -> float:
+    """Value of a number, centre of a law."""
+    centre = getattr(quantity, "centre", None)
+    return float(quantity if centre is None else centre)
 
 
 def _rendered(engine: Simulator, kind: str, axes: Axes, radii: list[float]) -> Iterator[Entry]:
@@ -312,9 +318,8 @@ def best_matches(
         masked = np.where(window, fall, -np.inf)
         row, column = np.unravel_index(int(masked.argmax()), masked.shape)
         dy, dx = _offset(masked, int(row), int(column))
-        found.append(
-            Match(entry, row + dy, column + dx, float(amplitude[row, column]), float(fall[row, column]))
-        )
+        height, factor = float(fall[row, column]), float(amplitude[row, column])
+        found.append(Match(entry, row + dy, column + dx, factor, height))
     found.sort(key=lambda match: -match.fall)
     kept: list[Match] = []
     for match in found:

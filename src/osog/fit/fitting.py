@@ -19,9 +19,14 @@ from osog.fit.problem import ImageProblem, Point
 from osog.fit.region import Region, region_of
 from osog.fit.report import FitProgress, FitResult
 from osog.fit.simulator import Simulator, optics_only
-from osog.fit.solver import Outcome, minimise
+from osog.fit.solver import Outcome, minimise, newton_step
 from osog.fit.start import Single, dictionary_starts, single_particle
-from osog.fit.uncertainty import Uncertainty, uncertainty
+from osog.fit.uncertainty import (
+    Uncertainty,
+    noise_correlation,
+    spectral_sandwich,
+    uncertainty,
+)
 from osog.fit.weights import camera_sigma, unsaturated
 from osog.sample import explicit
 from osog.scene import SceneError
@@ -37,6 +42,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+Run = tuple[Outcome[Point], ImageProblem]
+
 # χ²/n up to which a fit counts as right where the noise is known.
 _GOOD = 1.04
 # χ²/n up to which a candidate is worth the search to its end.
@@ -45,7 +52,11 @@ _SHORT = 10
 # Rounds of the search: (over all of the bounds?, only candidates that differ much?, how many).
 _ROUNDS = ((False, True, 3), (True, True, 5), (True, False, 16))
 _START = ("auto", "scene", "detect")
+# Share of the contrast that a fit must explain to count as right where the noise is not known.
+_EXPLAINED = 0.8
+# Bias by the grid, in standard deviations, from which a fit is refined.
 _BIAS = 0.3
+_CHORDS = 8
 
 
 def fit(
@@ -132,7 +143,8 @@ def fit(
     area = region_of(region, listed)
     free = (free,) if isinstance(free, str) else tuple(free)
     wanted = free_parameters(listed, free, bounds)
-    terms = linear_part(linear, listed, data[area.slices], free)
+    whole = np.asarray(getattr(image, "cpu", lambda: image)()).dtype.kind in "biu"
+    terms = linear_part(linear, listed, data[area.slices], free, grey_levels=whole)
     rows = all_priors(listed, free, priors, optics)
     held = _held(listed, wanted.names, terms)
     job = _Job(
@@ -193,9 +205,9 @@ class _Job:
 
     # Search ---------------------------------------------------------------------------------
 
-    def _search(self, start: str, single: Single | None) -> tuple[Outcome, ImageProblem]:
+    def _search(self, start: str, single: Single | None) -> Run:
         model = self._simulator(self.scene)
-        runs: list[tuple[Outcome, ImageProblem]] = []
+        runs: list[Run] = []
         if start != "detect" or single is None:
             own = self._finished(self._attempt(model, {}, self.max_iterations, "fit"))
             if start == "scene" or single is None or self.stopped or self._good(*own):
@@ -212,20 +224,19 @@ class _Job:
             runs = [self._finished(self._attempt(model, {}, self.max_iterations, "fit"))]
         return runs[0]
 
-    def _candidates(
-        self, single: Single, blind: bool, diverse: bool, keep: int
-    ) -> list[tuple[Outcome, ImageProblem]]:
+    def _candidates(self, single: Single, blind: bool, diverse: bool, keep: int) -> list[Run]:
         """Searches from the dictionary's candidates; the hopeful ones to their end."""
         starts = dictionary_starts(
             self.data, self.used, self.scene, single, self.wanted, self.region, self.linear,
             keep=keep, blind=blind, diverse=diverse, device=self.device,
         )  # fmt: skip
-        short, done = [], []
+        short: list[Run] = []
+        done: list[Run] = []
         for values in starts:
             run = self._attempt(self._suited(values), values, _SHORT, "start")
             if self.stopped:
                 return [*done, *short, run]
-            if self.noise_known and run[1].chi2_per_pixel(_point(run)) < _HOPEFUL:
+            if self.noise_known and run[1].chi2_per_pixel(run[0].evaluation) < _HOPEFUL:
                 done.append(self._finished(run))
                 if self.stopped or self._good(*done[-1]):
                     return done
@@ -240,7 +251,7 @@ class _Job:
 
     def _attempt(
         self, model: Simulator, values: Mapping[str, float], iterations: int, stage: str
-    ) -> tuple[Outcome, ImageProblem]:
+    ) -> Run:
         """Search with the optics at their nominal values, which is what far starts need."""
         kept = self.parameters.without(self._nuisances)
         priors = {n: p for n, p in self.priors.items() if n in kept.names}
@@ -249,7 +260,7 @@ class _Job:
         )
         return self._settle(problem, kept.scaled(values), iterations, stage)
 
-    def _finished(self, run: tuple[Outcome, ImageProblem]) -> tuple[Outcome, ImageProblem]:
+    def _finished(self, run: Run) -> Run:
         """Continue to convergence with the nuisances set free."""
         outcome, problem = run
         if self.stopped or (not self._nuisances and outcome.reason != "exhausted"):
@@ -258,10 +269,10 @@ class _Job:
             self.data, problem.weights, problem.model, self.parameters, self.linear, self.priors,
             optics_only,
         )  # fmt: skip
-        u = self.parameters.scaled(_point(run).values)
+        u = self.parameters.scaled(run[0].evaluation.values)
         return self._settle(full, u, self.max_iterations, "fit")
 
-    def _widened(self, run: tuple[Outcome, ImageProblem]) -> tuple[Outcome, ImageProblem]:
+    def _widened(self, run: Run) -> Run:
         """Same point with the nuisances among the parameters, for the report of a stopped fit."""
         outcome, problem = run
         if len(problem.parameters) == len(self.parameters):
@@ -270,7 +281,7 @@ class _Job:
             self.data, problem.weights, problem.model, self.parameters, self.linear, self.priors,
             optics_only,
         )  # fmt: skip
-        point = full.evaluate(self.parameters.scaled(_point(run).values))
+        point = full.evaluate(self.parameters.scaled(run[0].evaluation.values))
         wide = Outcome(point, full.jacobian(point), outcome.iterations, outcome.reason)
         return wide, full
 
@@ -285,9 +296,7 @@ class _Job:
         except SceneError:
             return self._simulator(self.scene)
 
-    def _settle(
-        self, problem: ImageProblem, u: Array, iterations: int, stage: str
-    ) -> tuple[Outcome, ImageProblem]:
+    def _settle(self, problem: ImageProblem, u: Array, iterations: int, stage: str) -> Run:
         """Search to the nearest minimum; the noise is estimated along the way if not known."""
         point = problem.evaluate(u)
         if self.noise_known:
@@ -296,37 +305,51 @@ class _Job:
             )
             self._count(problem)
             return outcome, problem
-        left = iterations
+        left, correlation, jacobian = iterations, 1.0, None
         while True:
-            problem, point = self._rescaled(problem, point)
+            before = problem
+            problem, point = self._rescaled(problem, point, correlation)
+            if jacobian is not None:
+                jacobian = problem.rescaled_jacobian(jacobian, before)
             outcome = minimise(
-                problem, point, max_iterations=left, on_step=self._watch(problem, stage)
-            )
-            point = _point((outcome, problem))
+                problem, point, max_iterations=left, on_step=self._watch(problem, stage),
+                jacobian=jacobian,
+            )  # fmt: skip
+            jacobian = outcome.jacobian
+            point = outcome.evaluation
             left -= outcome.iterations
+            if problem.priors:
+                correlation = noise_correlation(
+                    problem.column_images(outcome.jacobian), problem.residual_image(point)
+                )
             # The weights of the priors, and the stop rule, hold once the noise stays the same.
-            settled = abs(problem.chi2_per_pixel(point) - 1) < 0.05
+            settled = abs(problem.chi2_per_pixel(point) * correlation - 1) < 0.1
             if outcome.reason == "stopped" or settled or left < 1 or outcome.iterations == 0:
                 self._count(problem)
                 return outcome, problem
 
-    def _rescaled(self, problem: ImageProblem, point: Point) -> tuple[ImageProblem, Point]:
-        chi2 = problem.chi2_per_pixel(point)
+    def _rescaled(
+        self, problem: ImageProblem, point: Point, correlation: float
+    ) -> tuple[ImageProblem, Point]:
+        """Weights from the residual itself; pixels that agree in their errors count less."""
+        chi2 = problem.chi2_per_pixel(point) * correlation
         # An exact image has no noise at all: what float64 resolves of it stands in.
         spread = float(np.std(self.data[self.used])) or 1.0
         floor = (1e-9 * spread * float(problem.weights.max())) ** 2
         problem = problem.reweighted(1.0 / float(np.sqrt(max(chi2, floor, 1e-300))))
         return problem, problem.again(point)
 
-    def _rank(self, outcome: Outcome, problem: ImageProblem) -> float:
-        point = _point((outcome, problem))
+    def _rank(self, outcome: Outcome[Point], problem: ImageProblem) -> float:
+        point = outcome.evaluation
         return point.cost if self.noise_known else problem.rms(point)
 
-    def _good(self, outcome: Outcome, problem: ImageProblem) -> bool:
-        point = _point((outcome, problem))
+    def _good(self, outcome: Outcome[Point], problem: ImageProblem) -> bool:
+        point = outcome.evaluation
         chi2 = problem.chi2_per_pixel(point)
         if self.noise_known:
             return chi2 < _GOOD
+        if problem.r_squared(point) > _EXPLAINED:
+            return True
         test = mismatch(problem.residual_image(point), problem.used, chi2)
         exact = problem.rms(point) < 1e-6 * (float(np.std(self.data[self.used])) or 1.0)
         return exact or not test.is_structured(False)
@@ -343,7 +366,13 @@ class _Job:
                 return False
             asked = self.callback(
                 FitProgress(
-                    stage, iteration, free, chi2, rms, self.data - point.model, point.model,
+                    stage,
+                    iteration,
+                    free,
+                    chi2,
+                    rms,
+                    self.data - point.model,
+                    point.model,
                     time.perf_counter() - self.clock,
                 )  # fmt: skip
             )
@@ -358,35 +387,40 @@ class _Job:
     # Polish ---------------------------------------------------------------------------------
 
     def _polish(
-        self, outcome: Outcome, problem: ImageProblem
-    ) -> tuple[Outcome, ImageProblem, bool]:
+        self, outcome: Outcome[Point], problem: ImageProblem
+    ) -> tuple[Outcome[Point], ImageProblem, bool]:
         """Measure the bias of the grid with one finer image, and fit on it where it matters."""
-        point = _point((outcome, problem))
+        point = outcome.evaluation
         if self.stopped:
             return outcome, problem, False
-        fitted = self._fitted(point)
-        accuracy = None if self.scene.numerics.accuracy in ("auto", "fine") else "fine"
-        finer = problem.with_model(self._simulator(fitted, accuracy or "fine"))
+        finer = problem.with_model(self._simulator(self._fitted(point), "fine"))
         fresh = finer.evaluate(point.u)
-        # b = −C Jᵀ w (I_fine − I): the shift of the optimum to first order.
-        n = problem.pixels
-        change = fresh.residual[:n] - point.residual[:n]
-        hessian = outcome.jacobian.T @ outcome.jacobian
-        try:
-            bias = np.linalg.lstsq(hessian, outcome.jacobian[:n].T @ change, rcond=1e-13)[0]
-            sigma = np.sqrt(np.diag(np.linalg.pinv(hessian, rcond=1e-13, hermitian=True)))
-        except np.linalg.LinAlgError:
-            return outcome, problem, False
-        large = bool(np.any(np.abs(bias) > _BIAS * np.maximum(sigma, 1e-300)))
-        if not large:
-            return outcome, problem, False
-        polished, finer = self._settle(finer, point.u, self.max_iterations, "polish")
+        jacobian, n = outcome.jacobian, problem.pixels
+        covariance = spectral_sandwich(
+            jacobian, problem.column_images(jacobian), problem.residual_image(point), n
+        )
+        sigma = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
+        watch = self._watch(finer, "polish")
+        # The derivatives of the coarser grid are good enough to walk to the optimum of the finer.
+        for iteration in range(1, _CHORDS + 1):
+            step = newton_step(finer, fresh, jacobian)
+            if np.all(np.abs(step) < (_BIAS if iteration == 1 else 0.1 * _BIAS) * sigma):
+                refined = iteration > 1
+                done = Outcome(fresh, jacobian, iteration, outcome.reason) if refined else outcome
+                return done, finer if refined else problem, refined
+            trial = finer.evaluate(np.clip(fresh.u + step, finer.low, finer.high))
+            if trial.cost > fresh.cost:
+                break
+            fresh = trial
+            if watch(fresh, iteration):
+                return Outcome(fresh, jacobian, iteration, "stopped"), finer, True
+        polished, finer = self._settle(finer, fresh.u, self.max_iterations, "polish")
         return polished, finer, True
 
     # Report ---------------------------------------------------------------------------------
 
-    def _report(self, outcome: Outcome, problem: ImageProblem, refined: bool) -> FitResult:
-        point = _point((outcome, problem))
+    def _report(self, outcome: Outcome[Point], problem: ImageProblem, refined: bool) -> FitResult:
+        point = outcome.evaluation
         parameters = self.parameters
         residual = problem.residual_image(point)
         spread = uncertainty(
@@ -402,9 +436,12 @@ class _Job:
         sigma = spread.sigma * parameters.scale
         by_name = dict(zip(parameters.names, (float(s) for s in sigma), strict=True))
         fitted = self._fitted(point)
-        chi2 = problem.chi2_per_pixel(point)
+        # Where the noise is taken from the residual, the fit explains the image to the noise.
+        chi2 = problem.chi2_per_pixel(point) if self.noise_known else 1.0
         test = mismatch(residual, problem.used, chi2)
-        flagged = words.undetermined(parameters.names, point.values, parameters.scale, spread, fitted)
+        flagged = words.undetermined(
+            parameters.names, point.values, parameters.scale, spread, fitted
+        )
         flagged = {n: w for n, w in flagged.items() if n in self.wanted.names} | self.held
         warnings = self._warnings(outcome, point, spread, fitted, by_name, test, refined, flagged)
         order = [parameters.names.index(n) for n in self.wanted.names if n in parameters.names]
@@ -447,7 +484,7 @@ class _Job:
 
     def _warnings(
         self,
-        outcome: Outcome,
+        outcome: Outcome[Point],
         point: Point,
         spread: Uncertainty,
         fitted: Scene,
@@ -461,13 +498,11 @@ class _Job:
             out.append(words.EXHAUSTED)
         out += words.of_mismatch(test, self.noise_known, refined)
         out += dict.fromkeys(flagged.values())
-        out += words.advice(
-            self.parameters.names, point.values, spread, fitted, self.priors, sigma
-        )
+        out += words.advice(self.parameters.names, point.values, spread, fitted, self.priors, sigma)
         out += words.twins(self.parameters.names, fitted)
         return list(dict.fromkeys(out))
 
-    def _succeeded(self, outcome: Outcome, chi2: float) -> bool:
+    def _succeeded(self, outcome: Outcome[Point], chi2: float) -> bool:
         if self.stopped or outcome.reason not in ("converged", "stalled"):
             return False
         return not self.noise_known or chi2 < 1.15
@@ -488,7 +523,7 @@ class _Job:
         return float(self.wanted.start[self.wanted.names.index(name)])
 
     def _fitted(self, point: Point) -> Scene:
-        values = {n: v for n, v in point.values.items()}
+        values = dict(point.values)
         aperture = values.get("microscope.numerical_aperture")
         immersion = self.scene.microscope.immersion_index
         if aperture is not None and aperture >= immersion:
@@ -497,14 +532,11 @@ class _Job:
 
     # Parts ----------------------------------------------------------------------------------
 
-    def _simulator(self, scene: Scene, accuracy: Any = None) -> Simulator:
+    def _simulator(self, scene: Scene, accuracy: str | None = None) -> Simulator:
+        """Simulator on a standard grid for the search, finer only for the polish."""
+        if accuracy is None and scene.numerics.accuracy in ("auto", "fine"):
+            accuracy = "standard"
         return Simulator(scene, self.region, device=self.device, accuracy=accuracy)
-
-
-def _point(run: tuple[Outcome, ImageProblem]) -> Point:
-    point = run[0].evaluation
-    assert isinstance(point, Point)
-    return point
 
 
 def _held(scene: Scene, names: tuple[str, ...], linear: LinearPart) -> dict[str, str]:
@@ -512,9 +544,7 @@ def _held(scene: Scene, names: tuple[str, ...], linear: LinearPart) -> dict[str,
     if not linear.gain or scene.microscope.modality.kind != "phase":
         return {}
     return {
-        n: words.GREY_SCALE
-        for n in names
-        if last_word(n) == "index" and not n.startswith("medium")
+        n: words.GREY_SCALE for n in names if last_word(n) == "index" and not n.startswith("medium")
     }
 
 

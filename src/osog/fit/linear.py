@@ -85,7 +85,14 @@ class LinearPart:
         return np.stack(columns) if columns else np.empty((0, *shape))
 
 
-def linear_part(option: str, scene: Scene, image: Array, free: tuple[str, ...]) -> LinearPart:
+def linear_part(
+    option: str,
+    scene: Scene,
+    image: Array,
+    free: tuple[str, ...],
+    *,
+    grey_levels: bool = False,
+) -> LinearPart:
     """Choose the linear part.
 
     Parameters
@@ -98,12 +105,15 @@ def linear_part(option: str, scene: Scene, image: Array, free: tuple[str, ...]) 
         - brightfield and DIC without a camera: gain and slopes;
         - a hologram without a camera: nothing when its median lies within 0.8 … 1.25, that is
           when it is already divided by its background, else gain and slopes;
-        - phase: offset and slopes, since a phase is absolute but its reference is not;
+        - phase: offset and slopes, since a phase is absolute but its reference is not; with whole
+          numbers, which are grey levels of unknown scale rather than radians, the gain too;
         - fluorescence: gain and offset.
     scene : Scene
     image : ndarray, shape (Y, X)
     free : tuple of str
         Free names; a gain that one of them already stands for is left out.
+    grey_levels : bool
+        Whether the image came as whole numbers.
 
     Raises
     ------
@@ -115,6 +125,8 @@ def linear_part(option: str, scene: Scene, image: Array, free: tuple[str, ...]) 
     pedestal = camera.offset_counts if camera is not None else 0.0
     if option == "auto":
         terms = set(_automatic(kind, camera is not None, image))
+        if kind == "phase" and grey_levels:
+            terms.add("gain")
         if {"camera.background_electrons", "camera.gain_electrons_per_count"} & set(free):
             terms.discard("gain")
         if {"camera.offset_counts", "microscope.modality.background"} & set(free):

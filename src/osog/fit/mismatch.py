@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,7 +49,7 @@ class Mismatch:
     @property
     def chi2_is_odd(self) -> bool:
         """Whether χ²/n lies outside what white noise of known strength gives."""
-        return abs(self.chi2 - 1) > 3 * np.sqrt(2 / self.pixels) + 0.02
+        return abs(self.chi2 - 1) > 3 * float(np.sqrt(2 / self.pixels)) + 0.02
 
     def is_structured(self, noise_known: bool) -> bool:
         """Whether the residual holds more than white noise (limits at 1 % of false alarms)."""
@@ -106,7 +107,7 @@ def _radial(normal: Array, n: int) -> tuple[float, float]:
     power = np.abs(np.fft.fft2(normal)) ** 2 / n
     f = np.hypot(np.fft.fftfreq(normal.shape[0])[:, None], np.fft.fftfreq(normal.shape[1])[None, :])
     best, where = 0.0, 0.0
-    for low, high in zip(_BANDS[:-1], _BANDS[1:], strict=True):
+    for low, high in pairwise(_BANDS):
         inside = (f > low) & (f <= high)
         m = int(inside.sum())
         if m < 4:

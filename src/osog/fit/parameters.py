@@ -86,13 +86,13 @@ class FreeParameters:
     def scaled(self, values: Mapping[str, float]) -> Array:
         """Scale values by name, clipped into the bounds; names left out stay at the start."""
         given = np.array([values.get(n, s) for n, s in zip(self.names, self.start, strict=True)])
-        return (np.clip(given, self.low, self.high) - self.start) / self.scale
+        out: Array = (np.clip(given, self.low, self.high) - self.start) / self.scale
+        return out
 
     def values(self, u: Array) -> dict[str, float]:
         """Values by name of a scaled vector, shape (P,)."""
         numbers = np.clip(self.start + u * self.scale, self.low, self.high)
         return dict(zip(self.names, (float(v) for v in numbers), strict=True))
-
 
     def without(self, names: Sequence[str]) -> FreeParameters:
         """Return the rest of the parameters, these names left out."""
@@ -166,7 +166,9 @@ def free_parameters(
         rows.append((parameter.unit, parameter.value, low, high, scale))
     units, start, lows, highs, scales = zip(*rows, strict=True)
     return FreeParameters(
-        tuple(names), tuple(units), *(np.array(column, float) for column in (start, lows, highs, scales))
+        tuple(names),
+        tuple(units),
+        *(np.array(column, float) for column in (start, lows, highs, scales)),
     )
 
 

@@ -170,16 +170,19 @@ class ImageProblem:
             columns -= basis @ (basis.T @ columns)
         return np.concatenate([columns, self._prior_rows()])
 
-    def raw_sensitivity(self, point: Point, jacobian: Array, name: str) -> float:
-        """Length of a column before it, divided by the one after the projection, squared."""
-        k = self.parameters.names.index(name)
-        left = float(np.sum(jacobian[: self.pixels, k] ** 2))
-        moved = point.u.copy()
-        moved[k] += STEP
-        image = self._simulate(self.parameters.values(moved))
-        gain = point.coefficients[0] if self.linear.gain else 1.0
-        raw = gain * (self.weights * (image - point.image))[self.used] / STEP
-        return float(raw @ raw) / max(left, 1e-300)
+    def rescaled_jacobian(self, jacobian: Array, before: ImageProblem) -> Array:
+        """Derivatives for these weights from those for weights that differ by one factor.
+
+        Parameters
+        ----------
+        jacobian : ndarray, shape (n + priors, P)
+        before : ImageProblem
+            The problem that `jacobian` belongs to.
+        """
+        factor = float(self.weights.max()) / float(before.weights.max())
+        out = jacobian.copy()
+        out[: self.pixels] *= factor
+        return out
 
     def column_images(self, jacobian: Array) -> Array:
         """Columns of the Jacobian as images, 0 at pixels that do not count, shape (P, Y, X)."""
@@ -224,7 +227,7 @@ class ImageProblem:
         target = w * (self.data - constant)[self.used]
         columns = self._columns(image)
         if columns.shape[1]:
-            coefficients = np.linalg.lstsq(columns, target, rcond=None)[0]
+            coefficients: Array = np.linalg.lstsq(columns, target, rcond=None)[0].astype(np.float64)
             rest = target - columns @ coefficients
         else:
             coefficients, rest = np.empty(0), target

@@ -7,7 +7,7 @@ every parameter lies within a tenth of its own standard deviation of the optimum
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -41,7 +41,10 @@ class Evaluation(Protocol):
         """Weighted residuals, shape (n,)."""
 
 
-class Problem(Protocol):
+E = TypeVar("E", bound=Evaluation)
+
+
+class Problem(Protocol[E]):
     """A least-squares problem in scaled parameters."""
 
     @property
@@ -52,15 +55,15 @@ class Problem(Protocol):
     def high(self) -> Array:
         """Upper bounds, shape (P,)."""
 
-    def evaluate(self, u: Array) -> Evaluation:
+    def evaluate(self, u: Array) -> E:
         """Evaluate the model at u, shape (P,)."""
 
-    def jacobian(self, evaluation: Evaluation) -> Array:
+    def jacobian(self, evaluation: E, /) -> Array:
         """Derivatives of the residuals, shape (n, P)."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Generic[E]):
     """Where a search ended.
 
     Attributes
@@ -75,21 +78,22 @@ class Outcome:
         ``converged``, ``stalled``, ``exhausted`` (too many iterations) or ``stopped`` (asked to).
     """
 
-    evaluation: Evaluation
+    evaluation: E
     jacobian: Array
     iterations: int
     reason: str
 
 
 def minimise(
-    problem: Problem,
-    start: Evaluation,
+    problem: Problem[E],
+    start: E,
     *,
     max_iterations: int = 40,
     tau: float = 1e-3,
     stop: float = 0.01,
-    on_step: Callable[[Evaluation, int], bool] | None = None,
-) -> Outcome:
+    on_step: Callable[[E, int], bool] | None = None,
+    jacobian: Array | None = None,
+) -> Outcome[E]:
     """Find the nearest minimum of χ².
 
     Parameters
@@ -105,6 +109,8 @@ def minimise(
         Predicted fall of χ² below which the search has converged.
     on_step : callable, optional
         Called with each accepted point and the iteration; a true answer stops the search.
+    jacobian : ndarray, shape (n, P), optional
+        Derivatives at the start, when they are known already.
 
     Returns
     -------
@@ -112,7 +118,7 @@ def minimise(
     """
     best = start
     damping, growth = tau, 2.0
-    jacobian = problem.jacobian(best)
+    jacobian = problem.jacobian(best) if jacobian is None else jacobian
     last: tuple[Array, Array] | None = None
     for iteration in range(1, max_iterations + 1):
         gradient = jacobian.T @ best.residual
@@ -134,15 +140,15 @@ def minimise(
                 continue
             target = np.clip(best.u + step, problem.low, problem.high)
             step = target - best.u
-            predicted = -(2 * gradient @ step + step @ hessian @ step)
+            predicted = -float(2 * gradient @ step + step @ hessian @ step)
             if np.abs(step).max() < _SMALLEST_STEP or damping > _LARGEST_DAMPING:
                 return Outcome(best, jacobian, iteration, "stalled")
             trial = problem.evaluate(target)
-            ratio = (best.cost - trial.cost) / predicted if predicted > 0 else -1.0
+            ratio = float((best.cost - trial.cost) / predicted) if predicted > 0 else -1.0
             if trial.cost < best.cost and ratio > 1e-4:
                 accepted, best = True, trial
                 # Nielsen 1999; the ratio is cut so that a lucky step cannot undo all damping.
-                factor = max(1 / 3, 1 - (2 * min(ratio, 2.0) - 1) ** 3)
+                factor = max(1 / 3, 1 - (2 * min(float(ratio), 2.0) - 1) ** 3)
                 damping, growth = max(1e-9, damping * factor), 2.0
             else:
                 damping, growth = damping * growth, growth * 2
@@ -153,6 +159,29 @@ def minimise(
     free = released(best.u, gradient, problem.low, problem.high)
     done = not free.any() or predicted_fall(gradient, hessian, free) < stop
     return Outcome(best, jacobian, max_iterations, "converged" if done else "exhausted")
+
+
+def newton_step(problem: Problem[E], evaluation: E, jacobian: Array) -> Array:
+    """Full Gauss–Newton step inside the bounds, with derivatives from anywhere near.
+
+    Parameters
+    ----------
+    problem : Problem
+    evaluation : Evaluation
+        Where to step from.
+    jacobian : ndarray, shape (n, P)
+
+    Returns
+    -------
+    ndarray, shape (P,)
+    """
+    gradient, hessian = jacobian.T @ evaluation.residual, jacobian.T @ jacobian
+    free = released(evaluation.u, gradient, problem.low, problem.high)
+    step = _step(gradient, hessian, 1e-12 * damping_scale(hessian), free)
+    if step is None:
+        return np.zeros_like(gradient)
+    inside: Array = np.clip(evaluation.u + step, problem.low, problem.high) - evaluation.u
+    return inside
 
 
 def released(u: Array, gradient: Array, low: Array, high: Array) -> NDArray[np.bool_]:
@@ -195,9 +224,7 @@ def _with_secant(hessian: Array, step: Array, change: Array) -> Array:
     return corrected if lowest > 0.2 * before else hessian
 
 
-def _step(
-    gradient: Array, hessian: Array, damping: Array, free: NDArray[np.bool_]
-) -> Array | None:
+def _step(gradient: Array, hessian: Array, damping: Array, free: NDArray[np.bool_]) -> Array | None:
     """Solve (H + damping) s = −g over the free parameters; None where H is not positive."""
     scale = np.sqrt(damping_scale(hessian))[free]
     matrix = hessian[np.ix_(free, free)] + np.diag(damping[free])

@@ -13,11 +13,11 @@ from osog.fit.dictionary import (
     contrast,
     depth_step,
     geometric,
+    number,
     template_size,
     templates,
 )
 from osog.fit.parameters import last_word
-from osog.scene.parameters import get
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,9 +90,7 @@ def single_particle(scene: Scene, free: FreeParameters) -> Single | None:
 
 
 def _own(own: float | None, shared: object) -> float:
-    if own is not None:
-        return float(own)
-    return float(getattr(shared, "centre", shared))  # type: ignore[arg-type]
+    return float(own) if own is not None else number(shared)
 
 
 def axes_of(scene: Scene, single: Single, free: FreeParameters, blind: bool) -> Axes:
@@ -193,9 +191,8 @@ def dictionary_starts(
     factor = binning(scene, smallest, image.shape)
     small, pixel = binned(image, factor), scene.grid.pixel_size_um * factor
     mask = binned(used.astype(float), factor) > 0.5
-    coarse = scene.model_copy(
-        update={"grid": scene.grid.model_copy(update={"pixel_size_um": pixel, "shape": small.shape})}
-    )
+    grid = scene.grid.model_copy(update={"pixel_size_um": pixel, "shape": small.shape})
+    coarse = scene.model_copy(update={"grid": grid})
     kind = scene.microscope.modality.kind
     deepest = max((abs(d) for d in axes.depths), default=0.0)
     size = template_size(coarse, size_um, deepest, pixel, (small.shape[0], small.shape[1]))
@@ -234,9 +231,7 @@ def binning(scene: Scene, radius_um: float, shape: tuple[int, ...]) -> int:
     microscope = scene.microscope
     factor = radius_um / (8 * pixel)
     if microscope.modality.kind != "phase":
-        factor = min(
-            factor, microscope.wavelength_um / (4 * microscope.numerical_aperture) / pixel
-        )
+        factor = min(factor, microscope.wavelength_um / (4 * microscope.numerical_aperture) / pixel)
     return max(1, int(min(factor, min(shape) / 32)))
 
 
@@ -285,5 +280,5 @@ def _extent(single: Single) -> float:
             own = getattr(particle, field)
             value = own if own is not None else getattr(shape, field)
             numbers = value if isinstance(value, tuple) else (value,)
-            return half * max(float(getattr(v, "centre", v)) for v in numbers)
+            return half * max(number(v) for v in numbers)
     return 1.0

@@ -82,6 +82,32 @@ def spectral_sandwich(
     return 0.5 * (covariance + covariance.T)
 
 
+def noise_correlation(columns: Array, residual: Array) -> float:
+    """How much less the pixels tell than independent ones would.
+
+    Parameters
+    ----------
+    columns : ndarray, shape (P, Y, X)
+        Derivatives of the weighted residual as images.
+    residual : ndarray, shape (Y, X)
+
+    Returns
+    -------
+    float
+        Variance of the estimates over that under white noise of the same strength: the median over
+        the parameters, at least 1.
+    """
+    power = np.abs(np.fft.fft2(residual)) ** 2
+    power = gaussian_filter(power / max(float(power.mean()), 1e-300), 3.0, mode="wrap")
+    spectra = np.abs(np.fft.fft2(columns)) ** 2
+    total = spectra.sum(axis=(1, 2))
+    acting = total > 0
+    if not acting.any():
+        return 1.0
+    ratios = (spectra[acting] * power).sum(axis=(1, 2)) / total[acting]
+    return max(1.0, float(np.median(ratios)))
+
+
 def uncertainty(
     jacobian: Array,
     columns: Array,

@@ -150,9 +150,7 @@ def _of_direction(
             "the objective's shear, or fit many particles together."
         )
     if {"focus_um", "z_um"} <= words:
-        return (
-            "Focus and depth of the particle act only through their difference; fix one of them."
-        )
+        return "Focus and depth of the particle act only through their difference; fix one of them."
     if len(involved) == 1:
         return f"The image does not determine {involved[0]}; fix it or give it a prior."
     mixture = ", ".join(f"{c:+.2f} {n}" for c, n in zip(parts, involved, strict=True))
@@ -179,8 +177,10 @@ def advice(
     if depth is not None and scene.microscope.modality.kind in ("brightfield", "hologram"):
         distance = _distance(names, values, scene)
         partners = [index[w] for w in ("index", "radius_um") if w in index]
-        if distance is not None and abs(distance) < field and any(
-            abs(spread.correlation[depth, k]) > 0.9 for k in partners
+        if (
+            distance is not None
+            and abs(distance) < field
+            and any(abs(spread.correlation[depth, k]) > 0.9 for k in partners)
         ):
             out.append(
                 "The particle is nearly in focus, where a transparent particle has almost no "
@@ -195,9 +195,7 @@ def advice(
     return out
 
 
-def _distance(
-    names: tuple[str, ...], values: Mapping[str, float], scene: Scene
-) -> float | None:
+def _distance(names: tuple[str, ...], values: Mapping[str, float], scene: Scene) -> float | None:
     particles = [p for pop in scene.populations if pop.visible for p in pop.particles or ()]
     if len(particles) != 1:
         return None

@@ -1,0 +1,99 @@
+"""Results out: OME-TIFF with the pixel size, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from osog.io.errors import MicrographError
+
+_TYPES = ("float32", "uint16", "uint8")
+
+
+def write_image(
+    path: str | os.PathLike[str],
+    image: Any,
+    *,
+    pixel_size_um: float | None = None,
+    dtype: str | None = None,
+    name: str | None = None,
+) -> Path:
+    """Write one grey image as OME-TIFF.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.ome.tif`` or ``.tif``.
+    image : array_like, shape (Y, X)
+        A torch tensor is taken too.
+    pixel_size_um : float, optional
+    dtype : str, optional
+        ``float32``, ``uint16`` or ``uint8``; whole numbers that fit become uint8 or uint16 when
+        left out, all others float32. Integers round, and clip at the ends of their range.
+    name : str, optional
+        Name of the image inside the file.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    MicrographError
+        For an image that is not two-dimensional, or another dtype.
+    """
+    import tifffile
+
+    detach = getattr(image, "detach", None)
+    array = np.asarray(detach().cpu() if detach is not None else image)
+    if array.ndim != 2 or array.size == 0:
+        raise MicrographError(f"image has shape {array.shape}; it must be (Y, X).")
+    wanted = dtype if dtype is not None else _natural(array)
+    if wanted not in _TYPES:
+        raise MicrographError(f"dtype = '{wanted}' must be one of {', '.join(_TYPES)}.")
+    if wanted == "float32":
+        pixels = array.astype(np.float32)
+    else:
+        top = np.iinfo(wanted).max
+        pixels = np.clip(np.round(np.nan_to_num(array.astype(np.float64))), 0, top).astype(wanted)
+    metadata: dict[str, Any] = {"axes": "YX"}
+    if name is not None:
+        metadata["Name"] = name
+    resolution: dict[str, Any] = {}
+    if pixel_size_um is not None:
+        if not pixel_size_um > 0:
+            raise MicrographError(f"pixel_size_um = {pixel_size_um:g} must be above 0.")
+        metadata |= {
+            "PhysicalSizeX": pixel_size_um, "PhysicalSizeXUnit": "µm",
+            "PhysicalSizeY": pixel_size_um, "PhysicalSizeYUnit": "µm",
+        }  # fmt: skip
+        per_cm = 1e4 / pixel_size_um
+        resolution = {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(
+        dir=target.parent, prefix=f".{target.name}.", suffix=".tif"
+    )
+    os.close(handle)
+    try:
+        tifffile.imwrite(
+            temporary, pixels, ome=True, photometric="minisblack", metadata=metadata, **resolution
+        )
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def _natural(array: np.ndarray) -> str:
+    if array.dtype == np.uint8 or array.dtype == np.bool_:
+        return "uint8"
+    if array.dtype.kind in "iu" and array.min() >= 0 and array.max() <= 65535:
+        return "uint16"
+    return "float32"
