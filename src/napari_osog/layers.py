@@ -385,6 +385,7 @@ class LayerSink:
             self._arrange()
             layer.events.data.connect(self._on_points_data)
             layer.events.set_data.connect(self._on_points_set)
+            layer.selected_data.events.items_changed.connect(self._on_selected)
             self._remember_points(points, depths, numbers)
             return
         self._place(layer, shape)
@@ -434,6 +435,23 @@ class LayerSink:
         self.session.move_particles(
             {n: (float(x), float(y)) for n, x, y in zip(numbers, columns, rows, strict=True)}
         )
+
+    def _on_selected(self, event: Any = None) -> None:
+        layer = self.layer("particles")
+        chosen = set() if layer is None else set(layer.selected_data)
+        number = None
+        if len(chosen) == 1:
+            index = int(next(iter(chosen)))
+            if index < len(self._numbers):
+                number = int(self._numbers[index])
+        self.session.select(number)
+
+    def grip_particles(self) -> None:
+        """Make the points ready to be selected and dragged."""
+        layer = self.layer("particles")
+        if layer is not None:
+            self.viewer.layers.selection.active = layer
+            layer.mode = "select"
 
     def _on_points_data(self, event: Any) -> None:
         layer = self.layer("particles")

@@ -142,20 +142,26 @@ def optics(layer: Any) -> dict[str, Known]:
     dict of str to Known
         Keys of `OPTICS`.
     """
+    from osog.io import optics_of
+
     found: dict[str, Known] = {}
-    own = layer.metadata.get("osog") if isinstance(layer.metadata, dict) else None
+    metadata = layer.metadata if isinstance(layer.metadata, dict) else {}
+    own = metadata.get("osog")
     stated = own.get("optics") if isinstance(own, dict) else None
     if isinstance(stated, dict):
         for name, entry in stated.items():
             if name in OPTICS and isinstance(entry, dict) and "value" in entry:
                 found[name] = Known(float(entry["value"]), str(entry.get("source", "the layer")))
-    path = getattr(getattr(layer, "source", None), "path", None)
-    if path:
-        for name, known in _from_file(path).items():
-            found.setdefault(name, known)
-    calibrated = pixel_size(layer)
-    if calibrated is not None:
-        found.setdefault("pixel_size_um", calibrated)
+    read = optics_of(
+        metadata,
+        getattr(getattr(layer, "source", None), "path", None),
+        tuple(layer.scale),
+        tuple(layer.units),
+    )
+    for name in OPTICS:
+        known = getattr(read, name)
+        if known is not None:
+            found.setdefault(name, Known(known.value, known.source))
     return found
 
 
@@ -187,24 +193,9 @@ def adopt(session: Session, layer: Any) -> dict[str, Known]:
         if aperture >= session.scene.microscope.immersion_index:
             fitting = [n for n in IMMERSIONS.values() if n > aperture]
             values["microscope.immersion_index"] = min(fitting, default=1.6)
-    session.set_view(placement=copied)
     session.change(values)
+    session.set_view(placement=copied)
     return known
-
-
-def _from_file(path: str) -> dict[str, Known]:
-    from osog.io import optics_of
-
-    try:
-        read = optics_of(path)
-    except (OSError, ValueError):
-        return {}
-    found = {}
-    for name in OPTICS:
-        known = getattr(read, name, None)
-        if known is not None:
-            found[name] = Known(float(known.value), str(known.source))
-    return found
 
 
 __all__ = ["OPTICS", "Known", "TargetError", "adopt", "optics", "pixel_size", "placement", "plane"]

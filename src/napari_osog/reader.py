@@ -44,8 +44,9 @@ def read_scenes(path: str | list[str]) -> list[LayerData]:
     for one in paths:
         try:
             scene = Scene.load(one)
-        except (SceneError, UnicodeDecodeError) as error:
-            raise SceneError(f"{Path(one).name}: {error}") from None
+        except SceneError as error:
+            name, text = Path(one).name, str(error)
+            raise SceneError(text if text.startswith(name) else f"{name}: {text}") from None
         out.append(rendered_layer(scene, Path(one).name.removesuffix(".osog.yaml")))
     return out
 

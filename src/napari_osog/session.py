@@ -100,6 +100,8 @@ class Session:
         Name of the population that the panel edits and that new particles join.
     view : View
         What is shown.
+    selected : int or None
+        Number of the one particle whose point is selected in the viewer.
     picture : Picture or None
         The newest finished render.
     status : str
@@ -117,6 +119,7 @@ class Session:
     status_changed = Signal(str)
     sliding_changed = Signal(bool)
     device_changed = Signal(str)
+    selected_changed = Signal(object)
 
     def __init__(self, scene: Scene | None = None, seed: int = 0, device: str = "auto") -> None:
         self.scene = scene if scene is not None else Scene()
@@ -129,6 +132,7 @@ class Session:
         self.sliding = False
         self.target: Any = None
         self.population = ""
+        self.selected: int | None = None
         self._device = device
         self._history = _History()
         self._held: _Step | None = None
@@ -255,6 +259,30 @@ class Session:
             )
         )
 
+    def explicit_scene(self) -> Scene:
+        """Scene with every drawn particle listed one by one."""
+        from osog.sample import explicit
+
+        if any(p.visible and p.particles is None for p in self.scene.populations):
+            return explicit(self.scene, self.seed)
+        return self.scene
+
+    def change_particle(self, name: str, value: float) -> None:
+        """Change one number of one particle, ``particles[3].z_um``; they become explicit ones.
+
+        Raises
+        ------
+        SceneError
+            If the new scene is not valid.
+        """
+        self._commit(replaced(self.explicit_scene(), {name: value}), self.seed)
+
+    def select(self, number: int | None) -> None:
+        """Choose the particle whose own numbers are shown."""
+        if number != self.selected:
+            self.selected = number
+            self.selected_changed.emit(number)
+
     def remove_particles(self, numbers: set[int]) -> None:
         """Remove drawn particles by number."""
         self._edit_particles(lambda i, particle: None if i in numbers else particle)
@@ -267,11 +295,10 @@ class Session:
         SceneError
             If there is no such population.
         """
-        from osog.sample import explicit
         from osog.scene import Particle
 
         index = self._population_index(population)
-        scene = explicit(self.scene, self.seed)
+        scene = self.explicit_scene()
         owner = scene.populations[index]
         depth = self.scene.populations[index].placement.z_um
         z = depth if isinstance(depth, int | float) else depth.centre
@@ -295,13 +322,7 @@ class Session:
         return names.index(name)
 
     def _edit_particles(self, edit: Any) -> None:
-        from osog.sample import explicit
-
-        drawn = self.scene.populations
-        if any(p.visible and p.particles is None for p in drawn):
-            scene = explicit(self.scene, self.seed)
-        else:
-            scene = self.scene
+        scene = self.explicit_scene()
         number, populations = 0, []
         for population in scene.populations:
             if not population.visible or population.particles is None:

@@ -121,7 +121,7 @@ def test_points_are_dragged_added_and_deleted_as_particles(opened):
         mouse_release_callbacks,
     )
 
-    _, panel, _, wait = opened
+    viewer, panel, _, wait = opened
     layer = panel.studio.sink.layer("particles")
     session = panel.session
     start = layer.data_to_world(layer.data[0])
@@ -150,7 +150,12 @@ def test_points_are_dragged_added_and_deleted_as_particles(opened):
     particles = panel.session.scene.populations[0].particles
     assert len(particles) == 7
     assert (particles[-1].x_um, particles[-1].y_um) == pytest.approx((4.0, 2.0))
+    panel.grip.click()
+    assert viewer.layers.selection.active.name == "OSOG particles"
+    layer.selected_data = {3}
+    assert panel.session.selected == 3 and not panel.sample.one.isHidden()
     layer.selected_data = {0, 2}
+    assert panel.session.selected is None
     layer.remove_selected()
     wait.settled()
     assert len(panel.session.scene.populations[0].particles) == 5
@@ -177,7 +182,7 @@ def test_a_micrograph_is_overlaid_on_its_own_grid(opened):
         assert np.allclose(getattr(image, name), getattr(mine, name)), name
     assert image.units == mine.units and image.opacity == 0.5
     assert "unknown: using" in panel.compare.sources.text()
-    assert "pixel size 0.15 µm (the layer's scale)" in panel.compare.sources.text()
+    assert "pixel size 0.15 µm (from the layer's scale in µm)" in panel.compare.sources.text()
     for mode in ("wipe", "checkerboard", "difference"):
         panel.compare.choose_mode(mode)
         assert sink.layer("compare").visible and not image.visible

@@ -80,6 +80,9 @@ class FakeSink:
     def layer(self, role):
         return None
 
+    def grip_particles(self):
+        pass
+
     def draw_profile_line(self):
         return None
 

@@ -70,3 +70,22 @@ def test_the_sample_micrograph_states_what_is_known_and_from_where():
     assert known["medium_index"].value == 1.335
     assert known["pixel_size_um"].value == pytest.approx(0.107)
     assert "numerical_aperture" not in known
+
+
+def test_a_file_states_its_optics_and_a_damaged_one_states_nothing(tmp_path):
+    import tifffile
+
+    path = tmp_path / "stated.ome.tif"
+    tifffile.imwrite(
+        path,
+        PICTURE.astype(np.float32),
+        metadata={"axes": "YX", "PhysicalSizeX": 65.0, "PhysicalSizeXUnit": "nm",
+                  "PhysicalSizeY": 65.0, "PhysicalSizeYUnit": "nm"},
+    )  # fmt: skip
+    layer = Image(PICTURE)
+    layer._source = layer.source.model_copy(update={"path": str(path)})
+    known = optics(layer)
+    assert known["pixel_size_um"].value == pytest.approx(0.065)
+    assert "OME-XML" in known["pixel_size_um"].source
+    path.write_bytes(path.read_bytes()[:200])
+    assert optics(layer) == {}

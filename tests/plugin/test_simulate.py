@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QApplication, QLabel, QPushButton
 from napari_osog.live import Notice
 from napari_osog.panels.simulate import SimulatePanel
 from osog import presets
+from osog.sample import sample
 from osog.scene import Scene
 
 
@@ -152,7 +153,7 @@ def test_a_file_that_is_no_text_is_one_sentence(panel, tmp_path):
     path = tmp_path / "broken.yaml"
     path.write_bytes(b"\xff\xfe\x00\x80")
     panel.load_scene(path)
-    assert panel.session.status == "broken.yaml could not be read as text."
+    assert panel.session.status == "broken.yaml is not a text file."
     panel.load_scene(tmp_path / "absent.yaml")
     assert "absent.yaml" in panel.session.status
 
@@ -219,6 +220,22 @@ def test_a_shape_change_keeps_particles_where_they_were_put(panel):
     panel.sample.again.click()
     assert panel.session.scene.populations[0].count == 5
     assert panel.session.scene.populations[0].particles is None
+
+
+def test_the_selected_particle_shows_its_own_numbers(qtbot, panel):
+    before = sample(panel.session.scene, 3)
+    panel.session.select(2)
+    assert not panel.sample.one.isHidden()
+    depth = row(panel, "particles[2].x_um")
+    assert depth.spin.value() == pytest.approx(float(before.position[2, 0]), abs=1e-5)
+    row(panel, "particles[2].radius_um").spin.setValue(1.25)
+    after = sample(panel.session.scene, 3)
+    assert after.size[2, 0] == 1.25 and (after.size[[0, 1, 3, 4]] == 0.5).all()
+    assert (after.position == before.position).all()
+    row(panel, "particles[2].radius_um").spin.setValue(-1)
+    assert "must lie between" in row(panel, "particles[2].radius_um").fault
+    panel.session.select(None)
+    assert panel.sample.one.isHidden()
 
 
 def test_a_known_material_sets_the_index_and_a_number_unsets_the_name(panel):

@@ -31,11 +31,12 @@ from napari_osog.panels.rows import (
     model_rows,
 )
 from osog.scene import HABITS, INDICES, Material, Placement, Population, SceneError
-from osog.scene.parameters import get
+from osog.scene.parameters import describe, get
 
 if TYPE_CHECKING:
     from napari_osog.session import Session
     from osog.scene import Scene
+    from osog.scene.parameters import Parameter
 
 _SHAPES = {
     "sphere": "Sphere",
@@ -115,6 +116,11 @@ class SampleSection(Section):
         self.again.clicked.connect(self.draw_again)
         self.add(self.listed)
         self.add(self.again)
+        self.one = Section("Selected particle", minor=True)
+        self.one_rows = RowGroup(self.row_made.emit)
+        self.one.add(self.one_rows)
+        self.add(self.one)
+        self.one.hide()
         self.more = Section("Turning and clusters", open=False, minor=True)
         self.more_rows = RowGroup(self.row_made.emit)
         self.more.add(self.more_rows)
@@ -191,6 +197,7 @@ class SampleSection(Section):
             self.buttons[name].setEnabled(population is not None)
         self.listed.hide()
         self.again.hide()
+        self.sync_selected()
         if population is None:
             return
         with QSignalBlocker(self.buttons["hide"]):
@@ -215,6 +222,24 @@ class SampleSection(Section):
             )
             self.listed.show()
             self.again.show()
+
+    def sync_selected(self) -> None:
+        """Show the own numbers of the particle whose point is selected."""
+        number = self.session.selected
+        scene = self.session.explicit_scene() if number is not None else self.session.scene
+        total = sum(len(p.particles or ()) for p in scene.populations if p.visible)
+        if number is None or number >= total:
+            self.one.hide()
+            return
+        names = _own_names(scene, number)
+        fields = {name: _field_of_parameter(describe(scene, name)) for name in names}
+        self.one.button.setText(f"Selected particle ({number + 1} of {total})")
+        self.one_rows.sync(
+            tuple(names),
+            lambda: [NumberRow(field) for field in fields.values()],
+            lambda name: describe(scene, name).value,
+        )
+        self.one.show()
 
     def _value(self, name: str) -> Any:
         scene = self.session.scene
@@ -325,6 +350,9 @@ class SampleSection(Section):
         SceneError
             If the result is not valid.
         """
+        if name.startswith("particles["):
+            self.session.change_particle(name, value)
+            return True
         if name == "medium.name":
             if value:
                 self.session.change({"medium.index": INDICES[value], "medium.name": value})
@@ -418,6 +446,40 @@ class SampleSection(Section):
                 population.name,
                 {"particles": None, "count": len(population.particles), "density_per_mm2": None},
             )
+
+
+def _own_names(scene: Scene, number: int) -> list[str]:
+    """Dotted names of everything that one listed particle can have for itself."""
+    base, first = f"particles[{number}]", 0
+    for population in scene.populations:
+        listed = len(population.particles or ()) if population.visible else 0
+        if first <= number < first + listed:
+            break
+        first += listed
+    names = [f"{base}.{axis}_um" for axis in "xyz"]
+    if population.shape.kind != "sphere":
+        names += [f"{base}.orientation_deg[{k}]" for k in range(3)]
+    for field in ("radius_um", "length_um"):
+        if hasattr(population.shape, field):
+            names.append(f"{base}.{field}")
+    for field in ("semi_axes_um", "size_um"):
+        if hasattr(population.shape, field) and not getattr(population.shape, "half_spaces", None):
+            names += [f"{base}.{field}[{k}]" for k in range(3)]
+    return [*names, f"{base}.index"]
+
+
+def _field_of_parameter(parameter: Parameter) -> Field:
+    return Field(
+        parameter.name,
+        parameter.title,
+        parameter.unit,
+        parameter.help,
+        parameter.limits,
+        parameter.slider,
+        parameter.step,
+        parameter.log and parameter.slider[0] > 0,
+        parameter.value,
+    )
 
 
 __all__ = ["SampleSection"]

@@ -84,6 +84,7 @@ class SimulatePanel(Panel):
             (session.free_changed, self._on_free),
             (session.target_changed, self._on_target),
             (session.sliding_changed, self._on_sliding),
+            (session.selected_changed, self._on_selected),
         ):
             listen(self, signal, slot)
         self._on_scene(session.scene)
@@ -189,6 +190,12 @@ class SimulatePanel(Panel):
         holder = QWidget()
         holder.setLayout(line)
         section.add(holder)
+        self.grip = QPushButton("Select and move particles")
+        self.grip.setToolTip(
+            "Click a point in the viewer to see its own numbers, drag it to move the particle"
+        )
+        self.grip.clicked.connect(self._grip)
+        section.add(self.grip)
         return section
 
     # --- rows --------------------------------------------------------------------------------
@@ -203,7 +210,7 @@ class SimulatePanel(Panel):
     def row(self, name: str) -> Row | None:
         """Row of this dotted name while the panel shows one."""
         groups = (self.microscope.lens, self.microscope.waves, self.sample.medium,
-                  self.sample.rows, self.sample.more_rows, self.camera.frame,
+                  self.sample.rows, self.sample.more_rows, self.sample.one_rows, self.camera.frame,
                   self.camera.numbers)  # fmt: skip
         return next((group.rows[name] for group in groups if name in group.rows), None)
 
@@ -270,6 +277,13 @@ class SimulatePanel(Panel):
     def _on_sliding(self, _: bool) -> None:
         self.undo_button.setEnabled(self.session.can_undo)
         self.redo_button.setEnabled(self.session.can_redo)
+
+    def _on_selected(self, _: object) -> None:
+        self.sample.sync_selected()
+
+    def _grip(self) -> None:
+        self.session.set_view(particles=True)
+        self.studio.sink.grip_particles()
 
     def _on_preset(self, _: int) -> None:
         self.load_preset(self.preset.currentData())
@@ -356,10 +370,10 @@ class SimulatePanel(Panel):
         try:
             scene = Scene.load(path)
         except SceneError as error:
-            self.session.say(f"{Path(path).name}: {error}")
+            self.session.say(_of_file(path, str(error)))
             return
-        except (OSError, UnicodeDecodeError):
-            self.session.say(f"{Path(path).name} could not be read as text.")
+        except OSError as error:
+            self.session.say(f"{Path(path).name} could not be read: {error.strerror or error}.")
             return
         self.session.set_scene(scene, preset="")
 
@@ -409,6 +423,12 @@ def carried_scene(layer: Any) -> tuple[Scene, int]:
         name = "No layer is selected" if layer is None else f"'{layer.name}' carries no scene"
         raise SceneError(f"{name}; select a layer that was rendered here.")
     return Scene.parse(own["scene"]), int(own.get("seed", 0))
+
+
+def _of_file(path: str | Path, message: str) -> str:
+    """Sentence about a file that names it."""
+    name = Path(path).name
+    return message if message.startswith(name) else f"{name}: {message}"
 
 
 def _plain(message: str) -> str:
