@@ -261,9 +261,7 @@ class Renderer:
 
     def __init__(self, device: str | torch.device = "auto") -> None:
         self.device = choose_device(device)
-        self._key: object = None
-        self._batch: ParticleBatch | None = None
-        self._wave: ExitWave | EmissionSlabs | None = None
+        self._kept: list[tuple[object, ParticleBatch, ExitWave | EmissionSlabs]] = []
 
     def render(
         self,
@@ -326,6 +324,8 @@ class Renderer:
         batch = sample(scene, seed, values)
         plan = plan_sampling(scene, batch, accuracy=accuracy)
         optics = scene.microscope
+        # The margin that was wished for moves with the focus; the grids that follow often do not.
+        grids = dataclasses.replace(plan, padding_wanted_um=0.0, padding_um=0.0)
         key = (
             scene.populations,
             scene.medium.index,
@@ -334,12 +334,15 @@ class Renderer:
             optics.condenser_in_use,
             optics.modality.kind == "fluorescence",
             seed,
-            plan,
+            grids,
         )
-        if key != self._key or self._wave is None or self._batch is None:
-            self._wave = scattered(scene, batch, values, plan)
-            self._batch, self._key = batch, key
-        return self._batch, self._wave, plan
+        # A draft while the hand moves and the full image at rest take turns: both stay.
+        for entry in self._kept:
+            if entry[0] == key:
+                return entry[1], entry[2], plan
+        wave = scattered(scene, batch, values, plan)
+        self._kept = [*self._kept[-1:], (key, batch, wave)]
+        return batch, wave, plan
 
 
 def scattered(
