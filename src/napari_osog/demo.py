@@ -29,6 +29,7 @@ TOLERANCE_PX, TOLERANCE_UM = 2.0, 0.15
 _REGION = (244.0, 504.0, 298.0, 549.0)
 _LONGEST_S = 300.0
 _FOCUS_UM = (-6.0, 8.0)
+_DRAG_S, _LONGEST_DRAG_S, _FRAMES = 4.0, 40.0, 6
 
 
 class DemoError(RuntimeError):
@@ -66,6 +67,7 @@ class Demo:
         click(self.simulate.compare.match_button)
         self.simulate.compare.choose_mode("beside")
         self.rendered()
+        session.set_view(particles=False)
         known = self.simulate.compare.known
         facts = ", ".join(
             f"{name.removesuffix('_um').replace('_', ' ')} {entry.value:g} ({entry.source})"
@@ -98,7 +100,7 @@ class Demo:
         begun = time.monotonic()
         while fit.state == "running":
             self.wait(0.05)
-            if not photographed and len(fit._history) >= 3:
+            if not photographed and fit.steps >= 6:
                 self.screenshot("fit-running")
                 photographed = True
             if time.monotonic() - begun > _LONGEST_S:
@@ -109,7 +111,7 @@ class Demo:
         result: FitResult = fit.record.result
         self.wait(0.6)
         self.screenshot("fit-result")
-        fit.export(self.out / "fit.json")
+        result.to_json(self.out / "fit.json")
         say(f"{fit.status.text()} The residual stays in view.")
         return result
 
@@ -123,7 +125,7 @@ class Demo:
         session.set_view(particles=False, wipe=CENTRE_PX[0] / session.scene.grid.shape[1])
         self.simulate.compare.choose_mode("wipe")
         self.rendered()
-        self.reveal(self.simulate.compare)
+        self.scroll(1.0)
         self.wait(0.4)
         self.screenshot("overlay")
         say("Applied the numbers and laid the twin over the micrograph: real left of the line "
@@ -141,16 +143,16 @@ class Demo:
         """
         session = self.simulate.session
         click(self.simulate.compare.mode_buttons["off"])
-        session.set_view(particles=True)
+        sink = self.simulate.studio.sink
         for layer in self.viewer.layers:
-            if not self.simulate.studio.sink.owns(layer):
+            if not sink.owns(layer):
                 layer.visible = False
+        self.viewer.layers.selection.active = sink.layer("image")
         combo = self.simulate.preset
         combo.setCurrentIndex(combo.findData(CROWD))
         self.simulate.load_preset(CROWD)
         self.rendered()
-        session.set_view(particles=False)
-        self.reveal(self.simulate.preset)
+        self.scroll(0.0)
         shown: list[float] = []
 
         def count(_: object) -> None:
@@ -158,16 +160,19 @@ class Demo:
 
         session.picture_changed.connect(count)
         slider = self.simulate.row("microscope.focus_um").slider
+        low, high = (self.tick(slider, value) for value in _FOCUS_UM)
         begun = time.monotonic()
         slider.sliderPressed.emit()
-        low, high = (self.tick(slider, value) for value in _FOCUS_UM)
-        steps = 40
-        for k in range(steps + 1):
-            slider.setValue(low + (high - low) * k / steps)
-            self.wait(0.05)
+        # At least one way through; on a slow machine until a few pictures have come.
+        while (past := time.monotonic() - begun) < _DRAG_S or (
+            len(shown) < _FRAMES and past < _LONGEST_DRAG_S
+        ):
+            share = (past / _DRAG_S) % 2.0
+            slider.setValue(low + (high - low) * (share if share < 1.0 else 2.0 - share))
+            self.wait(0.03)
+        frames, seconds = len(shown), time.monotonic() - begun
         slider.setValue(self.tick(slider, 1.5))
         slider.sliderReleased.emit()
-        frames, seconds = len(shown), time.monotonic() - begun
         session.picture_changed.disconnect(count)
         self.rendered()
         self.wait(0.8)
@@ -197,9 +202,10 @@ class Demo:
             holder = holder.parent()
         self.wait(0.3)
 
-    def reveal(self, widget: Any) -> None:
-        """Scroll the Simulate panel to a widget."""
-        self.simulate.scroll.ensureWidgetVisible(widget, 0, 0)
+    def scroll(self, share: float) -> None:
+        """Scroll the Simulate panel: 0 is its top, 1 its end."""
+        bar = self.simulate.scroll.verticalScrollBar()
+        bar.setValue(round(share * bar.maximum()))
 
     def rendered(self) -> None:
         """Wait until the picture of the present scene is on the screen."""

@@ -694,6 +694,11 @@ class FitPanel(Panel):
         self.stop_button.setEnabled(False)
         self._tell_time()
 
+    @property
+    def steps(self) -> int:
+        """Accepted steps of the fit that runs or ran last."""
+        return len(self._history)
+
     def _set_state(self, state: str) -> None:
         self.state = state
         running = state == "running"
@@ -765,7 +770,8 @@ class FitPanel(Panel):
         self.outcome = outcome
         self.record = fit_record.record_of(outcome, self._described)
         self._set_state("result")
-        self.curve.show_history([(step["stage"], step["rms"]) for step in result.history])
+        self._history = tuple((step["stage"], step["rms"]) for step in result.history)
+        self.curve.show_history(self._history)
         self._show_residual(result.residual, result.region)
         if self._removed:
             self.say(

@@ -42,6 +42,8 @@ class LossCurve(Plot):
         positive = rms[rms > 0]
         wide = bool(positive.size and positive.max() > 20 * positive.min())
         self.getPlotItem().setLogMode(y=wide)
+        every = next(s for s in (1, 2, 5, 10, 20, 50, 100, 500) if len(rms) <= 8 * s or s == 500)
+        self.getPlotItem().getAxis("bottom").setTickSpacing(every, every)
         self.show_curve(STEPS, steps, rms)
         best = np.minimum.accumulate(rms) if len(rms) else rms
         self.show_curve(BEST, steps, best)
