@@ -28,18 +28,20 @@ def open_window(image: str | None = None, *, fit: bool = True) -> tuple[Any, Any
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("KMP_BLOCKTIME", "0")
     import napari
+    from qtpy.QtCore import QTimer
+
+    from napari_osog.samples import cell_twin
 
     viewer = napari.Viewer(title="OSOG")
-    _, panel = viewer.window.add_plugin_dock_widget("napari-osog", "Simulate")
+    dock, panel = viewer.window.add_plugin_dock_widget("napari-osog", "Simulate")
     if fit:
         viewer.window.add_plugin_dock_widget("napari-osog", "Fit", tabify=True)
-        dock = panel.parent()
-        if dock is not None and hasattr(dock, "raise_"):
-            dock.raise_()
+        QTimer.singleShot(0, dock.raise_)  # napari brings the dock that came last to the front
     before = list(viewer.layers)
     if image is None:
         viewer.open_sample("napari-osog", "cell")
-        panel.load_preset("cell-phase")
+        panel.session.set_scene(cell_twin(), preset="")
+        panel.session.set_view(particles=False)
     else:
         viewer.open(image)
     added = [layer for layer in viewer.layers if layer not in before]

@@ -71,6 +71,7 @@ class LayerSink:
         self._depths: NDArray[np.float64] | None = None
         self._dragging = False
         self._edited = False
+        self._grip = False
         self._compare_limits: Any = None
         self._histogram = False
         self._extent: Any = None
@@ -387,6 +388,8 @@ class LayerSink:
             layer.events.set_data.connect(self._on_points_set)
             layer.selected_data.events.items_changed.connect(self._on_selected)
             self._remember_points(points, depths, numbers)
+            if self._grip:
+                self.grip_particles()
             return
         self._place(layer, shape)
         layer.visible = True
@@ -449,6 +452,7 @@ class LayerSink:
     def grip_particles(self) -> None:
         """Make the points ready to be selected and dragged."""
         layer = self.layer("particles")
+        self._grip = layer is None  # then it is made with the next picture
         if layer is not None:
             self.viewer.layers.selection.active = layer
             layer.mode = "select"
@@ -686,9 +690,13 @@ class LayerSink:
             floor = position(layer)
 
     def _fit_view(self) -> None:
-        viewer = self.viewer
-        if viewer is not None:
-            viewer.reset_view()
+        """Show the render whole, and the micrograph that it is compared with."""
+        viewer, shown = self.viewer, [self.layer("image")]
+        target = self.session.target
+        if self.session.view.compare != "off" and target is not None and target.visible:
+            shown.append(target)
+        if viewer is not None and shown[0] is not None:
+            viewer.reset_view(layers=[layer for layer in viewer.layers if layer in shown])
 
     def begin_motion(self) -> None:
         """Frames are about to follow fast: the histogram of the layer controls must wait."""

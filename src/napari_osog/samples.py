@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from osog.scene import Scene
+
     LayerData = tuple[Any, dict[str, Any], str]
 
 CELL_PIXEL_UM = 0.107
@@ -17,6 +19,34 @@ CELL_OPTICS: dict[str, dict[str, Any]] = {
 
 The grey levels are a phase whose scale is not stated; the objective's NA is not stated either.
 """
+
+
+CELL_CENTRE_PX = (375, 429)
+"""Row and column of the cell in the micrograph, by eye."""
+
+
+def cell_twin() -> Scene:
+    """Scene of a cell where the one in the micrograph lies, to begin with beside it."""
+    from osog import presets
+
+    scene = presets.load("cell-phase")
+    body = scene.populations[0].particles[0]  # type: ignore[index]
+    dy, dx = (
+        CELL_CENTRE_PX[0] * CELL_PIXEL_UM - body.y_um,
+        CELL_CENTRE_PX[1] * CELL_PIXEL_UM - body.x_um,
+    )
+    moved = tuple(
+        population.model_copy(
+            update={
+                "particles": tuple(
+                    p.model_copy(update={"x_um": p.x_um + dx, "y_um": p.y_um + dy})
+                    for p in population.particles or ()
+                )
+            }
+        )
+        for population in scene.populations
+    )
+    return scene.model_copy(update={"populations": moved})
 
 
 def cell() -> list[LayerData]:
@@ -53,4 +83,4 @@ def crystals_dic() -> list[LayerData]:
     return [rendered_layer(presets.load("lysozyme-dic"), "Crystals in DIC")]
 
 
-__all__ = ["CELL_OPTICS", "CELL_PIXEL_UM", "cell", "crystals_dic"]
+__all__ = ["CELL_OPTICS", "CELL_PIXEL_UM", "cell", "cell_twin", "crystals_dic"]

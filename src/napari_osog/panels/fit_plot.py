@@ -27,7 +27,6 @@ class LossCurve(Plot):
         self.curves[STEPS].setSymbolSize(4)
         self.curves[STEPS].setSymbolBrush("#7a8794")
         self.curves[STEPS].setSymbolPen(None)
-        self.legend.anchor(itemPos=(1, 0), parentPos=(1, 0), offset=(-4, 0))
         self.setAccessibleName("Residual over the steps of the fit")
 
     def set_unit(self, unit: str) -> None:

@@ -36,9 +36,11 @@ class Plot(pyqtgraph.PlotWidget):
         item.setLogMode(y=log_y)
         item.setClipToView(True)
         self.setMouseEnabled(x=False, y=False)
-        self.legend = item.addLegend(offset=(8, 2), labelTextSize="8pt", verSpacing=-6)
+        # The legend stands above the curves, never on them.
+        words = " &nbsp; ".join(f'<span style="color:{c}">▬ {n}</span>' for n, c in curves)
+        item.setTitle(words, size="8pt")
         self.curves = {
-            name: self.plot(pen=pyqtgraph.mkPen(colour, width=1.3), name=name, antialias=True)
+            name: self.plot(pen=pyqtgraph.mkPen(colour, width=1.3), antialias=True)
             for name, colour in curves
         }
         self.set_colours("#a0a4ab")
@@ -55,7 +57,6 @@ class Plot(pyqtgraph.PlotWidget):
             font = self.font()
             font.setPointSize(8)
             axis.setStyle(tickFont=font, tickLength=-4)
-        self.legend.setLabelTextColor(text)
 
     def show_curve(self, name: str, x: Any, y: Any) -> None:
         """Draw one of the curves.

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 LABEL_WIDTH = 110
 SPIN_WIDTH = 80
 _TICKS = 1000.0
+_SINGULAR = {"Edges": "Edge", "Semi-axes": "Semi-axis"}
 _UNITS = {"waves rms": "λ"}
 _WORDS = {
     "poisson": "Independent",
@@ -112,7 +113,7 @@ def field_of(
     title = info.title or field
     if component is not None:
         default = default[component] if isinstance(default, tuple) else default
-        title = f"{title} {'abc'[component]}"
+        title = f"{_SINGULAR.get(title, title)} {'abc'[component]}"
     made = Field(
         name=name,
         title=title,
@@ -190,7 +191,18 @@ class Slider(QDoubleSlider):
 
 
 class SpinBox(QDoubleSpinBox):
-    """A spin box that shows no more digits than needed, with Shift and Ctrl for its steps."""
+    """A spin box that shows no more digits than needed, with Shift and Ctrl for its steps.
+
+    Attributes
+    ----------
+    digits : int
+        Digits after the point that are shown at most.
+    least : int
+        Digits that are shown even when they are zeros.
+    """
+
+    digits = 2
+    least = 2
 
     def stepBy(self, steps: int) -> None:
         """Step by the single step, times 10 or 0.1 with Shift or Ctrl."""
@@ -205,25 +217,28 @@ class SpinBox(QDoubleSpinBox):
             super().stepBy(steps)
 
     def textFromValue(self, value: float) -> str:
-        """Drop zeros at the end beyond the second digit."""
-        text = f"{value:.{self.decimals()}f}"
+        """Round, and drop zeros at the end beyond the second digit."""
+        digits_shown = min(self.digits, self.decimals())
+        text = f"{value:.{digits_shown}f}"
         if "." in text:
             whole, _, digits = text.partition(".")
-            digits = digits.rstrip("0") if len(digits) > 2 else digits
-            digits = digits.ljust(min(self.decimals(), 2), "0")
+            digits = digits.rstrip("0").ljust(min(digits_shown, self.least), "0")
             text = f"{whole}.{digits}" if digits else whole
         return text
 
     def valueFromText(self, text: str | None) -> float:
         """Read a number with a decimal point or comma, with or without its unit."""
-        bare = (text or "").removesuffix(self.suffix()).strip().replace(",", ".")
-        return float(bare)
+        return float(self._bare(text))
+
+    def _bare(self, text: str | None) -> str:
+        bare = (text or "").removeprefix(self.prefix()).removesuffix(self.suffix())
+        return bare.strip().replace(",", ".").replace("−", "-")
 
     def validate(self, text: str | None, position: int) -> Any:
         """Accept whatever is on the way to a number."""
         from qtpy.QtGui import QValidator
 
-        bare = (text or "").removesuffix(self.suffix()).strip().replace(",", ".")
+        bare = self._bare(text)
         try:
             float(bare)
         except ValueError:
@@ -291,7 +306,8 @@ class Row(QWidget):
 
     def _set_help(self, help: str) -> None:
         self.help = help
-        self.label.setToolTip(f"<p>{help}</p><p><tt>{self.name}</tt></p>" if help else self.name)
+        free = "<p>○ Free in the fit</p>" if self.free else ""
+        self.label.setToolTip(f"<p>{help}</p><p><tt>{self.name}</tt></p>{free}")
 
     def reset(self) -> None:
         """Restore the default; rows without one ignore it."""
@@ -314,6 +330,7 @@ class Row(QWidget):
         self.label.setFont(font)
         title = self.label.text().removesuffix(" ○")
         self.label.setText(f"{title} ○" if free else title)
+        self._set_help(self.help)
 
     def menu(self) -> QMenu:
         """Context menu of the row."""
@@ -406,8 +423,6 @@ class NumberRow(Row):
         self.value = value
         shown = centre(value) * self.field.factor
         with QSignalBlocker(self.slider), QSignalBlocker(self.spin):
-            needed = _digits(shown)
-            self.spin.setDecimals(max(self.field.decimals, min(needed, 5)))
             self.spin.setValue(shown)
             self.slider.setValue(self._tick(shown))
         if self._spread is not None:
@@ -510,7 +525,7 @@ class _Spread(QWidget):
 
     edited = Signal(object)
     _LAWS = ("fixed", "normal", "lognormal", "uniform")
-    _TITLES = ("One value", "Normal σ", "Lognorm. σ", "Uniform ±")
+    _TITLES = ("One value", "Normal", "Lognormal", "Uniform")
 
     def __init__(self, field: Field) -> None:
         super().__init__()
@@ -570,8 +585,9 @@ class _Spread(QWidget):
     def _width(self, shown: float, relative: bool) -> None:
         unit = self.field.unit if len(self.field.unit) <= 4 else ""
         self.width_.setSuffix(" %" if relative else f" {unit}".rstrip())
+        self.width_.setPrefix("± " if self.law.currentIndex() == 3 else "σ ")
         self.width_.setSingleStep(1.0 if relative else self.field.step)
-        self.width_.setDecimals(1 if relative else max(self.field.decimals, 2))
+        self.width_.digits = 1 if relative else max(self.field.decimals, 2)
         self.width_.setValue(shown)
 
     def _changed(self, fresh: bool = False) -> None:
@@ -621,7 +637,6 @@ class RangeRow(Row):
         low, high = (value, value) if isinstance(value, int | float) else value.support
         with QSignalBlocker(self.low), QSignalBlocker(self.high):
             for spin, bound in ((self.low, low), (self.high, high)):
-                spin.setDecimals(max(2, self.field.decimals))
                 spin.setValue(float(bound))
         self.set_fault("")
 
@@ -843,7 +858,10 @@ def _spin(field: Field) -> SpinBox:
     spin = SpinBox()
     # Values beyond the limits can be typed, and are answered in words instead of being swallowed.
     spin.setRange(-1e9, 1e9)
-    spin.setDecimals(field.decimals)
+    # What is typed is kept; what is shown is rounded to what matters.
+    spin.setDecimals(0 if field.integer else 7)
+    spin.least = min(field.decimals, 2)
+    spin.digits = 0 if field.integer else min(field.decimals + 2, 5)
     spin.setSingleStep(max(field.step, 10.0**-field.decimals))
     if field.log:
         spin.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
@@ -854,11 +872,6 @@ def _spin(field: Field) -> SpinBox:
     spin.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     spin.setFixedWidth(SPIN_WIDTH)
     return spin
-
-
-def _digits(value: float) -> int:
-    text = f"{value:.5f}".rstrip("0")
-    return len(text.partition(".")[2])
 
 
 __all__ = [

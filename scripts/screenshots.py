@@ -1,0 +1,173 @@
+"""Make ``docs/images/*.png`` from the real window.
+
+Run it on a display, or without one as ``xvfb-run -a -s "-screen 0 1500x950x24"
+python scripts/screenshots.py``. Takes the name of a picture to make that one alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("NAPARI_CONFIG", "")
+
+SIZE = (1500, 950)
+OUT = Path(__file__).resolve().parents[1] / "docs" / "images"
+
+
+class Window:
+    """The window that is photographed."""
+
+    def __init__(self) -> None:
+        from napari_osog.__main__ import open_window
+
+        self.viewer, self.panel = open_window()
+        self.viewer.window._qt_window.resize(*SIZE)
+        self.session = self.panel.session
+        self.settle()
+
+    def wait(self, seconds: float) -> None:
+        from qtpy.QtWidgets import QApplication
+
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            QApplication.processEvents()
+            time.sleep(0.005)
+
+    def settle(self) -> None:
+        """Wait until the picture of the scene as it is now is on the screen."""
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            self.wait(0.05)
+            picture = self.session.picture
+            if (
+                picture is not None
+                and picture.request.scene is self.session.scene
+                and not picture.request.preview
+                and not self.panel.studio.live.busy
+            ):
+                break
+        self.wait(1.0)
+
+    def preset(self, name: str) -> None:
+        """Show a preset alone."""
+        self.panel.compare.choose_mode("off")
+        self.panel.load_preset(name)
+        for layer in self.viewer.layers:
+            if not self.panel.studio.sink.owns(layer):
+                layer.visible = False
+        self.settle()
+        self.viewer.layers.selection.active = self.panel.studio.sink.layer("image")
+
+    def scroll(self, widget: object = None) -> None:
+        """Scroll the panel to a widget, or to the top."""
+        bar = self.panel.scroll.verticalScrollBar()
+        self.wait(0.2)
+        if widget is None:
+            bar.setValue(0)
+        else:
+            bar.setValue(widget.pos().y())
+        self.wait(0.3)
+
+    def photograph(self, name: str) -> None:
+        OUT.mkdir(parents=True, exist_ok=True)
+        self.viewer.window.screenshot(str(OUT / f"{name}.png"), canvas_only=False, flash=False)
+        print(OUT / f"{name}.png")
+
+
+def window(w: Window) -> None:
+    """Crowded crystals in DIC, as a person sees them first."""
+    w.preset("lysozyme-dic")
+    w.scroll()
+    w.photograph("window")
+
+
+def beside(w: Window) -> None:
+    """The real cell, and the rendered one to its right."""
+    from napari_osog.samples import cell_twin
+
+    w.session.set_scene(cell_twin(), preset="")
+    for layer in w.panel.compare.layers:
+        layer.visible = True
+    w.panel.compare.match_grid()
+    w.panel.compare.choose_mode("beside")
+    w.settle()
+    w.scroll(w.panel.compare)
+    w.photograph("beside")
+
+
+def wipe(w: Window) -> None:
+    """Half real, half rendered, with the profile along a line."""
+    from napari_osog.samples import CELL_CENTRE_PX
+
+    beside(w)
+    w.session.set_view(particles=False)
+    w.panel.compare.choose_mode("wipe")
+    w.session.set_view(wipe=CELL_CENTRE_PX[1] / w.session.scene.grid.shape[1])
+    w.panel.compare.profile_on.setChecked(True)
+    row, _ = CELL_CENTRE_PX
+    line = w.panel.studio.sink.layer("profile")
+    line.data = [[[row, 300], [row, 545]]]
+    w.settle()
+    w.scroll(w.panel.compare)
+    w.photograph("wipe")
+    w.panel.compare.profile_on.setChecked(False)
+
+
+def outlines(w: Window) -> None:
+    """Silhouettes and points over needles; the numbers of the selected one."""
+    w.preset("needles-dic")
+    w.session.set_view(outlines=True, particles=True)
+    w.settle()
+    w.panel.grip.click()
+    points = w.panel.studio.sink.layer("particles")
+    points.selected_data = {len(points.data) // 2}
+    w.wait(0.5)
+    w.scroll(w.panel.sample)
+    w.photograph("outlines")
+    points.selected_data = set()
+    w.session.set_view(outlines=False, particles=False)
+
+
+def masks(w: Window) -> None:
+    """Instance masks over plates and prisms."""
+    w.preset("crystals-brightfield")
+    w.session.set_view(masks=True)
+    w.settle()
+    w.scroll()
+    w.photograph("masks")
+    w.session.set_view(masks=False)
+
+
+def hologram(w: Window) -> None:
+    """Beads in an inline hologram."""
+    w.preset("beads-hologram")
+    w.scroll()
+    w.photograph("hologram")
+
+
+def light(w: Window) -> None:
+    """The light theme."""
+    w.preset("bacteria-brightfield")
+    w.viewer.theme = "light"
+    w.settle()
+    w.scroll()
+    w.photograph("light-theme")
+    w.viewer.theme = "dark"
+
+
+def main() -> None:
+    wanted = sys.argv[1:]
+    w = Window()
+    w.session.set_view(particles=False)
+    for picture in (window, wipe, beside, outlines, masks, hologram, light):
+        if not wanted or picture.__name__ in wanted:
+            picture(w)
+    w.viewer.close()
+
+
+if __name__ == "__main__":
+    main()
