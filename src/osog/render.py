@@ -206,8 +206,9 @@ class ForwardModel:
         self.device = choose_device(device)
         self._waves: OrderedDict[tuple[Any, ...], ExitWave | EmissionSlabs] = OrderedDict()
         with torch.no_grad():
+            given = self._values(values or {})
             numbers = {name: _float(v) for name, v in (values or {}).items()}
-            batch = sample(scene, seed, self._values(numbers))
+            batch = sample(scene, seed, given)
             nominal = _nominal(scene, numbers)
             self.plan = plan_sampling(nominal, batch, accuracy=accuracy)
 

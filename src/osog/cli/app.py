@@ -80,9 +80,12 @@ Device = Annotated[
     str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps; auto takes CUDA when it is there.")
 ]
 Channel = Annotated[
-    int | None,
-    typer.Option(min=0, help="Channel of a colour or multichannel image, counted from 0."),
+    str | None,
+    typer.Option(
+        metavar="NUMBER|mean", help="Channel of a colour image, from 0, or the mean of all."
+    ),
 ]
+Page = Annotated[int, typer.Option(min=0, help="Plane of a stack, counted from 0.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -204,6 +207,7 @@ def fit(
         typer.Option(metavar="Y0,Y1,X0,X1", help="Fit only these rows and columns, in pixels."),
     ] = None,
     channel: Channel = None,
+    page: Page = 0,
     linear: Annotated[
         str,
         typer.Option(
@@ -240,7 +244,7 @@ def fit(
         raise CommandError("--free names no parameter, such as microscope.focus_um.")
     bounds = dict(fitting.parsed_bound(text) for text in bound or ())
     area = fitting.parsed_region(region)
-    micrograph, notes = fitting.opened(image, described, channel)
+    micrograph, notes = fitting.opened(image, described, channel, page)
     described = fitting.on_grid_of(micrograph, described, notes)
     with progress("Fitting …") as say, fitting.interruptible() as interrupted:
         result = fit_image(
@@ -280,6 +284,7 @@ def detect(
     ] = None,
     most: Annotated[int, typer.Option(min=1, help="Largest number of particles.")] = 1000,
     channel: Channel = None,
+    page: Page = 0,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Also write the scene with the particles found."),
@@ -299,7 +304,7 @@ def detect(
     if out is not None and not out.absolute().parent.is_dir():
         raise CommandError(f"The folder '{out.parent}' does not exist.")
     described = load_scene(scene)
-    micrograph, notes = fitting.opened(image, described, channel)
+    micrograph, notes = fitting.opened(image, described, channel, page)
     described = fitting.on_grid_of(micrograph, described, notes)
     with progress(f"Searching {image} …"):
         found = find(micrograph.image, described, population=population, most=most)

@@ -9,12 +9,9 @@ from math import floor, isfinite, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from osog.cli.console import note, shorter, show, table, warn
 from osog.cli.errors import CommandError
-from osog.cli.picture import save_tiff, whole
-from osog.io import read_micrograph
+from osog.io import read_micrograph, write_image
 from osog.scene.parameters import replaced
 
 if TYPE_CHECKING:
@@ -51,9 +48,21 @@ def parsed_region(text: str | None) -> tuple[int, int, int, int] | None:
     return y0, y1, x0, x1
 
 
-def opened(path: Path, scene: Scene, channel: int | None) -> tuple[Micrograph, list[Note]]:
+def parsed_channel(text: str | None) -> int | str | None:
+    """Read ``0``, ``1``, … or ``mean``."""
+    if text is None or text == "mean":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise CommandError(f"--channel {text} must be a number from 0, or mean.") from None
+
+
+def opened(
+    path: Path, scene: Scene, channel: str | None, page: int
+) -> tuple[Micrograph, list[Note]]:
     """Read an image; what its file says about the optics becomes notes, or warnings."""
-    micrograph = read_micrograph(path, channel=channel)
+    micrograph = read_micrograph(path, channel=parsed_channel(channel), page=page)
     notes: list[Note] = []
     optics = scene.microscope
     for title, stated, mine, unit in (
@@ -61,10 +70,11 @@ def opened(path: Path, scene: Scene, channel: int | None) -> tuple[Micrograph, l
         ("NA", micrograph.numerical_aperture, optics.numerical_aperture, ""),
         ("wavelength", micrograph.wavelength_um, optics.wavelength_um, " µm"),
         ("index of the medium", micrograph.medium_index, scene.medium.index, ""),
+        ("immersion index", micrograph.immersion_index, optics.immersion_index, ""),
     ):
         if stated is None:
             continue
-        said = f"{title} {stated.value:.5g}{unit} ({stated.source})"
+        said = f"{title} {stated.value:.5g}{unit} {stated.source}"
         if abs(stated.value / mine - 1) > 0.005:
             notes.append((True, f"The file says {said}; the scene's {mine:g}{unit} is used."))
         else:
@@ -136,8 +146,7 @@ def write_fit(result: FitResult, folder: Path, pixel_size_um: float) -> dict[str
         "residual": folder / "residual.tif",
     }
     for key, image in (("model", result.model), ("residual", result.residual)):
-        with whole(paths[key]) as temporary:
-            save_tiff(image.astype(np.float32), temporary, pixel_size_um)
+        write_image(paths[key], image, pixel_size_um=pixel_size_um, dtype="float32")
     result.scene.save(paths["scene"])
     result.to_csv(paths["table"])
     result.to_json(paths["fit"])  # last: a fit.json is the sign of a complete folder

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from osog.cli.errors import CommandError
+from osog.io import write_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,27 +97,9 @@ def save_picture(image: NDArray[Any], path: Path, scene: Scene, seed: int) -> di
                 np.save(file, image)
         elif suffix == ".png":
             image, contrast = _save_png(image, temporary)
-        elif suffix.startswith(".ome"):
-            _save_ome(image, temporary, path.name, scene, seed)
         else:
-            save_tiff(image, temporary, scene.grid.pixel_size_um, _words(scene, seed))
+            _save_ome(image, temporary, path.name, scene, seed)
     return {"dtype": str(image.dtype), "contrast": contrast}
-
-
-def save_tiff(
-    image: NDArray[Any], path: Path, pixel_size_um: float, words: str | None = None
-) -> None:
-    """Write a TIFF that ImageJ, napari and `osog fit` open with its pixel size."""
-    import tifffile
-
-    with path.open("wb") as file:
-        if image.dtype in (np.uint8, np.uint16, np.float32):
-            metadata = {"unit": "um", "axes": "YX"} | ({"Info": words} if words else {})
-            per_um = (1 / pixel_size_um, 1 / pixel_size_um)
-            tifffile.imwrite(file, image, imagej=True, resolution=per_um, metadata=metadata)
-        else:  # ImageJ has no 32-bit integers
-            per_cm = (1e4 / pixel_size_um, 1e4 / pixel_size_um)
-            tifffile.imwrite(file, image, resolution=per_cm, resolutionunit="CENTIMETER")
 
 
 def save_labels(frame: Frame, path: Path) -> dict[str, str]:
@@ -137,10 +120,8 @@ def save_labels(frame: Frame, path: Path) -> dict[str, str]:
     assert frame.instances is not None
     assert frame.boxes is not None
     mask_path, boxes_path = label_paths(path)
-    mask = frame.instances.cpu().numpy()
-    mask = mask.astype(np.uint16 if mask.max(initial=0) <= 65535 else np.uint32)
-    with whole(mask_path) as temporary:
-        save_tiff(mask, temporary, frame.scene.grid.pixel_size_um)
+    # uint16, or float32 above 65535 particles: viewers know no wider integers.
+    write_image(mask_path, frame.instances, pixel_size_um=frame.scene.grid.pixel_size_um)
     with whole(boxes_path) as temporary:
         temporary.write_text(_box_table(frame), encoding="utf-8")
     return {"instances": str(mask_path), "boxes": str(boxes_path)}
@@ -211,13 +192,17 @@ def _save_ome(image: NDArray[Any], path: Path, name: str, scene: Scene, seed: in
                 description=_words(scene, seed),
                 pixels=pixels,
                 objective_settings=model.ObjectiveSettings(
-                    id="Objective:0", refractive_index=scene.medium.index
+                    id="Objective:0", refractive_index=optics.immersion_index
                 ),
             )
         ],
     )
+    per_cm = (1e4 / pixel, 1e4 / pixel)  # for readers that know no OME-XML
     with path.open("wb") as file:
-        tifffile.imwrite(file, image, description=document.to_xml().encode(), metadata=None)
+        tifffile.imwrite(
+            file, image, photometric="minisblack", description=document.to_xml().encode(),
+            metadata=None, resolution=per_cm, resolutionunit="CENTIMETER",
+        )  # fmt: skip
 
 
 def _words(scene: Scene, seed: int) -> str:

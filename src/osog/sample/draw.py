@@ -93,7 +93,8 @@ def sample(
     Raises
     ------
     SceneError
-        If a value names no particle that was drawn, or bodies do not fit without overlap.
+        If a value names no particle that was drawn, bodies do not fit without overlap, or the seed
+        is negative.
     """
     if not isinstance(values, Values):
         values = Values(scene, values, dtype=dtype, device=device)
@@ -167,6 +168,8 @@ def _centre(quantity: Any) -> float:
 
 
 def _draw(scene: Scene, seed: int) -> list[_Drawn]:
+    if seed < 0:
+        raise SceneError(f"seed = {seed} must be 0 or a positive whole number.")
     groups: list[_Drawn] = []
     obstacles = Obstacles()
     first = 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from osog.scene import Scene, SceneError
-from osog.scene.parameters import describe, get, split
+from osog.scene.parameters import Parameter, describe, get, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,8 @@ class Values:
     Raises
     ------
     SceneError
-        If a name is no continuous parameter of the scene, or a value is not one number.
+        If a name is no continuous parameter of the scene, or a value is not one number within the
+        limits of the parameter.
     """
 
     def __init__(
@@ -46,13 +48,12 @@ class Values:
         self._given: dict[Key, Tensor] = {}
         self._names = [population.name for population in scene.populations]
         for name, value in (values or {}).items():
-            describe(scene, name)
+            described = describe(scene, name)
             tensor = value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=dtype)
             if tensor.numel() != 1:
                 raise SceneError(f"'{name}' takes one number, not a tensor of {tensor.numel()}.")
             tensor = tensor.reshape(()).to(self.device, self.dtype)
-            if not bool(torch.isfinite(tensor.detach())):
-                raise SceneError(f"'{name}' must be finite, not {float(tensor)}.")
+            _check(described, float(tensor.detach()))
             self._given[self._key(name)] = tensor
 
     def __bool__(self) -> bool:
@@ -108,3 +109,16 @@ class Values:
                         before += len(listed) if listed is not None else population.count or 0
                 return ("particles", before + int(steps[3]), *steps[4:])
         return tuple(steps)
+
+
+def _check(parameter: Parameter, value: float) -> None:
+    """Refuse what the scene would refuse, with room for finite differences around a limit of 0."""
+    if not isfinite(value):
+        raise SceneError(f"'{parameter.name}' must be finite, not {value}.")
+    low, high = parameter.limits
+    slack = 0.0 if low > 0 else 1e-3 * (parameter.slider[1] - parameter.slider[0])
+    if not low - slack <= value <= high + slack:
+        unit = f" {parameter.unit}" if parameter.unit else ""
+        raise SceneError(
+            f"{parameter.name} = {value:g} must lie between {low:g} and {high:g}{unit}."
+        )
