@@ -419,3 +419,32 @@ def test_polyhedra_need_planes(make_batch):
             None,
             (PITCH, PITCH),
         )
+
+
+@pytest.mark.parametrize("elevation", [90.0, 89.0, -88.0])
+def test_wall_of_a_standing_cylinder(elevation, make_batch):
+    """Walls seen along their height: the mean path is the height times the covered area."""
+    row = {
+        "kind": ShapeKind.CYLINDER,
+        "size": (0.5, 0.62, 0.62),
+        "angles": (35.0, elevation, 0.0),
+        "position": (3.03, 3.055, 0.0),
+    }
+    batch = make_batch([row])
+    _, _, x, y = patch_grid(batch.position, 20, 20, (PITCH, PITCH))
+    chord = draw(batch, 20)
+    fine = ((torch.arange(32) + 0.5) / 32 - 0.5).double() * PITCH
+    px = (x.flatten()[:, None] + fine).flatten() - 3.03
+    py = ((y.flatten()[:, None] + fine).flatten() - 3.055)[:, None]
+    axis = rotation_matrix(batch.quaternion)[0, :, 0]
+    # The standing cylinder as a stack of discs.
+    heights = ((torch.arange(25) + 0.5) / 25 - 0.5).double() * float(axis[2].abs())
+    path = torch.zeros(640, 640, dtype=torch.float64)
+    for z in heights.tolist():
+        a, b = px - z * float(axis[0] / axis[2]), py - z * float(axis[1] / axis[2])
+        along = (a * axis[0] + b * axis[1]) / axis[:2].norm().clamp_min(1e-9)
+        radius2 = a * a + b * b - along * along * float(axis[:2].norm() ** 2)
+        path += (radius2 <= 0.62**2) / (25 * float(axis[2].abs())) * float(axis[2] ** 2)
+    path = path.view(20, 32, 20, 32).mean((1, 3))
+    found = (chord.exit - chord.entry)[0]
+    assert float((found - path).norm() / path.norm()) < 0.02
