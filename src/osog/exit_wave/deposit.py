@@ -39,7 +39,7 @@ class Chunk:
     index : Tensor, shape (n,)
         Particle numbers.
     row, column : Tensor, shape (n,)
-        First sample of each patch in the field grid; may lie outside.
+        First sample of each patch, which lies wholly in the field grid.
     height, width : int
         Size of the patches.
     first : Tensor, shape (n,)
@@ -48,8 +48,6 @@ class Chunk:
         First and last slab that any of them may touch.
     depth : int
         Slabs that the deepest of them touches.
-    inside : bool
-        Whether every patch lies wholly within the grid.
     """
 
     kind: ShapeKind
@@ -62,7 +60,6 @@ class Chunk:
     lowest: int
     highest: int
     depth: int
-    inside: bool
 
 
 class Raster:
@@ -115,6 +112,9 @@ class Raster:
                 index, row, column = index[seen], row[seen], column[seen]
             if len(index) == 0:
                 continue
+            # Patches that hang over the border are moved in: they still hold all that is inside.
+            height, width = min(height, gy), min(width, gx)
+            row, column = row.clamp(0, gy - height), column.clamp(0, gx - width)
             # Neighbours in memory next to each other: sums over sorted addresses are 3-5× faster.
             order = torch.argsort((first[index] * gy + row) * gx + column)
             index, row, column = index[order], row[order], column[order]
@@ -123,26 +123,10 @@ class Raster:
                 part = slice(start, start + count)
                 i, r, c = index[part], row[part], column[part]
                 low, high = first[i], last[i]
-                numbers = (
-                    r.min(), (r + height).max(), c.min(), (c + width).max(),
-                    (high - low).max(), low.min(), low.max(),
-                )  # fmt: skip
-                top, bottom, left, right, deep, lowest_, highest_ = torch.stack(numbers).tolist()
-                inside = top >= 0 and bottom <= gy and left >= 0 and right <= gx
+                numbers = torch.stack([(high - low).max(), low.min(), low.max()])
+                deep, bottom, top = numbers.tolist()
                 self.chunks.append(
-                    Chunk(
-                        kind,
-                        i,
-                        r,
-                        c,
-                        height,
-                        width,
-                        low,
-                        lowest_,
-                        highest_ + deep,
-                        deep + 1,
-                        inside,
-                    )
+                    Chunk(kind, i, r, c, height, width, low, bottom, top + deep, deep + 1)
                 )
                 marks = torch.zeros(plan.slabs + 1, dtype=torch.int64)
                 marks.index_add_(0, low.cpu(), torch.ones(len(i), dtype=torch.int64))
@@ -178,16 +162,12 @@ class Raster:
             leaving = centre + (leaving - centre) * factor
         return entry, leaving
 
-    def addresses(self, chunk: Chunk) -> tuple[Tensor, Tensor | None]:
-        """Flat index (n, P, Q) of every patch sample in slab 0, and a mask of those in the grid."""
-        gy, gx = self.plan.grid_shape
+    def addresses(self, chunk: Chunk) -> Tensor:
+        """Flat index (n, P, Q) of every patch sample in slab 0."""
+        gx = self.plan.grid_shape[1]
         y = chunk.row[:, None] + torch.arange(chunk.height, device=chunk.row.device)
         x = chunk.column[:, None] + torch.arange(chunk.width, device=chunk.row.device)
-        if chunk.inside:
-            return y[:, :, None] * gx + x[:, None, :], None
-        valid = ((y >= 0) & (y < gy))[:, :, None] & ((x >= 0) & (x < gx))[:, None, :]
-        flat = y.clamp(0, gy - 1)[:, :, None] * gx + x.clamp(0, gx - 1)[:, None, :]
-        return flat, valid
+        return y[:, :, None] * gx + x[:, None, :]
 
     def density(self, chunk: Chunk, coefficient: Tensor) -> Tensor:
         """Coefficient per µm of deposited length (n,), undoing the squeeze of thin particles."""
@@ -246,12 +226,11 @@ def deposit(
     out = [torch.zeros(size, dtype=kind, device=batch.device) for _ in coefficients]
     for chunk in chunks:
         entry, leaving = raster.chord(chunk, leaves_of(batch, chunk))
-        flat, valid = raster.addresses(chunk)
+        flat = raster.addresses(chunk)
         address = (flat + ((chunk.first - chunk.lowest) * plane)[:, None, None]).reshape(-1)
-        densities = []
-        for coefficient in coefficients:
-            density = (raster.density(chunk, coefficient) * raster.plan.slab_um)[:, None, None]
-            densities.append(density if valid is None else density * valid)
+        densities = [
+            (raster.density(chunk, c) * raster.plan.slab_um)[:, None, None] for c in coefficients
+        ]
         share = _Shares(raster.plan, entry, leaving, chunk.first)
         for m in range(chunk.depth):
             value = share.next()
@@ -300,7 +279,7 @@ def deposit_adjoint(
         with torch.enable_grad():
             entry, leaving = raster.chord(chunk, leaves)
         with torch.no_grad():
-            base, valid = raster.addresses(chunk)
+            base = raster.addresses(chunk)
             low, high = entry.detach(), leaving.detach()
             to_low, to_high = torch.zeros_like(low), torch.zeros_like(high)
             densities = [raster.density(chunk, c)[:, None, None] for c in coefficients]
@@ -310,11 +289,9 @@ def deposit_adjoint(
             for m in range(chunk.depth):
                 number = chunk.first + m
                 where = base + ((number - slabs.start) * plane)[:, None, None]
-                keep = valid
+                keep = None
                 if not whole:
-                    listed = ((number >= slabs.start) & (number < slabs.stop))[:, None, None]
-                    keep = listed.expand_as(where) if keep is None else keep & listed
-                if keep is not None:
+                    keep = ((number >= slabs.start) & (number < slabs.stop))[:, None, None]
                     where = torch.where(keep, where, 0)
                 hat_low, hat_high = share.hats()
                 length = share.next()

@@ -26,8 +26,11 @@ _QUALITY: dict[str, tuple[float, float, int, float]] = {
 }
 _FINE_BUDGET = 1.2e7
 """Slab samples (all source points together) up to which ``auto`` takes ``fine``."""
-_MAX_DOMAIN = 4e7
-"""Samples of the fine grid that are never exceeded; padding is cut to stay below."""
+_MAX_DOMAIN = (2.5e6, 6.0, 4e7)
+"""Samples of the padded fine grid: always allowed, allowed per sample of the frame, never passed.
+
+Light that a far defocused particle spreads beyond them wraps around, and a caution says so.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,10 +251,12 @@ def _depths(batch: ParticleBatch) -> tuple[float, float, float]:
 
 
 def _affordable(wanted: float, frame: tuple[int, int], pixel: float, oversampling: int) -> float:
+    least, share, most = _MAX_DOMAIN
+    limit = min(max(least, share * frame[0] * frame[1] * oversampling**2), most)
     padding = wanted
     while True:
         sides = [(n + 2 * padding / pixel) * oversampling for n in frame]
-        if sides[0] * sides[1] <= _MAX_DOMAIN or padding < pixel:
+        if sides[0] * sides[1] <= limit or padding < pixel:
             return padding
         padding *= 0.8
 
