@@ -30,6 +30,7 @@ class Window:
         self.settle()
 
     def wait(self, seconds: float) -> None:
+        """Let the window work for a while."""
         from qtpy.QtWidgets import QApplication
 
         end = time.monotonic() + seconds
@@ -73,6 +74,7 @@ class Window:
         self.wait(0.3)
 
     def photograph(self, name: str) -> None:
+        """Write the whole window to a file."""
         OUT.mkdir(parents=True, exist_ok=True)
         self.viewer.window.screenshot(str(OUT / f"{name}.png"), canvas_only=False, flash=False)
         print(OUT / f"{name}.png")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DEFAULTS: dict[str, Any] = {"device": "auto", "max_fps": 30, "preview": True}
 
@@ -21,4 +24,20 @@ def setting(name: str) -> Any:
         return _DEFAULTS[name]
 
 
-__all__ = ["setting"]
+def when_changed(slot: Callable[..., None]) -> None:
+    """Call a method whenever the person changes a preference.
+
+    Parameters
+    ----------
+    slot : bound method
+        Held weakly; called with whatever napari sends.
+    """
+    try:
+        from napari.settings import get_plugin_settings
+
+        get_plugin_settings("napari-osog").render.events.connect(slot)
+    except (ImportError, AttributeError, KeyError, ValueError):
+        return
+
+
+__all__ = ["setting", "when_changed"]

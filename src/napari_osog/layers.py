@@ -55,6 +55,11 @@ class LayerSink:
     viewer : napari viewer
         Held weakly.
     session : Session
+    
+    Attributes
+    ----------
+    pinned : bool
+        Whether the difference on show is the residual of a fit, which no new picture replaces.
     """
 
     def __init__(self, viewer: Any, session: Session) -> None:
@@ -77,6 +82,7 @@ class LayerSink:
         self._extent: Any = None
         self.match: Match | None = None
         self.problem = ""
+        self.pinned = False
         real.layers.events.removed.connect(self._on_removed)
         real.mouse_drag_callbacks.append(_wipe_handle(weakref.ref(self)))
 
@@ -235,11 +241,10 @@ class LayerSink:
     def _contrast(self, picture: Picture) -> tuple[float, float] | None:
         """Contrast limits when they must change: once per kind of image, not per frame."""
         scene = picture.request.scene
-        camera = None if scene.camera is None else scene.camera.model_dump(exclude={"noise"})
         key = (
             picture.request.shown,
             scene.microscope.modality.kind,
-            str(camera),
+            None if scene.camera is None else scene.camera.bit_depth,
             self.session.preset,
         )
         image = picture.image
@@ -539,6 +544,8 @@ class LayerSink:
     def refresh_comparison(self) -> None:
         """Compute the comparison again, when one is shown; `problem` says why there is none."""
         view = self.session.view
+        if self.pinned and view.compare == "difference":
+            return
         self.match, self.problem = None, ""
         if view.compare in ("off", "beside"):
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 
-from napari_osog._settings import setting
+from napari_osog._settings import setting, when_changed
 from napari_osog.layers import MAX_OUTLINES, LayerSink
 from napari_osog.live import LiveRenderer, Request
 from napari_osog.session import Session, shared, unwrapped
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_osog.live import Picture
+    from osog.scene import Scene
 
 _SLOW_MS = 60.0
+_SLOW_WARM_MS = 300.0
 _IDLE_MS = 250
 _STILL_MS = 700
 
@@ -49,7 +51,9 @@ class Studio:
         self.live = LiveRenderer(make, max_fps=setting("max_fps"))
         self.fps = 0.0
         self._visible: set[int] = set()
-        self._full_ms = 0.0
+        # Wall times of full renders: with the light through the sample computed anew, and reused.
+        self._cold_ms = self._warm_ms = 0.0
+        self._light: object = None
         self._times: deque[float] = deque(maxlen=120)
         self._stale = True
         self._idle = _timer(_IDLE_MS, self._rest)
@@ -63,6 +67,7 @@ class Studio:
             (self.session.device_changed, self._on_scene),
         ):
             signal.connect(slot)
+        when_changed(self._on_settings)
         self._shown = self.session.view.shown
         self._extras = (False, False)
 
@@ -114,7 +119,7 @@ class Studio:
             return
         session, view = self.session, self.session.view
         if preview is None:
-            preview = session.sliding and self._full_ms > _SLOW_MS and bool(setting("preview"))
+            preview = session.sliding and self._is_slow() and bool(setting("preview"))
         self._stale = False
         # Masks and outlines cost more than a preview does, so they follow at rest.
         extras = not preview
@@ -134,10 +139,24 @@ class Studio:
         else:
             self._still.stop()
 
+    def _is_slow(self) -> bool:
+        """Whether a full render would lag behind the hand.
+
+        While only the optics behind the sample move, the light through it is reused: then the full
+        image is about as quick as a preview, which would have to compute that light once more.
+        """
+        if _light(self.session.scene, self.session.seed) == self._light:
+            return self._warm_ms > _SLOW_WARM_MS
+        return self._cold_ms > _SLOW_MS
+
     def _on_scene(self, _: object = None) -> None:
         if self.session.status:
             self.session.say("")
         self.request()
+
+    def _on_settings(self, event: Any = None) -> None:
+        self.live.max_fps = setting("max_fps")
+        self.session.device = setting("device")
 
     def _on_sliding(self, sliding: bool) -> None:
         if sliding:
@@ -171,8 +190,12 @@ class Studio:
         if picture.error is not None:
             session.say(picture.error)
             return
-        if not picture.request.preview and picture.request.scene is session.scene:
-            self._full_ms = picture.milliseconds
+        if not picture.request.preview:
+            light = _light(picture.request.scene, picture.request.seed)
+            if light == self._light:
+                self._warm_ms = picture.milliseconds
+            else:
+                self._light, self._cold_ms = light, picture.milliseconds
         self._count()
         session.picture = picture
         self.sink.show(picture)
@@ -225,6 +248,21 @@ def described(picture: Picture) -> dict[str, Any]:
         "device": picture.device,
         "milliseconds": round(picture.milliseconds, 1),
     }
+
+
+def _light(scene: Scene, seed: int) -> tuple[Any, ...]:
+    """What the light that leaves the sample depends on."""
+    optics = scene.microscope
+    return (
+        scene.populations,
+        scene.medium.index,
+        scene.grid,
+        scene.numerics,
+        optics.wavelength_um,
+        optics.condenser_in_use,
+        optics.modality.kind == "fluorescence",
+        seed,
+    )
 
 
 def _timer(milliseconds: int, slot: Callable[[], None]) -> QTimer:

@@ -301,6 +301,21 @@ def test_a_panel_that_was_closed_is_freed_and_opens_again(make_napari_viewer_pro
     qtbot.waitUntil(lambda: not render_threads(), timeout=5000)
 
 
+def test_a_preference_reaches_a_window_that_is_open(make_napari_viewer_proxy, monkeypatch):
+    from napari.settings import get_plugin_settings
+
+    from napari_osog.studio import Studio
+
+    studio = Studio.of(make_napari_viewer_proxy())
+    render = get_plugin_settings("napari-osog").render
+    before = render.max_fps
+    try:
+        render.max_fps = 12
+        assert studio.live.max_fps == 12
+    finally:
+        render.max_fps = before
+
+
 def test_layer_menu_commands_choose_a_target_and_edit_a_render(opened, monkeypatch):
     from napari_osog import commands
     from napari_osog.reader import rendered_layer

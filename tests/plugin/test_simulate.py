@@ -66,23 +66,32 @@ def test_one_drag_is_one_undo_step(qtbot, panel):
 
 
 def test_a_slow_render_is_a_preview_during_the_drag_and_full_afterwards(qtbot, panel, renderer):
-    panel.studio._full_ms = 200.0
-    focus = row(panel, "microscope.focus_um")
-    focus.slider.sliderPressed.emit()
-    focus.slider.setValue(700)
+    panel.studio._cold_ms = 200.0
+    radius = row(panel, "populations.beads.shape.radius_um")
+    radius.slider.sliderPressed.emit()
+    radius.slider.setValue(700)
     assert settled(qtbot, panel).request.preview
-    focus.slider.sliderReleased.emit()
+    radius.slider.sliderReleased.emit()
     qtbot.waitUntil(lambda: not panel.studio.sink.shown[-1].request.preview, timeout=5000)
     assert [call[2] for call in renderer.calls[-2:]] == ["draft", None]
 
 
 def test_a_hand_that_holds_still_sees_the_full_image(qtbot, panel):
-    panel.studio._full_ms = 200.0
+    panel.studio._cold_ms = 200.0
+    radius = row(panel, "populations.beads.shape.radius_um")
+    radius.slider.sliderPressed.emit()
+    radius.slider.setValue(700)
+    assert settled(qtbot, panel).request.preview
+    qtbot.waitUntil(lambda: not panel.studio.sink.shown[-1].request.preview, timeout=5000)
+    radius.slider.sliderReleased.emit()
+
+
+def test_the_focus_is_never_a_preview_while_the_light_through_the_sample_is_known(qtbot, panel):
+    panel.studio._cold_ms = 5000.0
     focus = row(panel, "microscope.focus_um")
     focus.slider.sliderPressed.emit()
     focus.slider.setValue(700)
-    assert settled(qtbot, panel).request.preview
-    qtbot.waitUntil(lambda: not panel.studio.sink.shown[-1].request.preview, timeout=5000)
+    assert not settled(qtbot, panel).request.preview
     focus.slider.sliderReleased.emit()
 
 

@@ -113,7 +113,7 @@ def field_of(
     title = info.title or field
     if component is not None:
         default = default[component] if isinstance(default, tuple) else default
-        title = f"{_SINGULAR.get(title, title)} {'abc'[component]}"
+        title = singular(f"{title} {'abc'[component]}")
     made = Field(
         name=name,
         title=title,
@@ -129,6 +129,13 @@ def field_of(
     if field == "wavelength_um":
         return _scaled(made, 1000.0, "nm")
     return made
+
+
+def singular(title: str) -> str:
+    """Name one of several: "Edges a" is "Edge a"."""
+    for many, one in _SINGULAR.items():
+        title = title.replace(many, one)
+    return title
 
 
 def _scaled(field: Field, factor: float, unit: str) -> Field:
@@ -199,10 +206,13 @@ class SpinBox(QDoubleSpinBox):
         Digits after the point that are shown at most.
     least : int
         Digits that are shown even when they are zeros.
+    significant : int
+        Digits that are shown at most, before and after the point.
     """
 
     digits = 2
     least = 2
+    significant = 5
 
     def stepBy(self, steps: int) -> None:
         """Step by the single step, times 10 or 0.1 with Shift or Ctrl."""
@@ -218,7 +228,8 @@ class SpinBox(QDoubleSpinBox):
 
     def textFromValue(self, value: float) -> str:
         """Round, and drop zeros at the end beyond the second digit."""
-        digits_shown = min(self.digits, self.decimals())
+        whole = len(str(int(abs(value))))
+        digits_shown = min(self.digits, self.decimals(), max(self.significant - whole, self.least))
         text = f"{value:.{digits_shown}f}"
         if "." in text:
             whole, _, digits = text.partition(".")
@@ -861,6 +872,7 @@ def _spin(field: Field) -> SpinBox:
     # What is typed is kept; what is shown is rounded to what matters.
     spin.setDecimals(0 if field.integer else 7)
     spin.least = min(field.decimals, 2)
+    spin.significant = 4 if field.log else 5
     spin.digits = 0 if field.integer else min(field.decimals + 2, 5)
     spin.setSingleStep(max(field.step, 10.0**-field.decimals))
     if field.log:
@@ -889,4 +901,5 @@ __all__ = [
     "ignore_wheel",
     "model_rows",
     "moved",
+    "singular",
 ]

@@ -29,6 +29,7 @@ from napari_osog.panels.rows import (
     field_of,
     ignore_wheel,
     model_rows,
+    singular,
 )
 from osog.scene import HABITS, INDICES, Material, Placement, Population, SceneError
 from osog.scene.parameters import describe, get
@@ -471,7 +472,7 @@ def _own_names(scene: Scene, number: int) -> list[str]:
 def _field_of_parameter(parameter: Parameter) -> Field:
     return Field(
         parameter.name,
-        parameter.title,
+        singular(parameter.title),
         parameter.unit,
         parameter.help,
         parameter.limits,

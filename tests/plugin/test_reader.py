@@ -1,0 +1,74 @@
+"""Scene files, samples, the command line and the preferences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_osog.__main__ import main
+from napari_osog._settings import setting
+from napari_osog.panels.simulate import carried_scene
+from napari_osog.reader import get_reader
+from napari_osog.samples import cell_twin, crystals_dic
+from osog.scene import Grid, SceneError
+
+from .conftest import a_scene
+
+
+def test_a_scene_file_opens_as_its_render_and_can_be_edited_again(tmp_path):
+    from napari.layers import Image
+
+    path = tmp_path / "mine.osog.yaml"
+    a_scene().save(path)
+    reader = get_reader(str(path))
+    ((data, options, kind),) = reader(str(path))
+    assert kind == "image" and data.dtype == np.float32 and data.shape == (32, 40)
+    layer = Image(data, **options)
+    assert layer.name == "mine" and layer.scale.tolist() == [0.5, 0.5]
+    scene, seed = carried_scene(layer)
+    assert scene == a_scene() and seed == 0
+
+
+def test_other_files_are_left_to_other_readers():
+    assert get_reader("image.tif") is None
+    assert get_reader("settings.yaml") is None
+    assert get_reader(["a.osog.yaml", "b.tif"]) is None
+    assert get_reader([]) is None
+
+
+def test_a_corrupt_scene_file_is_named_in_one_sentence(tmp_path):
+    path = tmp_path / "broken.osog.yaml"
+    path.write_text("microscope: {numerical_aperture: 7}")
+    with pytest.raises(SceneError, match=r"broken\.osog\.yaml: microscope: numerical_aperture = 7"):
+        get_reader(str(path))(str(path))
+
+
+def test_the_rendered_sample_is_calibrated(monkeypatch):
+    from osog import presets
+
+    small = presets.load("lysozyme-dic").model_copy(
+        update={"grid": Grid(shape=(64, 64), pixel_size_um=0.3)}
+    )
+    monkeypatch.setattr(presets, "load", lambda name: small)
+    ((data, options, kind),) = crystals_dic()
+    assert kind == "image" and options["scale"] == (0.3, 0.3) and data.shape == (64, 64)
+
+
+def test_the_twin_lies_where_the_cell_lies():
+    body = cell_twin().populations[0].particles[0]
+    assert (body.x_um, body.y_um) == pytest.approx((429 * 0.107, 375 * 0.107))
+
+
+def test_a_file_that_is_not_there_is_said_and_no_window_opens(capsys):
+    assert main(["nowhere.tif"]) == 2
+    assert capsys.readouterr().err == "There is no file nowhere.tif.\n"
+
+
+def test_preferences_have_defaults_without_napari_knowing_the_plugin(monkeypatch):
+    import napari.settings
+
+    def unknown(name):
+        raise KeyError(name)
+
+    monkeypatch.setattr(napari.settings, "get_plugin_settings", unknown)
+    assert (setting("device"), setting("max_fps"), setting("preview")) == ("auto", 30, True)
