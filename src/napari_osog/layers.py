@@ -55,7 +55,7 @@ class LayerSink:
     viewer : napari viewer
         Held weakly.
     session : Session
-    
+
     Attributes
     ----------
     pinned : bool

@@ -143,6 +143,7 @@ class FitPanel(Panel):
             (session.scene_changed, self._on_scene),
             (session.free_changed, self._on_free),
             (session.target_changed, self._on_target),
+            (session.view_changed, self._on_view),
         ):
             listen(self, signal, slot)
         viewer = self.viewer
@@ -481,6 +482,7 @@ class FitPanel(Panel):
 
     def _on_scene(self, scene: Scene) -> None:
         """Follow the sliders; a sample or a modality of another kind brings another choice."""
+        self._unpin()
         own = self.scene()
         shapes = tuple((p.name, p.shape.kind) for p in own.populations if p.visible)
         structure = (self.single, shapes, own.microscope.modality.kind)
@@ -490,6 +492,15 @@ class FitPanel(Panel):
         self._show_table(own)
         self.greys_holder.setVisible(own.microscope.modality.kind == "phase")
         self._check_grid()
+
+    def _on_view(self, view: Any) -> None:
+        if view.compare != "difference":
+            self._unpin()
+
+    def _unpin(self) -> None:
+        """The residual of a fit stays until the sliders move or something else is compared."""
+        if self.state != "running":
+            self.studio.sink.pinned = False
 
     def _translate(self, scene: Scene) -> None:
         """Carry the free names over to the lines that there are now."""
@@ -684,6 +695,7 @@ class FitPanel(Panel):
         self.legend.show()
         self.session.set_view(placement=placement(layer), compare="difference")
         self._set_state("running")
+        self.studio.sink.pinned = True
         self.runner.start(order)
         self._clock.start()
         self._tell_time()
@@ -764,6 +776,8 @@ class FitPanel(Panel):
         if outcome.result is None:
             self.status.setText("")
             self._set_state("result" if self.record is not None else "editing")
+            self._unpin()
+            self.studio.sink.refresh_comparison()
             self.say(outcome.problem or "The fit was cancelled before its first step.")
             return
         result = outcome.result

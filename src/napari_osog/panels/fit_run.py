@@ -315,7 +315,10 @@ def carry_out(
         good = np.isfinite(order.image)
         if not good.all():
             lost = int((~good).sum())
-            notes = (*notes, f"{lost} pixels that hold no number were left out.")
+            words = (
+                "pixel that holds no number was" if lost == 1 else "pixels that hold no number were"
+            )
+            notes = (*notes, f"{lost} {words} left out.")
         result = (fit or engine)(
             np.where(good, order.image, 0.0),
             scene,

@@ -1,0 +1,413 @@
+"""The Fit panel in a real window: a run, its end by every way there is, and bad input."""
+
+from __future__ import annotations
+
+import gc
+import json
+import threading
+import time
+import weakref
+
+import numpy as np
+import pytest
+import torch
+
+import osog
+from napari_osog.panels.fit import FitPanel
+from napari_osog.studio import Studio
+from osog.fit import FitProgress
+from osog.scene import Scene
+
+from .test_fit_parts import a_result, beads, listing, phase_scene
+
+pytestmark = pytest.mark.viewer
+
+TRUTH = {"x_um": 4.6, "y_um": 5.1}
+
+
+def micrograph() -> np.ndarray:
+    noise = torch.Generator().manual_seed(1)
+    image = osog.forward(phase_scene(**TRUTH))
+    return (image + 0.01 * torch.randn(image.shape, generator=noise, dtype=image.dtype)).numpy()
+
+
+class SlowFit:
+    """Stands in for the engine: one step every few milliseconds until it is told to stop."""
+
+    def __init__(self, steps: int = 10_000, pause_s: float = 0.003) -> None:
+        self.steps, self.pause_s = steps, pause_s
+        self.threads: set[str] = set()
+        self.asked: list[dict] = []
+        self.image: np.ndarray | None = None
+        self.taken = 0
+
+    def __call__(self, image, scene, names, *, callback, **options):
+        self.asked.append({"names": names, "scene": scene, **options})
+        self.image = image
+        stopped = False
+        for k in range(self.steps):
+            self.threads.add(threading.current_thread().name)
+            self.taken = k + 1
+            shape = image.shape if options["region"] is None else _shape(options["region"])
+            progress = FitProgress(
+                "fit", k + 1, {}, 1.0, 1.0 / (k + 1), np.full(shape, 0.1), np.zeros(shape), 0.0
+            )
+            if callback(progress):
+                stopped = True
+                break
+            time.sleep(self.pause_s)
+        region = options["region"] or (0, image.shape[0], 0, image.shape[1])
+        return a_result(
+            scene, stopped=stopped, residual=np.full(_shape(region), 0.1), region=region
+        )
+
+
+def _shape(region):
+    return region[1] - region[0], region[3] - region[2]
+
+
+def fit_threads():
+    return [thread for thread in threading.enumerate() if thread.name == "osog-fit"]
+
+
+class Bench:
+    """A viewer with the Fit panel and a micrograph in it."""
+
+    def __init__(self, viewer, qtbot, image, fit=None, scene=None, **kwargs):
+        self.viewer, self.qtbot = viewer, qtbot
+        self.studio = Studio.of(viewer)
+        self.studio.session.set_scene(scene or phase_scene(), preset="")
+        self.panel = FitPanel(viewer, fit=fit)
+        self.dock = viewer.window.add_dock_widget(self.panel, name="Fit")
+        viewer.window._qt_window.show()
+        if image is not None:
+            options = {"scale": (0.2, 0.2), "units": ("um", "um"), "name": "micrograph"} | kwargs
+            self.layer = viewer.add_image(image, **options)
+
+    def until(self, condition, timeout=20000):
+        self.qtbot.waitUntil(condition, timeout=timeout)
+
+    def run(self):
+        self.panel.run_button.click()
+        assert self.panel.state == "running", self.panel.fault.text()
+
+    def ended(self):
+        self.until(lambda: self.panel.state != "running")
+
+    def threads_gone(self):
+        self.until(lambda: not fit_threads(), timeout=10000)
+
+
+@pytest.fixture
+def bench(make_napari_viewer_proxy, qtbot):
+    made: list[Bench] = []
+
+    def make(image=None, **options):
+        made.append(Bench(make_napari_viewer_proxy(), qtbot, image, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.studio.live.stop()
+
+
+def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
+    image = micrograph()
+    on = bench(image.copy())
+    panel, session = on.panel, on.studio.session
+    assert panel.target.currentText() == "micrograph", "the only image is taken"
+    assert panel.table.lines.entry("particles[0].x_um").free
+    on.run()
+    assert not panel.run_button.isEnabled() and panel.stop_button.isEnabled()
+    on.ended()
+    assert panel.state == "result" and panel.fault.text() == ""
+    result = panel.record.result
+    for axis in "xy":
+        name = f"particles[0].{axis}_um"
+        assert abs(result.values[name] - TRUTH[f"{axis}_um"]) < 5 * result.sigma[name]
+    assert "±" in panel.result.text and "Finished" in panel.status.text()
+    compared = on.studio.sink.layer("compare")
+    assert compared.visible
+    np.testing.assert_allclose(compared.data, result.residual, atol=1e-5)
+    np.testing.assert_array_equal(on.layer.data, image)
+    assert session.scene == phase_scene(), "nothing moves before it is applied"
+    panel.apply_button.click()
+    assert session.scene.populations[0].particles[0].x_um == pytest.approx(
+        result.values["particles[0].x_um"]
+    )
+    session.undo()
+    assert session.scene == phase_scene()
+    panel._on_bounded("particles[0].x_um", (2.0, 8.0))
+    panel._on_freed("populations.cell.material.index", False)
+    on.run()
+    on.ended()
+    assert on.studio.sink.layer("compare") is compared, "one layer, reused"
+    assert "populations.cell.material.index" not in panel.record.result.values
+    assert panel.table.lines.entry("particles[0].x_um").bounds == (2.0, 8.0)
+    panel.export(tmp_path / "fit.json")
+    panel.export(tmp_path / "fit.csv")
+    values = json.loads((tmp_path / "fit.json").read_text())["values"]
+    assert values == pytest.approx(panel.record.result.values)
+    assert (tmp_path / "fit.csv").read_text().startswith("name,value,sigma,unit")
+    saved = panel.record
+    panel.save_run(tmp_path / "run.json")
+    panel._set_free({"particles[0].x_um"})
+    session.change({"populations.cell.shape.radius_um": 1.0})
+    panel.open_run(tmp_path / "run.json")
+    assert session.scene == saved.scene and session.free == set(saved.free)
+    assert panel.record.result.values == saved.result.values
+    assert panel.fault.text() == "", "it was made on this very micrograph"
+    panel.export(tmp_path / "missing" / "fit.json")
+    assert "could not be written" in panel.fault.text()
+    assert panel.record is not None
+
+
+def test_an_unknown_grey_scale_leaves_the_index_undetermined_in_words(bench):
+    image = (200 * micrograph() + 20).astype(np.uint8)
+    on = bench(image)
+    assert on.panel.greys.currentData() == "unknown"
+    on.run()
+    on.ended()
+    result = on.panel.record.result
+    name = "populations.cell.material.index"
+    assert name in result.undetermined
+    assert "not determined" in on.panel.result.text and "grey scale" in on.panel.result.text
+    assert result.values["populations.cell.shape.radius_um"] == pytest.approx(2.0, abs=0.1)
+
+
+def test_the_callback_runs_in_the_worker_and_the_screen_is_told_at_most_ten_times_a_second(bench):
+    fit = SlowFit(steps=200, pause_s=0.004)
+    on = bench(micrograph(), fit=fit)
+    told: list[float] = []
+    on.panel.runner.progressed.connect(lambda step: told.append(time.monotonic()))
+    begun = time.monotonic()
+    on.run()
+    on.ended()
+    seconds = time.monotonic() - begun
+    assert fit.threads == {"osog-fit"}
+    assert 2 <= len(told) <= 10 * seconds + 2
+    assert on.panel.steps == 1, "the curve ends with the history of the result"
+    on.threads_gone()
+
+
+def test_stop_keeps_the_best(bench):
+    on = bench(micrograph(), fit=SlowFit())
+    on.run()
+    on.until(lambda: on.panel.steps > 0)
+    on.panel.stop_button.click()
+    assert "Stopping" in on.panel.status.text()
+    on.ended()
+    assert on.panel.state == "result" and on.panel.record.result.stopped
+    assert "best so far is kept" in on.panel.status.text()
+    on.threads_gone()
+
+
+def test_a_region_is_fitted_alone_and_the_rest_shows_nothing(bench):
+    fit = SlowFit(steps=20)
+    on = bench(micrograph(), fit=fit)
+    on.panel.draw_region()
+    on.panel.run_button.click()
+    assert "holds no shape" in on.panel.fault.text()
+    shapes = on.panel.shapes[0]
+    shapes.add_rectangles(np.array([[8, 10], [8, 39], [35, 39], [35, 10]]))
+    on.run()
+    on.ended()
+    assert fit.asked[0]["region"] == (8, 36, 10, 40)
+    shown = on.studio.sink.layer("compare").data
+    assert np.isfinite(shown[8:36, 10:40]).all() and np.isnan(shown[:8]).all()
+
+
+def test_points_and_sliders_start_where_they_are(bench):
+    fit = SlowFit(steps=2)
+    scene = listing(beads(), [(3.0, 4.0), (9.0, 9.0)])
+    image = osog.forward(scene).numpy()
+    on = bench(image, fit=fit, scene=scene)
+    on.panel.start = "points"
+    on.panel.run_button.click()
+    assert "no Points layer" in on.panel.fault.text()
+    on.panel.add_points()
+    on.panel.points[0].add([[20.0, 30.0]])
+    on.run()
+    on.ended()
+    particle = fit.asked[0]["scene"].populations[0].particles[0]
+    assert (particle.x_um, particle.y_um) == pytest.approx((6.0, 4.0))
+    assert "particles[0].x_um" in fit.asked[0]["names"]
+    on.panel.start = "sliders"
+    on.run()
+    on.ended()
+    assert {"particles[0].x_um", "particles[1].x_um"} <= set(fit.asked[1]["names"])
+
+
+def test_removing_the_micrograph_ends_the_fit_and_keeps_its_best(bench):
+    on = bench(micrograph(), fit=SlowFit())
+    on.run()
+    on.until(lambda: on.panel.steps > 0)
+    on.viewer.layers.remove(on.layer)
+    on.ended()
+    assert on.panel.state == "result" and on.panel.record is not None
+    assert "'micrograph' was removed while it was fitted" in on.panel.fault.text()
+    assert on.panel.target.currentText().startswith("none")
+    on.threads_gone()
+
+
+def test_the_fit_works_on_a_copy(bench):
+    image = micrograph()
+    fit = SlowFit()
+    on = bench(image.copy(), fit=fit)
+    on.run()
+    on.until(lambda: fit.image is not None)
+    fit.image[:] = 7.0
+    on.layer.data = np.zeros_like(image)
+    assert np.all(fit.image == 7.0) and np.all(on.layer.data == 0.0)
+    on.panel.stop()
+    on.ended()
+
+
+def test_closing_the_window_while_it_fits_leaves_no_thread(bench):
+    on = bench(micrograph(), fit=SlowFit())
+    on.run()
+    on.until(lambda: on.panel.steps > 0)
+    assert fit_threads()
+    on.viewer.close()
+    on.threads_gone()
+
+
+def test_closing_the_panel_with_x_while_it_fits_leaves_no_thread_and_no_panel(bench):
+    fit = SlowFit()
+    on = bench(micrograph(), fit=fit)
+    on.run()
+    on.until(lambda: on.panel.steps > 0)
+    gone = weakref.ref(on.panel)
+    on.dock.destroyOnClose()
+    on.threads_gone()
+    on.panel = on.dock = None
+
+    def freed():
+        gc.collect()
+        return gone() is None
+
+    on.until(freed)
+
+
+# --- bad input -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("image", "options", "words"),
+    [
+        (np.full((48, 48), np.nan), {}, "'micrograph' holds no numbers, only NaN or infinity."),
+        (np.zeros((48, 48, 3), np.uint8), {"rgb": True}, "'micrograph' is a colour image"),
+        (np.ones((1, 1)), {}, "'micrograph' is only 1 × 1 pixels"),
+        (np.ones((48, 48)), {}, "'micrograph' is 1 everywhere, so it shows nothing."),
+        (np.random.default_rng(0).random((40, 40)), {}, "Match the grid first."),
+        (None, {}, "Choose a micrograph first"),
+    ],
+    ids=["nan", "rgb", "one-pixel", "constant", "another-grid", "none"],
+)
+def test_images_that_cannot_be_fitted_are_refused_in_one_sentence(bench, image, options, words):
+    on = bench(image, fit=SlowFit(), **options)
+    before = None if image is None else np.array(image)
+    on.panel.run_button.click()
+    assert on.panel.state == "editing"
+    assert words in on.panel.fault.text() and "\n" not in on.panel.fault.text()
+    assert not fit_threads()
+    if image is not None:
+        np.testing.assert_array_equal(np.asarray(on.layer.data), before)
+
+
+def test_settings_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
+    fit = SlowFit(steps=2)
+    on = bench(micrograph(), fit=fit)
+    panel = on.panel
+    for line in panel.table.lines.all:
+        if line.free:
+            panel._on_freed(line.name, False)
+    panel.run_button.click()
+    assert panel.fault.text() == "Nothing is free: tick at least one parameter in the table."
+    panel._on_freed("particles[0].x_um", True)
+    panel._on_bounded("particles[0].x_um", (5.0, 9.0))
+    panel.run_button.click()
+    assert panel.fault.text().startswith("x: the value 4.8 lies outside its range from 5 to 9 µm")
+    panel._on_edited("microscope.numerical_aperture", 1.2)
+    assert "needs an immersion index above it" in panel.fault.text()
+    panel._on_edited("populations.cell.shape.radius_um", -1.0)
+    assert "radius_um = -1" in panel.fault.text()
+    assert on.studio.session.scene == phase_scene() and not fit.asked
+    panel._on_bounded("particles[0].x_um", None)
+    on.run()
+    on.ended()
+    assert fit.asked[0]["names"] == ("particles[0].x_um",)
+
+
+def test_matching_the_grid_takes_it_from_the_micrograph(bench):
+    image = osog.forward(listing(beads(), [(5.0, 6.0)])).numpy()
+    on = bench(image, fit=SlowFit(steps=2))
+    assert "48 × 48 pixels and the micrograph 96 × 96" in on.panel.mismatch_text.text()
+    on.panel.match_button.click()
+    assert on.studio.session.scene.grid.shape == (96, 96)
+    assert on.panel.mismatch.isHidden()
+    on.run()
+    on.ended()
+
+
+def test_a_stack_is_fitted_in_the_frame_that_is_shown(bench):
+    fit = SlowFit(steps=2)
+    stack = np.stack([micrograph() + k for k in range(4)])
+    on = bench(stack, fit=fit, scale=(1, 0.2, 0.2), units=("um", "um", "um"))
+    on.viewer.dims.set_current_step(0, 2)
+    assert "Frame 3 of 4" in on.panel.frame_note.text()
+    on.run()
+    on.ended()
+    np.testing.assert_allclose(fit.image, stack[2])
+
+
+def test_a_change_of_the_sample_brings_the_table_that_belongs_to_it(bench):
+    on = bench(micrograph())
+    session, panel = on.studio.session, on.panel
+    session.set_scene(beads(), preset="")
+    assert panel.table.lines.entry("particles[*].x_um").free
+    assert panel.table.lines.entry("particles[0].x_um") is None
+    data = phase_scene().to_dict()
+    data["microscope"]["modality"] = {"kind": "hologram"}
+    session.set_scene(Scene.parse(data), preset="")
+    assert panel.table.lines.entry("particles[0].z_um").free
+    assert panel.greys_holder.isHidden()
+    panel._on_freed("particles[0].z_um", False)
+    session.set_scene(phase_scene(), preset="")
+    assert not panel.table.lines.entry("particles[0].z_um").free
+    assert panel.table.lines.entry("particles[0].x_um").free
+
+
+@pytest.mark.micrographs
+def test_a_real_cell_is_fitted_from_a_start_a_fifth_off(bench, micrographs):
+    import tifffile
+
+    phase = tifffile.imread(micrographs / "qpi" / "hologram_cell_phase.tif")
+    scene = Scene.parse(
+        {
+            "grid": {"shape": list(phase.shape), "pixel_size_um": 0.107},
+            "medium": {"index": 1.335},
+            "populations": [
+                {
+                    "name": "cell",
+                    "shape": {"kind": "sphere", "radius_um": 0.8 * 6.78},
+                    "material": {"index": 1.335 + 0.8 * 0.0335},
+                    "particles": [{"x_um": 110 * 0.107, "y_um": 95 * 0.107}],
+                }
+            ],
+            "microscope": {
+                "modality": {"kind": "phase"},
+                "wavelength_um": 0.633,
+                "numerical_aperture": 0.5,
+            },
+        }
+    )
+    on = bench(phase, scene=scene, scale=(0.107, 0.107), name="cell")
+    assert on.panel.greys.currentData() == "known"
+    on.run()
+    on.until(lambda: on.panel.state != "running", timeout=60000)
+    values = on.panel.record.result.values
+    assert values["particles[0].x_um"] / 0.107 == pytest.approx(105.0, abs=1)
+    assert values["particles[0].y_um"] / 0.107 == pytest.approx(100.3, abs=1)
+    assert values["populations.cell.shape.radius_um"] == pytest.approx(6.78, abs=0.15)
+    assert values["populations.cell.material.index"] == pytest.approx(1.3685, abs=0.0015)
