@@ -1,12 +1,14 @@
 # Every target does its own set-up: `make demo` and `make test` work on a fresh machine.
 # Variables: PYTHON (interpreter to start from), TORCH_INDEX_URL (a package index that has other
-# builds of torch), PYTEST_ARGS (for example PYTEST_ARGS="tests/physics -x").
+# builds of torch), WORKERS (processes that share the tests; 0 runs them in one), PYTEST_ARGS (for
+# example PYTEST_ARGS="tests/physics -x").
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint bench docs clean
 
 PYTHON ?= python3
+WORKERS ?= auto
 BIN := .venv/bin
 export PYTHON TORCH_INDEX_URL
 # torch's OpenMP threads spin while they wait; on a busy machine that costs more than it gains.
@@ -39,7 +41,7 @@ demo: setup
 	$(IN_DISPLAY) $(BIN)/python -m napari_osog.demo --out demo-output $(HEADLESS)
 
 test: setup
-	$(IN_DISPLAY) $(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(IN_DISPLAY) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 # Every check runs, and the target fails if any of them did.
 lint: setup

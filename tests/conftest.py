@@ -27,12 +27,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
+WINDOWS = ("napari", "plugin")
 
 torch.set_num_threads(1)
 
 # The same examples in every run, and no time limit per example on a busy machine.
 settings.register_profile("osog", derandomize=True, deadline=None, max_examples=40)
 settings.load_profile("osog")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Share tests among processes by file, and keep all real windows in one of them.
+
+    Two processes on one display take the focus from each other's windows.
+    """
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        group = "windows" if folder in WINDOWS else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(autouse=True)
