@@ -309,7 +309,7 @@ def detect(
     with progress(f"Searching {image} …"):
         found = find(micrograph.image, described, population=population, most=most)
     fitting.say_all(notes)
-    listed = [particle.model_dump(exclude_none=True) for particle in found]
+    listed = [particle.model_dump(exclude_unset=True, exclude_none=True) for particle in found]
     if out is not None:
         fitting.listing(described, population, found).save(out)
     if as_json:
