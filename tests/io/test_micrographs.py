@@ -33,7 +33,9 @@ def _ome_tiff(path, size=65.0, unit="nm"):
                     ],
                     tiff_data_blocks=[model.TiffData(plane_count=1)],
                 ),
-                objective_settings=model.ObjectiveSettings(id="Objective:0", refractive_index=1.515),
+                objective_settings=model.ObjectiveSettings(
+                    id="Objective:0", refractive_index=1.515
+                ),
             )
         ],
         instruments=[

@@ -12,6 +12,7 @@ from osog.fit.dictionary import (
     Axes,
     Entry,
     Matcher,
+    brightness_matched,
     contrast,
     depth_step,
     geometric,
@@ -88,7 +89,7 @@ def detect(
     size = template_size(coarse, extent, min(deepest, 3.0), pixel, (small.shape[0], small.shape[1]))
     entries = templates(coarse, kind_of, axes, size, device=device)
     modality = scene.microscope.modality.kind
-    cut = contrast(small, modality)
+    cut = brightness_matched(contrast(small, modality), entries, modality)
     found = _strongest(cut, entries, size, modality)
     peaks = _peaks(found, cut, entries, max(2.0, smallest / pixel), most)
     return tuple(_particle(scene, kind_of, found, entries, r, c, factor) for r, c in peaks)
@@ -187,7 +188,7 @@ def _strongest(cut: Array, entries: list[Entry], size: int, modality: str) -> _F
     which = np.zeros(cut.shape, np.int64)
     amplitude = np.ones(cut.shape)
     # The brightness of fluorescent particles says nothing about what they are.
-    clip = (0.2, 5.0) if modality == "fluorescence" else (0.45, 2.1)
+    clip = (0.2, 3.0) if modality == "fluorescence" else (0.45, 2.1)
     for k, entry in enumerate(entries):
         fall, factor = matcher.fall(entry, clip)
         better = fall > best

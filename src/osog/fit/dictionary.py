@@ -211,6 +211,26 @@ def _relative(image: Array, kind: str) -> NDArray[np.float32]:
     return out.astype(np.float32)
 
 
+def brightness_matched(cut: Array, entries: Sequence[Entry], kind: str) -> Array:
+    """Contrast on the brightness scale of the templates.
+
+    A fluorescent particle's brightness says nothing about what it is, so the brightest places of
+    the image are made as bright as the templates; other contrasts are absolute and stay.
+
+    Parameters
+    ----------
+    cut : ndarray, shape (Y, X)
+    entries : sequence of Entry
+    kind : str
+        Kind of the modality.
+    """
+    if kind != "fluorescence" or not entries:
+        return cut
+    wanted = float(np.median([entry.image.max() for entry in entries]))
+    bright = float(np.quantile(cut, 1 - min(0.5, 20 / cut.size)))
+    return cut * (wanted / bright) if bright > 0 and wanted > 0 else cut
+
+
 class Matcher:
     """Correlates templates with one image.
 

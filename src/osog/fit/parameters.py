@@ -116,10 +116,11 @@ def free_parameters(
 ) -> FreeParameters:
     """Check the free names and find their bounds and scales.
 
-    Without bounds of its own a parameter may take every value that the scene allows, except that
-    positions stay in the frame (and 10 % around it), an index stays on its side of the medium
-    (the sign of the index difference cannot be told from focus, so it is the scene's to give) and
-    the NA stays below the immersion index.
+    Without bounds of its own a parameter may take the values that the scene allows, within what a
+    start can be off: positions stay in the frame (and 10 % around it), depths within 10 µm, ten
+    depths of field or 1.5 times the distance from focus, sizes within a factor of 8, aberrations
+    within one wave. An index stays on its side of the medium (the sign of the index difference
+    cannot be told from focus, so it is the scene's to give), the NA below the immersion index.
 
     Parameters
     ----------
@@ -196,14 +197,32 @@ def _default_range(
     if word in ("x_um", "y_um"):
         extent = scene.grid.extent_um[1 if word == "x_um" else 0]
         low, high = min(-0.1 * extent, value), max(1.1 * extent, value)
+    elif word in ("focus_um", "z_um"):
+        width = _depth_width(scene)
+        low, high = max(low, value - width), min(high, value + width)
+    elif word in ("radius_um", "length_um", "size_um", "semi_axes_um", "shear_um"):
+        low, high = max(low, value / 8), min(high, 8 * value) if value > 0 else high
     elif word == "index" and not name.startswith("medium"):
         medium = scene.medium.index
+        width = max(0.5, 3 * abs(value - medium))
+        high, low = min(high, medium + width), max(low, medium - width)
         low, high = (medium, high) if value >= medium else (low, medium)
+    elif name.startswith("microscope.aberrations."):
+        low, high = max(low, value - 1.0), min(high, value + 1.0)
     elif word == "numerical_aperture":
         high = min(high, scene.microscope.immersion_index - 1e-3)
     elif word == "condenser_numerical_aperture":
         high = min(high, scene.medium.index - 1e-3)
     return min(low, value), max(high, value)
+
+
+def _depth_width(scene: Scene) -> float:
+    """How far a depth may move: beyond it the padding of the engine would only cost time."""
+    microscope = scene.microscope
+    field = microscope.wavelength_um * scene.medium.index / microscope.numerical_aperture**2
+    depths = [p.z_um for pop in scene.populations for p in pop.particles or ()]
+    farthest = max((abs(microscope.focus_um - z) for z in depths), default=0.0)
+    return max(10.0, 10 * field, 1.5 * farthest)
 
 
 def _scale(name: str, value: float) -> float:

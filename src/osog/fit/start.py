@@ -10,6 +10,7 @@ import numpy as np
 from osog.fit.dictionary import (
     Axes,
     best_matches,
+    brightness_matched,
     contrast,
     depth_step,
     geometric,
@@ -200,12 +201,19 @@ def dictionary_starts(
     if "index" in single.names:
         clip = (0.6, 1.6)
     else:
-        clip = (0.5, 2.0) if linear.gain and kind != "phase" else (0.9, 1.1)
+        # Where contrasts are absolute, a template of another amplitude is another particle.
+        clip = (0.2, 3.0) if linear.gain and kind in ("phase", "fluorescence") else (0.9, 1.1)
     # Pixel i of the binned image has its centre at factor · i + (factor − 1) / 2 of the region.
     shift = (factor - 1) / 2
     window = _window(small.shape, single, free, region, factor, shift)
     matches = best_matches(
-        contrast(small, kind, mask), entries, clip, window, keep, _step(axes), diverse=diverse
+        brightness_matched(contrast(small, kind, mask), entries, kind),
+        entries,
+        clip,
+        window,
+        keep,
+        _step(axes),
+        diverse=diverse,
     )
     out = []
     for match in matches:

@@ -23,6 +23,10 @@ GREY_SCALE = (
     "The grey scale of this image is unknown, and it multiplies the index difference: the index "
     "is not determined, only the geometry is."
 )
+FOCUS_AND_DEPTH = (
+    "Focus and depth of the particles act only through their difference; the focus was held, and "
+    "the depths count from it. Give one of them a prior to fit both."
+)
 NOISE_UNKNOWN = "Noise estimated from the residual; goodness of fit cannot be judged."
 NO_GOOD_FIT = "No good fit found. Check particle kind, pixel size, NA, sign."
 GRID = "The sampling was too coarse for these error bars; the fit was refined on a finer grid."
