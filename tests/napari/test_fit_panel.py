@@ -292,27 +292,28 @@ def test_closing_the_panel_with_x_while_it_fits_leaves_no_thread_and_no_panel(be
 # --- bad input -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("image", "options", "words"),
-    [
-        (np.full((48, 48), np.nan), {}, "'micrograph' holds no numbers, only NaN or infinity."),
-        (np.zeros((48, 48, 3), np.uint8), {"rgb": True}, "'micrograph' is a colour image"),
-        (np.ones((1, 1)), {}, "'micrograph' is only 1 × 1 pixels"),
-        (np.ones((48, 48)), {}, "'micrograph' is 1 everywhere, so it shows nothing."),
-        (np.random.default_rng(0).random((40, 40)), {}, "Match the grid first."),
-        (None, {}, "Choose a micrograph first"),
-    ],
-    ids=["nan", "rgb", "one-pixel", "constant", "another-grid", "none"],
-)
-def test_images_that_cannot_be_fitted_are_refused_in_one_sentence(bench, image, options, words):
-    on = bench(image, fit=SlowFit(), **options)
-    before = None if image is None else np.array(image)
+UNFIT = {
+    "nothing but NaN": (np.full((48, 48), np.nan), {}, "holds no numbers, only NaN or infinity."),
+    "a colour image": (np.zeros((48, 48, 3), np.uint8), {"rgb": True}, "is a colour image"),
+    "one pixel": (np.ones((1, 1)), {}, "is only 1 × 1 pixels"),
+    "a constant": (np.ones((48, 48)), {}, "is 1 everywhere, so it shows nothing."),
+    "another grid": (np.random.default_rng(0).random((40, 40)), {}, "Match the grid first."),
+}
+
+
+def test_images_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
+    fit = SlowFit()
+    on = bench(None, fit=fit)
     on.panel.run_button.click()
-    assert on.panel.state == "editing"
-    assert words in on.panel.fault.text() and "\n" not in on.panel.fault.text()
-    assert not fit_threads()
-    if image is not None:
-        np.testing.assert_array_equal(np.asarray(on.layer.data), before)
+    assert "Choose a micrograph first" in on.panel.fault.text()
+    for name, (image, options, words) in UNFIT.items():
+        layer = on.viewer.add_image(image.copy(), name=name, scale=(0.2, 0.2), **options)
+        on.panel.target.setCurrentIndex(on.panel.target.findText(name))
+        on.panel.run_button.click()
+        said = on.panel.fault.text()
+        assert words in said and "\n" not in said, f"{name}: {said}"
+        assert on.panel.state == "editing" and not fit.asked and not fit_threads()
+        np.testing.assert_array_equal(np.asarray(layer.data), image)
 
 
 def test_settings_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
