@@ -4,29 +4,29 @@
 >>> scene = osog.presets.load("lysozyme-dic")
 >>> frame = osog.render(scene, seed=1, outputs=("image", "instances", "boxes"))
 >>> image = osog.forward(scene, {"microscope.focus_um": 2.0})
+>>> result = osog.fit(micrograph, scene, free=("microscope.focus_um",))
 """
 
 from __future__ import annotations
 
-import os as _os
-
-# torch's OpenMP threads spin while they wait: with any other work on the machine two threads are
-# then several times slower than one. The variable acts only if set before torch is imported.
-_os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-from osog import presets
+from osog import _runtime, presets  # noqa: F401  (_runtime first: it acts before torch is loaded)
 from osog._version import __version__
+from osog.fit import FitResult, detect, fit
 from osog.render import Frame, forward, render
 from osog.sample import explicit
 from osog.scene import Scene, SceneError
 
 __all__ = [
+    "FitResult",
     "Frame",
     "Scene",
     "SceneError",
     "__version__",
+    "detect",
     "explicit",
+    "fit",
     "forward",
+    "io",
     "presets",
     "render",
 ]

@@ -212,15 +212,15 @@ def live_cases(
 
 
 def bare_multislice(
-    slices: int = BARE_SLICES, size: int = FRAME, device: torch.device | str = "cpu"
+    slices: int = BARE_SLICES, size: int | None = None, device: torch.device | str = "cpu"
 ) -> Callable[[], torch.Tensor]:
     """Prepare the least that any multislice does: transform, product, transform back, product.
 
     Parameters
     ----------
     slices : int
-    size : int
-        Samples of a side.
+    size : int, optional
+        Samples of a side; those of the benched frame when left out.
     device : torch.device
 
     Returns
@@ -228,6 +228,7 @@ def bare_multislice(
     callable
         Sends one plane wave through; complex64. Transmissions and propagator are made beforehand.
     """
+    size = size or FRAME
     generator = torch.Generator().manual_seed(0)
     phase = (0.1 * torch.rand(size, size, generator=generator)).to(device)
     transmission = torch.complex(phase.cos(), phase.sin())
