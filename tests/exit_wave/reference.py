@@ -34,6 +34,7 @@ def phase_slabs(batch: ParticleBatch, plan: SamplingPlan, coefficient: Tensor) -
             planes,
             mask,
             plan.pitch_um,
+            wall_samples=2 if plan.accuracy == "fine" else 1,
         )
         for j, z in enumerate(plan.slab_planes_um):
             # Integral of the hat by its definition: u − ½ u|u| between the clamped ends.
