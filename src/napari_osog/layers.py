@@ -169,14 +169,19 @@ class LayerSink:
 
     def _kwargs(self, shape: tuple[int, int]) -> dict[str, Any]:
         """Transform of our layers for a frame of this shape."""
-        copied = self.session.view.placement
-        if copied is None or copied.shape != tuple(shape):
+        copied, target = self.session.view.placement, self.session.target
+        matched = copied is not None and copied.shape == tuple(shape)
+        if not matched:
             pixel = self.session.scene.grid.pixel_size_um
             copied = Placement(shape=tuple(shape), scale=(pixel, pixel))
         rotate = np.array(copied.rotate)
         translate = np.array(copied.translate)
         if self.session.view.compare == "beside":
-            translate = translate + rotate @ (0.0, _BESIDE * shape[1] * copied.scale[1])
+            if matched or target is None:
+                translate = translate + rotate @ (0.0, _BESIDE * shape[1] * copied.scale[1])
+            else:  # another grid: to the right of wherever the micrograph ends
+                (top, left), (_, right) = np.asarray(target.extent.world)[:, -2:]
+                translate = np.array([top, left + _BESIDE * (right - left)])
         return {
             "scale": copied.scale,
             "translate": tuple(translate),
@@ -258,8 +263,8 @@ class LayerSink:
         if picture.request.preview and self._limits is not None:
             return None
         self._limits_key = key
-        bottom, top = (float(v) for v in np.percentile(image[np.isfinite(image)], (0.3, 99.7)))
-        margin = max(0.12 * (top - bottom), 1e-3 * max(abs(top), 1e-6))
+        bottom, top = (float(v) for v in np.percentile(image[np.isfinite(image)], (0.1, 99.9)))
+        margin = max(0.08 * (top - bottom), 1e-3 * max(abs(top), 1e-6))
         low, high = bottom - margin, top + margin
         if scene.camera is not None and picture.request.shown == "image":
             if scene.microscope.modality.kind != "phase":

@@ -21,6 +21,7 @@ The grey levels are a phase whose scale is not stated; the objective's NA is not
 """
 
 
+CELL_SHAPE = (660, 550)
 CELL_CENTRE_PX = (375, 429)
 """Row and column of the cell in the micrograph, by eye."""
 
@@ -46,7 +47,8 @@ def cell_twin() -> Scene:
         )
         for population in scene.populations
     )
-    return scene.model_copy(update={"populations": moved})
+    grid = scene.grid.model_copy(update={"shape": CELL_SHAPE, "pixel_size_um": CELL_PIXEL_UM})
+    return scene.model_copy(update={"populations": moved, "grid": grid})
 
 
 def cell() -> list[LayerData]:

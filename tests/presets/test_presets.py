@@ -34,7 +34,7 @@ def test_a_preset_renders_a_picture_that_shows_something(name):
 def test_titles_are_words_for_people():
     for name in presets.names():
         title = presets.title(name)
-        assert title[0].isupper() and "," in title and len(title) <= 48
+        assert title[0].isupper() and "," in title and len(title) <= 44
 
 
 def test_an_unknown_name_lists_the_known_ones():

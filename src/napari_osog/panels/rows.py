@@ -229,7 +229,8 @@ class SpinBox(QDoubleSpinBox):
     def textFromValue(self, value: float) -> str:
         """Round, and drop zeros at the end beyond the second digit."""
         whole = len(str(int(abs(value))))
-        digits_shown = min(self.digits, self.decimals(), max(self.significant - whole, self.least))
+        least = self.least if whole < self.significant else 0
+        digits_shown = min(self.digits, self.decimals(), max(self.significant - whole, least))
         text = f"{value:.{digits_shown}f}"
         if "." in text:
             whole, _, digits = text.partition(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,16 @@ _SHOWN = (
     ("amplitude", "Amplitude", "Modulus of the field at the image plane"),
     ("irradiance", "Before camera", "Light at the pixel centres, without pixels, noise and counts"),
 )
+_FIELDS = {
+    "numerical_aperture": "NA",
+    "condenser_numerical_aperture": "condenser NA",
+    "immersion_index": "the immersion's index",
+    "length_um": "length",
+    "radius_um": "radius",
+    "bit_depth": "bit depth",
+    "offset_counts": "offset",
+}
+"""Names of fields in sentences about a scene, and the words of the panel for them."""
 _COHERENT = ("brightfield", "dic", "hologram", "phase")
 
 
@@ -435,7 +446,10 @@ def _plain(message: str) -> str:
     """First sentence of an error, without the path of the field: the row says where it is."""
     first = message.splitlines()[0]
     head, _, tail = first.partition(": ")
-    return tail if tail and " " not in head else first
+    sentence = tail if tail and " " not in head else first
+    for field, words in _FIELDS.items():
+        sentence = re.sub(rf"\b{field}\b( =)?", words, sentence)
+    return sentence[0].upper() + sentence[1:]
 
 
 def _notice(text: str, kind: str, words: str = "", remedy: Any = None, slot: Any = None) -> QFrame:
