@@ -138,6 +138,7 @@ def test_one_particle_has_a_line_for_each_of_its_numbers():
     assert lines["microscope.wavelength_um"].shown(0.633) == "633"
     assert not lines["microscope.aberrations.spherical"].common
     assert "microscope.condenser_numerical_aperture" not in lines
+    assert "populations.cell.material.emission_per_um" not in lines
 
 
 def test_many_particles_share_their_lines():

@@ -78,6 +78,14 @@ QTableView#osog_table QHeaderView::section {{
     background: transparent; border: none; padding: 2px 3px; color: {note};
 }}
 QTableView#osog_table QLineEdit {{ padding: 0 2px; background: {background}; }}
+QTableView#osog_table::indicator {{
+    width: 13px; height: 13px; border-radius: 2px; background: {foreground};
+    border: 1px solid {note};
+}}
+QTableView#osog_table::indicator:checked {{
+    background: {current}; border-color: {current}; image: url("theme_{theme}:/check.svg");
+}}
+QTableView#osog_table::indicator:hover {{ border-color: {text}; }}
 QLabel#osog_number {{ color: {text}; font-weight: bold; }}
 """
 
@@ -325,7 +333,8 @@ class FitPanel(Panel):
         super().apply_theme()
         if hasattr(self, "result_section"):
             colours = self.colours()
-            self.setStyleSheet(self.styleSheet() + _TABLE_STYLE.format(**colours))
+            theme = getattr(self.viewer, "theme", None) or "dark"
+            self.setStyleSheet(self.styleSheet() + _TABLE_STYLE.format(theme=theme, **colours))
             self.table.lines.colours = colours
             self.table.viewport().update()
             self.curve.set_colours(colours["text"])

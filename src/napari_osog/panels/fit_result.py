@@ -146,7 +146,9 @@ class ResultView(QWidget):
         varied = self._varied(result)
         if varied:
             column.addWidget(self._label(varied, "osog_note"))
-        for words in (*notes, *result.warnings):
+        for words in notes:
+            column.addWidget(self._label(words, "osog_note"))
+        for words in result.warnings:
             if words not in said:
                 column.addWidget(self._notice(words))
         self._box.addWidget(content)
@@ -170,7 +172,8 @@ class ResultView(QWidget):
             text, spread = rounded(value, sigma)
             shown = f"{text} ± {spread}" if spread else f"{text}, σ unknown"
             shown = f"{shown} {unit}".strip()
-        grid.addWidget(self._label(shown, "osog_note" if words else "osog_number"), line, 1)
+        kind = "osog_note" if words else "osog_number"
+        grid.addWidget(self._label(shown, kind, wrap=False), line, 1)
         start = started.get(name)
         text = "" if start is None else number(start * factor)
         grid.addWidget(self._label(text, "osog_note", wrap=False), line, 2)

@@ -269,15 +269,14 @@ def expanded(order: Order, scene: Scene) -> tuple[tuple[str, ...], dict[str, tup
     """
     listed = [p for pop in scene.populations if pop.visible for p in pop.particles or ()]
     numbers = [k for k, particle in enumerate(listed) if _inside(particle, order)]
-    names: list[str] = []
-    bounds: dict[str, tuple[float, float]] = {}
-    for name in order.free:
-        each = [name]
-        if name.startswith(_EACH):
-            each = [f"particles[{k}].{name.removeprefix(_EACH)}" for k in numbers]
-        names += each
-        if name in order.bounds:
-            bounds |= dict.fromkeys(each, order.bounds[name])
+    shared = [name for name in order.free if not name.startswith(_EACH)]
+    words = [name.removeprefix(_EACH) for name in order.free if name.startswith(_EACH)]
+    names = [f"particles[{k}].{word}" for k in numbers for word in words] + shared
+    bounds = {name: order.bounds[name] for name in shared if name in order.bounds}
+    for word in words:
+        if f"{_EACH}{word}" in order.bounds:
+            own = order.bounds[f"{_EACH}{word}"]
+            bounds |= {f"particles[{k}].{word}": own for k in numbers}
     if not names:
         raise Refusal("Nothing is free: tick at least one parameter in the table.")
     if len(names) > MOST_NUMBERS:

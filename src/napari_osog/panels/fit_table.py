@@ -64,8 +64,8 @@ class Entry:
 
     @property
     def words(self) -> str:
-        """Title with its unit."""
-        return f"{self.title} ({self.unit})" if self.unit else self.title
+        """Title, with its unit where that is short."""
+        return f"{self.title} ({self.unit})" if 0 < len(self.unit) <= 4 else self.title
 
     def shown(self, value: float, digits: int = 5) -> str:
         """Text of a value, without its unit."""
@@ -123,6 +123,7 @@ def entries(scene: Scene, single: bool) -> list[Entry]:
     """
     kind = scene.microscope.modality.kind
     known = list(continuous(scene))
+    known = [p for p in known if not _is_idle(p.name, kind)]
     body = [p for p in known if p.name.startswith("populations.")]
     several = sum(population.visible for population in scene.populations) > 1
     lines: list[Entry] = []
@@ -145,7 +146,6 @@ def entries(scene: Scene, single: bool) -> list[Entry]:
         entry_of(p, title="Medium index" if p.name == "medium.index" else p.title,
                  common=_is_common(p.name, kind))
         for p in optics
-        if not _is_idle(p.name, kind)
     ]  # fmt: skip
     lines += _section("Microscope", named)
     if kind != "phase":
@@ -176,7 +176,7 @@ def _each(scene: Scene, kind: str) -> list[Entry]:
         parameter = describe(scene, f"particles[0].{word}") if _has_one(scene) else None
         if parameter is None:
             continue
-        title = f"{parameter.title}, each its own" if word in ("radius_um", "length_um") else ""
+        title = f"Own {parameter.title.lower()}" if word in ("radius_um", "length_um") else ""
         lines.append(
             entry_of(
                 parameter,
@@ -201,7 +201,7 @@ def _is_idle(name: str, kind: str) -> bool:
     """Whether a number does nothing in this modality."""
     if name.endswith("condenser_numerical_aperture"):
         return kind not in ("brightfield", "dic")
-    return False
+    return name.endswith("emission_per_um") and kind != "fluorescence"
 
 
 def _is_common(name: str, kind: str) -> bool:
@@ -368,6 +368,8 @@ class ParameterModel(QAbstractTableModel):
 
     def _help(self, line: Entry, column: int) -> str:
         text = f"<p>{line.help}</p>" if line.help else ""
+        if line.unit and line.unit not in line.words:
+            text += f"<p>In {line.unit}.</p>"
         if line.source:
             text += f"<p>Read from: {line.source}</p>"
         if column in (LOW, HIGH) and line.free:
