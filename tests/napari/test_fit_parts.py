@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 
 import numpy as np
 import pytest
@@ -16,9 +17,17 @@ from napari_osog.micrographs import TargetError
 from napari_osog.panels import fit_record, fit_table
 from napari_osog.panels.fit_inputs import region_of, scale_is_known, starts_of
 from napari_osog.panels.fit_result import ResultView, rounded, title_of
-from napari_osog.panels.fit_run import Order, Refusal, carry_out, expanded, prepared
+from napari_osog.panels.fit_run import (
+    Order,
+    Refusal,
+    _Control,
+    _work,
+    carry_out,
+    expanded,
+    prepared,
+)
 from napari_osog.panels.fit_table import HIGH, LOW, NAME, VALUE, ParameterTable, number, parsed
-from osog.fit import FitResult
+from osog.fit import FitProgress, FitResult
 from osog.scene import Scene
 from osog.scene.parameters import get
 
@@ -336,6 +345,38 @@ def test_whatever_breaks_in_the_engine_comes_back_as_a_sentence():
     outcome = carry_out(an_order(phase_scene(), free=("particles[0].x_um",)), lambda p: False, fit)
     assert outcome.result is None
     assert outcome.problem == "Not enough memory for this fit: choose a smaller region."
+
+
+def test_the_screen_is_told_at_most_ten_times_a_second():
+    scene = phase_scene()
+    control = _Control(an_order(scene, free=("particles[0].x_um",)))
+    told: list[float] = []
+
+    class Worker:
+        abort_requested = False
+
+        @property
+        def yielded(self):
+            return self
+
+        def emit(self, _):
+            told.append(time.monotonic())
+            control.announced = False  # a screen that is infinitely fast
+
+    def fit(image, scene, names, *, callback, **_):
+        for k in range(150):
+            zero = np.zeros((2, 2))
+            assert not callback(FitProgress("fit", k, {}, 1.0, 1.0, zero, zero, 0.0))
+            time.sleep(0.002)
+        return a_result(scene)
+
+    control.worker = Worker()
+    begun = time.monotonic()
+    for _ in _work(control.order, control, fit):
+        pass
+    seconds = time.monotonic() - begun
+    assert control.outcome.result is not None and control.done.is_set()
+    assert 3 <= len(told) <= 10 * seconds + 2
 
 
 # --- result and record ---------------------------------------------------------------------------
