@@ -91,7 +91,6 @@ class ImageProblem:
         known = optics_only or (lambda name: False)
         order = sorted(range(len(parameters)), key=lambda k: not known(parameters.names[k]))
         self._order = tuple(order)
-        self._renders = 0
 
     @property
     def low(self) -> Array:
@@ -114,11 +113,6 @@ class ImageProblem:
         fitted = len(self.linear.names) + len(self.parameters) - len(self.priors)
         return max(1, self.pixels - fitted)
 
-    @property
-    def renders(self) -> int:
-        """Number of simulated images so far."""
-        return self._renders
-
     def reweighted(self, factor: float) -> ImageProblem:
         """Return the same problem with every weight multiplied by a factor."""
         other = ImageProblem.__new__(ImageProblem)
@@ -139,7 +133,7 @@ class ImageProblem:
         u : ndarray, shape (P,)
         """
         values = self.parameters.values(u)
-        image = self._simulate(values)
+        image = self.model(values)
         return self._point(u, values, image)
 
     def again(self, point: Point) -> Point:
@@ -162,7 +156,7 @@ class ImageProblem:
             step = STEP if self.high[k] - u[k] >= u[k] - self.low[k] else -STEP
             moved = u.copy()
             moved[k] += step
-            image = self._simulate(parameters.values(moved))
+            image = self.model(parameters.values(moved))
             columns[:, k] = -gain * w * (image - point.image)[self.used] / step
         fixed = self._columns(point.image)
         if fixed.shape[1]:
@@ -210,10 +204,6 @@ class ImageProblem:
         rest = (self.data - point.model)[self.used]
         spread = float(np.sum((data - data.mean()) ** 2))
         return 1.0 - float(np.sum(rest**2)) / spread if spread > 0 else 0.0
-
-    def _simulate(self, values: dict[str, float]) -> Array:
-        self._renders += 1
-        return self.model(values)
 
     def _columns(self, image: Array) -> Array:
         w = self.weights[self.used]

@@ -50,11 +50,13 @@ class Simulator:
         accuracy: Any = None,
     ) -> None:
         self._region = region
+        self.renders = 0
         local = region.scene(scene) if region is not None else scene
         self._engine = ForwardModel(local, dtype=torch.float64, device=device, accuracy=accuracy)
 
     def __call__(self, values: Mapping[str, float]) -> Array:
         """Simulate with these values by name; the result has shape (Y, X)."""
+        self.renders += 1
         local = self._region.local(values) if self._region is not None else values
         with torch.no_grad():
             image = self._engine.image(local)

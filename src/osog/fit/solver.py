@@ -55,6 +55,10 @@ class Problem(Protocol[E]):
     def high(self) -> Array:
         """Upper bounds, shape (P,)."""
 
+    @property
+    def degrees(self) -> int:
+        """Degrees of freedom."""
+
     def evaluate(self, u: Array) -> E:
         """Evaluate the model at u, shape (P,)."""
 
@@ -106,7 +110,8 @@ def minimise(
     tau : float
         Damping at the start, relative to the diagonal of JᵀJ (Marquardt 1963).
     stop : float
-        Predicted fall of χ² below which the search has converged.
+        Predicted fall of χ² below which the search has converged; times χ²/n where that is above
+        1, since a poor fit's parameters are that much less certain.
     on_step : callable, optional
         Called with each accepted point and the iteration; a true answer stops the search.
     jacobian : ndarray, shape (n, P), optional
@@ -127,7 +132,8 @@ def minimise(
         if last is not None and predicted_fall(gradient, hessian, free) < _NEAR:
             hessian = _with_secant(hessian, best.u - last[0], gradient - last[1])
         last = (best.u, gradient)
-        if not free.any() or predicted_fall(gradient, hessian, free) < stop:
+        enough = stop * max(1.0, best.cost / problem.degrees)
+        if not free.any() or predicted_fall(gradient, hessian, free) < enough:
             return Outcome(best, jacobian, iteration - 1, "converged")
         scale = damping_scale(hessian)
         accepted = False
@@ -157,7 +163,8 @@ def minimise(
         jacobian = problem.jacobian(best)
     gradient, hessian = jacobian.T @ best.residual, jacobian.T @ jacobian
     free = released(best.u, gradient, problem.low, problem.high)
-    done = not free.any() or predicted_fall(gradient, hessian, free) < stop
+    enough = stop * max(1.0, best.cost / problem.degrees)
+    done = not free.any() or predicted_fall(gradient, hessian, free) < enough
     return Outcome(best, jacobian, max_iterations, "converged" if done else "exhausted")
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+# χ²/n above which a fit explains nothing worth reporting.
+POOR = 1.15
 GREY_SCALE = (
     "The grey scale of this image is unknown, and it multiplies the index difference: the index "
     "is not determined, only the geometry is."
@@ -229,7 +231,7 @@ def of_mismatch(test: Mismatch, noise_known: bool, refined: bool) -> list[str]:
         out.append(GRID)
     if not noise_known:
         out.append(NOISE_UNKNOWN)
-    elif test.chi2 > 1.15:
+    elif test.chi2 > POOR:
         out.append(NO_GOOD_FIT)
     correlated = test.neighbour > 0.2
     if noise_known and test.chi2 < 0.8 and correlated:
