@@ -176,7 +176,7 @@ def test_an_unknown_grey_scale_leaves_the_index_undetermined_in_words(bench):
 
 
 def test_the_callback_runs_in_the_worker_and_hands_its_steps_over(bench):
-    fit = SlowFit(steps=100)
+    fit = SlowFit(steps=300)
     on = bench(micrograph(), fit=fit)
     told: list[object] = []
     threads: set[str] = set()
@@ -185,7 +185,7 @@ def test_the_callback_runs_in_the_worker_and_hands_its_steps_over(bench):
     on.run()
     on.ended()
     assert fit.threads == {"osog-fit"} and threads == {threading.main_thread().name}
-    assert len(told) >= 2
+    assert told and told[-1].progress is not None
     assert on.panel.steps == 1, "the curve ends with the history of the result"
     on.threads_gone()
 
