@@ -80,11 +80,11 @@ class Window:
         print(OUT / f"{name}.png")
 
 
-def window(w: Window) -> None:
+def simulate(w: Window) -> None:
     """Crowded crystals in DIC, as a person sees them first."""
     w.preset("lysozyme-dic")
     w.scroll()
-    w.photograph("window")
+    w.photograph("simulate")
 
 
 def beside(w: Window) -> None:
@@ -165,7 +165,7 @@ def main() -> None:
     wanted = sys.argv[1:]
     w = Window()
     w.session.set_view(particles=False)
-    for picture in (window, wipe, beside, outlines, masks, hologram, light):
+    for picture in (simulate, wipe, beside, outlines, masks, hologram, light):
         if not wanted or picture.__name__ in wanted:
             picture(w)
     w.viewer.close()

@@ -102,8 +102,10 @@ def test_stop_waits_for_the_render_that_runs_and_can_be_repeated(live, renderer)
     assert not [t for t in threading.enumerate() if t.name == "osog-render"]
 
 
-def test_it_starts_again_after_a_stop(qtbot, live):
+def test_it_starts_again_after_a_stop_and_forgets_what_was_finished_before(qtbot, live, renderer):
     live.submit(focused(1.0))
+    time.sleep(0.2)  # the picture is finished, and waits for the GUI thread
+    assert renderer.calls
     live.stop()
     with qtbot.waitSignal(live.picture, timeout=5000) as caught:
         live.submit(focused(2.0))

@@ -67,6 +67,7 @@ def test_one_drag_is_one_undo_step(qtbot, panel):
 
 def test_a_slow_render_is_a_preview_during_the_drag_and_full_afterwards(qtbot, panel, renderer):
     panel.studio._cold_ms = 200.0
+    panel.studio._still.setInterval(600_000)  # only the release may refine
     radius = row(panel, "populations.beads.shape.radius_um")
     radius.slider.sliderPressed.emit()
     radius.slider.setValue(700)
