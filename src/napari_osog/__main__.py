@@ -27,9 +27,9 @@ def open_window(image: str | None = None, *, fit: bool = True) -> tuple[Any, Any
     # more than it gains.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("KMP_BLOCKTIME", "0")
-    import napari
     from qtpy.QtCore import QTimer
 
+    import napari
     from napari_osog.samples import cell_twin
 
     viewer = napari.Viewer(title="OSOG")
