@@ -119,7 +119,7 @@ class LiveRenderer(QObject):
     Parameters
     ----------
     make : callable, optional
-        Device name → object with ``render(scene, seed, accuracy=None, outputs=...)``.
+        Device name → object with ``render(scene, seed, accuracy=None, outputs=..., stop=...)``.
     max_fps : float
         Pictures a second that are taken at most.
     synchronous : bool, optional
@@ -169,7 +169,9 @@ class LiveRenderer(QObject):
     def submit(self, request: Request) -> None:
         """Ask for a picture; a request that still waits is forgotten."""
         if self._synchronous:
-            self.picture.emit(self._render(request))
+            picture = self._render(request)
+            if picture is not None:
+                self.picture.emit(picture)
             return
         with self._condition:
             self._waiting = request
@@ -189,7 +191,7 @@ class LiveRenderer(QObject):
             self._condition.notify()
 
     def stop(self) -> None:
-        """Drop what waits, wait for the render that runs, end the thread. May be called twice.
+        """Drop what waits, end the render that runs and the thread. May be called twice.
 
         A later `submit` starts a new thread.
         """
@@ -230,6 +232,9 @@ class LiveRenderer(QObject):
             with self._condition:
                 if self._stopping:
                     return
+                if picture is None:
+                    self._in_flight = False
+                    continue
             self._finished.emit(life, picture)
 
     def _deliver(self, life: int, picture: Picture) -> None:
@@ -252,9 +257,19 @@ class LiveRenderer(QObject):
             self._in_flight = False
             self._condition.notify()
 
-    def _render(self, request: Request) -> Picture:
+    def _unwanted(self, request: Request) -> bool:
+        """Whether the render that runs may be left: a slow one, when a quick one is asked for."""
+        waiting = self._waiting
+        overtaken = waiting is not None and waiting.preview and not request.preview
+        return self._stopping or (overtaken and not self._paused)
+
+    def _render(self, request: Request) -> Picture | None:
+        from osog.exit_wave import Interrupted
+
         try:
             return self._rendered(request)
+        except Interrupted:
+            return None
         except SceneError as error:
             return Picture(request, error=str(error))
         except Exception as error:
@@ -288,6 +303,7 @@ class LiveRenderer(QObject):
                 request.seed,
                 accuracy="draft" if request.preview else None,
                 outputs=outputs,
+                stop=None if self._synchronous else lambda: self._unwanted(request),
             )
             milliseconds = (time.perf_counter() - start) * 1e3
             image = _shown(frame, request.shown)

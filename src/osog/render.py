@@ -16,6 +16,7 @@ from osog.exit_wave import (
     SamplingPlan,
     emission_slabs,
     exit_wave,
+    interruptible,
     plan_sampling,
 )
 from osog.explain import Caution, cautions, explain_line
@@ -28,7 +29,7 @@ from osog.scene.parameters import replaced, split
 from osog.sensor import expected_counts, expose, pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 OUTPUTS = ("image", "field", "irradiance", "instances", "boxes", "opd", "depth")
 """What `render` can return beside the image."""
@@ -270,6 +271,7 @@ class Renderer:
         seed: int = 0,
         accuracy: str | None = None,
         outputs: Iterable[str] = ("image",),
+        stop: Callable[[], bool] | None = None,
     ) -> Frame:
         """Render one frame; see `render` for the arguments.
 
@@ -277,7 +279,20 @@ class Renderer:
         ----------
         accuracy : str, optional
             Overrides ``scene.numerics.accuracy``; ``draft`` while a slider moves.
+        stop : callable, optional
+            Asked between the steps of the render; its first True ends it.
+
+        Raises
+        ------
+        Interrupted
+            When `stop` said so.
         """
+        with interruptible(stop):
+            return self._rendered(scene, seed, accuracy, outputs)
+
+    def _rendered(
+        self, scene: Scene, seed: int, accuracy: str | None, outputs: Iterable[str]
+    ) -> Frame:
         start = time.perf_counter()
         wanted = set(outputs)
         unknown = sorted(wanted - set(OUTPUTS))

@@ -14,6 +14,7 @@ import torch
 
 from napari_osog.session import Session
 from napari_osog.studio import Studio
+from osog.exit_wave import Interrupted
 from osog.sample import sample
 from osog.scene import Camera, Grid, Population, Scene
 
@@ -29,13 +30,17 @@ class FakeRenderer:
         self.warnings: list[Any] = []
         self.fails: Exception | None = None
 
-    def render(self, scene, seed, accuracy=None, outputs=("image",)):
+    def render(self, scene, seed, accuracy=None, outputs=("image",), stop=None):
         self.calls.append((scene, seed, accuracy))
         self.threads.add(threading.current_thread().name)
         self.grad_modes.add(torch.is_grad_enabled())
         if self.fails is not None:
             raise self.fails
-        time.sleep(self.seconds)
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            if stop is not None and stop():
+                raise Interrupted
+            time.sleep(min(0.005, self.seconds))
         shape = scene.grid.shape
         image = torch.full(shape, scene.microscope.focus_um)
         image[0, 0] += 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 
@@ -93,13 +94,25 @@ def test_a_paused_renderer_does_no_work_and_keeps_the_newest(qtbot, live, render
     assert [call[0].microscope.focus_um for call in renderer.calls] == [4.0]
 
 
-def test_stop_waits_for_the_render_that_runs_and_can_be_repeated(live, renderer):
-    renderer.seconds = 0.2
+def test_stop_ends_the_render_that_runs_and_can_be_repeated(live, renderer):
+    renderer.seconds = 30.0
     live.submit(focused(1.0))
     time.sleep(0.05)
+    start = time.monotonic()
     live.stop()
     live.stop()
+    assert time.monotonic() - start < 5.0
     assert not [t for t in threading.enumerate() if t.name == "osog-render"]
+
+
+def test_a_slow_full_image_is_left_when_a_preview_is_asked_for(qtbot, live, renderer):
+    renderer.seconds = 30.0
+    live.submit(focused(1.0))
+    qtbot.waitUntil(lambda: len(renderer.calls) == 1, timeout=5000)
+    renderer.seconds = 0.0
+    with qtbot.waitSignal(live.picture, timeout=5000) as caught:
+        live.submit(dataclasses.replace(focused(2.0), preview=True))
+    assert caught.args[0].request.scene.microscope.focus_um == 2.0
 
 
 def test_it_starts_again_after_a_stop_and_forgets_what_was_finished_before(qtbot, live, renderer):

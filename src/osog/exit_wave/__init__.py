@@ -1,14 +1,18 @@
 """Stage 2: particles into phase slabs, light through the slabs."""
 
 from osog.exit_wave.engine import emission_slabs, exit_wave
+from osog.exit_wave.interrupt import Interrupted, checkpoint, interruptible
 from osog.exit_wave.plan import SamplingPlan, plan_sampling
 from osog.exit_wave.wave import EmissionSlabs, ExitWave
 
 __all__ = [
     "EmissionSlabs",
     "ExitWave",
+    "Interrupted",
     "SamplingPlan",
+    "checkpoint",
     "emission_slabs",
     "exit_wave",
+    "interruptible",
     "plan_sampling",
 ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from osog.exit_wave.interrupt import checkpoint
 from osog.geometry import buckets, chords, half_extents, padded_planes
 from osog.sample import ParticleBatch, ShapeKind
 
@@ -227,6 +228,7 @@ def deposit(
     size = (top - base) * plane
     out = [torch.zeros(size, dtype=kind, device=batch.device) for _ in coefficients]
     for chunk in chunks:
+        checkpoint()
         entry, leaving = raster.chord(chunk, leaves_of(batch, chunk))
         flat = raster.addresses(chunk)
         address = (flat + ((chunk.first - chunk.lowest) * plane)[:, None, None]).reshape(-1)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from osog.exit_wave.deposit import Gradients, Raster, deposit, deposit_adjoint
+from osog.exit_wave.interrupt import checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -278,6 +279,7 @@ def _through(
     trail: list[Tensor] | None,
 ) -> Tensor | None:
     for j, steps in zip(walk.occupied, walk.steps, strict=True):
+        checkpoint()
         t = _transmission(slabs, j - walk.slabs.start, stretch)
         if field is None:
             field = t

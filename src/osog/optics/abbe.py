@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from osog.exit_wave import interrupt
 from osog.optics.band import Band, intensity_grid, resampled
 from osog.optics.propagate import propagator
 from osog.optics.pupil import Pupil
@@ -157,6 +158,7 @@ def abbe_sum(
     recompute = count * grid[0] * grid[1] * len(transfers) > _KEEP and torch.is_grad_enabled()
     irradiance = throughput = None
     for point in range(count):
+        interrupt.checkpoint()
         light, share = (
             checkpoint(contribution, point, use_reentrant=False, preserve_rng_state=False)
             if recompute

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.exit_wave import interrupt
 from osog.optics.band import Band, intensity_grid, real_image
 from osog.optics.optical_image import OpticalImage
 from osog.optics.propagate import kappa, phasor
@@ -62,6 +63,7 @@ def fluorescence(emission: EmissionSlabs, values: Values) -> OpticalImage:
 
     total: Tensor | None = None
     for slab, z in zip(emission.slabs, emission.z_um, strict=True):
+        interrupt.checkpoint()
         if not slab.requires_grad and not bool(slab.any()):
             continue
         spread = whole.modulus_squared(aperture * phasor(turn_per_um * (focus - z)), small)
