@@ -187,9 +187,11 @@ def _sampled(
         fainter = (faint / volume(kind, size))[:, None, None]
     elif samples == _FINEST and kind == ShapeKind.POLYHEDRON:
         assert planes is not None and mask is not None
-        grow = (0.4 * min(pitch_um) / _inner_radius(size, planes, mask)).clamp_min(1)
-        size = size * grow[:, None]
-        fainter = grow[:, None, None] ** -3
+        # Only the thin axes grow: a thin plate stays as wide as it is.
+        least = 0.4 * min(pitch_um) / _inner_radius(torch.ones_like(size), planes, mask)
+        drawn = torch.maximum(size, least[:, None])
+        fainter = (size / drawn).prod(-1)[:, None, None]
+        size = drawn
     elif samples == _FINEST:
         drawn = size.clamp_min(thinnest)
         fainter = (volume(kind, size) / volume(kind, drawn))[:, None, None]
