@@ -68,6 +68,7 @@ class Curved:
     """A residual that curves within its own noise, so that Gauss–Newton overshoots."""
 
     low, high = np.array([-9.0]), np.array([9.0])
+    degrees = 1000
 
     class Point:
         def __init__(self, u):

@@ -120,7 +120,13 @@ def contrast(image: Array, kind: str, used: NDArray[np.bool_] | None = None) -> 
 
 
 def templates(
-    scene: Scene, population: Population, axes: Axes, size: int, *, device: str = "cpu"
+    scene: Scene,
+    population: Population,
+    axes: Axes,
+    size: int,
+    particle: Particle | None = None,
+    *,
+    device: str = "cpu",
 ) -> list[Entry]:
     """Render every template with the engine.
 
@@ -133,6 +139,8 @@ def templates(
     axes : Axes
     size : int
         Rows and columns of a template in pixels.
+    particle : Particle, optional
+        Gives sizes and orientation that the axes do not; the population's when left out.
     device : str
 
     Returns
@@ -143,10 +151,13 @@ def templates(
     radii = list(axes.radii) or [float("nan")]
     deepest = max(axes.depths, key=abs)
     known = {} if np.isnan(radii[0]) else {"radius_um": max(radii)}
-    particle = Particle(x_um=middle, y_um=middle, index=max(axes.indices, key=_far(scene)), **known)
+    base = particle if particle is not None else Particle()
+    places = {"x_um": middle, "y_um": middle, "z_um": 0.0}
+    index = max(axes.indices, key=_far(scene))
+    only = base.model_copy(update={**places, "index": index, **known})
     lone = population.model_copy(
         update={
-            "particles": (particle,), "count": None, "density_per_mm2": None, "visible": True,
+            "particles": (only,), "count": None, "density_per_mm2": None, "visible": True,
             "shape": centred(population.shape),
         }
     )  # fmt: skip
@@ -160,7 +171,8 @@ def templates(
         }
     )
     engine = Simulator(small, device=device, accuracy="draft")
-    return list(_rendered(engine, small.microscope.modality.kind, axes, radii))
+    turns = population.shape.kind != "sphere"
+    return list(_rendered(engine, small.microscope.modality.kind, axes, radii, turns))
 
 
 def _far(scene: Scene) -> Callable[[float], float]:
@@ -185,14 +197,16 @@ def number(quantity: Any) -> float:
     return float(quantity if centre is None else centre)
 
 
-def _rendered(engine: Simulator, kind: str, axes: Axes, radii: list[float]) -> Iterator[Entry]:
+def _rendered(
+    engine: Simulator, kind: str, axes: Axes, radii: list[float], turns: bool
+) -> Iterator[Entry]:
     for radius in radii:
         for index in axes.indices:
             for azimuth in axes.azimuths:
                 values = {"particles[0].index": index}
                 if not np.isnan(radius):
                     values["particles[0].radius_um"] = radius
-                if len(axes.azimuths) > 1:
+                if turns:
                     values["particles[0].orientation_deg[0]"] = azimuth
                 for depth in axes.depths:
                     # Only the focus moves in the inner loop: the exit wave is used again.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from osog.fit.mismatch import mismatch
+from osog.fit.moves import moves
 from osog.fit.problem import ImageProblem, Point
 from osog.fit.report import FitProgress
 from osog.fit.simulator import Simulator, optics_only
@@ -41,6 +42,7 @@ _GOOD = 1.04
 # χ²/n up to which a candidate is worth the search to its end.
 _HOPEFUL = 3.0
 _SHORT = 10
+_PATIENT = 25
 # Rounds of the search: (over all of the bounds?, only candidates that differ much?, how many).
 _ROUNDS = ((False, True, 3), (True, True, 5), (True, False, 12))
 # Share of the contrast that a fit must explain to count as right where the noise is not known.
@@ -48,6 +50,9 @@ _EXPLAINED = 0.8
 # Bias by the grid, in standard deviations, from which a fit is refined.
 _BIAS = 0.3
 _CHORDS = 8
+_MOVE_ROUNDS = 4
+# Fall of χ² that is worth another round of moves.
+_MOVE_GAIN = 5.0
 
 
 @dataclass(frozen=True)
@@ -165,27 +170,31 @@ class Search:
         start : str
             ``scene``, ``detect`` or ``auto``; see `osog.fit.fit`.
         """
-        return self._polished(self._completed(self._searched(start)))
+        return self._polished(self._moved(self._completed(self._searched(start))))
 
     def _searched(self, start: str) -> Run:
         runs: list[Run] = []
         single = self._single
-        if start != "detect" or single is None:
-            runs.append(self._from_scene())
-            if start == "scene" or single is None or self._done(runs[0]):
-                return runs[0]
-        assert single is not None
+        if start == "scene" or single is None:
+            return self._finished(self._from_scene(self.task.max_iterations))
+        if start == "auto":
+            run = self._from_scene(min(_PATIENT, self.task.max_iterations))
+            if not self.task.noise_known or run.chi2 < _HOPEFUL:
+                run = self._finished(run)
+            runs.append(run)
+            if self._done(run):
+                return run
         for blind, diverse, keep in _ROUNDS[1:] if start == "detect" else _ROUNDS:
             runs += self._candidates(single, blind, diverse, keep)
             runs.sort(key=self._rank)
             # Without a noise model a poor fit cannot be told from poor noise: one round is enough.
             if runs and (self._done(runs[0]) or not self.task.noise_known):
                 break
-        return runs[0] if runs else self._from_scene()
+        best = runs[0] if runs else self._from_scene(self.task.max_iterations)
+        return best if best.complete else self._finished(best)
 
-    def _from_scene(self) -> Run:
-        model = self._simulator(self.task.scene)
-        return self._finished(self._attempt(model, {}, self.task.max_iterations, "fit"))
+    def _from_scene(self, iterations: int) -> Run:
+        return self._attempt(self._simulator(self.task.scene), {}, iterations, "fit")
 
     def _candidates(self, single: Single, blind: bool, diverse: bool, keep: int) -> list[Run]:
         """Runs from the dictionary's candidates; the hopeful ones to their end."""
@@ -209,7 +218,7 @@ class Search:
             else:
                 short.append(run)
         short.sort(key=self._rank)
-        for run in short[: 1 if blind else 2]:
+        for run in [] if done else short[: 1 if blind else 2]:
             done.append(self._finished(run))
             if self.stopped:
                 break
@@ -255,6 +264,34 @@ class Search:
                 if room < 1e-9:
                     return True
         return False
+
+    def _moved(self, run: Run) -> Run:
+        """Try the moves of a long particle, while they help."""
+        single = self._single
+        if single is None:
+            return run
+        for _ in range(_MOVE_ROUNDS):
+            trials = [
+                run.problem.evaluate(run.problem.parameters.scaled(values))
+                for values in moves(single, run.point.values)
+                if not self.stopped
+            ]
+            trials.sort(key=lambda point: point.cost)
+            better = run
+            for point in trials[:3]:
+                if self.stopped:
+                    break
+                tried = self._settled(run.problem, point.u, _SHORT + 2, "moves")
+                if self._rank(tried) < self._rank(better):
+                    better = replace(tried, complete=True, polished=run.polished)
+            gain = self._rank(run) - self._rank(better)
+            if gain <= (_MOVE_GAIN if self.task.noise_known else 1e-3 * self._rank(run)):
+                break
+            run = better
+        if run.outcome.reason == "exhausted" and not self.stopped:
+            more = self._settled(run.problem, run.point.u, self.task.max_iterations, "fit")
+            run = replace(more, complete=True, polished=run.polished, refined=run.refined)
+        return run
 
     # Runs -----------------------------------------------------------------------------------
 

@@ -41,7 +41,8 @@ class Single:
     ----------
     population : Population
     names : dict
-        ``x``, ``y``, ``z``, ``focus``, ``radius``, ``index``, ``azimuth`` → free name.
+        ``x``, ``y``, ``z``, ``focus``, ``radius``, ``length``, ``index``, ``azimuth``,
+        ``elevation`` → free name.
     values : dict
         The same keys (all of them that the shape has) → value in the scene.
     """
@@ -72,8 +73,12 @@ def single_particle(scene: Scene, free: FreeParameters) -> Single | None:
             names[words[word]] = name
         elif word == "index" and not name.startswith("medium"):
             names["index"] = name
-        elif name == "particles[0].orientation_deg[0]":
+        elif word == "length_um":
+            names["length"] = name
+        elif name.endswith("orientation_deg[0]"):
             names["azimuth"] = name
+        elif name.endswith("orientation_deg[1]"):
+            names["elevation"] = name
     particle = (population.particles or ())[0]
     values = {
         "x": particle.x_um,
@@ -81,10 +86,13 @@ def single_particle(scene: Scene, free: FreeParameters) -> Single | None:
         "z": particle.z_um,
         "focus": scene.microscope.focus_um,
         "azimuth": particle.orientation_deg[0],
+        "elevation": particle.orientation_deg[1],
         "index": _own(particle.index, population.material.index),
     }
     if hasattr(population.shape, "radius_um"):
         values["radius"] = _own(particle.radius_um, population.shape.radius_um)
+    if hasattr(population.shape, "length_um"):
+        values["length"] = _own(particle.length_um, population.shape.length_um)
     for key, name in names.items():
         values[key] = float(free.start[free.names.index(name)])
     return Single(population, names, values)
@@ -94,7 +102,13 @@ def _own(own: float | None, shared: object) -> float:
     return float(own) if own is not None else number(shared)
 
 
-def axes_of(scene: Scene, single: Single, free: FreeParameters, blind: bool) -> Axes:
+def axes_of(
+    scene: Scene,
+    single: Single,
+    free: FreeParameters,
+    blind: bool,
+    azimuth: float | None = None,
+) -> Axes:
     """Templates that cover the range of the free parameters.
 
     Parameters
@@ -104,6 +118,8 @@ def axes_of(scene: Scene, single: Single, free: FreeParameters, blind: bool) -> 
     free : FreeParameters
     blind : bool
         Search all of the bounds; otherwise the surroundings of the start.
+    azimuth : float, optional
+        Direction of a long particle, where it could be told from the image; else all are tried.
     """
     values, names = single.values, single.names
     step = depth_step(scene)
@@ -124,7 +140,11 @@ def axes_of(scene: Scene, single: Single, free: FreeParameters, blind: bool) -> 
     if "radius" in values:
         radii = [values["radius"]]
     if "radius" in names:
-        radii = geometric(*_around(free, names["radius"], 2.5 if blind else 1.6), 1.35, 7)
+        most = 7 if single.population.shape.kind == "sphere" else 3
+        radii = geometric(*_around(free, names["radius"], 2.5 if blind else 1.6), 1.35, most)
+        if "length" in values:
+            # A rod is at least as long as it is wide.
+            radii = [r for r in radii if 2 * r < values["length"]] or [values["radius"]]
     indices = [values["index"]]
     if "index" in names:
         medium, own = scene.medium.index, values["index"]
@@ -135,10 +155,12 @@ def axes_of(scene: Scene, single: Single, free: FreeParameters, blind: bool) -> 
         factor = 3.0 if blind else 1.8
         steps = geometric(max(delta / factor, 1e-3), min(delta * factor, reach), 1.8, 4)
         indices = [medium + sign * d for d in steps]
-    azimuths: tuple[float, ...] = (0.0,)
+    azimuths: tuple[float, ...] = (values["azimuth"],)
     if "azimuth" in names:
-        azimuths = tuple(15.0 * k for k in range(12))
-        azimuths = azimuths if blind else (*azimuths, values["azimuth"] % 180)
+        azimuths = (azimuth,) if azimuth is not None else tuple(15.0 * k for k in range(12))
+        if azimuth is None:
+            # Twelve directions make up for the amplitude and half of the depths.
+            depths, indices, radii = depths[::2], indices[::2], radii[len(radii) // 2 :][:1]
     return Axes(depths, radii, indices, azimuths)
 
 
@@ -186,7 +208,14 @@ def dictionary_starts(
     """
     if not {"x", "y"} & set(single.names) and not {"z", "focus", "radius"} & set(single.names):
         return []
-    axes = axes_of(scene, single, free, blind)
+    kind = scene.microscope.modality.kind
+    azimuth = None
+    if "azimuth" in single.names and kind != "dic":
+        width = single.values.get("radius", 0.5)
+        azimuth = principal_azimuth(
+            contrast(image, kind, used), 0.5 * scene.grid.pixel_size_um / width
+        )
+    axes = axes_of(scene, single, free, blind, azimuth)
     size_um = max([*axes.radii, _extent(single)])
     smallest = min(axes.radii) if axes.radii else size_um
     factor = binning(scene, smallest, image.shape)
@@ -194,10 +223,10 @@ def dictionary_starts(
     mask = binned(used.astype(float), factor) > 0.5
     grid = scene.grid.model_copy(update={"pixel_size_um": pixel, "shape": small.shape})
     coarse = scene.model_copy(update={"grid": grid})
-    kind = scene.microscope.modality.kind
     deepest = max((abs(d) for d in axes.depths), default=0.0)
     size = template_size(coarse, size_um, deepest, pixel, (small.shape[0], small.shape[1]))
-    entries = templates(coarse, single.population, axes, size, device=device)
+    particle = (single.population.particles or (None,))[0]
+    entries = templates(coarse, single.population, axes, size, particle, device=device)
     if "index" in single.names:
         clip = (0.6, 1.6)
     else:
@@ -222,11 +251,42 @@ def dictionary_starts(
         values["y"] = (region.y0 + factor * match.row + shift) * scene.grid.pixel_size_um
         medium = scene.medium.index
         values["index"] = medium + match.amplitude * (match.entry.index - medium)
+        # The same direction, turned by half turns to lie nearest the start.
+        turns = round((single.values["azimuth"] - match.entry.azimuth) / 180)
+        values["azimuth"] = match.entry.azimuth + 180 * turns
         values["focus"] = single.values["z"] + match.entry.depth
         if "z" in single.names and "focus" not in single.names:
             values["z"] = single.values["focus"] - match.entry.depth
         out.append({single.names[k]: v for k, v in values.items() if k in single.names})
     return out
+
+
+def principal_azimuth(cut: Array, band: float) -> float:
+    """Direction of a long particle from the second moments of its power spectrum.
+
+    The spectrum of a long body is broad across it. Right to a degree in all modalities but DIC,
+    whose shear has a direction of its own.
+
+    Parameters
+    ----------
+    cut : ndarray, shape (Y, X)
+        Contrast.
+    band : float
+        Highest frequency in cycles per pixel.
+
+    Returns
+    -------
+    float
+        Degrees from +x towards +y, 0 to 180.
+    """
+    window = np.outer(np.hanning(cut.shape[0] + 2)[1:-1], np.hanning(cut.shape[1] + 2)[1:-1])
+    power = np.abs(np.fft.fft2(cut * window)) ** 2
+    fy = np.fft.fftfreq(cut.shape[0])[:, None]
+    fx = np.fft.fftfreq(cut.shape[1])[None, :]
+    power = np.where(np.hypot(fy, fx) <= band, power, 0.0)
+    xx, yy, xy = (float(np.sum(power * m)) for m in (fx * fx, fy * fy, fx * fy))
+    across = 0.5 * np.degrees(np.arctan2(2 * xy, xx - yy))
+    return float((across + 90.0) % 180.0)
 
 
 def binning(scene: Scene, radius_um: float, shape: tuple[int, ...]) -> int:
