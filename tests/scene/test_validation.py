@@ -166,3 +166,9 @@ def test_limits_hold_at_both_ends(
     assert low < high
     assert block.model_fields[name].title, "a panel row needs a title"
     assert block.model_fields[name].description, "a panel row needs a tooltip"
+
+
+def test_a_boolean_is_not_a_number() -> None:
+    with pytest.raises(SceneError, match="radius_um = true must be a number"):
+        Scene.parse({"populations": [{"shape": {"kind": "sphere", "radius_um": True}}]})
+    assert Scene.parse({"camera": {"noise": False}}).camera.noise is False

@@ -17,6 +17,16 @@ class Description(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_not_booleans(cls, data: Any) -> Any:
+        for name, value in data.items() if isinstance(data, dict) else ():
+            info = cls.model_fields.get(name)
+            extra = info.json_schema_extra if info is not None else None
+            if isinstance(value, bool) and isinstance(extra, dict) and "limits" in extra:
+                raise ValueError(f"{name} = {str(value).lower()} must be a number.")
+        return data
+
     @model_validator(mode="after")
     def _within_limits(self) -> "Description":
         for name, info in type(self).model_fields.items():
