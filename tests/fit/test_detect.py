@@ -92,6 +92,13 @@ def test_rods_are_found_once_with_their_azimuth():
     assert np.median(turns) < 15
 
 
+def test_a_long_rod_is_one_particle():
+    """The ends of a defocused rod look like rods themselves until it is subtracted."""
+    scene = _scene("brightfield", {"kind": "rod", "length_um": 4.0, "radius_um": 0.4}, count=6)
+    image = render(scene, device="cpu", seed=4).image
+    assert len(detect(image, scene)) == 6
+
+
 def test_nothing_is_found_in_noise():
     scene = _scene()
     rng = np.random.default_rng(0)

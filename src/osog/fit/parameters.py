@@ -120,7 +120,8 @@ def free_parameters(
     start can be off: positions stay in the frame (and 10 % around it), depths within 10 µm, ten
     depths of field or 1.5 times the distance from focus, sizes within a factor of 8, aberrations
     within one wave. An index stays on its side of the medium (the sign of the index difference
-    cannot be told from focus, so it is the scene's to give), the NA below the immersion index.
+    cannot be told from focus, so it is the scene's to give) and keeps an eighth of its
+    difference; the NA stays below the immersion index.
 
     Parameters
     ----------
@@ -206,7 +207,9 @@ def _default_range(
         medium = scene.medium.index
         width = max(0.5, 3 * abs(value - medium))
         high, low = min(high, medium + width), max(low, medium - width)
-        low, high = (medium, high) if value >= medium else (low, medium)
+        # At the medium's own index nothing has an effect, and no search comes back from there.
+        nearest = medium + 0.125 * (value - medium)
+        low, high = (nearest, high) if value >= medium else (low, nearest)
     elif name.startswith("microscope.aberrations."):
         low, high = max(low, value - 1.0), min(high, value + 1.0)
     elif word == "numerical_aperture":
