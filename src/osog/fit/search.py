@@ -46,7 +46,7 @@ _PATIENT = 25
 # Rounds of the search: (over all of the bounds?, only candidates that differ much?, how many).
 _ROUNDS = ((False, True, 3), (True, True, 5), (True, False, 12))
 # Share of the contrast that a fit must explain to count as right where the noise is not known.
-_EXPLAINED = 0.8
+_EXPLAINED = 0.75
 # Bias by the grid, in standard deviations, from which a fit is refined.
 _BIAS = 0.3
 _CHORDS = 8
