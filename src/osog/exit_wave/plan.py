@@ -26,6 +26,8 @@ _QUALITY: dict[str, tuple[float, float, int, float]] = {
 }
 _FINE_BUDGET = 1.2e7
 """Slab samples (all source points together) up to which ``auto`` takes ``fine``."""
+_DOMAIN = 40
+"""Width of the padded domain in λ/NA, at least, where accuracy is wanted."""
 _MAX_DOMAIN = (2.5e6, 6.0, 4e7)
 """Samples of the padded fine grid: always allowed, allowed per sample of the frame, never passed.
 
@@ -161,9 +163,12 @@ def plan_sampling(
     oversampling = max(1, ceil(pixel / (wavelength / (4 * acting)) - 1e-9))
     spread = _up(max(defocus, 0.25), 1.25) * tan(asin(acting / index))
 
-    def build(level: str) -> SamplingPlan:
+    def build(level: str, resolve: bool = True) -> SamplingPlan:
         factor, spacing, most, share = _QUALITY[level]
         wanted = share * spread + 2 * wavelength / acting
+        if level == "fine":
+            # The soft pupil edge is two frequency steps wide: keep it thin against the pupil.
+            wanted = max(wanted, (_DOMAIN * wavelength / acting - min(frame) * pixel) / 2)
         if scene.numerics.padding_um is not None:
             wanted = scene.numerics.padding_um
         padding = _affordable(wanted, frame, pixel, oversampling)
@@ -173,14 +178,16 @@ def plan_sampling(
         widest = min(factor, 1 / (2.1 * (1 + condenser / acting)))
         pitch = widest * wavelength / acting
         if level == "fine" and len(batch):
-            pitch = min(pitch, max(smallest / 1.6, pitch / 2))  # bodies of one or two samples
+            # Bodies of one or two samples want a finer grid, as far as that is affordable.
+            pitch = min(pitch, max(smallest / (3 if resolve else 1.6), pitch / 2))
         pitch = _down(pitch, 1.03)
         pitch = min(pitch, scene.numerics.pitch_um or pitch)
         slab = spacing * wavelength * index / acting**2
         if fluorescence:
             slab *= 0.5 if level != "fine" else 1.0
         if level != "draft" and len(batch):
-            slab = min(slab, max(2 * smallest, slab / (3 if level == "fine" else 1.5)))
+            thinnest = slab / (3 if level == "fine" else 1.5)
+            slab = min(slab, max((1 if level == "fine" and resolve else 2) * smallest, thinnest))
         slab = _down(slab, 1.03)
         slab = min(slab, scene.numerics.slab_um or slab)
         first, last = floor(low / slab) - 1, ceil(high / slab) + 1
@@ -211,9 +218,12 @@ def plan_sampling(
 
     if chosen != "auto":
         return build(chosen)
-    fine = build("fine")
-    cost = fine.grid_shape[0] * fine.grid_shape[1] * fine.slabs * fine.source_points
-    return fine if cost <= _FINE_BUDGET else build("standard")
+    for resolve in (True, False):
+        fine = build("fine", resolve)
+        cost = fine.grid_shape[0] * fine.grid_shape[1] * fine.slabs * fine.source_points
+        if cost <= _FINE_BUDGET:
+            return fine
+    return build("standard")
 
 
 def source_count(
