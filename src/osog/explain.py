@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from osog.exit_wave.illumination import ring_numbers
 from osog.geometry import half_extents
 from osog.scene import MODALITY_TITLES
 
@@ -171,7 +172,8 @@ def explain_line(
     title = MODALITY_TITLES[scene.microscope.modality.kind]
     parts = [title]
     if scene.microscope.modality.kind != "fluorescence":
-        light = "coherent" if plan.source_points == 1 else f"{plan.source_points} source points"
+        points = sum(ring_numbers(plan.source_points))
+        light = "coherent" if plan.source_points == 1 else f"{points} source points"
         error = field_error_percent(scene, batch, plan)
         parts.append(light)
         if len(batch):

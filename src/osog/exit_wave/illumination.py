@@ -10,6 +10,19 @@ import torch
 from torch import Tensor
 
 
+def ring_numbers(count: int) -> list[int]:
+    """Points on each ring, inner first, when about `count` are wanted; [1] when coherent.
+
+    Numbers are even, so that every point has its opposite, and grow with the radius.
+    """
+    if count <= 1:
+        return [1]
+    nodes, _ = np.polynomial.legendre.leggauss(max(1, round(sqrt(count / 3.5))))
+    radius = np.sqrt((nodes + 1) / 2)
+    numbers = np.maximum(4, 2 * np.round(count * radius / radius.sum() / 2))
+    return [int(number) for number in numbers]
+
+
 def source_points(
     condenser_numerical_aperture: Tensor, wavelength_um: Tensor, count: int
 ) -> tuple[Tensor, Tensor]:
@@ -35,11 +48,8 @@ def source_points(
     like: dict[str, Any] = {"dtype": wavelength_um.dtype, "device": wavelength_um.device}
     if count <= 1:
         return torch.zeros(1, 2, **like), torch.ones(1, **like)
-    rings = max(1, round(sqrt(count / 3.5)))
-    nodes, shares = np.polynomial.legendre.leggauss(rings)
-    # Points per ring: even, so that every point has its opposite, and more on the outer rings.
-    share = np.sqrt((nodes + 1) / 2)
-    numbers = np.maximum(4, 2 * np.round(count * share / share.sum() / 2)).astype(int)
+    numbers = ring_numbers(count)
+    nodes, shares = np.polynomial.legendre.leggauss(len(numbers))
     points, weights = [], []
     for k, (node, part, number) in enumerate(zip(nodes, shares, numbers, strict=True)):
         angle = 2 * pi * (np.arange(number) + 0.5 * (k % 2)) / number
