@@ -13,6 +13,7 @@ import osog
 from osog.sample import (
     ParticleBatch,
     ShapeKind,
+    Values,
     explicit,
     quaternion_from_angles,
     rotation_matrix,
@@ -273,3 +274,30 @@ def test_no_population_gives_an_empty_batch() -> None:
     assert len(batch) == 0
     assert batch.position.shape == (0, 3)
     assert batch.plane_start.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "grid.pixel_size_um",
+        "populations.beads.placement.z_um",
+        "populations.beads.orientation.azimuth_deg",
+        "populations.beads.count",
+    ],
+)
+def test_numbers_without_a_derivative_are_refused_and_not_ignored(name: str) -> None:
+    scene = Scene.parse({"populations": [{"name": "beads", "count": 3}]})
+    with pytest.raises(SceneError, match="change the scene instead"):
+        Values(scene, {name: 1})
+
+
+def test_one_number_replaces_a_law() -> None:
+    law = {"law": "uniform", "low": 0.4, "high": 0.6}
+    scene = Scene.parse(
+        {"populations": [{"name": "b", "count": 3, "shape": {"kind": "sphere", "radius_um": law}}]}
+    )
+    radius = torch.tensor(0.9, requires_grad=True)
+    batch = sample(scene, 0, {"populations.b.shape.radius_um": radius})
+    assert batch.size[:, 0].tolist() == pytest.approx([0.9] * 3)
+    (gradient,) = torch.autograd.grad(batch.size[:, 0].sum(), radius)
+    assert float(gradient) == 3

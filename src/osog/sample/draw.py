@@ -349,10 +349,13 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
 
     def column(path: str, field: str, component: int | None) -> Tensor:
         key = (field, component)
-        if key in group.laws:
+        suffix = "" if component is None else f"[{component}]"
+        given = values.given(f"{base}.{path}.{field}{suffix}")
+        if given is not None:
+            out = given.expand(n)  # one number for all, also where the scene states a law
+        elif key in group.laws:
             out = torch.as_tensor(group.laws[key], **float_)
         else:
-            suffix = "" if component is None else f"[{component}]"
             out = values.number(f"{base}.{path}.{field}{suffix}").expand(n)
         if key in group.owned:
             mask, numbers = group.owned[key]

@@ -54,7 +54,9 @@ class Values:
                 raise SceneError(f"'{name}' takes one number, not a tensor of {tensor.numel()}.")
             tensor = tensor.reshape(()).to(self.device, self.dtype)
             _check(described, float(tensor.detach()))
-            self._given[self._key(name)] = tensor
+            key = self._key(name)
+            _check_acts(name, key)
+            self._given[key] = tensor
 
     def __bool__(self) -> bool:
         """Whether any number is replaced."""
@@ -121,4 +123,16 @@ def _check(parameter: Parameter, value: float) -> None:
         unit = f" {parameter.unit}" if parameter.unit else ""
         raise SceneError(
             f"{parameter.name} = {value:g} must lie between {low:g} and {high:g}{unit}."
+        )
+
+
+def _check_acts(name: str, key: Key) -> None:
+    """Refuse numbers that an image is not a smooth function of, instead of ignoring them."""
+    acts = key[0] in ("medium", "microscope", "camera", "particles") or (
+        key[0] == "populations" and len(key) > 3 and key[2] in ("shape", "material")
+    )
+    if not acts:
+        raise SceneError(
+            f"'{name}' decides which grid or which particles are drawn, so an image has no "
+            "derivative in it; change the scene instead."
         )
