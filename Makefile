@@ -11,8 +11,6 @@ PYTHON ?= python3
 WORKERS ?= auto
 BIN := .venv/bin
 export PYTHON TORCH_INDEX_URL
-# torch's OpenMP threads spin while they wait; on a busy machine that costs more than it gains.
-export OMP_WAIT_POLICY := PASSIVE
 export QT_API := pyqt6
 # Numbers are tested, not the wording of one locale.
 export LC_ALL := C.UTF-8

@@ -11,7 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("NAPARI_CONFIG", "")
 
 SIZE = (1500, 950)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 # Before torch, numpy and napari are imported, or they have no effect.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("QT_API", "pyqt6")
 # Layer attributes set from a worker thread raise instead of crashing the driver later.

@@ -23,10 +23,6 @@ def open_window(image: str | None = None, *, fit: bool = True) -> tuple[Any, Any
     viewer : napari.Viewer
     panel : SimulatePanel
     """
-    # Before torch is imported: its threads spin while they wait, which on a busy laptop costs
-    # more than it gains.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("KMP_BLOCKTIME", "0")
     from qtpy.QtCore import QTimer
 
     import napari

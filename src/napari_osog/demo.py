@@ -366,7 +366,6 @@ def main(arguments: list[str] | None = None, *, run: Callable[[], Any] | None = 
     )
     chosen = parser.parse_args(arguments)
     out = Path(chosen.out)
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if chosen.headless:
         os.environ.setdefault("NAPARI_CONFIG", "")  # the settings of nobody, and none is written
     try:

@@ -385,7 +385,7 @@ def info(as_json: Json = False) -> None:
     plural = "" if answer["threads"] == 1 else "s"
     rows += [
         ("Threads", f"{answer['threads']} thread{plural} on {answer['cores']} cores"),
-        ("Waiting", f"OMP_WAIT_POLICY={answer['omp_wait_policy'] or 'not set'}"),
+        ("Waiting", f"GOMP_SPINCOUNT={answer['spin_count'] or 'not set'}"),
         ("System", answer["platform"]),
     ]
     rows += [(name, version or "not installed") for name, version in answer["versions"].items()]

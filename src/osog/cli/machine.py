@@ -27,7 +27,7 @@ def machine() -> dict[str, Any]:
     -------
     dict
         ``device``, ``device_name``, ``gpu`` (``used``, ``reason``, ``hint``, ``found``),
-        ``threads``, ``cores``, ``omp_wait_policy``, ``versions``, ``platform``.
+        ``threads``, ``cores``, ``spin_count``, ``versions``, ``platform``.
     """
     device = choose_device("auto")
     return {
@@ -36,7 +36,7 @@ def machine() -> dict[str, Any]:
         "gpu": gpu(),
         "threads": torch.get_num_threads(),
         "cores": os.cpu_count(),
-        "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY", ""),
+        "spin_count": os.environ.get("GOMP_SPINCOUNT", ""),
         "versions": {"osog": __version__, "python": platform.python_version(), **_versions()},
         "platform": platform.platform(),
     }
