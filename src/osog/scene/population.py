@@ -1,6 +1,6 @@
 """Populations: many particles of one kind, drawn or listed one by one."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -202,6 +202,3 @@ def _check(name: str, value: Any, info: Any) -> None:
     from osog.scene.description import _check_limits
 
     _check_limits(name, value, info)
-
-
-Populations = Annotated[tuple[Population, ...], Field(title="Populations")]
