@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from osog.exit_wave import Interrupted
+from osog.exit_wave.deposit import Raster
+from osog.exit_wave.illumination import ring_numbers
 from osog.render import Renderer
 from osog.scene.parameters import replaced
 
@@ -26,3 +28,13 @@ def test_a_render_ends_at_the_next_step_and_leaves_nothing_half_done(modality, e
             renderer.render(scene, stop=after_three)
         assert len(asked) == 4
         assert torch.equal(renderer.render(scene).image, whole)
+
+
+def test_every_patch_group_slab_and_source_point_asks(every_shape_with_condenser) -> None:
+    scene, asked = every_shape_with_condenser, []
+    with torch.inference_mode():
+        frame = Renderer("cpu").render(scene, stop=lambda: bool(asked.append(1)))
+    raster = Raster(frame.particles, frame.plan)
+    points = sum(ring_numbers(frame.plan.source_points))
+    slabs = points * len(raster.occupied)
+    assert len(asked) == len(raster.chunks) + slabs + points

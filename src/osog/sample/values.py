@@ -58,10 +58,6 @@ class Values:
             _check_acts(name, key)
             self._given[key] = tensor
 
-    def __bool__(self) -> bool:
-        """Whether any number is replaced."""
-        return bool(self._given)
-
     def number(self, name: str) -> Tensor:
         """0-dim tensor of one parameter: the caller's, or the scene's own number."""
         given = self._given.get(self._key(name))
