@@ -169,6 +169,7 @@ def test_projection_is_one_sheet_per_particle(every_shape) -> None:
     """All of a projected particle lies in the two slabs around its centre."""
     population = every_shape.populations[2].model_copy(update={"scattering": "projection"})
     scene = every_shape.model_copy(update={"populations": (population,)})
+    scene = replaced(scene, {"numerics.slab_um": 0.2})
     values = Values(scene, dtype=DOUBLE)
     batch = sample(scene, 0, values)
     plan = plan_sampling(scene, batch)
@@ -177,5 +178,6 @@ def test_projection_is_one_sheet_per_particle(every_shape) -> None:
     assert length.numel() == 1
     slabs = deposit(raster, batch, [torch.ones(1, dtype=DOUBLE)], range(plan.slabs))[0]
     full = deposit(Raster(batch, plan), batch, [torch.ones(1, dtype=DOUBLE)], range(plan.slabs))[0]
+    assert int((full.sum((1, 2)) > 1e-12).sum()) > 5
     assert int((slabs.sum((1, 2)) > 1e-12).sum()) <= 3
     assert torch.allclose(slabs.sum(0), full.sum(0), atol=1e-10)
