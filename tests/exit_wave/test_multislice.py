@@ -13,7 +13,7 @@ from osog.exit_wave.deposit import Raster, deposit
 from osog.exit_wave.engine import _frequencies, _longitudinal
 from osog.exit_wave.illumination import source_points
 from osog.sample import Values, sample
-from osog.scene.parameters import replaced
+from osog.scene.parameters import describe, replaced
 
 _spec = importlib.util.spec_from_file_location(
     "reference", Path(__file__).with_name("reference.py")
@@ -181,3 +181,23 @@ def test_projection_is_one_sheet_per_particle(every_shape) -> None:
     assert int((full.sum((1, 2)) > 1e-12).sum()) > 5
     assert int((slabs.sum((1, 2)) > 1e-12).sum()) <= 3
     assert torch.allclose(slabs.sum(0), full.sum(0), atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["material.index", "shape.radius_um", "particles[0].z_um"])
+def test_projection_has_true_gradients(name, every_shape) -> None:
+    from osog.render import ForwardModel
+
+    population = every_shape.populations[2].model_copy(update={"scattering": "projection"})
+    scene = every_shape.model_copy(update={"populations": (population,)})
+    full = name if name.startswith("particles") else f"populations.rod.{name}"
+    model, start = ForwardModel(scene), 1.03 * float(describe(scene, full).value)
+    weight = torch.randn(scene.grid.shape, dtype=DOUBLE, generator=torch.Generator().manual_seed(1))
+
+    def loss(value: object) -> torch.Tensor:
+        return (model.image({full: value}) * weight).sum()
+
+    leaf = torch.tensor(start, dtype=DOUBLE, requires_grad=True)
+    (gradient,) = torch.autograd.grad(loss(leaf), leaf)
+    step = 1e-6
+    numeric = (loss(start + step) - loss(start - step)) / (2 * step)
+    assert float(gradient) == pytest.approx(float(numeric), rel=1e-3)

@@ -89,8 +89,10 @@ class Raster:
             return
         half = half_extents(batch, torch.arange(len(batch), device=batch.device))
         if thin is not None and bool(thin.any()):
-            # A tenth of a slab is thin enough for the hat weights and exact in float32.
-            sheet = (0.1 * plan.slab_um / (2 * half[:, 2])).clamp(max=1.0)
+            # A tenth of a slab is thin enough for the hat weights and exact in float32; whole
+            # powers of two keep the factor constant while a size changes.
+            sheet = torch.exp2(torch.floor(torch.log2(0.05 * plan.slab_um / half[:, 2])))
+            sheet = sheet.clamp(max=1.0)
             self.squeeze = torch.where(thin, sheet, torch.ones_like(sheet))
         reach = half[:, 2] * (self.squeeze if self.squeeze is not None else 1.0)
         self._build(batch, half, reach)
