@@ -41,6 +41,14 @@ class ParticleBatch:
         Intensity absorption coefficient μ: the field falls by exp(−½ μ · path).
     emission_per_um : Tensor, shape (N,)
         Fluorescence brightness per µm of path.
+    birefringence : Tensor, shape (N,)
+        Extraordinary minus ordinary index of a uniaxial body; `delta_index` is of the ordinary one.
+    optic_axis : Tensor, shape (N, 3)
+        Unit vector of the optic axis in the world.
+    core_radius : Tensor, shape (N,)
+        Radius in µm of a sphere's concentric core; 0 without one.
+    core_index_step : Tensor, shape (N,)
+        Index of the core minus that of the shell.
     shape_kind : Tensor, shape (N,), int64
         A `ShapeKind`.
     population : Tensor, shape (N,), int64
@@ -58,6 +66,10 @@ class ParticleBatch:
     delta_index: Tensor
     absorption_per_um: Tensor
     emission_per_um: Tensor
+    birefringence: Tensor
+    optic_axis: Tensor
+    core_radius: Tensor
+    core_index_step: Tensor
     shape_kind: Tensor
     population: Tensor
     planes: Tensor

@@ -10,7 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from osog.sample.batch import ParticleBatch, ShapeKind, quaternion_from_angles
+from osog.sample.batch import (
+    ParticleBatch,
+    ShapeKind,
+    quaternion_from_angles,
+    rotation_matrix,
+)
 from osog.sample.placement import Obstacles, draw, positions
 from osog.sample.values import Values
 from osog.scene import (
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 
 _KINDS = {
     "sphere": ShapeKind.SPHERE,
+    "coated_sphere": ShapeKind.SPHERE,
     "ellipsoid": ShapeKind.ELLIPSOID,
     "rod": ShapeKind.ROD,
     "cylinder": ShapeKind.CYLINDER,
@@ -39,15 +45,21 @@ _KINDS = {
 # Columns of a shape in the order of the scene file: (field, component).
 _SIZES: dict[str, tuple[tuple[str, int | None], ...]] = {
     "sphere": (("radius_um", None),),
+    "coated_sphere": (("radius_um", None), ("core_radius_um", None), ("core_index", None)),
     "ellipsoid": tuple(("semi_axes_um", k) for k in range(3)),
     "rod": (("length_um", None), ("radius_um", None)),
     "cylinder": (("length_um", None), ("radius_um", None)),
     "box": tuple(("size_um", k) for k in range(3)),
     "polyhedron": tuple(("size_um", k) for k in range(3)),
 }
-_MATERIAL = ("index", "absorption_per_um", "emission_per_um")
+_MATERIAL = ("index", "absorption_per_um", "emission_per_um", "birefringence")
+_SCALARS = ("radius_um", "length_um", "core_radius_um", "core_index")
 # One random stream per column, so that one more particle or one more law reshuffles nothing else.
-_STREAMS = ("count", "xy", "z", "orientation", "size0", "size1", "size2", *_MATERIAL, "spread")
+# New columns go to the end, so that a seed keeps its particles.
+_STREAMS = (
+    *("count", "xy", "z", "orientation", "size0", "size1", "size2"),
+    *("index", "absorption_per_um", "emission_per_um", "spread", "birefringence"),
+)
 
 Array = NDArray[np.float64]
 
@@ -107,18 +119,24 @@ def sample(
     planes, starts = _planes(groups, values)
     joined = {
         name: torch.cat([part[name] for part in parts])
-        for name in ("position", "size", "angles", *_MATERIAL)
+        for name in ("position", "size", "angles", "axis", "core_radius", "core_index", *_MATERIAL)
     }
     integers = {
         name: torch.cat([part[name] for part in parts]) for name in ("shape_kind", "population")
     }
+    quaternion = quaternion_from_angles(joined["angles"])
+    optic_axis = (rotation_matrix(quaternion) @ joined["axis"][:, :, None])[:, :, 0]
     return ParticleBatch(
         position=joined["position"],
-        quaternion=quaternion_from_angles(joined["angles"]),
+        quaternion=quaternion,
         size=joined["size"],
         delta_index=joined["index"] - values.number("medium.index"),
         absorption_per_um=joined["absorption_per_um"],
         emission_per_um=joined["emission_per_um"],
+        birefringence=joined["birefringence"],
+        optic_axis=optic_axis,
+        core_radius=joined["core_radius"],
+        core_index_step=joined["core_index"] - joined["index"],
         planes=planes,
         plane_start=starts,
         **integers,
@@ -310,7 +328,7 @@ def _axes(
             column = np.where(mask, numbers, column)
         columns.append(column)
     kind = population.shape.kind
-    if kind == "sphere":
+    if kind in ("sphere", "coated_sphere"):
         half = np.stack([columns[0]] * 3, 1)
     elif kind in ("rod", "cylinder"):
         half = np.stack([columns[0] / 2, columns[1], columns[1]], 1)
@@ -374,7 +392,7 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
     angles = torch.stack([plain(group.angles[:, k], "orientation_deg", k) for k in range(3)], 1)
     sizes = [column("shape", f, k) for f, k in _SIZES[population.shape.kind]]
     kind = population.shape.kind
-    if kind == "sphere":
+    if kind in ("sphere", "coated_sphere"):
         size = torch.stack([sizes[0]] * 3, 1)
     elif kind in ("rod", "cylinder"):
         size = torch.stack([sizes[0] / 2, sizes[1], sizes[1]], 1)
@@ -387,6 +405,12 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
     out = {"position": position, "angles": angles, "size": size}
     for field in _MATERIAL:
         out[field] = column("material", field, None)
+    coated = kind == "coated_sphere"
+    out["core_radius"] = sizes[1] if coated else torch.zeros(n, **float_)
+    out["core_index"] = sizes[2] if coated else out["index"]
+    axis = [values.number(f"{base}.material.optic_axis[{k}]") for k in range(3)]
+    direction = torch.stack(axis)
+    out["axis"] = (direction / direction.norm()).expand(n, 3)
     long: dict[str, Any] = {"dtype": torch.int64, "device": values.device}
     out["shape_kind"] = torch.full((n,), int(_KINDS[kind]), **long)
     out["population"] = torch.full((n,), index, **long)
@@ -426,7 +450,7 @@ def _planes(groups: list[_Drawn], values: Values) -> tuple[Tensor, Tensor]:
 
 def _check_particle_names(values: Values, total: int) -> None:
     for field, component in (
-        *((f, None) for f in ("x_um", "y_um", "z_um", "radius_um", "length_um", *_MATERIAL)),
+        *((f, None) for f in ("x_um", "y_um", "z_um", *_SCALARS, *_MATERIAL)),
         *((f, k) for f in ("orientation_deg", "size_um", "semi_axes_um") for k in range(3)),
     ):
         for number in values.of_particles(field, component):
@@ -446,6 +470,10 @@ def _empty(values: Values) -> ParticleBatch:
         delta_index=torch.zeros(0, **real),
         absorption_per_um=torch.zeros(0, **real),
         emission_per_um=torch.zeros(0, **real),
+        birefringence=torch.zeros(0, **real),
+        optic_axis=torch.zeros(0, 3, **real),
+        core_radius=torch.zeros(0, **real),
+        core_index_step=torch.zeros(0, **real),
         shape_kind=torch.zeros(0, **long),
         population=torch.zeros(0, **long),
         planes=torch.zeros(0, 4, **real),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,18 @@ class Values:
     def constant(self, value: float) -> Tensor:
         """Make a 0-dim tensor of the right type on the right device."""
         return torch.tensor(value, dtype=self.dtype, device=self.device)
+
+    def replaced(self, numbers: Mapping[str, Tensor]) -> Values:
+        """Return the same numbers with some of them replaced, unchecked.
+
+        Parameters
+        ----------
+        numbers : mapping of dotted names to 0-dim tensors
+            Such as the wavelength of one line of a spectrum, or the focus of one plane of a stack.
+        """
+        other = copy(self)
+        other._given = {**self._given, **{self._key(name): n for name, n in numbers.items()}}
+        return other
 
     def of_particles(self, field: str, component: int | None = None) -> dict[int, Tensor]:
         """Return the caller's tensors for single particles: global number → tensor.

@@ -1,61 +1,113 @@
 """What the user describes: one set of models for validation, panels, tooltips and files."""
 
+from osog.scene.aberrations import (
+    Aberrations,
+    Chromatic,
+    CoverGlass,
+    FieldAberrations,
+    PupilShape,
+)
+from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.description import Description, Lognormal, Normal, Quantity, Uniform
 from osog.scene.errors import SceneError
 from osog.scene.habits import half_spaces
 from osog.scene.material import INDICES, Material, Medium
-from osog.scene.microscope import (
+from osog.scene.microscope import IMMERSIONS, Microscope
+from osog.scene.modalities import (
     DIC,
-    IMMERSIONS,
+    EMISSION,
+    EPI,
     MODALITY_TITLES,
     PARTIALLY_COHERENT,
-    Aberrations,
     Brightfield,
+    Confocal,
+    Darkfield,
     Fluorescence,
     Hologram,
-    Microscope,
+    InterferometricScattering,
+    LightSheet,
+    OffAxisHologram,
+    PhaseContrast,
+    Polarized,
     QuantitativePhase,
+    Reflection,
+    Shadowgraph,
 )
 from osog.scene.numerics import Numerics
-from osog.scene.population import Orientation, Particle, Placement, Population
+from osog.scene.population import Motion, Orientation, Particle, Placement, Population
 from osog.scene.scene import Grid, Scene
-from osog.scene.shapes import HABITS, Box, Cylinder, Ellipsoid, Polyhedron, Rod, Sphere
+from osog.scene.series import Series
+from osog.scene.shapes import (
+    HABITS,
+    Box,
+    CoatedSphere,
+    Cylinder,
+    Ellipsoid,
+    Polyhedron,
+    Rod,
+    Sphere,
+)
+from osog.scene.spectrum import SPECTRUM_TITLES, Halogen, Led, Monochromatic, WhiteLed
 
 __all__ = [
     "DIC",
+    "EMISSION",
+    "EPI",
     "HABITS",
     "IMMERSIONS",
     "INDICES",
     "MODALITY_TITLES",
     "PARTIALLY_COHERENT",
+    "SPECTRUM_TITLES",
     "Aberrations",
+    "Background",
     "Box",
     "Brightfield",
     "Camera",
+    "Chromatic",
+    "CoatedSphere",
+    "Confocal",
+    "CoverGlass",
     "Cylinder",
+    "Darkfield",
     "Description",
     "Ellipsoid",
+    "FieldAberrations",
     "Fluorescence",
     "Grid",
+    "Halogen",
     "Hologram",
+    "InterferometricScattering",
+    "Led",
+    "LightSheet",
     "Lognormal",
     "Material",
     "Medium",
     "Microscope",
+    "Monochromatic",
+    "Motion",
     "Normal",
     "Numerics",
+    "OffAxisHologram",
     "Orientation",
     "Particle",
+    "PhaseContrast",
     "Placement",
+    "Polarized",
     "Polyhedron",
     "Population",
+    "PupilShape",
     "QuantitativePhase",
     "Quantity",
+    "Reflection",
     "Rod",
     "Scene",
     "SceneError",
+    "Series",
+    "Shadowgraph",
     "Sphere",
     "Uniform",
+    "WhiteLed",
     "half_spaces",
 ]

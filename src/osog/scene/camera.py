@@ -1,5 +1,7 @@
 """The camera."""
 
+from typing import Literal
+
 from pydantic import model_validator
 
 from osog.scene.description import Description, row
@@ -78,6 +80,111 @@ class Camera(Description):
         shapes_image=False,
     )
     noise: bool = row(True, title="Noise", help="Shot and read noise, drawn from the seed.")
+    colour: Literal["monochrome", "rgb", "bayer"] = row(
+        "monochrome",
+        title="Sensor",
+        help="Monochrome, three whole colour pictures, or one colour per pixel (RGGB) demosaiced.",
+    )
+    dark_electrons: float = row(
+        0.0,
+        title="Dark signal",
+        help="Mean electrons of thermal origin in a pixel during the exposure.",
+        unit="e⁻",
+        limits=(0.0, 1e6),
+        slider=(0.0, 100.0),
+    )
+    read_noise_spread: float = row(
+        0.0,
+        title="Read-noise spread",
+        help="Spread of the read noise from pixel to pixel (log-normal sigma), as CMOS has it.",
+        limits=(0.0, 2.0),
+        slider=(0.0, 1.0),
+        shapes_image=False,
+    )
+    row_noise_electrons: float = row(
+        0.0,
+        title="Row noise",
+        help="Standard deviation of the error that all pixels of one row share.",
+        unit="e⁻",
+        limits=(0.0, 1e4),
+        slider=(0.0, 20.0),
+        shapes_image=False,
+    )
+    em_gain: float = row(
+        1.0,
+        title="EM gain",
+        help="Mean multiplication before the amplifier; it doubles the variance of the shot noise.",
+        limits=(1.0, 5000.0),
+        slider=(1.0, 1000.0),
+        log=True,
+    )
+    response_nonuniformity: float = row(
+        0.0,
+        title="Pixel gain spread",
+        help="Standard deviation of the pixels' sensitivity (PRNU), relative to the mean.",
+        limits=(0.0, 0.5),
+        slider=(0.0, 0.05),
+        step=0.001,
+        shapes_image=False,
+    )
+    dark_nonuniformity_electrons: float = row(
+        0.0,
+        title="Pixel offset spread",
+        help="Standard deviation of the pixels' dark level (DSNU).",
+        unit="e⁻",
+        limits=(0.0, 1e4),
+        slider=(0.0, 20.0),
+        shapes_image=False,
+    )
+    hot_pixels_per_million: float = row(
+        0.0,
+        title="Hot pixels",
+        help="Pixels per million that collect dark electrons much faster than the others.",
+        limits=(0.0, 1e5),
+        slider=(0.0, 1000.0),
+        shapes_image=False,
+    )
+    motion_blur_px: float = row(
+        0.0,
+        title="Motion blur",
+        help="Path in pixels that the image moves during the exposure.",
+        unit="px",
+        limits=(0.0, 500.0),
+        slider=(0.0, 20.0),
+        step=0.1,
+    )
+    motion_azimuth_deg: float = row(
+        0.0,
+        title="Motion azimuth",
+        help="Direction of the motion blur from +x towards +y.",
+        unit="°",
+        limits=(-360.0, 360.0),
+        slider=(-180.0, 180.0),
+        step=1.0,
+    )
+    sharpening: float = row(
+        0.0,
+        title="Sharpening",
+        help="Strength of the unsharp mask in the camera's electronics.",
+        limits=(0.0, 10.0),
+        slider=(0.0, 3.0),
+        step=0.05,
+    )
+    sharpening_radius_px: float = row(
+        1.0,
+        title="Sharpening radius",
+        help="Standard deviation of the blur that the unsharp mask subtracts.",
+        unit="px",
+        limits=(0.3, 20.0),
+        slider=(0.5, 5.0),
+    )
+    jpeg_quality: int | None = row(
+        None,
+        title="JPEG quality",
+        help="Quality of the JPEG that the camera stores, with half the colour detail; or none.",
+        limits=(1, 100),
+        shapes_image=False,
+    )
 
     @model_validator(mode="after")
     def _offset_below_white(self) -> "Camera":
@@ -92,6 +199,11 @@ class Camera(Description):
     def white_counts(self) -> int:
         """Highest grey level of the converter."""
         return int(2**self.bit_depth - 1)
+
+    @property
+    def channels(self) -> int:
+        """Number of colour channels of the picture: 1 or 3."""
+        return 1 if self.colour == "monochrome" else 3
 
     @property
     def electrons_at_one(self) -> float:

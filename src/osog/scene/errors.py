@@ -76,13 +76,13 @@ def sentences(error: ValidationError) -> list[str]:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    tags = {"number", "uniform", "normal", "lognormal"}
+    tags = {"number", "planes", "uniform", "normal", "lognormal"}
     parts: list[str] = []
     for i, step in enumerate(location):
         if isinstance(step, int):
             if parts:
                 parts[-1] += f"[{step}]"
-        elif step in tags or (i > 0 and location[i - 1] in ("shape", "modality")):
+        elif step in tags or (i > 0 and location[i - 1] in ("shape", "modality", "spectrum")):
             continue  # names of union branches say nothing to the reader
         else:
             parts.append(step)

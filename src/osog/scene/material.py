@@ -29,7 +29,6 @@ INDICES: dict[str, float] = {
 Sources: water, ethanol, glycerol, silica, PMMA, polystyrene, NaCl and quartz (mean of both rays)
 from the tables of refractiveindex.info (Polyanskiy 2024); lysozyme crystals 1.54 (Aldrich
 tabulations for tetragonal lysozyme, dry) and protein crystals in mother liquor around 1.52.
-Dispersion is not modelled.
 """
 
 _INDEX_LIMITS = (1.0, 4.0)
@@ -58,6 +57,14 @@ class Medium(Description):
         limits=_INDEX_LIMITS,
         slider=(1.3, 1.6),
         step=0.001,
+    )
+    abbe_number: float | None = row(
+        None,
+        title="Abbe number",
+        help="Dispersion: low numbers spread the index more over the colours; empty is none.",
+        limits=(5.0, 500.0),
+        panel=False,
+        shapes_image=False,
     )
 
     @model_validator(mode="before")
@@ -95,7 +102,37 @@ class Material(Description):
         slider=(0.0, 5.0),
     )
 
+    abbe_number: float | None = row(
+        None,
+        title="Abbe number",
+        help="Dispersion: low numbers spread the index more over the colours; empty is none.",
+        limits=(5.0, 500.0),
+        panel=False,
+        shapes_image=False,
+    )
+    birefringence: Quantity = row(
+        0.0,
+        title="Birefringence",
+        help="Extraordinary minus ordinary index of a uniaxial crystal; index is the ordinary one.",
+        limits=(-1.0, 1.0),
+        slider=(-0.2, 0.2),
+        step=0.001,
+    )
+    optic_axis: tuple[float, float, float] = row(
+        (1.0, 0.0, 0.0),
+        title="Optic axis",
+        help="Direction of the optic axis in the body; (1, 0, 0) is its long axis.",
+        limits=(-1.0, 1.0),
+        panel=False,
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, data: Any) -> Any:
         return _named_index(data, "material.name")
+
+    @model_validator(mode="after")
+    def _axis_has_a_direction(self) -> "Material":
+        if sum(c * c for c in self.optic_axis) < 1e-6:
+            raise ValueError("optic_axis = (0, 0, 0) must be a direction, such as (1, 0, 0).")
+        return self

@@ -1,148 +1,48 @@
-"""The microscope: modality, lens, illumination, aberrations."""
+"""The microscope: lens, light, modality."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from osog.scene.aberrations import (
+    Aberrations,
+    Chromatic,
+    CoverGlass,
+    FieldAberrations,
+    PupilShape,
+)
 from osog.scene.description import Description, row
+from osog.scene.modalities import EMISSION, EPI, PARTIALLY_COHERENT, Brightfield, Modality
+from osog.scene.spectrum import Monochromatic, Spectrum
 
 IMMERSIONS: dict[str, float] = {"air": 1.0, "water": 1.333, "glycerol": 1.473, "oil": 1.518}
 """Index of the liquid between the objective and the cover glass."""
 
-
-class Brightfield(Description):
-    """Transmitted light; coherent for a condenser NA of 0, else an Abbe sum over the condenser."""
-
-    kind: Literal["brightfield"] = "brightfield"
+_FOCUS = (-1000.0, 1000.0)
 
 
-class DIC(Description):
-    """Nomarski differential interference contrast."""
-
-    kind: Literal["dic"] = "dic"
-    shear_um: float = row(
-        0.3,
-        title="Shear",
-        help="Distance between the two sheared images in the object; more shear, more relief.",
-        unit="µm",
-        limits=(0.0, 5.0),
-        slider=(0.0, 1.0),
-        step=0.01,
-    )
-    azimuth_deg: float = row(
-        45.0,
-        title="Shear azimuth",
-        help="Direction of the shear from +x towards +y; the relief seems lit along it.",
-        unit="°",
-        limits=(-360.0, 360.0),
-        slider=(-180.0, 180.0),
-        step=1.0,
-    )
-    bias_retardance_deg: float = row(
-        90.0,
-        title="Bias retardance",
-        help="Phase between the two images where the sample is flat; 0 is extinction.",
-        unit="°",
-        limits=(-360.0, 360.0),
-        slider=(-180.0, 180.0),
-        step=1.0,
-    )
-    extinction: float = row(
-        0.0,
-        title="Extinction leak",
-        help="Share of the light that leaks through crossed polars.",
-        limits=(0.0, 0.5),
-        slider=(0.0, 0.05),
-        step=0.001,
-    )
+def _number_or_planes(value: Any) -> str:
+    return "planes" if isinstance(value, list | tuple) else "number"
 
 
-class Hologram(Description):
-    """Inline hologram: interference of the scattered with the unscattered plane wave."""
-
-    kind: Literal["hologram"] = "hologram"
-
-
-class QuantitativePhase(Description):
-    """Phase of the coherent image in radians, unwrapped; the camera does not act on it."""
-
-    kind: Literal["phase"] = "phase"
-
-
-class Fluorescence(Description):
-    """Widefield fluorescence: incoherent emission of the particles through the objective."""
-
-    kind: Literal["fluorescence"] = "fluorescence"
-    background: float = row(
-        0.0,
-        title="Background",
-        help="Uniform emission added to the image, in units of 1 µm of a particle in focus.",
-        limits=(0.0, 1e3),
-        slider=(0.0, 2.0),
-    )
-
-
-Modality = Annotated[
-    Brightfield | DIC | Hologram | QuantitativePhase | Fluorescence, Field(discriminator="kind")
+Focus = Annotated[
+    Annotated[float, Tag("number")] | Annotated[tuple[float, ...], Tag("planes")],
+    Discriminator(_number_or_planes),
 ]
-
-MODALITY_TITLES: dict[str, str] = {
-    "brightfield": "Brightfield",
-    "dic": "DIC (Nomarski)",
-    "hologram": "Inline hologram",
-    "phase": "Quantitative phase",
-    "fluorescence": "Widefield fluorescence",
-}
-PARTIALLY_COHERENT: frozenset[str] = frozenset({"brightfield", "dic"})
-"""Modalities in which the condenser's aperture acts."""
-
-_WAVES = (-5.0, 5.0)
-
-
-def _waves(title: str, help: str) -> float:
-    value: float = row(
-        0.0, title=title, help=help, unit="waves rms", limits=_WAVES, slider=(-0.5, 0.5), step=0.005
-    )
-    return value
-
-
-class Aberrations(Description):
-    """Wavefront errors of the objective: Noll-normalised Zernike terms in waves rms.
-
-    The named terms are Noll 6 (astigmatism_0), 5 (astigmatism_45), 8 (coma_x), 7 (coma_y) and
-    11 (spherical); ``zernike`` adds any further Noll index.
-    """
-
-    spherical: float = _waves("Spherical", "Rings of unequal sharpness above and below focus.")
-    astigmatism_0: float = _waves("Astigmatism 0°", "Focus differs between x and y.")
-    astigmatism_45: float = _waves("Astigmatism 45°", "Focus differs between the two diagonals.")
-    coma_x: float = _waves("Coma x", "Comet tails along x.")
-    coma_y: float = _waves("Coma y", "Comet tails along y.")
-    zernike: dict[int, float] = row(
-        {}, title="Zernike terms", help="Noll index → waves rms.", unit="waves rms", panel=False
-    )
-
-    @field_validator("zernike")
-    @classmethod
-    def _known_terms(cls, value: dict[int, float]) -> dict[int, float]:
-        for index, waves in value.items():
-            if not 2 <= index <= 120:
-                raise ValueError(f"zernike index {index} must lie between 2 and 120 (Noll).")
-            if not _WAVES[0] <= waves <= _WAVES[1]:
-                raise ValueError(f"zernike[{index}] = {waves:g} must lie between -5 and 5 waves.")
-        return value
+"""One plane in focus, or those of a stack."""
 
 
 class Microscope(Description):
     """Everything between the lamp and the camera."""
 
     modality: Modality = Field(default_factory=Brightfield, title="Modality")
-    focus_um: float = row(
+    focus_um: Focus = row(
         0.0,
         title="Focus",
-        help="Height of the plane in focus; particles above and below it blur into rings.",
+        help="Height of the plane in focus; particles above and below it blur into rings. A list "
+        "gives a stack.",
         unit="µm",
-        limits=(-1000.0, 1000.0),
+        limits=_FOCUS,
         slider=(-20.0, 20.0),
         step=0.05,
     )
@@ -169,6 +69,31 @@ class Microscope(Description):
         slider=(0.0, 0.9),
         step=0.01,
     )
+    condenser_stop: float = row(
+        0.0,
+        title="Condenser stop",
+        help="Radius of a disc that blocks the middle of the condenser, as a share of its NA.",
+        limits=(0.0, 0.98),
+        slider=(0.0, 0.95),
+        step=0.01,
+    )
+    oblique_numerical_aperture: float = row(
+        0.0,
+        title="Oblique NA",
+        help="Sideways shift of the condenser's aperture: light falls in at this angle.",
+        limits=(0.0, 1.2),
+        slider=(0.0, 0.8),
+        step=0.01,
+    )
+    oblique_azimuth_deg: float = row(
+        0.0,
+        title="Oblique azimuth",
+        help="Direction towards which oblique light travels, from +x towards +y.",
+        unit="°",
+        limits=(-360.0, 360.0),
+        slider=(-180.0, 180.0),
+        step=1.0,
+    )
     source_points: int = row(
         0,
         title="Source points",
@@ -186,7 +111,21 @@ class Microscope(Description):
         slider=(0.38, 0.8),
         step=0.005,
     )
+    spectrum: Spectrum = Field(default_factory=Monochromatic, title="Spectrum")
     aberrations: Aberrations = Field(default_factory=Aberrations, title="Aberrations")
+    field_aberrations: FieldAberrations = Field(
+        default_factory=FieldAberrations, title="Field aberrations"
+    )
+    chromatic: Chromatic = Field(default_factory=Chromatic, title="Chromatic aberration")
+    cover_glass: CoverGlass | None = Field(None, title="Cover glass")
+    pupil: PupilShape = Field(default_factory=PupilShape, title="Pupil")
+
+    @field_validator("focus_um")
+    @classmethod
+    def _some_planes(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+        if isinstance(value, tuple) and not 1 <= len(value) <= 2000:
+            raise ValueError(f"focus_um lists {len(value)} planes; it must list 1 to 2000.")
+        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -211,8 +150,30 @@ class Microscope(Description):
         return self
 
     @property
+    def focus_planes_um(self) -> tuple[float, ...]:
+        """Planes of the stack; one when the focus is a single number."""
+        return self.focus_um if isinstance(self.focus_um, tuple) else (self.focus_um,)
+
+    @property
+    def emits(self) -> bool:
+        """Whether the particles emit the light of this modality."""
+        return self.modality.kind in EMISSION
+
+    @property
+    def epi(self) -> bool:
+        """Whether the modality sees light that the particles send back."""
+        return self.modality.kind in EPI
+
+    @property
     def condenser_in_use(self) -> float:
-        """Condenser NA that acts in this modality: 0 where the light is one plane wave."""
-        if self.modality.kind in PARTIALLY_COHERENT:
-            return self.condenser_numerical_aperture
+        """NA up to which light reaches the sample in this modality; 0 for one axial plane wave."""
+        modality = self.modality
+        if modality.kind in PARTIALLY_COHERENT:
+            return self.condenser_numerical_aperture + self.oblique_numerical_aperture
+        if modality.kind == "phase_contrast":
+            return self.numerical_aperture * (modality.ring_radius + modality.ring_width / 2)
+        if modality.kind == "darkfield":
+            return modality.outer_numerical_aperture
+        if modality.kind == "shadowgraph":
+            return modality.divergence_mrad * 1e-3
         return 0.0

@@ -15,6 +15,12 @@ class Numerics(Description):
     accuracy: Literal["auto", "draft", "standard", "fine"] = row(
         "auto", title="Accuracy", help="How finely light is propagated; finer is slower."
     )
+    partial_coherence: Literal["abbe", "weak_object"] = row(
+        "abbe",
+        title="Partial coherence",
+        help="Abbe's sum over source points, or the fast weak-object transfer function, a preview "
+        "for thin samples.",
+    )
     pitch_um: float | None = row(
         None,
         title="Grid pitch",

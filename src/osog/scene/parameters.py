@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from osog.scene.description import Lognormal, Normal, Uniform
 from osog.scene.errors import SceneError
-from osog.scene.population import Particle, Population
+from osog.scene.population import SIZES, Particle, Population
 from osog.scene.scene import Scene
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -216,8 +216,7 @@ def _overrides(population: Population) -> set[str]:
     particles = population.particles
     if not particles:
         return set()
-    fields = ("radius_um", "length_um", "semi_axes_um", "size_um", "index", "absorption_per_um",
-              "emission_per_um")  # fmt: skip
+    fields = (*SIZES, "index", "absorption_per_um", "emission_per_um", "birefringence")
     return {f for f in fields if all(getattr(p, f) is not None for p in particles)}
 
 
@@ -264,8 +263,8 @@ def _parameter(name: str, model: BaseModel, field: str, value: float, key: str |
     title = info.title or field
     if isinstance(key, int):
         axes = _AXES.get(field, ("a", "b", "c"))
-        if field == "zernike":
-            title = f"Zernike {key} (Noll)"
+        if field in ("zernike", "osa"):
+            title = f"Zernike {key} ({'Noll' if field == 'zernike' else 'OSA'})"
             limits, slider = (-5.0, 5.0), (-0.5, 0.5)
         elif field == "orientation_deg":
             title = axes[key]
@@ -299,9 +298,9 @@ def _walk(base: str, model: BaseModel) -> Iterator[Parameter]:
         elif isinstance(value, tuple) and all(isinstance(v, int | float) for v in value):
             for k, item in enumerate(value):
                 yield _parameter(f"{base}.{field}[{k}]", model, field, float(item), k)
-        elif field == "zernike":
+        elif field in ("zernike", "osa"):
             for k, item in value.items():
-                yield _parameter(f"{base}.zernike[{k}]", model, field, float(item), k)
+                yield _parameter(f"{base}.{field}[{k}]", model, field, float(item), k)
 
 
 def _resolved(scene: Scene, name: str) -> list[str | int]:
@@ -364,7 +363,7 @@ def _own(target: Any, step: str | int, name: str) -> Any:
 
 
 def _open_mapping(steps: list[str | int]) -> bool:
-    return "zernike" in steps
+    return "zernike" in steps or "osa" in steps
 
 
 def _unknown(name: str, available: Mapping[str, Any]) -> SceneError:

@@ -6,9 +6,11 @@ from pydantic import Field, field_validator, model_validator
 
 from osog.scene.description import Description, Quantity, Uniform, row
 from osog.scene.material import Material
-from osog.scene.shapes import Rod, Shape, Sphere
+from osog.scene.shapes import CoatedSphere, Rod, Shape, Sphere
 
 _POSITION = (-1e5, 1e5)
+SIZES = ("radius_um", "core_radius_um", "core_index", "length_um", "semi_axes_um", "size_um")
+"""Numbers of a shape that a single particle may override."""
 
 
 class Placement(Description):
@@ -121,12 +123,47 @@ class Particle(Description):
         slider=(-180.0, 180.0),
     )
     radius_um: float | None = None
+    core_radius_um: float | None = None
+    core_index: float | None = None
     length_um: float | None = None
     semi_axes_um: tuple[float, float, float] | None = None
     size_um: tuple[float, float, float] | None = None
     index: float | None = None
     absorption_per_um: float | None = None
     emission_per_um: float | None = None
+    birefringence: float | None = None
+
+
+class Motion(Description):
+    """How particles move between the frames of a time series."""
+
+    diffusion_um2_per_s: float | None = row(
+        0.0,
+        title="Diffusion",
+        help="Brownian diffusion coefficient; empty takes it from the size by Stokes and Einstein.",
+        unit="µm²/s",
+        limits=(0.0, 1e5),
+        slider=(0.0, 10.0),
+        shapes_image=False,
+    )
+    rotational_diffusion_per_s: float | None = row(
+        0.0,
+        title="Rotational diffusion",
+        help="Brownian turning; empty takes it from the size by Stokes and Einstein.",
+        unit="rad²/s",
+        limits=(0.0, 1e5),
+        slider=(0.0, 10.0),
+        shapes_image=False,
+    )
+    flow_um_per_s: tuple[float, float, float] = row(
+        (0.0, 0.0, 0.0),
+        title="Flow",
+        help="Common velocity along x, y and z.",
+        unit="µm/s",
+        limits=(-1e5, 1e5),
+        slider=(-50.0, 50.0),
+        shapes_image=False,
+    )
 
 
 class Population(Description):
@@ -150,11 +187,17 @@ class Population(Description):
     particles: tuple[Particle, ...] | None = Field(
         None, title="Particles", description="Explicit particles instead of count and placement."
     )
-    scattering: Literal["auto", "slabs", "projection"] = row(
+    motion: Motion = Field(default_factory=Motion, title="Motion")
+    scattering: Literal["auto", "slabs", "projection", "mie"] = row(
         "auto",
         title="Scattering",
-        help="Phase slabs with multislice (auto), or one projected slab per particle.",
-        panel=False,
+        help="Phase slabs, one projected slab per particle, exact Lorenz-Mie for spheres, or the "
+        "one that suits (auto).",
+    )
+    labelled: bool = row(
+        True,
+        title="Labelled",
+        help="Whether its particles get labels; switch it off for debris and dirt.",
     )
     visible: bool = Field(True, title="Visible", description="Whether it is drawn at all.")
 
@@ -169,7 +212,7 @@ class Population(Description):
         own = set(type(self.shape).model_fields) - {"kind", "habit", "half_spaces"}
         limits = {n: type(self.shape).model_fields[n] for n in own}
         for i, particle in enumerate(self.particles or ()):
-            for field in ("radius_um", "length_um", "semi_axes_um", "size_um"):
+            for field in SIZES:
                 value = getattr(particle, field)
                 if value is None:
                     continue
@@ -191,10 +234,15 @@ class Population(Description):
                         f"particles[{i}].length_um = {length:g} must be at least twice its "
                         f"radius_um = {radius:g}."
                     )
-            for field in ("index", "absorption_per_um", "emission_per_um"):
+            for field in ("index", "absorption_per_um", "emission_per_um", "birefringence"):
                 value = getattr(particle, field)
                 if value is not None:
                     _check(f"particles[{i}].{field}", value, Material.model_fields[field])
+        if self.scattering == "mie" and not isinstance(self.shape, Sphere | CoatedSphere):
+            raise ValueError(
+                f"scattering = mie needs a sphere or a coated_sphere, not a {self.shape.kind}, in "
+                f"population '{self.name}'."
+            )
         return self
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.description import Description, row
 from osog.scene.errors import SceneError, sentences
@@ -17,6 +18,7 @@ from osog.scene.material import Medium
 from osog.scene.microscope import Microscope
 from osog.scene.numerics import Numerics
 from osog.scene.population import Population
+from osog.scene.series import Series
 
 _MAX_PIXELS = 8192
 
@@ -64,6 +66,8 @@ class Scene(Description):
     populations: tuple[Population, ...] = Field((), title="Populations")
     microscope: Microscope = Field(default_factory=Microscope, title="Microscope")
     camera: Camera | None = Field(None, title="Camera")
+    background: Background = Field(default_factory=Background, title="Background")
+    series: Series = Field(default_factory=Series, title="Series")
     numerics: Numerics = Field(default_factory=Numerics, title="Numerics")
 
     @model_validator(mode="after")
@@ -75,8 +79,8 @@ class Scene(Description):
         condenser = self.microscope.condenser_in_use
         if condenser >= self.medium.index:
             raise ValueError(
-                f"condenser_numerical_aperture = {condenser:g} must be below the medium index "
-                f"{self.medium.index:g}, or its light cannot enter the sample."
+                f"condenser_numerical_aperture: light up to NA {condenser:.4g} must stay below the "
+                f"medium index {self.medium.index:g}, or it cannot enter the sample."
             )
         return self
 

@@ -20,6 +20,29 @@ class Sphere(Description):
     radius_um: Quantity = _length(0.5, "Radius", "Radius of the ball.", (0.05, 20.0))
 
 
+class CoatedSphere(Description):
+    """A ball with a concentric core of another index; the material is that of the shell."""
+
+    kind: Literal["coated_sphere"] = "coated_sphere"
+    radius_um: Quantity = _length(1.0, "Radius", "Outer radius.", (0.05, 20.0))
+    core_radius_um: Quantity = _length(0.7, "Core radius", "Radius of the core.", (0.05, 20.0))
+    core_index: Quantity = row(
+        1.4,
+        title="Core index",
+        help="Refractive index of the core.",
+        limits=(1.0, 4.0),
+        slider=(1.0, 1.7),
+        step=0.001,
+    )
+
+    @model_validator(mode="after")
+    def _core_inside(self) -> "CoatedSphere":
+        radius, core = self.radius_um, self.core_radius_um
+        if isinstance(radius, float) and isinstance(core, float) and core > radius:
+            raise ValueError(f"core_radius_um = {core:g} must not exceed radius_um = {radius:g}.")
+        return self
+
+
 class Ellipsoid(Description):
     """An ellipsoid with three semi-axes; the first is the body's long axis."""
 
@@ -123,5 +146,6 @@ class Polyhedron(Description):
 
 
 Shape = Annotated[
-    Sphere | Ellipsoid | Rod | Cylinder | Box | Polyhedron, Field(discriminator="kind")
+    Sphere | CoatedSphere | Ellipsoid | Rod | Cylinder | Box | Polyhedron,
+    Field(discriminator="kind"),
 ]

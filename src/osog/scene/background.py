@@ -1,0 +1,84 @@
+"""What lies on every micrograph although it is not in the sample."""
+
+from osog.scene.description import Description, row
+
+
+class Background(Description):
+    """Uneven light, dirt on the optics, debris and haze; all of it acts on the irradiance."""
+
+    gradient_x: float = row(
+        0.0,
+        title="Gradient x",
+        help="Rise of the illumination from the left to the right border, relative to its mean.",
+        limits=(-1.9, 1.9),
+        slider=(-0.5, 0.5),
+        step=0.01,
+    )
+    gradient_y: float = row(
+        0.0,
+        title="Gradient y",
+        help="Rise of the illumination from the upper to the lower border, relative to its mean.",
+        limits=(-1.9, 1.9),
+        slider=(-0.5, 0.5),
+        step=0.01,
+    )
+    vignette: float = row(
+        0.0,
+        title="Vignette",
+        help="Loss of light at the corners of the frame, growing with the square of the distance.",
+        limits=(0.0, 1.0),
+        slider=(0.0, 0.8),
+        step=0.01,
+    )
+    haze: float = row(
+        0.0,
+        title="Haze",
+        help="Unmodulated stray light added to the image, in units of the irradiance 1.",
+        limits=(0.0, 100.0),
+        slider=(0.0, 2.0),
+        step=0.01,
+    )
+    structured_haze: float = row(
+        0.0,
+        title="Cloudy haze",
+        help="Root mean square of slow, cloud-like light from far out of focus.",
+        limits=(0.0, 10.0),
+        slider=(0.0, 0.5),
+        step=0.005,
+    )
+    haze_scale_um: float = row(
+        10.0,
+        title="Cloud size",
+        help="Correlation length of the cloudy haze.",
+        unit="µm",
+        limits=(0.1, 1e4),
+        slider=(1.0, 100.0),
+        log=True,
+    )
+    dust_count: int = row(
+        0,
+        title="Dust",
+        help="Specks on the optics near the camera; they stay when the sample moves.",
+        limits=(0, 10_000),
+        slider=(0, 100),
+        step=1,
+        shapes_image=False,
+    )
+    dust_radius_px: float = row(
+        6.0,
+        title="Dust size",
+        help="Mean radius of a speck's shadow on the camera.",
+        unit="px",
+        limits=(0.5, 500.0),
+        slider=(1.0, 50.0),
+        log=True,
+        shapes_image=False,
+    )
+    dust_darkness: float = row(
+        0.2,
+        title="Dust darkness",
+        help="Share of the light that a speck of dust takes away.",
+        limits=(0.0, 1.0),
+        slider=(0.0, 0.8),
+        step=0.01,
+    )
