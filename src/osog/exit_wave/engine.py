@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import pi
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from osog.exit_wave.birefringence import mean_delta_index
 from osog.exit_wave.deposit import Gradients, Raster, deposit, deposit_adjoint
 from osog.exit_wave.illumination import source_points
 from osog.exit_wave.multislice import multislice
@@ -50,20 +52,76 @@ def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitW
     wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
     condenser = values.number("microscope.condenser_numerical_aperture")
     source, weights = source_points(condenser, wavelength, plan.source_points)
-    grid_y, grid_x = _frequencies(plan, values)
-    kappa, kz, kz_source, travels = _longitudinal(grid_y, grid_x, source, wavelength, index)
-    stretch = (2 * pi * index / wavelength) / kz_source
+    waves = plane_waves(plan, values, source, wavelength, index)
 
     thin = _thin(values, batch)
     raster = Raster(batch, plan, thin)
-    phase_per_um = 2 * pi / wavelength * batch.delta_index
+    # Unpolarised light meets the mean index of a crystal, seen along the middle of the source.
+    middle = (weights[:, None] * source).sum(0) * (wavelength / index)
+    phase_per_um = 2 * pi / wavelength * mean_delta_index(batch, index, middle)
     absorbing = batch.absorption_per_um.requires_grad or bool((batch.absorption_per_um > 0).any())
     loss = 0.5 * batch.absorption_per_um if absorbing else None
-    rows, columns = _crop(grid_y, plan.band), _crop(grid_x, plan.band)
     spectrum = multislice(
-        raster, batch, phase_per_um, loss, kappa, travels, stretch, (rows, columns)
+        raster,
+        batch,
+        phase_per_um,
+        loss,
+        waves.kappa,
+        waves.travels,
+        waves.stretch,
+        (waves.rows, waves.columns),
+    )
+    return ExitWave(
+        spectrum=spectrum * waves.correction,
+        fx=waves.fx,
+        fy=waves.fy,
+        source=source,
+        weights=weights,
+        wavelength_um=wavelength,
+        medium_index=index,
+        reference_um=plan.reference_um,
+        plan=plan,
     )
 
+
+@dataclass(frozen=True, kw_only=True)
+class PlaneWaves:
+    """How the plane waves of a field grid travel, in the frame of each source point.
+
+    Attributes
+    ----------
+    kappa : Tensor, shape (S, Gy, Gx)
+        k_z(f + f_s) − k_z(f_s) in 1/µm.
+    travels : Tensor of bool, shape (S, Gy, Gx)
+        False where waves count as evanescent.
+    stretch : Tensor, shape (S,)
+        k/k_zs: how much longer the path of a tilted ray through a slab is.
+    rows, columns : Tensor
+        Indices of the frequencies within the band of the plan, FFT order.
+    fy, fx : Tensor, shapes (By,), (Bx,)
+        These frequencies in cycles/µm.
+    correction : Tensor, shape (S, By, Bx)
+        Factor of the scattered spectrum at these frequencies: obliquity
+        (k_zs/k_z)(1 + cos γ)/2 over the transfer functions of the hat and of the pixel.
+    """
+
+    kappa: Tensor
+    travels: Tensor
+    stretch: Tensor
+    rows: Tensor
+    columns: Tensor
+    fy: Tensor
+    fx: Tensor
+    correction: Tensor
+
+
+def plane_waves(
+    plan: SamplingPlan, values: Values, source: Tensor, wavelength: Tensor, index: Tensor
+) -> PlaneWaves:
+    """Propagation and correction factors for source points (S, 2) in cycles/µm."""
+    grid_y, grid_x = _frequencies(plan, values)
+    kappa, kz, kz_source, travels = _longitudinal(grid_y, grid_x, source, wavelength, index)
+    rows, columns = _crop(grid_y, plan.band), _crop(grid_x, plan.band)
     fy, fx = grid_y[rows], grid_x[columns]
     inner = (slice(None), rows[:, None], columns)
     k = 2 * pi * index / wavelength
@@ -75,16 +133,15 @@ def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitW
     hat = torch.sinc(kappa[inner] * (plan.slab_um / (2 * pi))) ** 2
     pixel = torch.sinc(fy * plan.pitch_um[0])[:, None] * torch.sinc(fx * plan.pitch_um[1])
     shape = obliquity / (hat.clamp(min=_LEAST_DIVISOR) * pixel)
-    return ExitWave(
-        spectrum=spectrum * (shape * travels[inner]),
-        fx=fx,
+    return PlaneWaves(
+        kappa=kappa,
+        travels=travels,
+        stretch=k / kz_source,
+        rows=rows,
+        columns=columns,
         fy=fy,
-        source=source,
-        weights=weights,
-        wavelength_um=wavelength,
-        medium_index=index,
-        reference_um=plan.reference_um,
-        plan=plan,
+        fx=fx,
+        correction=shape * travels[inner],
     )
 
 

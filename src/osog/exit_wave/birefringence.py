@@ -1,0 +1,105 @@
+"""Refractive indices that light meets in uniaxial bodies.
+
+A uniaxial body has the ordinary index n_o, and n_e = n_o + b for light polarised along the optic
+axis a. Light that travels along the unit vector s sees n_o and
+
+    n(θ) = [cos²θ / n_o² + sin²θ / n_e²]^(−½),  cos θ = a·s,
+
+with the slow or fast direction along the part of `a` that is transverse to `s` (Born & Wolf,
+Principles of Optics, §15.3). Everything here is written in the transverse components (a_x, a_y) of
+the axis in a frame that is carried along with the light, so that it stays smooth where the axis
+points along the light: n(θ) − n_o = h (a_x² + a_y²), and with azimuth ψ of the axis
+(n(θ) − n_o) cos 2ψ = h (a_x² − a_y²), (n(θ) − n_o) sin 2ψ = 2 h a_x a_y.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from osog.sample import ParticleBatch
+
+
+def is_birefringent(batch: ParticleBatch) -> bool:
+    """Whether any body is birefringent, or its birefringence is being differentiated."""
+    return batch.birefringence.requires_grad or bool((batch.birefringence != 0).any())
+
+
+def transverse_axis(batch: ParticleBatch, direction: Tensor) -> tuple[Tensor, Tensor]:
+    """Components (N,) of the optic axes transverse to the light.
+
+    Parameters
+    ----------
+    batch : ParticleBatch
+    direction : Tensor, shape (2,)
+        Transverse part (x, y) of the unit vector s along which the light travels in the medium.
+
+    Returns
+    -------
+    a_x, a_y : Tensor, shape (N,)
+        In the frame of x, y turned by the smallest rotation that takes z to s. A condenser free of
+        aberrations turns the polarisation in the same way, plane by plane through its axis
+        (Richards & Wolf 1959), so a field keeps its components in this frame.
+    """
+    ax, ay, az = batch.optic_axis.unbind(1)
+    sx, sy = direction[0], direction[1]
+    along = torch.sqrt(1 - sx * sx - sy * sy)
+    tilt = az + (sx * ax + sy * ay) / (1 + along)
+    return ax - sx * tilt, ay - sy * tilt
+
+
+def index_split(
+    batch: ParticleBatch, medium_index: Tensor, direction: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean index and birefringence that light of one direction meets in each body.
+
+    Parameters
+    ----------
+    batch : ParticleBatch
+        N particles.
+    medium_index : Tensor, 0-dim
+    direction : Tensor, shape (2,)
+        As for `transverse_axis`.
+
+    Returns
+    -------
+    mean, cosine, sine : Tensor, shape (N,)
+        ½(n_o + n(θ)) minus the index of the medium; (n(θ) − n_o) cos 2ψ and (n(θ) − n_o) sin 2ψ.
+    """
+    ax, ay = transverse_axis(batch, direction)
+    b, ordinary = batch.birefringence, medium_index + batch.delta_index
+    # n_o²/n_e² − 1 without the cancellation of small b.
+    m = -b * (2 * ordinary + b) / (ordinary + b).square()
+    root = torch.sqrt(1 + (ax * ax + ay * ay) * m)
+    h = -ordinary * m / (root * (1 + root))
+    cosine, sine = h * (ax * ax - ay * ay), 2 * h * ax * ay
+    return batch.delta_index + 0.5 * h * (ax * ax + ay * ay), cosine, sine
+
+
+def mean_delta_index(
+    batch: ParticleBatch, medium_index: Tensor, direction: Tensor | None = None
+) -> Tensor:
+    """Index ½(n_o + n(θ)) minus that of the medium (N,): what unpolarised light meets.
+
+    Parameters
+    ----------
+    batch : ParticleBatch
+    medium_index : Tensor, 0-dim
+    direction : Tensor, shape (2,), optional
+        Transverse part of the light's direction; along z when omitted.
+
+    Notes
+    -----
+    Unpolarised light is two waves that meet n_o and n(θ). One scalar wave with the mean index has
+    their common phase, and an irradiance that is right to Γ²/8, Γ the retardance of the body: use
+    the polarised modality where Γ exceeds about half a radian.
+    """
+    if not is_birefringent(batch):
+        return batch.delta_index
+    if direction is None:
+        direction = torch.zeros(2, dtype=batch.dtype, device=batch.device)
+    return index_split(batch, medium_index, direction)[0]
