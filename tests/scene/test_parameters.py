@@ -194,3 +194,14 @@ def test_drawn_particles_beyond_the_last_are_refused(scene: Scene) -> None:
         describe(scene, names[0])
     with pytest.raises(SceneError, match="only 7 particles"):
         describe(scene, names[1])
+
+
+def test_a_scene_is_updated_by_dotted_names():
+    scene = Scene.parse({"populations": [{"name": "beads", "count": 3}]})
+    other = scene.updated(
+        {"populations.beads.count": 5, "microscope.modality": {"kind": "darkfield"}}
+    )
+    assert other.populations[0].count == 5 and other.microscope.modality.kind == "darkfield"
+    assert scene.populations[0].count == 3
+    with pytest.raises(SceneError, match="'microscope.focal_um' does not exist"):
+        scene.updated({"microscope.focal_um": 1.0})

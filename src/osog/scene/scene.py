@@ -4,6 +4,7 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -106,6 +107,24 @@ class Scene(Description):
             return cls.model_validate(data)
         except ValidationError as error:
             raise SceneError("\n".join(sentences(error))) from None
+
+    def updated(self, values: Mapping[str, Any]) -> "Scene":
+        """Return a new scene with some fields changed, by dotted name.
+
+        Parameters
+        ----------
+        values : mapping
+            Such as ``{"microscope.focus_um": 2.0, "populations.beads.count": 5}``; a whole block
+            takes a mapping: ``{"microscope.modality": {"kind": "darkfield"}}``.
+
+        Raises
+        ------
+        SceneError
+            If a name does not exist or the new scene is not valid.
+        """
+        from osog.scene.parameters import replaced
+
+        return replaced(self, values)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Scene":

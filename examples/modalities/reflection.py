@@ -1,0 +1,20 @@
+"""Reflection interference: Newton's rings of beads above a coverslip, bright and dark field.
+
+Run it as ``python examples/modalities/reflection.py [FOLDER]``; the pictures go to the folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import osog
+
+folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+scene = osog.presets.load("beads-reflection").updated({"grid.shape": (256, 256)})
+
+frames = {}
+for field in ("bright", "dark"):
+    frames[field] = osog.render(scene.updated({"microscope.modality.field": field}), seed=1)
+    osog.io.write_image(folder / f"reflection-{field}.png", frames[field].image)
+    print(frames[field].explain)
