@@ -1,6 +1,6 @@
 """Off-axis hologram of a cell, and the phase that demodulation finds in it.
 
-Run it as ``python examples/modalities/off_axis_hologram.py [FOLDER]``; the pictures go to the folder.
+Run it as ``python examples/modalities/off_axis_hologram.py [FOLDER]``.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def scene() -> Scene:
 def test_split() -> None:
     assert split("particles[3].size_um[2]") == ["particles", 3, "size_um", 2]
     for bad in ("", ".a", "a..b", "a[", "a[x]", "a b[", "a]"):
-        with pytest.raises(SceneError, match="is not a parameter name"):
+        with pytest.raises(SceneError, match=r"is not a parameter name"):
             split(bad)
 
 
@@ -120,7 +120,7 @@ def test_replaced_validates(scene: Scene) -> None:
     ):
         with pytest.raises(SceneError):
             replaced(scene, {name: value})
-    with pytest.raises(SceneError, match="has no camera"):
+    with pytest.raises(SceneError, match=r"has no camera"):
         replaced(Scene(), {"camera.offset_counts": 1.0})
 
 
@@ -176,7 +176,7 @@ def test_particles_drawn_by_chance_are_described_by_their_population(scene: Scen
     row = describe(scene, "particles[4].radius_um")
     assert row.unit == "µm"
     assert row.value == 0.5
-    with pytest.raises(SceneError, match="a sphere has no such number"):
+    with pytest.raises(SceneError, match=r"a sphere has no such number"):
         describe(scene, "particles[4].length_um")
 
 
@@ -184,15 +184,15 @@ def test_particles_drawn_by_chance_are_described_by_their_population(scene: Scen
     "name", ["microscope.modality.kind", "camera.noise", "medium.name", "grid.shape", "microscope"]
 )
 def test_what_is_no_number_cannot_be_varied(scene: Scene, name: str) -> None:
-    with pytest.raises(SceneError, match="is not a number that can be varied"):
+    with pytest.raises(SceneError, match=r"is not a number that can be varied"):
         describe(scene, name)
 
 
 def test_drawn_particles_beyond_the_last_are_refused(scene: Scene) -> None:
     names: list[Any] = ["particles[7].x_um", "particles[1000].z_um"]
-    with pytest.raises(SceneError, match="only 7 particles"):
+    with pytest.raises(SceneError, match=r"only 7 particles"):
         describe(scene, names[0])
-    with pytest.raises(SceneError, match="only 7 particles"):
+    with pytest.raises(SceneError, match=r"only 7 particles"):
         describe(scene, names[1])
 
 
@@ -203,5 +203,5 @@ def test_a_scene_is_updated_by_dotted_names():
     )
     assert other.populations[0].count == 5 and other.microscope.modality.kind == "darkfield"
     assert scene.populations[0].count == 3
-    with pytest.raises(SceneError, match="'microscope.focal_um' does not exist"):
+    with pytest.raises(SceneError, match=r"'microscope.focal_um' does not exist"):
         scene.updated({"microscope.focal_um": 1.0})
