@@ -7,7 +7,9 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_osog.panels.rows import NumberRow, RangeRow, field_of, model_rows
+from napari_osog.panels.field import field_of
+from napari_osog.panels.number import NumberRow, RangeRow
+from napari_osog.panels.rows import model_rows
 from osog.scene import DIC, Camera, Lognormal, Microscope, Placement, Sphere, Uniform
 
 
@@ -141,6 +143,18 @@ def test_every_field_that_a_panel_shows_has_a_row_with_a_tooltip(qtbot):
             qtbot.addWidget(row)
             assert row.help.endswith("."), row.name
             assert row.name in row.label.toolTip()
+
+
+def test_a_number_that_may_be_missing_has_a_box_and_words_for_its_absence(qtbot):
+    row = row_for(qtbot, Camera, "jpeg_quality", "camera.jpeg_quality")
+    row.set_value(None)
+    assert row.spin.text() == "off" and not row.slider.isEnabled()
+    row.given.click()
+    assert row.heard == [("camera.jpeg_quality", 75)] and row.spin.text() == "75"
+    row.set_value(40)
+    assert row.given.isChecked() and row.spin.text() == "40"
+    row.reset()
+    assert row.heard[-1] == ("camera.jpeg_quality", None) and row.spin.text() == "off"
 
 
 def test_copy_name_puts_the_dotted_name_on_the_clipboard(qtbot):

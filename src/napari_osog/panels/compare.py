@@ -23,9 +23,11 @@ from qtpy.QtWidgets import (
 
 from napari_osog.comparison import match, profile
 from napari_osog.micrographs import OPTICS, Known, TargetError, adopt, optics
+from napari_osog.panels.inputs import Slider, ignore_wheel
 from napari_osog.panels.panel import listen
 from napari_osog.panels.plot import Plot
-from napari_osog.panels.rows import LABEL_WIDTH, Section, Slider, ignore_wheel
+from napari_osog.panels.row import LABEL_WIDTH
+from napari_osog.panels.section import Section
 from napari_osog.session import unwrapped
 from osog.scene import SceneError
 from osog.scene.parameters import get

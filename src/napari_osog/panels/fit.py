@@ -41,8 +41,10 @@ from napari_osog.panels.fit_table import (
     sources,
     suggested,
 )
+from napari_osog.panels.inputs import ignore_wheel
 from napari_osog.panels.panel import Panel, listen
-from napari_osog.panels.rows import LABEL_WIDTH, Section, ignore_wheel
+from napari_osog.panels.row import LABEL_WIDTH
+from napari_osog.panels.section import Section
 from napari_osog.session import unwrapped
 from osog.sample import explicit
 from osog.scene import Scene, SceneError

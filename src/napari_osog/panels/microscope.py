@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QLabel, QSpinBox
 
-from napari_osog.panels.rows import (
-    CheckRow,
-    ChoiceRow,
-    Row,
-    RowGroup,
-    Section,
-    ignore_wheel,
-    model_rows,
-)
+from napari_osog.panels.inputs import ignore_wheel
+from napari_osog.panels.row import CheckRow, ChoiceRow, Row
+from napari_osog.panels.rows import model_rows
+from napari_osog.panels.section import RowGroup, Section
 from osog.scene import IMMERSIONS, MODALITY_TITLES, PARTIALLY_COHERENT, Camera
 from osog.scene.parameters import get
 

@@ -16,21 +16,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_osog.panels.rows import (
-    LABEL_WIDTH,
-    SPIN_WIDTH,
-    ChoiceRow,
-    Field,
-    NumberRow,
-    RangeRow,
-    Row,
-    RowGroup,
-    Section,
-    field_of,
-    ignore_wheel,
-    model_rows,
-    singular,
-)
+from napari_osog.panels.field import Field, field_of, singular
+from napari_osog.panels.inputs import SPIN_WIDTH, ignore_wheel
+from napari_osog.panels.number import NumberRow, RangeRow
+from napari_osog.panels.row import LABEL_WIDTH, ChoiceRow, Row
+from napari_osog.panels.rows import model_rows
+from napari_osog.panels.section import RowGroup, Section
 from osog.scene import HABITS, INDICES, Material, Placement, Population, SceneError
 from osog.scene.parameters import describe, get
 

@@ -26,10 +26,12 @@ from qtpy.QtWidgets import (
 )
 
 from napari_osog.panels.compare import CompareSection
+from napari_osog.panels.inputs import ignore_wheel
 from napari_osog.panels.microscope import CameraSection, MicroscopeSection, modality_change
 from napari_osog.panels.panel import Panel, listen
-from napari_osog.panels.rows import Row, Section, ignore_wheel
+from napari_osog.panels.row import Row
 from napari_osog.panels.sample import SampleSection
+from napari_osog.panels.section import Section
 from osog import presets
 from osog.scene import IMMERSIONS, Scene, SceneError
 

@@ -1,0 +1,175 @@
+"""A row of a panel: a label, and something to edit beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtGui import QAction
+from qtpy.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_osog.panels.inputs import ignore_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LABEL_WIDTH = 110
+
+
+class _Label(QLabel):
+    """Title of a row; a double click restores the default."""
+
+    reset = Signal()
+
+    def mouseDoubleClickEvent(self, event: Any) -> None:
+        """Restore the default."""
+        self.reset.emit()
+
+
+class Row(QWidget):
+    """A label and something to edit; knows the dotted name of what it edits.
+
+    Signals
+    -------
+    edited(name, value)
+        The person changed the value; `value` is what belongs into the scene.
+    pressed(), released()
+        A drag begins or ends.
+    freed(name, bool)
+        "Free in fit" was ticked or unticked.
+    """
+
+    edited = Signal(str, object)
+    pressed = Signal()
+    released = Signal()
+    freed = Signal(str, bool)
+
+    def __init__(self, name: str, title: str, help: str = "") -> None:
+        super().__init__()
+        self.name = name
+        self.free = False
+        self.label = _Label(title)
+        self.label.setFixedWidth(LABEL_WIDTH)
+        wide = self.label.fontMetrics().horizontalAdvance(title) > LABEL_WIDTH - 4
+        self.label.setWordWrap(wide)
+        self.label.reset.connect(self.reset)
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(1)
+        self._line = QHBoxLayout()
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(6)
+        self._line.addWidget(self.label)
+        self._box.addLayout(self._line)
+        self._fault = QLabel()
+        self._fault.setObjectName("osog_fault")
+        self._fault.setWordWrap(True)
+        self._fault.hide()
+        self._box.addWidget(self._fault)
+        self._set_help(help)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(
+            lambda where: self.menu().exec(self.mapToGlobal(where))
+        )
+
+    def _set_help(self, help: str) -> None:
+        self.help = help
+        free = "<p>○ Free in the fit</p>" if self.free else ""
+        self.label.setToolTip(f"<p>{help}</p><p><tt>{self.name}</tt></p>{free}")
+
+    def reset(self) -> None:
+        """Restore the default; rows without one ignore it."""
+
+    def set_fault(self, sentence: str) -> None:
+        """Show a sentence under the row, or take it away with ""."""
+        self._fault.setText(sentence)
+        self._fault.setVisible(bool(sentence))
+
+    @property
+    def fault(self) -> str:
+        """Sentence under the row, or ""."""
+        return self._fault.text() if not self._fault.isHidden() else ""
+
+    def set_free(self, free: bool) -> None:
+        """Mark the row as free in a fit."""
+        self.free = free
+        font = self.label.font()
+        font.setItalic(free)
+        self.label.setFont(font)
+        title = self.label.text().removesuffix(" ○")
+        self.label.setText(f"{title} ○" if free else title)
+        self._set_help(self.help)
+
+    def menu(self) -> QMenu:
+        """Context menu of the row."""
+        menu = QMenu(self)
+        copy = QAction("Copy name", menu)
+        copy.triggered.connect(lambda: QApplication.clipboard().setText(self.name))
+        menu.addAction(copy)
+        return menu
+
+
+class ChoiceRow(Row):
+    """A label and a combo box.
+
+    Parameters
+    ----------
+    name, title, help : str
+    choices : iterable of (value, words)
+    """
+
+    def __init__(
+        self, name: str, title: str, choices: Iterable[tuple[Any, str]], help: str = ""
+    ) -> None:
+        super().__init__(name, title, help)
+        self.combo = QComboBox()
+        self.combo.setAccessibleName(title)
+        self.combo.setToolTip(self.label.toolTip())
+        self.combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.combo.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.combo.setMinimumContentsLength(8)
+        for value, words in choices:
+            self.combo.addItem(words, value)
+        ignore_wheel(self.combo)
+        self._line.addWidget(self.combo, 1)
+        self.combo.currentIndexChanged.connect(
+            lambda _: self.edited.emit(self.name, self.combo.currentData())
+        )
+
+    def set_value(self, value: Any) -> None:
+        """Show a choice; one that is not in the list leaves the box empty."""
+        with QSignalBlocker(self.combo):
+            self.combo.setCurrentIndex(self.combo.findData(value))
+        self.set_fault("")
+
+
+class CheckRow(Row):
+    """A label and a check box."""
+
+    def __init__(self, name: str, title: str, help: str = "") -> None:
+        super().__init__(name, title, help)
+        self.box = QCheckBox()
+        self.box.setAccessibleName(title)
+        self.box.setToolTip(self.label.toolTip())
+        self._line.addWidget(self.box, 1)
+        self.box.toggled.connect(lambda on: self.edited.emit(self.name, on))
+
+    def set_value(self, value: Any) -> None:
+        """Tick or untick."""
+        with QSignalBlocker(self.box):
+            self.box.setChecked(bool(value))
+
+
+__all__ = ["LABEL_WIDTH", "CheckRow", "ChoiceRow", "Row"]
