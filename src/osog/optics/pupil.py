@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 
+from osog.optics.cover_glass import CoverGlassPath
 from osog.optics.propagate import phasor, propagating
-from osog.optics.zernike import NAMED, zernike
+from osog.optics.zernike import NAMED, noll_of_osa, zernike
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,22 +37,41 @@ def edge(inside: Tensor, step: float) -> Tensor:
     return 0.5 + 0.5 * torch.sin(0.5 * math.pi * (inside / step).clamp(-1.0, 1.0))
 
 
+STOP_X, STOP_Y = "microscope.pupil.stop_x", "microscope.pupil.stop_y"
+"""Names under which `Values` carry the shift of the vignetting stop, in pupil radii."""
+
+
 @dataclass(frozen=True)
 class Pupil:
-    """Scalar pupil P(f) = edge(NA/λ − |f|) · exp(i Σ c_j Z_j(fλ/NA)), cut where evanescent.
+    """Pupil P(f) of the objective for waves of the sample.
+
+    P = edge(NA/λ − |f|) · edge(|f| − ε NA/λ) · (k_z/k)^a · exp(i Σ c_j Z_j(fλ/NA) + iΦ(f)), cut
+    where evanescent, and cut again by a stop of the same radius that vignetting has shifted.
 
     Attributes
     ----------
     numerical_aperture, wavelength_um, medium_index : 0-dim Tensor
         Differentiable numbers.
     step : float
-        Frequency step of the domain in cycles/µm, which sets the width of the edge.
+        Frequency step of the domain in cycles/µm, which sets the width of the edges.
     terms : tuple of (int, 0-dim Tensor)
         Noll index and coefficient in radians rms.
+    obstruction : 0-dim Tensor or None
+        ε, radius of an opaque disc in the middle as a share of the pupil's.
+    apodisation : float
+        a: 0 for a uniform pupil; for an aplanatic one ½ on a field that a sample scatters
+        (collection), −½ for the waves of a point source or towards a focus.
+    glass : CoverGlassPath or None
+        Adds Φ.
+    stop : (0-dim Tensor, 0-dim Tensor) or None
+        Shift (x, y) of the vignetting stop in pupil radii.
 
     Notes
     -----
-    Noll (1976) for the aberrations; a positive coefficient advances the phase, exp(+icZ).
+    Noll (1976) for the aberrations; a positive coefficient advances the phase, exp(+icZ). The
+    aplanatic factor is that of energy conservation in a lens that obeys the sine condition
+    (Richards & Wolf, Proc. R. Soc. A 253, 358 (1959)): a field sampled in f loses √(k_z/k), and a
+    dipole's spherical wave holds a further k/k_z, the density of directions per df.
     """
 
     numerical_aperture: Tensor
@@ -59,6 +79,10 @@ class Pupil:
     medium_index: Tensor
     step: float
     terms: tuple[tuple[int, Tensor], ...] = ()
+    obstruction: Tensor | None = None
+    apodisation: float = 0.0
+    glass: CoverGlassPath | None = None
+    stop: tuple[Tensor, Tensor] | None = None
 
     @classmethod
     def of(
@@ -67,6 +91,7 @@ class Pupil:
         wavelength_um: Tensor,
         medium_index: Tensor,
         frequency_step: tuple[float, float],
+        emission: bool | None = None,
     ) -> Pupil:
         """Build the pupil that the microscope of a scene describes.
 
@@ -78,22 +103,30 @@ class Pupil:
             Of the light that is imaged.
         frequency_step : (float, float)
             Of the domain along (y, x) in cycles/µm; the coarser one sets the edge.
+        emission : bool, optional
+            Whether P acts on the waves of point sources (or focuses a plane wave) instead of a
+            scattered field; by default what the modality of the scene does.
         """
-        coefficients: dict[int, Tensor] = {}
-        base = "microscope.aberrations"
-        aberrations = values.scene.microscope.aberrations
-        names = {f"{base}.{name}": (getattr(aberrations, name), j) for name, j in NAMED.items()}
-        more = values.under(f"{base}.zernike")
-        for j in range(2, 121) if more else aberrations.zernike:
-            names[f"{base}.zernike[{j}]"] = (aberrations.zernike.get(j, 0.0), j)
-        for name, (waves, j) in names.items():
-            if waves == 0 and values.given(name) is None:
-                continue
-            radians = 2 * math.pi * values.number(name)
-            coefficients[j] = coefficients[j] + radians if j in coefficients else radians
-        aperture = values.number("microscope.numerical_aperture").to(wavelength_um)
+        optics = values.scene.microscope
+        shape = optics.pupil
+        obstruction = None
+        if shape.obstruction > 0 or values.given("microscope.pupil.obstruction") is not None:
+            obstruction = values.number("microscope.pupil.obstruction").to(wavelength_um)
+        emits = optics.emits if emission is None else emission
+        stop_x, stop_y = values.given(STOP_X), values.given(STOP_Y)
+        stop = None
+        if stop_x is not None and stop_y is not None:
+            stop = (stop_x.to(wavelength_um), stop_y.to(wavelength_um))
         return cls(
-            aperture, wavelength_um, medium_index, max(frequency_step), tuple(coefficients.items())
+            numerical_aperture=values.number("microscope.numerical_aperture").to(wavelength_um),
+            wavelength_um=wavelength_um,
+            medium_index=medium_index,
+            step=max(frequency_step),
+            terms=_terms(values),
+            obstruction=obstruction,
+            apodisation=0.0 if shape.apodisation == "uniform" else (-0.5 if emits else 0.5),
+            glass=CoverGlassPath.of(values, wavelength_um, medium_index),
+            stop=stop,
         )
 
     @property
@@ -101,6 +134,56 @@ class Pupil:
         """Largest |f| that the pupil passes, its soft edge included, in cycles/µm."""
         aperture = float(self.numerical_aperture.detach() / self.wavelength_um.detach())
         return min(aperture + self.step, float((self.medium_index / self.wavelength_um).detach()))
+
+    @property
+    def unvignetted(self) -> Pupil:
+        """The same pupil without the vignetting stop: what light is compared to.
+
+        Normalising by the vignetted pupil would undo the loss of light towards the corners.
+        """
+        return replace(self, stop=None)
+
+    def amplitude(self, fx: Tensor, fy: Tensor) -> Tensor:
+        """|P(f)|.
+
+        Parameters
+        ----------
+        fx, fy : Tensor
+            Absolute transverse frequencies in cycles/µm; they broadcast.
+        """
+        aperture = self.numerical_aperture / self.wavelength_um
+        square = fx * fx + fy * fy
+        # The addend keeps the derivative of the root finite at f = 0.
+        radius = torch.sqrt(square + 1e-24)
+        passed = edge(aperture - radius, self.step)
+        if self.obstruction is not None:
+            passed = passed * self._unobstructed(radius, aperture)
+        if self.apodisation:
+            passed = passed * self._cosine(square) ** self.apodisation
+        if self.stop is not None:
+            x, y = fx - self.stop[0] * aperture, fy - self.stop[1] * aperture
+            passed = passed * edge(aperture - torch.sqrt(x * x + y * y + 1e-24), self.step)
+        return passed * propagating(fx, fy, self.wavelength_um, self.medium_index)
+
+    def phase(self, fx: Tensor, fy: Tensor) -> Tensor | None:
+        """Wavefront error in radians, positive where the light is advanced; None without any.
+
+        Parameters
+        ----------
+        fx, fy : Tensor
+            Absolute transverse frequencies in cycles/µm; they broadcast.
+        """
+        phase: Tensor | None = None
+        if self.terms:
+            aperture = self.numerical_aperture / self.wavelength_um
+            x, y = fx / aperture, fy / aperture
+            for j, coefficient in self.terms:
+                part = coefficient * zernike(j, x, y)
+                phase = part if phase is None else phase + part
+        if self.glass is not None:
+            part = self.glass(fx * fx + fy * fy)
+            phase = part if phase is None else phase + part
+        return phase
 
     def __call__(self, fx: Tensor, fy: Tensor) -> Tensor:
         """P(f), complex.
@@ -110,15 +193,41 @@ class Pupil:
         fx, fy : Tensor
             Absolute transverse frequencies in cycles/µm; they broadcast.
         """
-        aperture = self.numerical_aperture / self.wavelength_um
-        # The addend keeps the derivative of the root finite at f = 0.
-        radius = torch.sqrt(fx * fx + fy * fy + 1e-24)
-        passed = edge(aperture - radius, self.step)
-        passed = passed * propagating(fx, fy, self.wavelength_um, self.medium_index)
-        if not self.terms:
+        passed, phase = self.amplitude(fx, fy), self.phase(fx, fy)
+        if phase is None:
             return torch.complex(passed, torch.zeros_like(passed))
-        x, y = fx / aperture, fy / aperture
-        phase = torch.zeros_like(passed)
-        for j, coefficient in self.terms:
-            phase = phase + coefficient * zernike(j, x, y)
         return passed * phasor(phase)
+
+    def _unobstructed(self, radius: Tensor, aperture: Tensor) -> Tensor:
+        """Soft edge of the central disc, which vanishes with its radius."""
+        assert self.obstruction is not None
+        disc = self.obstruction * aperture
+        # An edge two bins wide cannot sit on a disc of no width: it retreats below f = 0.
+        inner = disc - self.step * torch.exp(-disc / self.step)
+        return edge(radius - inner, self.step)
+
+    def _cosine(self, square: Tensor) -> Tensor:
+        """k_z/k; its floor is the mean over the bin in which the root ends."""
+        limit = self.medium_index / self.wavelength_um
+        least = min(self.step / float(limit.detach()), 1.0)
+        return torch.sqrt((1 - square / limit.square()).clamp(min=least))
+
+
+def _terms(values: Values) -> tuple[tuple[int, Tensor], ...]:
+    """Noll index and radians rms of every term that a scene or the caller gives; repeats add."""
+    coefficients: dict[int, Tensor] = {}
+    base = "microscope.aberrations"
+    aberrations = values.scene.microscope.aberrations
+    names = {f"{base}.{name}": (getattr(aberrations, name), j) for name, j in NAMED.items()}
+    listed = range(2, 121) if values.under(f"{base}.zernike") else aberrations.zernike
+    for j in listed:
+        names[f"{base}.zernike[{j}]"] = (aberrations.zernike.get(j, 0.0), j)
+    listed = range(1, 120) if values.under(f"{base}.osa") else aberrations.osa
+    for j in listed:
+        names[f"{base}.osa[{j}]"] = (aberrations.osa.get(j, 0.0), noll_of_osa(j))
+    for name, (waves, j) in names.items():
+        if waves == 0 and values.given(name) is None:
+            continue
+        radians = 2 * math.pi * values.number(name)
+        coefficients[j] = coefficients[j] + radians if j in coefficients else radians
+    return tuple(coefficients.items())

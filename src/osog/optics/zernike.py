@@ -1,4 +1,4 @@
-"""Zernike polynomials in Noll's order and normalisation."""
+"""Zernike polynomials in Noll's order and normalisation, and the OSA/ANSI order."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 NAMED: dict[str, int] = {
+    "defocus": 4,
     "astigmatism_45": 5,
     "astigmatism_0": 6,
     "coma_y": 7,
     "coma_x": 8,
+    "trefoil_y": 9,
+    "trefoil_x": 10,
     "spherical": 11,
 }
 """Noll index of the aberrations that a scene names."""
@@ -48,6 +51,39 @@ def noll(index: int) -> tuple[int, int]:
         left -= n
     m = (n % 2) + 2 * ((left + ((n + 1) % 2)) // 2)
     return n, m if index % 2 == 0 else -m
+
+
+def osa(index: int) -> tuple[int, int]:
+    """Return radial order n and azimuthal order m of an OSA/ANSI index (m < 0 is a sine).
+
+    Parameters
+    ----------
+    index : int
+        j = (n(n + 2) + m)/2: 0 = piston, 1 = tilt along y, 2 = tilt along x, 4 = defocus, …
+
+    Raises
+    ------
+    ValueError
+        If the index is below 0.
+
+    Notes
+    -----
+    Thibos et al., J. Refract. Surg. 18, S652 (2002); ANSI Z80.28. The normalisation is Noll's. The
+    angle θ runs from +x towards +y, and +y points down the rows of an image; where y points up,
+    the sine terms change sign.
+    """
+    if index < 0:
+        raise ValueError(f"OSA index = {index} must be at least 0.")
+    n = (math.isqrt(8 * index + 1) - 1) // 2
+    return n, 2 * index - n * (n + 2)
+
+
+@lru_cache(maxsize=256)
+def noll_of_osa(index: int) -> int:
+    """Noll index of the polynomial that an OSA/ANSI index names."""
+    n, m = osa(index)
+    first = n * (n + 1) // 2 + 1
+    return next(j for j in range(first, first + n + 1) if noll(j) == (n, m))
 
 
 def zernike(index: int, x: Tensor, y: Tensor) -> Tensor:

@@ -147,7 +147,11 @@ class Chromatic(Description):
 
 
 class CoverGlass(Description):
-    """Media between the sample and the objective that it was not corrected for."""
+    """Media between the sample and the objective that it was not corrected for.
+
+    The objective is corrected for its immersion (``microscope.immersion_index``) and a glass of the
+    design thickness; the medium of the sample, below the glass, and a wrong thickness aberrate.
+    """
 
     depth_um: float = row(
         0.0,
@@ -183,6 +187,12 @@ class CoverGlass(Description):
         limits=(1.3, 2.2),
         slider=(1.45, 1.6),
         step=0.001,
+    )
+    focus_scale: Literal["stage", "object"] = row(
+        "stage",
+        title="Focus counts",
+        help="Stage: travel of the stage below the glass, and what is sharp lies at medium index / "
+        "immersion index of it. Object: the height that is sharp near the axis.",
     )
 
 
