@@ -28,7 +28,7 @@ _VOLUME_BYTES = 6e8
 
 
 @dataclass(frozen=True)
-class _Walk:
+class Walk:
     """One window of slabs: the occupied ones, and how far light travels before each."""
 
     slabs: range
@@ -111,7 +111,7 @@ class _Multislice(torch.autograd.Function):
         coefficients = [c.detach() for c in (phase_per_um, loss_per_um) if c is not None]
         raster, count = fixed.raster, kappa.shape[0]
         gy, gx = raster.plan.grid_shape
-        walks, last_step = _walks(raster, kappa.dtype, len(coefficients))
+        windows, last_step = walks(raster, kappa.dtype, len(coefficients))
         differentiate = any(ctx.needs_input_grad)
         size_of_field = gy * gx * 2 * kappa.element_size()
         kept = count * len(raster.occupied) * size_of_field
@@ -120,7 +120,7 @@ class _Multislice(torch.autograd.Function):
         starts: list[list[Tensor | None]] = []
         volumes: list[list[Tensor]] = []
         fields: list[Tensor | None] = [None] * count
-        for walk in walks:
+        for walk in windows:
             slabs = deposit(raster, batch, coefficients, walk.slabs)
             if store:
                 volumes.append(slabs)
@@ -128,7 +128,7 @@ class _Multislice(torch.autograd.Function):
                 starts.append(list(fields))
             window: list[list[Tensor]] = []
             for s in range(count):
-                travel = _Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
+                travel = Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
                 trail: list[Tensor] | None = [] if store else None
                 fields[s] = _through(fields[s], walk, slabs, stretch[s], travel, trail)
                 if trail is not None:
@@ -145,13 +145,13 @@ class _Multislice(torch.autograd.Function):
                 continue
             spectrum = torch.fft.fft2(field - 1, norm="forward")[rows[:, None], columns]
             if last_step:
-                travel = _Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
+                travel = Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
                 spectrum = spectrum * travel.factor(last_step)[rows[:, None], columns]
             out[s] = spectrum
-        ctx.fixed, ctx.coefficients, ctx.walks, ctx.last_step = (
+        ctx.fixed, ctx.coefficients, ctx.windows, ctx.last_step = (
             fixed,
             coefficients,
-            walks,
+            windows,
             last_step,
         )
         ctx.stored, ctx.volumes, ctx.starts, ctx.store = stored, volumes, starts, store
@@ -173,7 +173,7 @@ class _Multislice(torch.autograd.Function):
         total = Gradients(batch, ctx.coefficients)
         adjoints: list[Tensor] = []
         for s in range(count):
-            travel = _Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
+            travel = Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
             g = grad_outputs[0][s]
             if ctx.last_step:
                 if to_kappa is not None:
@@ -183,8 +183,8 @@ class _Multislice(torch.autograd.Function):
             full = torch.zeros((gy, gx), dtype=g.dtype, device=g.device)
             full[rows[:, None], columns] = g
             adjoints.append(torch.fft.ifft2(full))
-        for number in reversed(range(len(ctx.walks))):
-            walk: _Walk = ctx.walks[number]
+        for number in reversed(range(len(ctx.windows))):
+            walk: Walk = ctx.windows[number]
             slabs = (
                 ctx.volumes[number]
                 if ctx.store
@@ -192,7 +192,7 @@ class _Multislice(torch.autograd.Function):
             )
             gradients = [torch.zeros_like(v) for v in slabs]
             for s in range(count):
-                travel = _Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
+                travel = Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
                 if ctx.store:
                     trail = ctx.stored[number][s]
                 else:
@@ -224,7 +224,7 @@ class _Multislice(torch.autograd.Function):
         )
 
 
-class _Travel:
+class Travel:
     """Free propagation over whole slab spacings for one source point."""
 
     def __init__(self, kappa: Tensor, propagating: Tensor, slab_um: float) -> None:
@@ -241,7 +241,7 @@ class _Travel:
         return self._factors[steps]
 
 
-def _walks(raster: Raster, dtype: torch.dtype, volumes: int) -> tuple[list[_Walk], int]:
+def walks(raster: Raster, dtype: torch.dtype, volumes: int) -> tuple[list[Walk], int]:
     """Windows of slabs that fit the memory, and the empty steps behind the last occupied slab."""
     plan, occupied = raster.plan, raster.occupied
     if not occupied:
@@ -249,7 +249,7 @@ def _walks(raster: Raster, dtype: torch.dtype, volumes: int) -> tuple[list[_Walk
     gy, gx = plan.grid_shape
     bytes_per_slab = gy * gx * torch.finfo(dtype).bits // 8 * volumes
     depth = max(4, int(_VOLUME_BYTES // bytes_per_slab))
-    walks: list[_Walk] = []
+    windows: list[Walk] = []
     previous = occupied[0]
     for start in range(occupied[0], occupied[-1] + 1, depth):
         slabs = range(start, min(start + depth, occupied[-1] + 1))
@@ -258,8 +258,8 @@ def _walks(raster: Raster, dtype: torch.dtype, volumes: int) -> tuple[list[_Walk
         for j in mine:
             steps.append(j - previous)
             previous = j
-        walks.append(_Walk(slabs, mine, steps))
-    return walks, plan.slabs - 1 - occupied[-1]
+        windows.append(Walk(slabs, mine, steps))
+    return windows, plan.slabs - 1 - occupied[-1]
 
 
 def _transmission(slabs: Sequence[Tensor], j: int, stretch: Tensor) -> Tensor:
@@ -272,10 +272,10 @@ def _transmission(slabs: Sequence[Tensor], j: int, stretch: Tensor) -> Tensor:
 
 def _through(
     field: Tensor | None,
-    walk: _Walk,
+    walk: Walk,
     slabs: Sequence[Tensor],
     stretch: Tensor,
-    travel: _Travel,
+    travel: Travel,
     trail: list[Tensor] | None,
 ) -> Tensor | None:
     for j, steps in zip(walk.occupied, walk.steps, strict=True):
@@ -294,10 +294,10 @@ def _through(
 
 def _back(
     adjoint: Tensor,
-    walk: _Walk,
+    walk: Walk,
     slabs: Sequence[Tensor],
     stretch: Tensor,
-    travel: _Travel,
+    travel: Travel,
     trail: Sequence[Tensor],
     gradients: Sequence[Tensor],
     to_kappa: Tensor | None,

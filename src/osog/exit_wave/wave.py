@@ -30,6 +30,9 @@ class ExitWave:
     wavelength_um, medium_index : Tensor, 0-dim
     reference_um : float
     plan : SamplingPlan
+    incident : complex Tensor, 0-dim, or None
+        Amplitude of the unscattered wave behind the sample in units of the light that came in;
+        None is 1. Polarised light has it differ: an analyser takes its share.
     """
 
     spectrum: Tensor
@@ -41,6 +44,57 @@ class ExitWave:
     medium_index: Tensor
     reference_um: float
     plan: SamplingPlan
+    incident: Tensor | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JonesWave:
+    """Polarised light behind the sample, as spatial frequencies, for each source point.
+
+    Attributes
+    ----------
+    spectrum : Tensor, shape (S, 2, By, Bx), complex
+        As in `ExitWave`, for the components x and y of the field: U(r) = state + Σ_f spectrum(f)
+        exp(2πi f·r). The components are those of the frame that a lens without aberrations gives
+        to a tilted wave: x and y turned with the direction of the source point.
+    state : Tensor, shape (2,), complex
+        Polarisation of the light that came in, of unit norm.
+    fx, fy, source, weights, wavelength_um, medium_index, reference_um, plan
+        As in `ExitWave`.
+    """
+
+    spectrum: Tensor
+    state: Tensor
+    fx: Tensor
+    fy: Tensor
+    source: Tensor
+    weights: Tensor
+    wavelength_um: Tensor
+    medium_index: Tensor
+    reference_um: float
+    plan: SamplingPlan
+
+    def analysed(self, analyser: Tensor) -> ExitWave:
+        """Component of the light that an analyser passes.
+
+        Parameters
+        ----------
+        analyser : complex Tensor, shape (2,)
+            Row of the Jones matrix of everything behind the sample: the field that passes is
+            analyser[0] U_x + analyser[1] U_y.
+        """
+        return ExitWave(
+            spectrum=analyser[0] * self.spectrum[:, 0] + analyser[1] * self.spectrum[:, 1],
+            fx=self.fx,
+            fy=self.fy,
+            source=self.source,
+            weights=self.weights,
+            wavelength_um=self.wavelength_um,
+            medium_index=self.medium_index,
+            reference_um=self.reference_um,
+            plan=self.plan,
+            incident=(analyser * self.state).sum(),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,7 +54,8 @@ def passed(
     Returns
     -------
     spectrum : complex Tensor (By, Bx)
-        (Ê(f) + δ(f)) P(f + f_s) exp(iκ_s(f) (z_focus − z_wave)), frequencies ascending.
+        (Ê(f) + U_0 δ(f)) P(f + f_s) exp(iκ_s(f) (z_focus − z_wave)), frequencies ascending; U_0 is
+        the amplitude of the unscattered wave, 1 but for analysed light.
     band : Band
         Its frequencies.
     incident : complex 0-dim Tensor
@@ -71,7 +72,10 @@ def passed(
     transfer = propagator(fx, fy, tilt, distance, wave.wavelength_um, wave.medium_index)
     transfer = transfer * pupil(fx + sx, fy + sy)
     spectrum = band.taken(wave.spectrum[point])
-    return (spectrum + band.unit(spectrum)) * transfer, band, pupil(sx, sy)
+    unscattered = band.unit(spectrum)
+    if wave.incident is not None:
+        unscattered = unscattered * wave.incident
+    return (spectrum + unscattered) * transfer, band, pupil(sx, sy)
 
 
 def coherent_field(
