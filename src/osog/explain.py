@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from osog.exit_wave.illumination import ring_numbers
 from osog.geometry import half_extents
 from osog.scene import MODALITY_TITLES
 
@@ -172,8 +171,8 @@ def explain_line(
     title = MODALITY_TITLES[scene.microscope.modality.kind]
     parts = [title]
     if scene.microscope.modality.kind != "fluorescence":
-        points = sum(ring_numbers(plan.source_points))
-        light = "coherent" if plan.source_points == 1 else f"{points} source points"
+        points = sum(plan.source_rings)
+        light = "coherent" if points == 1 else f"{points} source points"
         error = field_error_percent(scene, batch, plan)
         parts.append(light)
         if len(batch):

@@ -1,11 +1,13 @@
 """Stage 2: particles into phase slabs, light through the slabs."""
 
 from osog.exit_wave.engine import emission_slabs, exit_wave
+from osog.exit_wave.illumination import Cone, illumination
 from osog.exit_wave.interrupt import Interrupted, checkpoint, interruptible
 from osog.exit_wave.plan import SamplingPlan, plan_sampling
 from osog.exit_wave.wave import EmissionSlabs, ExitWave
 
 __all__ = [
+    "Cone",
     "EmissionSlabs",
     "ExitWave",
     "Interrupted",
@@ -13,6 +15,7 @@ __all__ = [
     "checkpoint",
     "emission_slabs",
     "exit_wave",
+    "illumination",
     "interruptible",
     "plan_sampling",
 ]

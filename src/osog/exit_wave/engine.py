@@ -11,7 +11,7 @@ from torch import Tensor
 
 from osog.exit_wave.birefringence import mean_delta_index
 from osog.exit_wave.deposit import Gradients, Raster, deposit, deposit_adjoint
-from osog.exit_wave.illumination import source_points
+from osog.exit_wave.illumination import illumination
 from osog.exit_wave.multislice import multislice
 from osog.exit_wave.wave import EmissionSlabs, ExitWave
 
@@ -33,13 +33,13 @@ def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitW
     batch : ParticleBatch
         N particles.
     values : Values
-        Wavelength, index of the medium and condenser NA are read from it, differentiably.
+        Wavelength, index of the medium and the condenser are read from it, differentiably.
     plan : SamplingPlan
 
     Returns
     -------
     ExitWave
-        Differentiable in the batch, the wavelength, the medium and the condenser NA.
+        Differentiable in the batch, the wavelength, the medium and the light's angles.
 
     Notes
     -----
@@ -50,8 +50,7 @@ def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitW
     the weak-scattering limit that of the Born amplitude.
     """
     wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
-    condenser = values.number("microscope.condenser_numerical_aperture")
-    source, weights = source_points(condenser, wavelength, plan.source_points)
+    source, weights = illumination(values, plan)
     waves = plane_waves(plan, values, source, wavelength, index)
 
     thin = _thin(values, batch)

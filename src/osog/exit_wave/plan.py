@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import asin, ceil, floor, log, tan
+from math import asin, ceil, floor, log, pi, tan
 from typing import TYPE_CHECKING
 
 import torch
 
+from osog.exit_wave.illumination import Cone, ring_numbers
 from osog.geometry import half_extents
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _QUALITY: dict[str, tuple[float, float, int, float]] = {
     "standard": (1 / 3.7, 0.5, 32, 0.75),
     "fine": (1 / 6, 0.25, 64, 1.0),
 }
+_LINES = {"draft": (6, 3, 12), "standard": (12, 4, 32), "fine": (12, 5, 64)}
+"""Wavelengths for the shape of a broad spectrum, for that of one line, and at most."""
 _FINE_BUDGET = 1.2e7
 """Slab samples (all source points together) up to which ``auto`` takes ``fine``."""
 _DOMAIN = 40
@@ -64,11 +67,15 @@ class SamplingPlan:
     aperture : float
         NA up to which `band` suffices.
     source_points : int
-        Points that stand for the condenser; 1 when coherent.
+        Points asked for to stand for the condenser; 1 when coherent.
+    source_rings : tuple of int
+        Points on each ring of the condenser, inner first; their sum is the true number.
     accuracy : str
         ``draft``, ``standard`` or ``fine``.
     padding_wanted_um, padding_um : float
         Margin that the defocused cone asks for, and the one that is used.
+    wavelengths : int
+        Wavelengths that stand for the spectrum; 1 for a single one.
     """
 
     frame_shape: tuple[int, int]
@@ -86,6 +93,8 @@ class SamplingPlan:
     accuracy: str
     padding_wanted_um: float
     padding_um: float
+    source_rings: tuple[int, ...] = (1,)
+    wavelengths: int = 1
 
     @property
     def extent_um(self) -> tuple[float, float]:
@@ -151,38 +160,45 @@ def plan_sampling(
     of the physics page; ``fine`` takes λ/(6 NA), ¼ λn/NA² and the whole cone.
     """
     optics, index = scene.microscope, scene.medium.index
-    wavelength, aperture = optics.wavelength_um, optics.numerical_aperture
+    aperture = optics.numerical_aperture
+    # The shortest wavelength wants the finest grid, the longest the widest margin.
+    wavelength, longest = optics.wavelengths_um
     fluorescence = optics.modality.kind == "fluorescence"
-    condenser = optics.condenser_in_use
+    cone = Cone.of(scene)
     acting = min(aperture, _MEDIUM_SHARE * index)
+    # Light from outside the objective's aperture runs steeper than what the objective takes in.
+    steepest = min(max(acting, cone.reach), _MEDIUM_SHARE * index)
     chosen = accuracy or scene.numerics.accuracy
 
     low, high, smallest = _depths(batch)
-    defocus = max(abs(optics.focus_um - low), abs(optics.focus_um - high)) if len(batch) else 0.0
+    colour = abs(optics.chromatic.axial_um_per_100nm) * 10 * (longest - wavelength)
+    planes = optics.focus_planes_um
+    defocus = max(high - min(planes), max(planes) - low) + colour if len(batch) else 0.0
     pixel, frame = scene.grid.pixel_size_um, scene.grid.shape
-    oversampling = max(1, ceil(pixel / (wavelength / (4 * acting)) - 1e-9))
-    spread = _up(max(defocus, 0.25), 1.25) * tan(asin(acting / index))
+    oversampling = max(1, ceil(pixel * _intensity_band(scene, acting) * 2 - 1e-9))
+    spread = _up(max(defocus, 0.25), 1.25) * tan(asin(steepest / index))
 
     def build(level: str, resolve: bool = True) -> SamplingPlan:
         factor, spacing, most, share = _QUALITY[level]
-        wanted = share * spread + 2 * wavelength / acting
+        wanted = share * spread + 2 * longest / acting
         if level == "fine":
             # The soft pupil edge is two frequency steps wide: keep it thin against the pupil.
-            wanted = max(wanted, (_DOMAIN * wavelength / acting - min(frame) * pixel) / 2)
+            wanted = max(wanted, (_DOMAIN * longest / acting - min(frame) * pixel) / 2)
+        wanted = max(wanted, _halo_um(scene) if level != "draft" else 0.0)
         if scene.numerics.padding_um is not None:
             wanted = scene.numerics.padding_um
         padding = _affordable(wanted, frame, pixel, oversampling)
         domain = tuple(_fast(n + 2 * ceil(padding / pixel)) for n in frame)
         pad = tuple((d - n) // 2 for d, n in zip(domain, frame, strict=True))
         # A tilted source shifts the pupil: the field then needs (1 + S) NA/λ on either side.
-        widest = min(factor, 1 / (2.1 * (1 + condenser / acting)))
+        widest = min(factor, 1 / (2.1 * (1 + cone.reach / acting)))
         pitch = widest * wavelength / acting
         if level == "fine" and len(batch):
             # Bodies of one or two samples want a finer grid, as far as that is affordable.
             pitch = min(pitch, max(smallest / (3 if resolve else 1.6), pitch / 2))
         pitch = _down(pitch, 1.03)
         pitch = min(pitch, scene.numerics.pitch_um or pitch)
-        slab = spacing * wavelength * index / acting**2
+        slab = spacing * wavelength * index / steepest**2
         if fluorescence:
             slab *= 0.5 if level != "fine" else 1.0
         if level != "draft" and len(batch):
@@ -194,6 +210,7 @@ def plan_sampling(
         extent = [d * pixel for d in domain]
         grid = tuple(_fast(e / pitch, slack=0.015) for e in extent)
         band_aperture = _up(aperture * 1.02, 1.1)
+        points = source_count(optics.source_points, cone, acting, defocus, index, wavelength, most)
         return SamplingPlan(
             frame_shape=frame,
             pixel_size_um=pixel,
@@ -204,16 +221,14 @@ def plan_sampling(
             slab_um=slab,
             first_slab=first,
             slabs=last - first + 1,
-            band=(min(band_aperture, index) + condenser) / wavelength,
+            band=(min(band_aperture, index) + cone.reach) / wavelength,
             aperture=band_aperture,
-            source_points=1
-            if condenser == 0
-            else source_count(
-                optics.source_points, condenser / acting, acting, defocus, index, wavelength, most
-            ),
+            source_points=points,
+            source_rings=ring_numbers(points, cone.hole if cone.outer else 0.0),
             accuracy=level,
             padding_wanted_um=wanted,
             padding_um=padding,
+            wavelengths=line_count(scene, batch, defocus, level),
         )
 
     if chosen != "auto":
@@ -221,6 +236,7 @@ def plan_sampling(
     for resolve in (True, False):
         fine = build("fine", resolve)
         cost = fine.grid_shape[0] * fine.grid_shape[1] * fine.slabs * fine.source_points
+        cost *= fine.wavelengths
         if cost <= _FINE_BUDGET:
             return fine
     return build("standard")
@@ -228,23 +244,91 @@ def plan_sampling(
 
 def source_count(
     wished: int,
-    ratio: float,
+    cone: Cone,
     aperture: float,
     defocus_um: float,
     index: float,
     wavelength_um: float,
     most: int,
 ) -> int:
-    """Number of source points: six times the square of the defocused condenser's phase range.
+    """Number of source points, by the phase range of the defocused condenser.
 
-    ``max(16, 6 (2 S NA² |z| / (n λ))²)``, at most `most`; a number that the user set is kept.
+    With Φ = 2 NA NA_c |z| / (n λ) a disc takes ``max(16, 6 Φ²)``, and an annulus with a hole of
+    share h ``max(16, 6 Φ² (1 − h²), 2π Φ)``: what counts there are the angles. At most `most`; a
+    number that the user set is kept, and one plane wave is one point.
+
+    Parameters
+    ----------
+    wished : int
+        The user's number; 0 leaves the choice.
+    cone : Cone
+        The light.
+    aperture : float
+        NA of the objective.
+    defocus_um, index, wavelength_um : float
+    most : int
     """
+    if cone.outer == 0:
+        return 1
     if wished > 0:
         return wished
-    count = 6 * (2 * ratio * aperture**2 * defocus_um / (index * wavelength_um)) ** 2
+    turns = 2 * cone.outer * aperture * defocus_um / (index * wavelength_um)
+    count = 6 * turns**2 * (1 - cone.hole**2)
+    if cone.hole > 0:
+        count = max(count, 2 * pi * turns)
     for step in (8, 16, 24, 32, 48, 64):
         if step >= min(max(count, 16), most):
             return min(step, most)
+    return most
+
+
+def _intensity_band(scene: Scene, aperture: float) -> float:
+    """Highest frequency of the irradiance in cycles/µm, which the fine grid must hold."""
+    optics = scene.microscope
+    limit = aperture / optics.wavelengths_um[0]
+    if optics.modality.kind == "off_axis_hologram":
+        return max(2 * limit, limit + optics.modality.carrier_per_um)
+    return 2 * limit
+
+
+def _halo_um(scene: Scene) -> float:
+    """How far halos of phase contrast reach: the first zero of the ring's blur, λ/(w NA)."""
+    optics = scene.microscope
+    if optics.modality.kind != "phase_contrast":
+        return 0.0
+    return optics.wavelengths_um[1] / (optics.modality.ring_width * optics.numerical_aperture)
+
+
+def line_count(scene: Scene, batch: ParticleBatch, defocus_um: float, accuracy: str) -> int:
+    """Wavelengths for a spectrum: enough for its shape, and two more per fringe that it blurs.
+
+    The largest path difference Δ is that of the defocused cone, of the bodies (index and
+    birefringence) and of a compensator; Δ (1/λ_short − 1/λ_long) fringes lie between both ends.
+    A number that the user set is kept.
+    """
+    optics = scene.microscope
+    if optics.spectrum.kind == "monochromatic":
+        return 1
+    if scene.numerics.wavelengths > 0:
+        return scene.numerics.wavelengths
+    index, aperture = scene.medium.index, optics.numerical_aperture
+    path = 0.0
+    if not optics.emits:
+        sine = min(aperture / index, _MEDIUM_SHARE)
+        path = defocus_um * index * (1 - (1 - sine**2) ** 0.5)
+        if len(batch):
+            with torch.no_grad():
+                every = torch.arange(len(batch), device=batch.device)
+                thickness = 2 * half_extents(batch, every)[:, 2]
+                strength = batch.delta_index.abs() + batch.birefringence.abs()
+                path += float((strength * thickness).max())
+        path += abs(getattr(optics.modality, "compensator_nm", 0.0)) * 1e-3
+    shortest, longest = optics.wavelengths_um
+    shape, most = _LINES[accuracy][optics.spectrum.kind == "led"], _LINES[accuracy][2]
+    wanted = shape + 2 * path * (1 / shortest - 1 / longest)
+    for step in (3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64):
+        if step >= min(wanted, most):
+            return step
     return most
 
 
@@ -294,4 +378,4 @@ def _fast(length: float, slack: float = 0.0) -> int:
     return best
 
 
-__all__ = ["SamplingPlan", "plan_sampling", "source_count"]
+__all__ = ["SamplingPlan", "line_count", "plan_sampling", "source_count"]
