@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Transfer = Callable[[Tensor, Tensor], Tensor] | None
     """Factor of the modality as a function of fx and fy relative to the incident wave."""
 
+DARK = 0.01
+"""Share of the incident light below which a background is too dark to be the unit."""
 _KEEP = 4e7
 """Samples of all source points together up to which the fields are kept for the gradient."""
 
@@ -59,7 +61,7 @@ def passed(
     band : Band
         Its frequencies.
     incident : complex 0-dim Tensor
-        P(f_s), what is left of the incident wave.
+        P(f_s), what is left of the incident wave in the middle of the frame.
     """
     source = wave.source[point]
     sx, sy = source[0], source[1]
@@ -75,7 +77,7 @@ def passed(
     unscattered = band.unit(spectrum)
     if wave.incident is not None:
         unscattered = unscattered * wave.incident
-    return (spectrum + unscattered) * transfer, band, pupil(sx, sy)
+    return (spectrum + unscattered) * transfer, band, pupil.unvignetted(sx, sy)
 
 
 def coherent_field(
@@ -95,7 +97,7 @@ def coherent_field(
     -------
     field : complex Tensor (Fy, Fx)
         On the fine grid. Divided by what the objective makes of the incident wave, so that the
-        piston of an aberration does not turn the background.
+        piston of an aberration does not turn the background; undivided where that is blocked.
     fraction : 0-dim Tensor
         |P(f_s)|², the share of the incident irradiance that the objective passes.
 
@@ -112,8 +114,9 @@ def coherent_field(
     spectrum, band, incident = passed(wave, values, pupil)
     if transfer is not None:
         spectrum = spectrum * transfer(*band.frequencies(spectrum.real))
-    field = band.field(spectrum, wave.plan.fine_shape) / incident
-    return field, incident.real.square() + incident.imag.square()
+    field = band.field(spectrum, wave.plan.fine_shape)
+    fraction = incident.real.square() + incident.imag.square()
+    return field / incident if float(fraction.detach()) > DARK else field, fraction
 
 
 def abbe_sum(
@@ -132,7 +135,8 @@ def abbe_sum(
     Returns
     -------
     Tensor (Fy, Fx)
-        Irradiance relative to what the objective passes of the incident light; never negative.
+        Irradiance relative to what the objective passes of the incident light, or to all of that
+        where almost nothing passes; never negative.
 
     Notes
     -----
@@ -171,5 +175,6 @@ def abbe_sum(
         irradiance = light if irradiance is None else irradiance + light
         throughput = share if throughput is None else throughput + share
     assert irradiance is not None and throughput is not None
-    image = resampled(irradiance / throughput, fine)
+    bright = float(throughput.detach()) > DARK
+    image = resampled(irradiance / throughput if bright else irradiance, fine)
     return image if grid == fine else image.clamp(min=0.0)
