@@ -1,0 +1,147 @@
+"""Incoherent emission: slabs of emitters, each blurred by its own point spread function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from osog.exit_wave import interrupt
+from osog.optics.band import Band, real_image
+from osog.optics.optical_image import OpticalImage
+from osog.optics.propagate import kappa, phasor
+from osog.optics.pupil import Pupil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from torch import Tensor
+
+    from osog.exit_wave.wave import EmissionSlabs
+    from osog.sample import Values
+
+
+@dataclass(frozen=True)
+class PointSpread:
+    """Intensity point spread function of the objective at one wavelength.
+
+    PSF(r; z) = |F⁻¹[P(f) exp(iκ z)]|² / Σ|P|², so that its mean over the domain is 1 for every z:
+    free space loses no light.
+
+    Attributes
+    ----------
+    band : Band
+        Frequencies of the pupil.
+    aperture : complex Tensor (By, Bx)
+        P(f).
+    turn_per_um : Tensor (By, Bx)
+        κ(f) in rad/µm.
+    power : 0-dim Tensor
+        Σ|P|².
+    """
+
+    band: Band
+    aperture: Tensor
+    turn_per_um: Tensor
+    power: Tensor
+
+    @classmethod
+    def of(cls, emission: EmissionSlabs, values: Values, wavelength_um: Tensor) -> PointSpread:
+        """Point spread of the scene's objective for light of a wavelength.
+
+        Parameters
+        ----------
+        emission : EmissionSlabs
+            Gives the grids and the index of the medium.
+        values : Values
+        wavelength_um : 0-dim Tensor
+            Of the emission or of the excitation.
+        """
+        plan, index = emission.plan, emission.medium_index
+        pupil = Pupil.of(values, wavelength_um, index, plan.frequency_step)
+        band = Band.around((0.0, 0.0), pupil.cutoff, plan.fine_shape, plan.frequency_step)
+        fx, fy = band.frequencies(emission.slabs)
+        aperture = pupil(fx, fy)
+        # Evanescent waves are cut by the pupil already.
+        turn_per_um = kappa(fx, fy, None, wavelength_um, index)
+        power = (aperture.real.square() + aperture.imag.square()).sum()
+        return cls(band, aperture, turn_per_um, power)
+
+    def at(self, distance_um: Tensor, grid: tuple[int, int]) -> Tensor:
+        """PSF on a grid of the whole domain, its middle at sample (0, 0).
+
+        Parameters
+        ----------
+        distance_um : 0-dim Tensor
+            Plane in focus − plane of the emitter.
+        grid : (int, int)
+            (y, x), at least twice the band.
+        """
+        field = self.aperture * phasor(self.turn_per_um * distance_um)
+        return self.band.modulus_squared(field, grid) / self.power
+
+
+def blurred(
+    emission: EmissionSlabs,
+    values: Values,
+    slabs: Iterable[Tensor],
+    spread: Callable[[Tensor], Tensor],
+) -> OpticalImage:
+    """Sum the images of all slabs and add the background.
+
+    I = Σ_k F⁻¹[ŝ_k · F[spread(z_focus − z_k)]] + background. The pixel mean of the slabs is
+    divided out by sinc(f_x p_x) sinc(f_y p_y).
+
+    Parameters
+    ----------
+    emission : EmissionSlabs
+        Gives the heights of the slabs and the grids.
+    values : Values
+        Focus and background are read from it.
+    slabs : iterable of Tensor (Gy, Gx)
+        What shines in every slab.
+    spread : callable
+        Distance from a slab to the focus in µm → Tensor (Sy, Sx), effective point spread with its
+        middle at sample (0, 0), free of aliasing. A mean of 1 keeps the light.
+
+    Returns
+    -------
+    OpticalImage
+        Irradiance in units of 1 µm of emission 1 per µm.
+    """
+    plan = emission.plan
+    fine, grid = plan.fine_shape, plan.grid_shape
+    like = emission.slabs
+    focus = values.number("microscope.focus_um").to(like)
+    background = values.number("microscope.modality.background").to(like)
+    total: Tensor | None = None
+    rows = columns = 0
+    for slab, z in zip(slabs, emission.z_um, strict=True):
+        interrupt.checkpoint()
+        if not slab.requires_grad and not bool(slab.any()):
+            continue
+        transfer = spread(focus - z)
+        # Frequencies that all the grids share; the effective OTF has none beyond its own.
+        rows = (min(transfer.shape[0], grid[0], fine[0]) - 1) // 2
+        columns = (min(transfer.shape[1], grid[1], fine[1]) - 1) // 2
+        transfer = torch.fft.rfft2(transfer, norm="forward")
+        source = torch.fft.rfft2(slab, norm="forward")
+        part = _low(source, rows, columns) * _low(transfer, rows, columns)
+        total = part if total is None else total + part
+    if total is None:
+        return OpticalImage(background.expand(fine).clone())
+    step_y, step_x = plan.frequency_step
+    pitch_y, pitch_x = plan.pitch_um
+    index = torch.arange(max(rows, columns) + 1).to(like)
+    across = torch.sinc(index[: columns + 1] * (step_x * pitch_x))
+    along = torch.sinc(index[: rows + 1] * (step_y * pitch_y))
+    along = torch.cat([along, along[1:].flip(0)])
+    image = real_image(total / (along[:, None] * across[None, :]), fine)
+    return OpticalImage(image.clamp(min=0.0) + background)
+
+
+def _low(spectrum: Tensor, rows: int, columns: int) -> Tensor:
+    """Half spectrum up to the given frequencies."""
+    top, bottom = spectrum[: rows + 1, : columns + 1], spectrum[-rows or None :, : columns + 1]
+    return torch.cat([top, bottom], 0) if rows else top
