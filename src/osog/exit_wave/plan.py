@@ -163,12 +163,12 @@ def plan_sampling(
     aperture = optics.numerical_aperture
     # The shortest wavelength wants the finest grid, the longest the widest margin.
     wavelength, longest = optics.wavelengths_um
-    fluorescence = optics.modality.kind == "fluorescence"
     cone = Cone.of(scene)
     acting = min(aperture, _MEDIUM_SHARE * index)
     # Light from outside the objective's aperture runs steeper than what the objective takes in.
     steepest = min(max(acting, cone.reach), _MEDIUM_SHARE * index)
     chosen = accuracy or scene.numerics.accuracy
+    emitted = _emitted_um(scene)
 
     low, high, smallest = _depths(batch)
     colour = abs(optics.chromatic.axial_um_per_100nm) * 10 * (longest - wavelength)
@@ -192,15 +192,18 @@ def plan_sampling(
         pad = tuple((d - n) // 2 for d, n in zip(domain, frame, strict=True))
         # A tilted source shifts the pupil: the field then needs (1 + S) NA/λ on either side.
         widest = min(factor, 1 / (2.1 * (1 + cone.reach / acting)))
-        pitch = widest * wavelength / acting
+        pitch = widest * emitted / acting
         if level == "fine" and len(batch):
             # Bodies of one or two samples want a finer grid, as far as that is affordable.
             pitch = min(pitch, max(smallest / (3 if resolve else 1.6), pitch / 2))
         pitch = _down(pitch, 1.03)
         pitch = min(pitch, scene.numerics.pitch_um or pitch)
         slab = spacing * wavelength * index / steepest**2
-        if fluorescence:
-            slab *= 0.5 if level != "fine" else 1.0
+        if optics.emits:
+            slab *= (0.5 if level != "fine" else 1.0) * emitted / wavelength
+        if optics.modality.kind == "light_sheet":
+            # Slabs resolve the sheet; many times finer than the depth of field would be waste.
+            slab = min(slab, max(optics.modality.waist_um / 3, slab / 8))
         if level != "draft" and len(batch):
             thinnest = slab / (3 if level == "fine" else 1.5)
             slab = min(slab, max((1 if level == "fine" and resolve else 2) * smallest, thinnest))
@@ -286,9 +289,23 @@ def _intensity_band(scene: Scene, aperture: float) -> float:
     """Highest frequency of the irradiance in cycles/µm, which the fine grid must hold."""
     optics = scene.microscope
     limit = aperture / optics.wavelengths_um[0]
+    if optics.modality.kind == "confocal":
+        return 2 * aperture / _emitted_um(scene)
     if optics.modality.kind == "off_axis_hologram":
         return max(2 * limit, limit + optics.modality.carrier_per_um)
     return 2 * limit
+
+
+def _emitted_um(scene: Scene) -> float:
+    """Wavelength of a widefield microscope that resolves as much.
+
+    A confocal one adds the frequencies of its excitation: 1/λ = 1/λ_em + 1/λ_ex.
+    """
+    optics = scene.microscope
+    shortest = optics.wavelengths_um[0]
+    if optics.modality.kind == "confocal":
+        return 1 / (1 / shortest + 1 / optics.modality.excitation_wavelength_um)
+    return shortest
 
 
 def _halo_um(scene: Scene) -> float:

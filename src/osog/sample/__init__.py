@@ -1,6 +1,7 @@
 """Description + seed → particles as tensors."""
 
 from osog.sample.batch import ParticleBatch, ShapeKind, quaternion_from_angles, rotation_matrix
+from osog.sample.dispersion import dispersed
 from osog.sample.draw import explicit, sample
 from osog.sample.values import Values
 
@@ -8,6 +9,7 @@ __all__ = [
     "ParticleBatch",
     "ShapeKind",
     "Values",
+    "dispersed",
     "explicit",
     "quaternion_from_angles",
     "rotation_matrix",

@@ -31,6 +31,23 @@ from the tables of refractiveindex.info (Polyanskiy 2024); lysozyme crystals 1.5
 tabulations for tetragonal lysozyme, dry) and protein crystals in mother liquor around 1.52.
 """
 
+ABBE_NUMBERS: dict[str, float] = {
+    "water": 55.8,
+    "pbs": 55.8,
+    "ethanol": 60.6,
+    "silica": 67.8,
+    "pmma": 57.4,
+    "polystyrene": 30.9,
+    "glass": 64.2,
+    "sodium chloride": 42.9,
+    "quartz": 69.9,
+}
+"""Abbe numbers (n_d − 1)/(n_F − n_C) by name; the others have no dispersion unless one is given.
+
+Sources: the dispersion formulas on refractiveindex.info (Polyanskiy 2024) at the d, F and C lines;
+glass is N-BK7, phosphate-buffered saline is taken as water.
+"""
+
 _INDEX_LIMITS = (1.0, 4.0)
 
 
@@ -42,7 +59,10 @@ def _named_index(data: Any, field: str) -> Any:
                 f"{field} = '{data['name']}' is not known; known names are {', '.join(INDICES)}; "
                 "or give index as a number."
             )
-        return {**data, "name": name, "index": INDICES[name]}
+        data = {**data, "name": name, "index": INDICES[name]}
+    name = str(data.get("name") or "").lower() if isinstance(data, dict) else ""
+    if name in ABBE_NUMBERS and "abbe_number" not in data:
+        data = {**data, "abbe_number": ABBE_NUMBERS[name]}
     return data
 
 
@@ -64,7 +84,6 @@ class Medium(Description):
         help="Dispersion: low numbers spread the index more over the colours; empty is none.",
         limits=(5.0, 500.0),
         panel=False,
-        shapes_image=False,
     )
 
     @model_validator(mode="before")
@@ -108,7 +127,6 @@ class Material(Description):
         help="Dispersion: low numbers spread the index more over the colours; empty is none.",
         limits=(5.0, 500.0),
         panel=False,
-        shapes_image=False,
     )
     birefringence: Quantity = row(
         0.0,

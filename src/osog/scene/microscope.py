@@ -149,10 +149,24 @@ class Microscope(Description):
             )
         return self
 
+    @model_validator(mode="after")
+    def _phase_at_one_wavelength(self) -> "Microscope":
+        if self.modality.kind == "phase" and self.spectrum.kind != "monochromatic":
+            raise ValueError(
+                f"spectrum = {self.spectrum.kind}: quantitative phase is measured at one "
+                "wavelength; choose the monochromatic spectrum."
+            )
+        return self
+
     @property
     def focus_planes_um(self) -> tuple[float, ...]:
         """Planes of the stack; one when the focus is a single number."""
         return self.focus_um if isinstance(self.focus_um, tuple) else (self.focus_um,)
+
+    @property
+    def wavelengths_um(self) -> tuple[float, float]:
+        """Shortest and longest wavelength of the light."""
+        return self.spectrum.range_um(self.wavelength_um)
 
     @property
     def emits(self) -> bool:

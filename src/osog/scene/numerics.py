@@ -45,3 +45,11 @@ class Numerics(Description):
         limits=(0.0, 1000.0),
         panel=False,
     )
+    wavelengths: int = row(
+        0,
+        title="Wavelengths",
+        help="Wavelengths that stand for a broad spectrum; 0 chooses by the fringes to resolve.",
+        limits=(0, 200),
+        panel=False,
+        shapes_image=False,
+    )

@@ -6,11 +6,26 @@ from pydantic import Field
 
 from osog.scene.description import Description, row
 
+VISIBLE_UM = (0.4, 0.7)
+"""What a halogen lamp sends through its ultraviolet and infrared filters."""
+BLUE_LINE_UM, PHOSPHOR_UM = (0.45, 0.0085), (0.56, 0.05)
+"""Centre and standard deviation of both parts of a white LED (20 and 118 nm full width).
+
+InGaN diode with a YAG:Ce phosphor: Schubert, Light-Emitting Diodes (2006), chapter 21.
+"""
+TAIL = 3.0
+"""Standard deviations after which a line of Gaussian profile ends."""
+_FWHM_UM_PER_NM = 1e-3 / 2.3548200450309493
+
 
 class Monochromatic(Description):
     """One wavelength: the microscope's."""
 
     kind: Literal["monochromatic"] = "monochromatic"
+
+    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+        """Shortest and longest wavelength."""
+        return wavelength_um, wavelength_um
 
 
 class Led(Description):
@@ -27,6 +42,11 @@ class Led(Description):
         step=1.0,
     )
 
+    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+        """Shortest and longest wavelength."""
+        half = min(TAIL * self.bandwidth_nm * _FWHM_UM_PER_NM, wavelength_um / 2)
+        return wavelength_um - half, wavelength_um + half
+
 
 class WhiteLed(Description):
     """A white LED: a blue line and the broad glow of a yellow phosphor."""
@@ -35,11 +55,16 @@ class WhiteLed(Description):
     blue_share: float = row(
         0.3,
         title="Blue share",
-        help="Share of the power in the blue line; more looks colder.",
+        help="Share of the photons in the blue line; more looks colder.",
         limits=(0.0, 1.0),
         slider=(0.0, 1.0),
         step=0.01,
     )
+
+    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+        """Shortest and longest wavelength."""
+        centre, sigma = PHOSPHOR_UM
+        return centre - TAIL * sigma, centre + TAIL * sigma
 
 
 class Halogen(Description):
@@ -55,6 +80,10 @@ class Halogen(Description):
         slider=(2500.0, 6500.0),
         step=50.0,
     )
+
+    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+        """Shortest and longest wavelength."""
+        return VISIBLE_UM
 
 
 Spectrum = Annotated[
