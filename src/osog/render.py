@@ -13,23 +13,29 @@ from torch import Tensor
 from osog.exit_wave import (
     EmissionSlabs,
     ExitWave,
+    JonesWave,
     SamplingPlan,
     emission_slabs,
     exit_wave,
     interruptible,
+    jones_wave,
     plan_sampling,
 )
 from osog.explain import Caution, cautions, explain_line
 from osog.geometry import gbuffer
 from osog.labels import boxes
+from osog.optics import MODALITIES
 from osog.optics import image as form_image
 from osog.sample import ParticleBatch, Values, sample
-from osog.scene import Scene, SceneError
+from osog.scene import Polarized, Scene, SceneError
 from osog.scene.parameters import replaced, split
 from osog.sensor import expected_counts, expose, pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    Wave = ExitWave | EmissionSlabs | JonesWave
+    """What leaves the sample."""
 
 OUTPUTS = ("image", "field", "irradiance", "instances", "boxes", "opd", "depth")
 """What `render` can return beside the image."""
@@ -205,7 +211,7 @@ class ForwardModel:
     ) -> None:
         self.scene, self.seed, self.dtype = scene, seed, dtype
         self.device = choose_device(device)
-        self._waves: OrderedDict[tuple[Any, ...], ExitWave | EmissionSlabs] = OrderedDict()
+        self._waves: OrderedDict[tuple[Any, ...], Wave] = OrderedDict()
         with torch.no_grad():
             given = self._values(values or {})
             numbers = {name: _float(v) for name, v in (values or {}).items()}
@@ -233,7 +239,7 @@ class ForwardModel:
     def _values(self, values: Mapping[str, Any]) -> Values:
         return Values(self.scene, values, dtype=self.dtype, device=self.device)
 
-    def _wave(self, values: Mapping[str, Any], numbers: Values) -> ExitWave | EmissionSlabs:
+    def _wave(self, values: Mapping[str, Any], numbers: Values) -> Wave:
         mine = {name: v for name, v in values.items() if not _only_imaging(name)}
         if torch.is_grad_enabled() and any(
             isinstance(v, Tensor) and v.requires_grad for v in mine.values()
@@ -263,7 +269,7 @@ class Renderer:
 
     def __init__(self, device: str | torch.device = "auto") -> None:
         self.device = choose_device(device)
-        self._kept: list[tuple[object, ParticleBatch, ExitWave | EmissionSlabs]] = []
+        self._kept: list[tuple[object, ParticleBatch, Wave]] = []
 
     def render(
         self,
@@ -336,7 +342,7 @@ class Renderer:
 
     def _prepared(
         self, scene: Scene, seed: int, accuracy: str | None, values: Values
-    ) -> tuple[ParticleBatch, ExitWave | EmissionSlabs, SamplingPlan]:
+    ) -> tuple[ParticleBatch, Wave, SamplingPlan]:
         batch = sample(scene, seed, values)
         plan = plan_sampling(scene, batch, accuracy=accuracy)
         optics = scene.microscope
@@ -348,7 +354,7 @@ class Renderer:
             scene.grid,
             optics.wavelength_um,
             optics.condenser_in_use,
-            optics.modality.kind == "fluorescence",
+            _light(scene),
             seed,
             grids,
         )
@@ -361,13 +367,14 @@ class Renderer:
         return batch, wave, plan
 
 
-def scattered(
-    scene: Scene, batch: ParticleBatch, values: Values, plan: SamplingPlan
-) -> ExitWave | EmissionSlabs:
-    """Light that leaves the sample: an exit wave, or emission in fluorescence."""
-    if scene.microscope.modality.kind == "fluorescence":
-        return emission_slabs(batch, values, plan)
-    return exit_wave(batch, values, plan)
+def scattered(scene: Scene, batch: ParticleBatch, values: Values, plan: SamplingPlan) -> Wave:
+    """Light that leaves the sample, of the kind that the modality images."""
+    makers: dict[type, Callable[[ParticleBatch, Values, SamplingPlan], Wave]] = {
+        ExitWave: exit_wave,
+        EmissionSlabs: emission_slabs,
+        JonesWave: jones_wave,
+    }
+    return makers[MODALITIES[scene.microscope.modality.kind][0]](batch, values, plan)
 
 
 def detected(irradiance: Tensor, plan: SamplingPlan, values: Values) -> Tensor:
@@ -394,11 +401,22 @@ def _float(value: Any) -> float:
     return float(value.detach()) if isinstance(value, Tensor) else float(value)
 
 
+def _light(scene: Scene) -> tuple[object, ...]:
+    """What a modality does to the light in front of the objective."""
+    modality = scene.microscope.modality
+    kind = MODALITIES[modality.kind][0]
+    if isinstance(modality, Polarized):
+        return kind, modality.polarizer_deg, modality.circular
+    return (kind,)
+
+
 def _only_imaging(name: str) -> bool:
     """Whether a parameter acts behind the exit wave only."""
     steps = split(name)
     if steps[0] == "camera":
         return True
+    if steps[-1] == "polarizer_deg":  # turns the light that enters the sample
+        return False
     return steps[0] == "microscope" and steps[1] in (
         "focus_um",
         "numerical_aperture",

@@ -3,19 +3,22 @@
 from osog.exit_wave.engine import emission_slabs, exit_wave
 from osog.exit_wave.illumination import Cone, illumination
 from osog.exit_wave.interrupt import Interrupted, checkpoint, interruptible
+from osog.exit_wave.jones import jones_wave
 from osog.exit_wave.plan import SamplingPlan, plan_sampling
-from osog.exit_wave.wave import EmissionSlabs, ExitWave
+from osog.exit_wave.wave import EmissionSlabs, ExitWave, JonesWave
 
 __all__ = [
     "Cone",
     "EmissionSlabs",
     "ExitWave",
     "Interrupted",
+    "JonesWave",
     "SamplingPlan",
     "checkpoint",
     "emission_slabs",
     "exit_wave",
     "illumination",
     "interruptible",
+    "jones_wave",
     "plan_sampling",
 ]

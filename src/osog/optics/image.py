@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from osog.exit_wave.wave import EmissionSlabs, ExitWave
+from osog.exit_wave.wave import EmissionSlabs, ExitWave, JonesWave
 from osog.optics.brightfield import brightfield
+from osog.optics.confocal import confocal
 from osog.optics.dic import dic
 from osog.optics.fluorescence import fluorescence
 from osog.optics.hologram import hologram
+from osog.optics.light_sheet import light_sheet
 from osog.optics.phase import phase
+from osog.optics.polarized import polarized
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,18 +25,21 @@ MODALITIES: dict[str, tuple[type, Callable[[Any, Values], OpticalImage]]] = {
     "dic": (ExitWave, dic),
     "hologram": (ExitWave, hologram),
     "phase": (ExitWave, phase),
+    "polarized": (JonesWave, polarized),
     "fluorescence": (EmissionSlabs, fluorescence),
+    "confocal": (EmissionSlabs, confocal),
+    "light_sheet": (EmissionSlabs, light_sheet),
 }
 """What a modality takes, and the function that images it."""
 
 
-def image(wave: ExitWave | EmissionSlabs, values: Values) -> OpticalImage:
+def image(wave: ExitWave | EmissionSlabs | JonesWave, values: Values) -> OpticalImage:
     """Image a sample in the modality of the scene.
 
     Parameters
     ----------
-    wave : ExitWave or EmissionSlabs
-        What leaves the sample; `EmissionSlabs` for fluorescence.
+    wave : ExitWave, EmissionSlabs or JonesWave
+        What leaves the sample, of the kind that `MODALITIES` names for the modality.
     values : Values
         Numbers of the scene; those under ``microscope`` are used, and wavelength and index are
         taken from ``wave``.
