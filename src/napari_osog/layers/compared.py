@@ -1,0 +1,203 @@
+"""The layer that lays a render over a micrograph, and the line of a wipe."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_osog.comparison import Match, compose
+from napari_osog.layers.image import widened
+from napari_osog.layers.stack import NAMES
+from napari_osog.layers.stack import hide as hide_layer
+from napari_osog.micrographs import TargetError, plane
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_osog.layers.stack import LayerStack
+
+_RED_BLUE = np.array(
+    [
+        [0.02, 0.19, 0.38, 1.0],
+        [0.26, 0.58, 0.76, 1.0],
+        [0.97, 0.97, 0.97, 1.0],
+        [0.84, 0.38, 0.30, 1.0],
+        [0.40, 0.00, 0.12, 1.0],
+    ]
+)
+"""Stops of the diverging map of Brewer 2003, blue below and red above zero."""
+
+
+class ComparedLayer:
+    """Difference, checkerboard and wipe in one layer that is reused.
+
+    Parameters
+    ----------
+    stack : LayerStack
+
+    Attributes
+    ----------
+    match : Match or None
+        Grey levels of the render and the micrograph, while both are compared.
+    problem : str
+        Why there is no comparison, or "".
+    pinned : bool
+        Whether the difference on show is the residual of a fit, which no new picture replaces.
+    """
+
+    def __init__(self, stack: LayerStack) -> None:
+        self.stack = stack
+        self._compare_limits: Any = None
+        self.match: Match | None = None
+        self.problem = ""
+        self.pinned = False
+        stack.viewer.mouse_drag_callbacks.append(_wipe_handle(weakref.ref(self)))
+
+    def target_plane(self) -> NDArray[np.float64]:
+        """Grey image of the micrograph in use.
+
+        Raises
+        ------
+        TargetError
+            If there is none, or it cannot be used.
+        """
+        if self.stack.session.target is None:
+            raise TargetError("Choose a micrograph first: an image layer of this viewer.")
+        point = tuple(self.stack.viewer.dims.point) if self.stack.viewer is not None else None
+        return plane(self.stack.session.target, point)
+
+    def render_plane(self) -> NDArray[np.float32] | None:
+        """Image that is shown at the moment, or None."""
+        picture = self.stack.session.picture
+        return None if picture is None else picture.image
+
+    def refresh(self) -> None:
+        """Compute the comparison again, when one is shown; `problem` says why there is none."""
+        view = self.stack.session.view
+        if self.pinned and view.compare == "difference":
+            return
+        self.match, self.problem = None, ""
+        if view.compare in ("off", "beside"):
+            return
+        render = self.render_plane()
+        if render is None:
+            return
+        try:
+            micrograph = self.target_plane()
+            if micrograph.shape != render.shape:
+                raise TargetError(
+                    f"The render has {render.shape[0]} × {render.shape[1]} pixels and the "
+                    f"micrograph {micrograph.shape[0]} × {micrograph.shape[1]}: match its grid."
+                )
+        except TargetError as error:
+            self.problem = str(error)
+            hide_layer(self.stack.layer("compare"))
+            image = self.stack.layer("image")
+            if image is not None:
+                image.visible = True
+            return
+        mode = view.compare if view.compare != "blend" else "difference"
+        array, self.match = compose(mode, render, micrograph, wipe=view.wipe, tiles=view.tiles)
+        if view.compare != "blend":
+            target = tuple(float(v) for v in self.stack.session.target.contrast_limits)
+            self.show_array(array, None if mode == "difference" else target)
+
+    def show_array(
+        self, array: NDArray[np.float32], limits: tuple[float, float] | None = None
+    ) -> None:
+        """Show an array on the render's grid in the one layer for comparisons.
+
+        Parameters
+        ----------
+        array : ndarray, shape (Y, X), float32
+        limits : (float, float), optional
+            Contrast limits of a grey image; None is a signed residual, blue below and red above 0.
+        """
+        from napari.layers import Image
+        from napari.utils import Colormap
+
+        kind = "grey" if limits is not None else "residual"
+        if limits is None:
+            good = array[np.isfinite(array)]
+            reach = float(np.percentile(np.abs(good), 99.5)) if good.size else 1.0
+            reach = reach or 1.0
+            known = self._compare_limits
+            if isinstance(known, tuple) and known[0] == "residual" and 0.4 < reach / known[1] < 1.1:
+                reach = known[1]  # steady colours while it changes little
+            self._compare_limits = ("residual", reach)
+            limits = (-reach, reach)
+        else:
+            self._compare_limits = ("grey", limits)
+        colours: Any = "gray" if kind == "grey" else Colormap(_RED_BLUE, name="OSOG residual")
+        layer = self.stack.layer("compare")
+        if layer is None:
+            layer = self.stack.add(
+                "compare",
+                Image(
+                    array.copy(),
+                    name=NAMES["compare"],
+                    contrast_limits=limits,
+                    colormap=colours,
+                    axis_labels=("y", "x"),
+                    metadata={"osog": {"role": "compare"}},
+                    **self.stack.transform(array.shape),
+                ),
+            )
+            self.stack.arrange()
+        else:
+            self.stack.place(layer, array.shape)
+            if layer.data.shape == array.shape:
+                np.copyto(layer.data, array)
+                layer.refresh(thumbnail=False, highlight=False, extent=False)
+            else:
+                layer.data = array.copy()
+            if (layer.colormap.name == "gray") != (kind == "grey"):
+                layer.colormap = colours
+            layer.contrast_limits_range = widened(limits, limits)
+            layer.contrast_limits = limits
+        layer.visible = True
+        image = self.stack.layer("image")
+        if image is not None and image.visible:
+            image.visible = False
+
+    def hide(self) -> None:
+        """Take the comparison away and show the render again."""
+        hide_layer(self.stack.layer("compare"))
+        image = self.stack.layer("image")
+        if image is not None:
+            image.visible = True
+
+
+def _wipe_handle(owner: weakref.ref[ComparedLayer]) -> Any:
+    """Mouse callback of the viewer: the line of a wipe follows the hand that grips it."""
+
+    def drag(viewer: Any, event: Any) -> Any:
+        compared = owner()
+        layer = None if compared is None else compared.stack.layer("compare")
+        if layer is None or compared.stack.session.view.compare != "wipe":
+            return
+        columns = layer.data.shape[1]
+
+        def share() -> float:
+            column = layer.world_to_data(event.position)[-1]
+            return float(np.clip((column + 0.5) / columns, 0.0, 1.0))
+
+        # Within ten pixels of the screen, at the zoom of the moment.
+        reach = 10.0 / (viewer.camera.zoom * abs(layer.scale[-1]) * columns)
+        if abs(share() - compared.stack.session.view.wipe) > reach:
+            return
+        panning, viewer.camera.mouse_pan = viewer.camera.mouse_pan, False
+        try:
+            yield
+            while event.type == "mouse_move":
+                compared.stack.session.set_view(wipe=share())
+                yield
+        finally:
+            viewer.camera.mouse_pan = panning
+
+    return drag
+
+
+__all__ = ["ComparedLayer"]

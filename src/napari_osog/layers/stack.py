@@ -1,0 +1,193 @@
+"""Our layers in a viewer: which there are, where they lie, and in which order."""
+
+from __future__ import annotations
+
+import weakref
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_osog.session import Placement, unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_osog.session import Session
+
+_BESIDE = 1.03
+NAMES = {
+    "image": "OSOG",
+    "compare": "OSOG compare",
+    "masks": "OSOG masks",
+    "outlines": "OSOG outlines",
+    "particles": "OSOG particles",
+    "profile": "OSOG profile line",
+}
+"""Role of each of our layers, and the name that it is made with."""
+
+
+class LayerStack:
+    """The layers that are ours, by role; each is made once, kept, and reused.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Held weakly.
+    session : Session
+
+    Attributes
+    ----------
+    quiet : int
+        Above 0 while we change layers ourselves.
+    """
+
+    def __init__(self, viewer: Any, session: Session) -> None:
+        self._viewer = weakref.ref(unwrapped(viewer))
+        self.session = session
+        self._layers: dict[str, Any] = {}
+        self.quiet = 0
+
+    @property
+    def viewer(self) -> Any:
+        """The viewer, or None once it is gone."""
+        return self._viewer()
+
+    def layer(self, role: str) -> Any:
+        """Layer of this role while it is in the viewer, or None.
+
+        Parameters
+        ----------
+        role : str
+            "image", "compare", "masks", "outlines", "particles" or "profile".
+        """
+        viewer, layer = self.viewer, self._layers.get(role)
+        if viewer is None or layer is None:
+            return None
+        return layer if any(layer is other for other in viewer.layers) else None
+
+    def owns(self, layer: Any) -> bool:
+        """Whether this is one of our layers."""
+        layer = unwrapped(layer)
+        return any(layer is mine for mine in self._layers.values())
+
+    def micrographs(self) -> list[Any]:
+        """Image layers of the person, in the order of the layer list from the top."""
+        from napari.layers import Image
+
+        viewer = self.viewer
+        if viewer is None:
+            return []
+        return [
+            layer
+            for layer in reversed(list(viewer.layers))
+            if isinstance(unwrapped(layer), Image) and not self.owns(layer)
+        ]
+
+    def add(self, role: str, layer: Any) -> Any:
+        """Put a new layer of ours into the viewer; what was selected stays selected."""
+        viewer = self.viewer
+        chosen = [unwrapped(selected) for selected in viewer.layers.selection]
+        self._layers[role] = layer
+        with self.silence():
+            viewer.add_layer(layer)
+            if chosen and role != "image":
+                viewer.layers.selection = set(chosen)
+        return layer
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Our own changes of a layer must not come back as changes by the person."""
+        self.quiet += 1
+        try:
+            yield
+        finally:
+            self.quiet -= 1
+
+    def transform(self, shape: tuple[int, int]) -> dict[str, Any]:
+        """Transform of our layers for a frame of this shape."""
+        copied, target = self.session.view.placement, self.session.target
+        matched = copied is not None and copied.shape == tuple(shape)
+        if not matched:
+            pixel = self.session.scene.grid.pixel_size_um
+            copied = Placement(shape=tuple(shape), scale=(pixel, pixel))
+        rotate = np.array(copied.rotate)
+        translate = np.array(copied.translate)
+        if self.session.view.compare == "beside":
+            if matched or target is None:
+                translate = translate + rotate @ (0.0, _BESIDE * shape[1] * copied.scale[1])
+            else:  # another grid: to the right of wherever the micrograph ends
+                (top, left), (_, right) = np.asarray(target.extent.world)[:, -2:]
+                translate = np.array([top, left + _BESIDE * (right - left)])
+        return {
+            "scale": copied.scale,
+            "translate": tuple(translate),
+            "rotate": rotate,
+            "units": copied.units,
+        }
+
+    def place(self, layer: Any, shape: tuple[int, int]) -> bool:
+        """Move a layer to where the render belongs; returns whether it moved."""
+        wanted = self.transform(shape)
+        moved = False
+        with self.silence():
+            if tuple(str(u) for u in layer.units[-2:]) != _unit_names(wanted["units"]):
+                layer.units = wanted["units"]
+                moved = True
+            for name in ("scale", "translate", "rotate"):
+                if not np.allclose(getattr(layer, name), wanted[name], rtol=1e-9, atol=1e-12):
+                    setattr(layer, name, wanted[name])
+                    moved = True
+        return moved
+
+    def arrange(self) -> None:
+        """Our image lies above the micrograph, and what is drawn on it above both."""
+        viewer, target = self.viewer, self.session.target
+        if viewer is None:
+            return
+        order = list(viewer.layers)
+
+        def position(layer: Any) -> int:
+            return next((i for i, other in enumerate(order) if other is layer), -1)
+
+        floor = position(target) if target is not None else -1
+        for role in ("image", "compare", "masks", "outlines", "particles", "profile"):
+            layer = self.layer(role)
+            if layer is None:
+                continue
+            here = position(layer)
+            if here < floor:
+                with self.silence():
+                    viewer.layers.move(here, floor + 1)
+                order = list(viewer.layers)
+            floor = position(layer)
+
+    def fit_view(self) -> None:
+        """Show the render whole, and the micrograph that it is compared with."""
+        viewer, shown = self.viewer, [self.layer("image")]
+        target = self.session.target
+        if self.session.view.compare != "off" and target is not None and target.visible:
+            shown.append(target)
+        if viewer is not None and shown[0] is not None:
+            viewer.reset_view(layers=[layer for layer in viewer.layers if layer in shown])
+
+    def roles_of(self, layer: Any) -> list[str]:
+        """Roles that a layer has, also one that was just removed."""
+        layer = unwrapped(layer)
+        return [role for role, mine in self._layers.items() if mine is layer]
+
+
+def _unit_names(units: Any) -> tuple[str, ...]:
+    import pint
+
+    registry = pint.get_application_registry()
+    return tuple(str(registry.Unit(str(unit))) for unit in units)
+
+
+def hide(layer: Any) -> None:
+    """Hide a layer when there is one."""
+    if layer is not None and layer.visible:
+        layer.visible = False
+
+
+__all__ = ["NAMES", "LayerStack", "hide"]
