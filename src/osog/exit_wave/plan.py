@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.exit_wave.field_nodes import node_counts
 from osog.exit_wave.illumination import Cone, ring_numbers
 from osog.geometry import half_extents
 
@@ -76,6 +77,10 @@ class SamplingPlan:
         Margin that the defocused cone asks for, and the one that is used.
     wavelengths : int
         Wavelengths that stand for the spectrum; 1 for a single one.
+    field_nodes : (int, int)
+        Places along (y, x) that get a pupil of their own where the optics change over the frame.
+    field_rings : int
+        Places along the radius instead, where nothing but the focus changes.
     """
 
     frame_shape: tuple[int, int]
@@ -95,6 +100,8 @@ class SamplingPlan:
     padding_um: float
     source_rings: tuple[int, ...] = (1,)
     wavelengths: int = 1
+    field_nodes: tuple[int, int] = (3, 3)
+    field_rings: int = 3
 
     @property
     def extent_um(self) -> tuple[float, float]:
@@ -177,6 +184,7 @@ def plan_sampling(
     pixel, frame = scene.grid.pixel_size_um, scene.grid.shape
     oversampling = max(1, ceil(pixel * _intensity_band(scene, acting) * 2 - 1e-9))
     spread = _up(max(defocus, 0.25), 1.25) * tan(asin(steepest / index))
+    spread += max(_cover_glass_um(scene, acting, z) for z in (min(planes), max(planes)))
 
     def build(level: str, resolve: bool = True) -> SamplingPlan:
         factor, spacing, most, share = _QUALITY[level]
@@ -214,6 +222,8 @@ def plan_sampling(
         grid = tuple(_fast(e / pitch, slack=0.015) for e in extent)
         band_aperture = _up(aperture * 1.02, 1.1)
         points = source_count(optics.source_points, cone, acting, defocus, index, wavelength, most)
+        lines = line_count(scene, batch, defocus, level)
+        nodes, rings = node_counts(scene, level, max(points, 1) * lines)
         return SamplingPlan(
             frame_shape=frame,
             pixel_size_um=pixel,
@@ -231,7 +241,9 @@ def plan_sampling(
             accuracy=level,
             padding_wanted_um=wanted,
             padding_um=padding,
-            wavelengths=line_count(scene, batch, defocus, level),
+            wavelengths=lines,
+            field_nodes=nodes,
+            field_rings=rings,
         )
 
     if chosen != "auto":
@@ -306,6 +318,20 @@ def _emitted_um(scene: Scene) -> float:
     if optics.modality.kind == "confocal":
         return 1 / (1 / shortest + 1 / optics.modality.excitation_wavelength_um)
     return shortest
+
+
+def _cover_glass_um(scene: Scene, aperture: float, focus_um: float) -> float:
+    """Sideways error of the marginal ray by cover glass and depth, in steps of a factor 1.25."""
+    glass = scene.microscope.cover_glass
+    if glass is None:
+        return 0.0
+    medium, immersion = scene.medium.index, scene.microscope.immersion_index
+    slopes = [aperture / (n**2 - aperture**2) ** 0.5 for n in (medium, immersion, glass.index)]
+    scale = 1.0 if glass.focus_scale == "stage" else immersion / medium
+    away = (glass.depth_um - focus_um) * (slopes[0] - scale * slopes[1])
+    excess = glass.thickness_um - glass.design_thickness_um
+    away += excess * (slopes[2] - immersion / glass.index * slopes[1])
+    return _up(abs(away), 1.25) if away else 0.0
 
 
 def _halo_um(scene: Scene) -> float:
