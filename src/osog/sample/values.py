@@ -123,11 +123,11 @@ class Values:
 
 
 def _check(parameter: Parameter, value: float) -> None:
-    """Refuse what the scene would refuse, with room for finite differences around a limit of 0."""
+    """Refuse what the scene would refuse, with room for finite differences around a limit."""
     if not isfinite(value):
         raise SceneError(f"'{parameter.name}' must be finite, not {value}.")
     low, high = parameter.limits
-    slack = 0.0 if low > 0 else 1e-3 * (parameter.slider[1] - parameter.slider[0])
+    slack = 1e-3 * low if low > 0 else 1e-3 * (parameter.slider[1] - parameter.slider[0])
     if not low - slack <= value <= high + slack:
         unit = f" {parameter.unit}" if parameter.unit else ""
         raise SceneError(
@@ -137,7 +137,7 @@ def _check(parameter: Parameter, value: float) -> None:
 
 def _check_acts(name: str, key: Key) -> None:
     """Refuse numbers that an image is not a smooth function of, instead of ignoring them."""
-    acts = key[0] in ("medium", "microscope", "camera", "particles") or (
+    acts = key[0] in ("medium", "microscope", "camera", "background", "particles") or (
         key[0] == "populations" and len(key) > 3 and key[2] in ("shape", "material")
     )
     if not acts:

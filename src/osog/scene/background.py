@@ -4,7 +4,10 @@ from osog.scene.description import Description, row
 
 
 class Background(Description):
-    """Uneven light, dirt on the optics, debris and haze; all of it acts on the irradiance."""
+    """Uneven light, dirt on the optics and haze; all of it acts on the irradiance.
+
+    Debris in the sample is a population with ``labelled: false``.
+    """
 
     gradient_x: float = row(
         0.0,
@@ -64,20 +67,27 @@ class Background(Description):
         step=1,
         shapes_image=False,
     )
+    dust_seed: int = row(
+        0,
+        title="Dust pattern",
+        help="Which microscope: it keeps its specks of dust from picture to picture.",
+        limits=(0, 2**31 - 1),
+        panel=False,
+        shapes_image=False,
+    )
     dust_radius_px: float = row(
         6.0,
         title="Dust size",
-        help="Mean radius of a speck's shadow on the camera.",
+        help="Median radius of a speck's shadow on the camera.",
         unit="px",
-        limits=(0.5, 500.0),
+        limits=(1.0, 500.0),
         slider=(1.0, 50.0),
         log=True,
-        shapes_image=False,
     )
     dust_darkness: float = row(
         0.2,
         title="Dust darkness",
-        help="Share of the light that a speck of dust takes away.",
+        help="Share of the light that the densest specks of dust take away.",
         limits=(0.0, 1.0),
         slider=(0.0, 0.8),
         step=0.01,

@@ -8,7 +8,12 @@ from osog.scene.description import Description, row
 
 
 class Camera(Description):
-    """A camera from photons to counts; each pixel integrates the light that falls on it."""
+    """A camera from photons to counts; each pixel integrates the light that falls on it.
+
+    Electrons before the multiplication of an EM camera are those of ``background_electrons``,
+    ``dark_electrons``, hot pixels and ``full_well_electrons``; read noise, row noise, the spread of
+    the offsets and the gain refer to electrons at the amplifier, behind it.
+    """
 
     background_electrons: float = row(
         8000.0,
@@ -37,7 +42,7 @@ class Camera(Description):
     read_noise_electrons: float = row(
         2.0,
         title="Read noise",
-        help="Standard deviation of the amplifier, per pixel.",
+        help="Standard deviation of the amplifier; the median over the pixels if they differ.",
         unit="e⁻",
         limits=(0.0, 1e4),
         slider=(0.0, 50.0),
@@ -113,7 +118,7 @@ class Camera(Description):
     em_gain: float = row(
         1.0,
         title="EM gain",
-        help="Mean multiplication before the amplifier; it doubles the variance of the shot noise.",
+        help="Mean multiplication before the amplifier; high gains double the shot noise variance.",
         limits=(1.0, 5000.0),
         slider=(1.0, 1000.0),
         log=True,
@@ -142,6 +147,25 @@ class Camera(Description):
         help="Pixels per million that collect dark electrons much faster than the others.",
         limits=(0.0, 1e5),
         slider=(0.0, 1000.0),
+        shapes_image=False,
+    )
+    hot_pixel_electrons: float = row(
+        1000.0,
+        title="Hot-pixel signal",
+        help="Mean dark electrons that a hot pixel collects beyond the others'.",
+        unit="e⁻",
+        limits=(0.0, 1e7),
+        slider=(1.0, 1e5),
+        log=True,
+        panel=False,
+        shapes_image=False,
+    )
+    pixel_seed: int = row(
+        0,
+        title="Camera number",
+        help="Which camera: it keeps its uneven and hot pixels from picture to picture.",
+        limits=(0, 2**31 - 1),
+        panel=False,
         shapes_image=False,
     )
     motion_blur_px: float = row(
@@ -195,6 +219,15 @@ class Camera(Description):
             )
         return self
 
+    @model_validator(mode="after")
+    def _jpeg_has_eight_bits(self) -> "Camera":
+        if self.jpeg_quality is not None and self.bit_depth != 8:
+            raise ValueError(
+                f"jpeg_quality = {self.jpeg_quality} needs bit_depth = 8, not {self.bit_depth}: a "
+                "JPEG holds 8 bits."
+            )
+        return self
+
     @property
     def white_counts(self) -> int:
         """Highest grey level of the converter."""
@@ -211,3 +244,14 @@ class Camera(Description):
         if self.background_photons is not None:
             return self.background_photons * self.quantum_efficiency
         return self.background_electrons
+
+    @property
+    def dark_counts(self) -> float:
+        """Mean grey level without light: the offset and the dark signal."""
+        dark = self.em_gain * self.dark_electrons / self.gain_electrons_per_count
+        return self.offset_counts + dark
+
+    @property
+    def excess_noise(self) -> float:
+        """Factor F² = 2 − 1/g by which the multiplication g raises the variance of shot noise."""
+        return 2.0 - 1.0 / self.em_gain

@@ -144,6 +144,8 @@ def continuous(scene: Scene) -> Iterator[Parameter]:
             index += len(listed) if listed is not None else population.count or 0
     if scene.camera is not None:
         yield from _walk("camera", scene.camera)
+    if scene.microscope.modality.kind != "phase":  # a phase in radians has no light behind it
+        yield from _walk("background", scene.background)
 
 
 def describe(scene: Scene, name: str) -> Parameter:

@@ -6,28 +6,37 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.sensor.motion import motion_transfer
+
 if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.exit_wave.plan import SamplingPlan
 
 
-def pixels(fine: Tensor, plan: SamplingPlan, integrate: bool) -> Tensor:
+def pixels(
+    fine: Tensor,
+    plan: SamplingPlan,
+    integrate: bool,
+    path: tuple[Tensor, Tensor] | None = None,
+) -> Tensor:
     """Sample an image on the fine grid at the camera's pixels.
 
     Parameters
     ----------
-    fine : Tensor (Fy, Fx)
+    fine : Tensor (..., Fy, Fx)
         Image over the whole periodic domain; sample j lies at (j/s − pad) pixels.
     plan : SamplingPlan
         Grids of the render.
     integrate : bool
         True gives the mean over the square of each pixel (sensitive area 100 %), False the value
         at its centre.
+    path : (Tensor, Tensor), optional
+        Displacement (y, x) in pixels during the exposure; acts where the pixels integrate.
 
     Returns
     -------
-    Tensor (Ny, Nx)
+    Tensor (..., Ny, Nx)
         The frame without the padding.
 
     Raises
@@ -37,8 +46,10 @@ def pixels(fine: Tensor, plan: SamplingPlan, integrate: bool) -> Tensor:
 
     Notes
     -----
-    The mean over a pixel is sinc(f_x p) sinc(f_y p) in the spectrum. It acts on the irradiance and
-    before the pixels sample it, so a camera that is too coarse aliases as a real one does.
+    The mean over a pixel is sinc(f_x p) sinc(f_y p) in the spectrum, and that over a path d is
+    sinc(f · d). Both act on the irradiance and before the pixels sample it, so a camera that is too
+    coarse aliases as a real one does. The domain is periodic, but its padding beyond the frame
+    grows with the path, so that nothing wraps into the frame.
     """
     if tuple(fine.shape[-2:]) != tuple(plan.fine_shape):
         raise ValueError(f"image of shape {tuple(fine.shape)} must be {tuple(plan.fine_shape)}.")
@@ -52,6 +63,8 @@ def pixels(fine: Tensor, plan: SamplingPlan, integrate: bool) -> Tensor:
     fx = torch.fft.rfftfreq(plan.fine_shape[1], 1 / s, **like)
     spectrum = torch.fft.rfft2(fine, norm="forward")
     spectrum = spectrum * torch.sinc(fy)[:, None] * torch.sinc(fx)
+    if path is not None:
+        spectrum = spectrum * motion_transfer(path, fy, fx)
     # Sampling every s-th row is folding the spectrum s times: s times less to transform back.
     spectrum = spectrum.unflatten(-2, (s, plan.domain_px[0])).sum(-3)
     rows_done = torch.fft.ifft(spectrum, dim=-2, norm="forward")[..., top : top + height, :]
