@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 _STEP = {"draft": 0.8, "standard": 0.4, "fine": 0.3}
 """Wavefront error in rad rms that may lie between neighbouring nodes, by accuracy."""
-_MOST = {"draft": (5, 12), "standard": (9, 32), "fine": (13, 48)}
+_MOST = {"draft": (5, 12), "standard": (9, 32), "fine": (11, 48)}
 """Most nodes along an axis, and along the radius."""
-_BUDGET = {"draft": 200, "standard": 2000, "fine": 4000}
+_BUDGET = {"draft": 200, "standard": 2000, "fine": 3000}
 """Most images (nodes × source points × wavelengths) of one render."""
 _LEAST = 3
 _OF_STOP = 2.0

@@ -49,8 +49,21 @@ def phase(wave: ExitWave, values: Values) -> OpticalImage:
     answer; else along the most reliable neighbours (Herráez et al., Appl. Opt. 41, 7437 (2002)).
     """
     field, _ = coherent_field(wave, values)
+    return phase_of(field, wave.plan)
+
+
+def phase_of(field: Tensor, plan: SamplingPlan) -> OpticalImage:
+    """Unwrapped phase of a field.
+
+    Parameters
+    ----------
+    field : complex Tensor (Fy, Fx)
+        Relative to the incident wave.
+    plan : SamplingPlan
+        Says where the frame lies.
+    """
     wrapped = torch.angle(field)
-    return OpticalImage(wrapped + branches(wrapped.detach(), field.detach(), wave.plan), field)
+    return OpticalImage(wrapped + branches(wrapped.detach(), field.detach(), plan), field)
 
 
 def branches(wrapped: Tensor, field: Tensor, plan: SamplingPlan) -> Tensor:
