@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import pi
 from typing import TYPE_CHECKING
+
+import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +36,8 @@ class ExitWave:
     incident : complex Tensor, 0-dim, or None
         Amplitude of the unscattered wave behind the sample in units of the light that came in;
         None is 1. Polarised light has it differ: an analyser takes its share.
+    first_order : bool
+        Whether the spectrum is linear in the sample, so that images are to be, too.
     """
 
     spectrum: Tensor
@@ -45,6 +50,7 @@ class ExitWave:
     reference_um: float
     plan: SamplingPlan
     incident: Tensor | None = None
+    first_order: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +100,61 @@ class JonesWave:
             reference_um=self.reference_um,
             plan=self.plan,
             incident=(analyser * self.state).sum(),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReflectedWave:
+    """Light that the particles send back to the objective, for each source point.
+
+    Attributes
+    ----------
+    spectrum : Tensor, shape (S, By, Bx), complex
+        Fourier-series coefficients at z = `reference_um`, in the frame that is demodulated by the
+        tilt of the source, as in `ExitWave`. The amplitude is that of the light in the medium;
+        the phase is relative to a mirror at z = 0: what comes back from a height z has the
+        factor exp(−2i k_zs z).
+    fx, fy, source, weights, wavelength_um, medium_index, reference_um, plan
+        As in `ExitWave`.
+    """
+
+    spectrum: Tensor
+    fx: Tensor
+    fy: Tensor
+    source: Tensor
+    weights: Tensor
+    wavelength_um: Tensor
+    medium_index: Tensor
+    reference_um: float
+    plan: SamplingPlan
+
+    def beside(self, reference: Tensor, mirror_um: Tensor, share: Tensor) -> ExitWave:
+        """Return this light together with that of a mirror.
+
+        Parameters
+        ----------
+        reference : Tensor, 0-dim
+            Amplitude that the mirror reflects; 0 leaves it out.
+        mirror_um : Tensor, 0-dim
+            Height of the mirror, to which all phases then refer.
+        share : Tensor, 0-dim
+            Amplitude that the mirror passes on the way down times that on the way up.
+        """
+        around = 2 * pi * self.medium_index / self.wavelength_um
+        down = torch.sqrt(around**2 - (2 * pi) ** 2 * self.source.square().sum(1))
+        phase = 2 * down * mirror_um
+        turn = share * torch.complex(torch.cos(phase), torch.sin(phase))
+        return ExitWave(
+            spectrum=self.spectrum * turn[:, None, None],
+            fx=self.fx,
+            fy=self.fy,
+            source=self.source,
+            weights=self.weights,
+            wavelength_um=self.wavelength_um,
+            medium_index=self.medium_index,
+            reference_um=self.reference_um,
+            plan=self.plan,
+            incident=torch.complex(reference, torch.zeros_like(reference)),
         )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Transfer = Callable[[Tensor, Tensor], Tensor] | None
     """Factor of the modality as a function of fx and fy relative to the incident wave."""
 
-DARK = 0.01
+DARK = 1e-3
 """Share of the incident light below which a background is too dark to be the unit."""
 _KEEP = 4e7
 """Samples of all source points together up to which the fields are kept for the gradient."""
@@ -39,10 +39,10 @@ def objective(wave: ExitWave, values: Values) -> Pupil:
     return Pupil.of(values, wave.wavelength_um, wave.medium_index, wave.plan.frequency_step)
 
 
-def passed(
-    wave: ExitWave, values: Values, pupil: Pupil, point: int = 0
+def lens(
+    wave: ExitWave, values: Values, pupil: Pupil, point: int = 0, plate: Transfer = None
 ) -> tuple[Tensor, Band, Tensor]:
-    """Wave of one source point behind the objective.
+    """What the objective does to the waves of one source point.
 
     Parameters
     ----------
@@ -52,6 +52,41 @@ def passed(
     pupil : Pupil
     point : int
         Number of the source point.
+    plate : callable (fx, fy) → Tensor, optional
+        Plate in the back focal plane, as a function of absolute frequencies.
+
+    Returns
+    -------
+    transfer : complex Tensor (By, Bx)
+        P(f + f_s) exp(iκ_s(f) (z_focus − z_wave)) on the frequencies of the band, ascending.
+    band : Band
+        Frequencies f relative to the incident wave that can pass.
+    incident : complex 0-dim Tensor
+        P(f_s), what is left of the incident wave in the middle of the frame.
+    """
+    source = wave.source[point]
+    sx, sy = source[0], source[1]
+    centre = source.detach().tolist()
+    available = (wave.spectrum.shape[-2], wave.spectrum.shape[-1])
+    band = Band.around((-centre[1], -centre[0]), pupil.cutoff, available, wave.plan.frequency_step)
+    fx, fy = band.frequencies(wave.spectrum.real)
+    distance = values.number("microscope.focus_um").to(sx) - wave.reference_um
+    turn = propagator(fx, fy, source, distance, wave.wavelength_um, wave.medium_index)
+    passing, incident = pupil(fx + sx, fy + sy), pupil.unvignetted(sx, sy)
+    if plate is not None:
+        passing, incident = passing * plate(fx + sx, fy + sy), incident * plate(sx, sy)
+    return turn * passing, band, incident
+
+
+def passed(
+    wave: ExitWave, values: Values, pupil: Pupil, point: int = 0, plate: Transfer = None
+) -> tuple[Tensor, Band, Tensor]:
+    """Wave of one source point behind the objective.
+
+    Parameters
+    ----------
+    wave, values, pupil, point, plate
+        As in `lens`.
 
     Returns
     -------
@@ -63,21 +98,12 @@ def passed(
     incident : complex 0-dim Tensor
         P(f_s), what is left of the incident wave in the middle of the frame.
     """
-    source = wave.source[point]
-    sx, sy = source[0], source[1]
-    centre = source.detach().tolist()
-    available = (wave.spectrum.shape[-2], wave.spectrum.shape[-1])
-    band = Band.around((-centre[1], -centre[0]), pupil.cutoff, available, wave.plan.frequency_step)
-    fx, fy = band.frequencies(wave.spectrum.real)
-    distance = values.number("microscope.focus_um").to(sx) - wave.reference_um
-    tilt = None if is_coherent(wave) and centre == [0.0, 0.0] else source
-    transfer = propagator(fx, fy, tilt, distance, wave.wavelength_um, wave.medium_index)
-    transfer = transfer * pupil(fx + sx, fy + sy)
+    transfer, band, incident = lens(wave, values, pupil, point, plate)
     spectrum = band.taken(wave.spectrum[point])
     unscattered = band.unit(spectrum)
     if wave.incident is not None:
         unscattered = unscattered * wave.incident
-    return (spectrum + unscattered) * transfer, band, pupil.unvignetted(sx, sy)
+    return (spectrum + unscattered) * transfer, band, incident
 
 
 def coherent_field(
@@ -116,11 +142,20 @@ def coherent_field(
         spectrum = spectrum * transfer(*band.frequencies(spectrum.real))
     field = band.field(spectrum, wave.plan.fine_shape)
     fraction = incident.real.square() + incident.imag.square()
-    return field / incident if float(fraction.detach()) > DARK else field, fraction
+    return field / incident if is_bright(fraction) else field, fraction
+
+
+def is_bright(share: Tensor) -> bool:
+    """Whether so much of the incident light passes that it can be the unit of irradiance."""
+    return float(share.detach()) > DARK
 
 
 def abbe_sum(
-    wave: ExitWave, values: Values, transfers: Sequence[tuple[Tensor | float, Transfer]]
+    wave: ExitWave,
+    values: Values,
+    transfers: Sequence[tuple[Tensor | float, Transfer]],
+    plate: Transfer = None,
+    dark: bool = False,
 ) -> Tensor:
     """Σ_s w_s Σ_j a_j |U_sj|² / Σ_s w_s |P(f_s)|² on the fine grid.
 
@@ -130,7 +165,13 @@ def abbe_sum(
         Any number of source points.
     values : Values
     transfers : sequence of (a_j, callable or None)
-        Incoherent contributions: weight a_j and factor of the modality on the field.
+        Incoherent contributions: weight a_j and factor of the modality on the field, as a function
+        of the frequency relative to the incident wave.
+    plate : callable (fx, fy) → Tensor, optional
+        Plate in the back focal plane of the objective, as a function of the absolute frequency; it
+        belongs to P.
+    dark : bool
+        Leave the irradiance relative to the incident light.
 
     Returns
     -------
@@ -151,7 +192,7 @@ def abbe_sum(
     grid = intensity_grid(widest.shape, fine) if count > 1 else fine
 
     def contribution(point: int) -> tuple[Tensor, Tensor]:
-        spectrum, band, incident = passed(wave, values, pupil, point)
+        spectrum, band, incident = passed(wave, values, pupil, point, plate)
         total: Tensor | None = None
         for weight, transfer in transfers:
             filtered = spectrum
@@ -175,6 +216,7 @@ def abbe_sum(
         irradiance = light if irradiance is None else irradiance + light
         throughput = share if throughput is None else throughput + share
     assert irradiance is not None and throughput is not None
-    bright = float(throughput.detach()) > DARK
-    image = resampled(irradiance / throughput if bright else irradiance, fine)
+    if not dark and is_bright(throughput):
+        irradiance = irradiance / throughput
+    image = resampled(irradiance, fine)
     return image if grid == fine else image.clamp(min=0.0)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from osog.optics.abbe import abbe_sum, coherent_field, is_coherent
 from osog.optics.optical_image import OpticalImage
+from osog.optics.weak_object import weak_sum
 
 if TYPE_CHECKING:
     from osog.exit_wave.wave import ExitWave
@@ -33,6 +34,8 @@ def brightfield(wave: ExitWave, values: Values) -> OpticalImage:
     -----
     Abbe's sum: Hopkins (1953); Born & Wolf, Principles of Optics, §10.5.
     """
+    if wave.first_order:
+        return OpticalImage(weak_sum(wave, values, [(1.0, None)]))
     if is_coherent(wave):
         field, _ = coherent_field(wave, values)
         return OpticalImage(field.real.square() + field.imag.square(), field)

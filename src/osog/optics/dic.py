@@ -9,11 +9,13 @@ import torch
 
 from osog.optics.abbe import abbe_sum, coherent_field, is_coherent
 from osog.optics.optical_image import OpticalImage
+from osog.optics.weak_object import weak_sum
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.exit_wave.wave import ExitWave
+    from osog.optics.abbe import Transfer
     from osog.sample import Values
 
 DARK_BIAS_RAD = 0.1
@@ -64,17 +66,18 @@ def dic(wave: ExitWave, values: Values) -> OpticalImage:
         return torch.cos(angle(fx, fy))
 
     field = None
-    if is_coherent(wave):
+    if is_coherent(wave) and not wave.first_order:
         field, _ = coherent_field(wave, values, crossed)
         irradiance = field.real.square() + field.imag.square()
         if leaking:
             leaked, _ = coherent_field(wave, values, parallel)
             irradiance = irradiance + leak * (leaked.real.square() + leaked.imag.square())
     else:
-        light: list[tuple[Tensor | float, object]] = [(1.0, crossed)]
+        light: list[tuple[Tensor | float, Transfer]] = [(1.0, crossed)]
         if leaking:
             light.append((leak, parallel))
-        irradiance = abbe_sum(wave, values, light)  # type: ignore[arg-type]
+        total = weak_sum if wave.first_order else abbe_sum
+        irradiance = total(wave, values, light)
     wrapped = math.remainder(float(bias.detach()), 2 * math.pi)
     if abs(wrapped) > DARK_BIAS_RAD:
         irradiance = irradiance / (torch.sin(bias / 2).square() * (1 - leak) + leak)

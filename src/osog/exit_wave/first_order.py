@@ -1,0 +1,90 @@
+"""Scattering to first order: the light of every slab added up, not multiplied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from osog.exit_wave import interrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from osog.exit_wave.engine import PlaneWaves
+    from osog.exit_wave.plan import SamplingPlan
+    from osog.scene import Scene
+
+MODALITIES = frozenset({"brightfield", "phase_contrast", "dic", "shadowgraph"})
+"""Modalities whose contrast is of first order, so that the preview exists."""
+_KEEP = 4e7
+"""Samples of all slabs and source points together that are kept for the gradient."""
+
+
+def is_first_order(scene: Scene) -> bool:
+    """Whether a scene asks for the weak-object preview, in a modality that has it."""
+    asked = scene.numerics.partial_coherence == "weak_object"
+    return asked and scene.microscope.modality.kind in MODALITIES
+
+
+def first_order(
+    slabs: Sequence[Tensor], occupied: Sequence[int], waves: PlaneWaves, plan: SamplingPlan
+) -> Tensor:
+    """Scattered spectrum of phase slabs in the first Born approximation.
+
+    Ê_s(f) = (k/k_zs) Σ_j (iφ̂_j(f) − α̂_j(f)) exp(iκ_s(f) (z_last − z_j)).
+
+    Parameters
+    ----------
+    slabs : sequence of one or two Tensors, shape (K, Gy, Gx)
+        Phase φ in rad, and where there is absorption the loss of amplitude α.
+    occupied : sequence of int
+        Numbers of the slabs that hold anything, ascending.
+    waves : PlaneWaves
+    plan : SamplingPlan
+
+    Returns
+    -------
+    Tensor, shape (S, By, Bx), complex
+        At the last slab plane, before the corrections of `waves`; linear in the slabs.
+
+    Notes
+    -----
+    Born & Wolf §13.1. Right to first order in the phase: the error of the contrast is about half
+    the largest phase of the sample in radians.
+    """
+    rows, columns = waves.rows, waves.columns
+    count = waves.kappa.shape[0]
+    spectra = []
+    for j in occupied:
+        spectrum = 1j * torch.fft.fft2(slabs[0][j], norm="forward")[rows[:, None], columns]
+        if len(slabs) > 1:
+            spectrum = (
+                spectrum - torch.fft.fft2(slabs[1][j], norm="forward")[rows[:, None], columns]
+            )
+        spectra.append(spectrum)
+
+    def scattered(point: int) -> Tensor:
+        phase = waves.kappa[point][rows[:, None], columns] * plan.slab_um
+        step = torch.complex(torch.cos(phase), torch.sin(phase))
+        total = torch.zeros_like(step)
+        ends = [*occupied[1:], plan.slabs - 1]
+        for j, end, spectrum in zip(occupied, ends, spectra, strict=True):
+            total = total + spectrum
+            if end > j:
+                total = total * (step if end == j + 1 else step ** (end - j))
+        return total * waves.stretch[point]
+
+    size = count * len(spectra) * len(rows) * len(columns)
+    recompute = size > _KEEP and torch.is_grad_enabled()
+    points = []
+    for point in range(count):
+        interrupt.checkpoint()
+        points.append(
+            checkpoint(scattered, point, use_reentrant=False, preserve_rng_state=False)
+            if recompute
+            else scattered(point)
+        )
+    return torch.stack(points)
