@@ -5,7 +5,8 @@ from osog.exit_wave.illumination import Cone, illumination
 from osog.exit_wave.interrupt import Interrupted, checkpoint, interruptible
 from osog.exit_wave.jones import jones_wave
 from osog.exit_wave.plan import SamplingPlan, plan_sampling
-from osog.exit_wave.wave import EmissionSlabs, ExitWave, JonesWave
+from osog.exit_wave.reflected import reflected_wave
+from osog.exit_wave.wave import EmissionSlabs, ExitWave, JonesWave, ReflectedWave
 
 __all__ = [
     "Cone",
@@ -13,6 +14,7 @@ __all__ = [
     "ExitWave",
     "Interrupted",
     "JonesWave",
+    "ReflectedWave",
     "SamplingPlan",
     "checkpoint",
     "emission_slabs",
@@ -21,4 +23,5 @@ __all__ = [
     "interruptible",
     "jones_wave",
     "plan_sampling",
+    "reflected_wave",
 ]

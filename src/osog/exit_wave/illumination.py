@@ -43,8 +43,8 @@ class Aperture:
 
         Brightfield, DIC and polarised light see the condenser with its stop and its sideways
         shift; phase contrast the image of its ring, ring_radius ± ring_width/2 of the objective
-        NA; darkfield its annulus; shadowgraphy a disc of half angle θ in the medium, which is
-        NA n sin θ. Every other modality is lit by one plane wave along the axis.
+        NA; darkfield its annulus; reflection the opening of its light; shadowgraphy a disc of
+        half angle θ in the medium, which is NA n sin θ. Every other modality is lit by one plane wave along the axis.
 
         Parameters
         ----------
@@ -71,6 +71,9 @@ class Aperture:
         if kind == "shadowgraph":
             angle = 1e-3 * values.number(f"{optics}.modality.divergence_mrad")
             return cls(values.number("medium.index") * torch.sin(angle), zero, (zero, zero))
+        if kind == "reflection":
+            outer = values.number(f"{optics}.modality.illumination_numerical_aperture")
+            return cls(outer, zero, (zero, zero))
         return cls(zero, zero, (zero, zero))
 
 

@@ -1,0 +1,252 @@
+"""Light that the upper and lower surfaces of bodies send back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import pi
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint as recomputed
+
+from osog.exit_wave.birefringence import mean_delta_index
+from osog.exit_wave.deposit import Chunk, Raster, leaves_of
+from osog.exit_wave.interrupt import checkpoint
+from osog.geometry import chords
+from osog.sample import ShapeKind
+
+if TYPE_CHECKING:
+    from osog.exit_wave.plan import SamplingPlan
+    from osog.exit_wave.reflected import UpwardWaves
+    from osog.sample import ParticleBatch
+
+_LEAST_DIVISOR = 0.3
+"""Floor of the deconvolutions, as for phase slabs."""
+
+
+def facet_spectrum(
+    batch: ParticleBatch,
+    waves: UpwardWaves,
+    plan: SamplingPlan,
+    index: Tensor,
+    spheres: bool = True,
+) -> Tensor:
+    """Spectrum of the light that both surfaces of every particle send back.
+
+    A column of a body between t1 and t2 reflects r exp(−2i k_zs t2) from its upper surface and
+    −r (1 − r²) exp(−2i k_zs t2 + 2i k'_zs (t2 − t1) − μ (t2 − t1)) from its lower one, with
+    r = (n_m − n)/(n_m + n) and k' within the body. Each contribution is spread over the two
+    nearest slab planes and travels up from there, the lower surface from its apparent height
+    t2 − (t2 − t1) n_m/n.
+
+    Parameters
+    ----------
+    batch : ParticleBatch
+    waves : UpwardWaves
+    plan : SamplingPlan
+    index : Tensor, 0-dim
+        Of the medium.
+    spheres : bool
+        False leaves spheres out.
+
+    Returns
+    -------
+    complex Tensor (S, By, Bx)
+        Conventions of `ReflectedWave`; differentiable in the batch, the index and all of `waves`.
+
+    Notes
+    -----
+    Kirchhoff's integral over both surfaces (Beckmann & Spizzichino 1963): a phasor of the round
+    trip k_z + k_zs per column, times k_zs/k_z. In the stationary-phase limit that is geometric
+    optics. The reflectance is that at normal incidence, which the mean over both polarisations
+    keeps to first order of the index step. Valid for surfaces much larger than the wavelength
+    with slopes below half of the collection angle, from where light reaches the objective, and
+    for bodies of any size in the weak limit (first Born approximation), as long as they retard
+    light by less than about half a radian. Light that is reflected more than twice, shadows of one
+    particle on another, total reflection and cores of coated spheres are left out.
+    """
+    raster = Raster(batch, plan)
+    relative = mean_delta_index(batch, index)
+    columns = []
+    for chunk in raster.chunks:
+        checkpoint()
+        if chunk.kind is ShapeKind.SPHERE and not spheres:
+            continue
+        columns.append(_Columns.of(raster, batch, chunk, relative, index))
+
+    parts = []
+    for point in range(len(waves.down)):
+
+        def one(point: int = point) -> Tensor:
+            return _one_source(columns, waves, plan, point)
+
+        if torch.is_grad_enabled() and len(waves.down) > 1:
+            parts.append(recomputed(one, use_reentrant=False, preserve_rng_state=False))
+        else:
+            parts.append(one())
+    return torch.stack(parts)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Columns of the particles of one chunk, each (n, P, Q) or (n, 1, 1).
+
+    Attributes
+    ----------
+    address : Tensor, int64
+        Place in the field grid.
+    upper, thickness : Tensor
+        t2 and t2 − t1 over the covered part of the pixel, µm.
+    upper_rise, thickness_rise : Tensor (2, n, P, Q)
+        How much they change across the pixel, along x and y.
+    first, second : Tensor
+        Amplitudes of both surfaces, coverage included.
+    inside : Tensor
+        Index of the body.
+    apparent : Tensor
+        n_m/n.
+    """
+
+    address: Tensor
+    upper: Tensor
+    thickness: Tensor
+    upper_rise: Tensor
+    thickness_rise: Tensor
+    first: Tensor
+    second: Tensor
+    inside: Tensor
+    apparent: Tensor
+
+    @classmethod
+    def of(
+        cls, raster: Raster, batch: ParticleBatch, chunk: Chunk, relative: Tensor, index: Tensor
+    ) -> _Columns:
+        plan, leaves, i = raster.plan, leaves_of(batch, chunk), chunk.index
+        (py, px), (cy, cx) = plan.pitch_um, plan.corner_um
+        real: dict[str, Any] = {"dtype": leaves.position.dtype, "device": leaves.position.device}
+        rows = torch.arange(chunk.height, device=chunk.row.device)
+        columns = torch.arange(chunk.width, device=chunk.row.device)
+        chord = chords(
+            chunk.kind,
+            ((chunk.column[:, None] + columns).to(**real) * px + cx)[:, None, :],
+            ((chunk.row[:, None] + rows).to(**real) * py + cy)[:, :, None],
+            leaves.position,
+            leaves.quaternion,
+            leaves.size,
+            leaves.planes,
+            leaves.plane_mask,
+            plan.pitch_um,
+            wall_samples=2 if plan.accuracy == "fine" else 1,
+        )
+        coverage = chord.coverage
+        # A path is the mean over the pixel; the surfaces lie where the covered part of it is.
+        thickness = (chord.exit - chord.entry) / (coverage + 1e-6)
+        upper = (chord.exit + chord.entry + thickness) / 2
+        outside = relative[i, None, None]
+        mirror = -outside / (2 * index + outside)
+        loss = torch.exp(-batch.absorption_per_um[i, None, None] * thickness)
+        return cls(
+            address=raster.addresses(chunk),
+            upper=upper,
+            thickness=thickness,
+            upper_rise=_rise(upper, coverage),
+            thickness_rise=_rise(thickness, coverage),
+            first=mirror * coverage,
+            second=-mirror * (1 - mirror * mirror) * coverage * loss,
+            inside=index + outside,
+            apparent=index / (index + outside),
+        )
+
+
+def _rise(height: Tensor, coverage: Tensor) -> Tensor:
+    """Change of a surface across each sample, (2, n, P, Q) along x and y.
+
+    The mean of the differences to both neighbours, weighted with what the body covers of them.
+    """
+    found = []
+    for axis in (-1, -2):
+        step = height.diff(dim=axis)
+        number = height.shape[axis]
+        ahead, behind = coverage.narrow(axis, 1, number - 1), coverage.narrow(axis, 0, number - 1)
+        edge = torch.zeros_like(height.narrow(axis, 0, 1))
+        total = torch.cat([step * ahead, edge], axis) + torch.cat([edge, step * behind], axis)
+        weight = torch.cat([ahead, edge], axis) + torch.cat([edge, behind], axis)
+        found.append(total / (weight + 1e-3))
+    return torch.stack(found)
+
+
+def _one_source(
+    columns: list[_Columns], waves: UpwardWaves, plan: SamplingPlan, point: int
+) -> Tensor:
+    """Spectrum (By, Bx) of all columns in the light of one source point."""
+    dz, (gy, gx) = plan.slab_um, plan.grid_shape
+    plane = gy * gx
+    down, middle = waves.down[point], waves.middle[point]
+    contributions: list[tuple[Tensor, Tensor, Tensor]] = []
+    for c in columns:
+        checkpoint()
+        within = (waves.vacuum * c.inside) ** 2
+        # A ray that would be totally reflected runs along the surface instead.
+        within = torch.sqrt(torch.maximum(within - waves.across_squared[point], 1e-4 * within))
+        lower = c.upper - c.thickness * c.apparent
+        trip = -2 * down * c.upper
+        trip_rise = -2 * down * c.upper_rise
+        for amplitude, height, phase, rise in (
+            (c.first, c.upper, trip, trip_rise),
+            (
+                c.second,
+                lower,
+                trip + 2 * within * c.thickness,
+                trip_rise + 2 * within * c.thickness_rise,
+            ),
+        ):
+            # Mean of the phasor over the sample: steep slopes fade, they do not alias.
+            faded = amplitude * torch.sinc(rise / (2 * pi)).prod(0)
+            place = height / dz
+            below = torch.floor(place.detach())
+            above = place - below
+            turn = phase - middle * height
+            value = torch.stack((faded * torch.cos(turn), faded * torch.sin(turn)))
+            contributions.append(
+                ((below.long() * plane + c.address).reshape(-1), value.flatten(1), above.flatten())
+            )
+    total = torch.zeros_like(waves.kappa[point])
+    if not contributions:
+        return torch.complex(total, total)
+    lowest = min(int(address.min()) for address, _, _ in contributions) // plane
+    highest = max(int(address.max()) for address, _, _ in contributions) // plane + 1
+    size = (highest - lowest + 1) * plane
+    volumes = [torch.zeros(size, dtype=total.dtype, device=total.device) for _ in range(2)]
+    for address, value, above in contributions:
+        start = address - lowest * plane
+        for volume, part in zip(volumes, value, strict=True):
+            _add(volume, start, part * (1 - above))
+            _add(volume, start + plane, part * above)
+    shifted = waves.kappa[point] - middle
+    spectrum = torch.complex(total, total)
+    slabs = torch.complex(*volumes).view(-1, gy, gx)
+    for number, slab in enumerate(slabs.unbind(0)):
+        checkpoint()
+        if not bool(slab.detach().any()):
+            continue
+        rows = torch.fft.fft(slab, dim=-1, norm="forward")[:, waves.columns]
+        found = torch.fft.fft(rows, dim=-2, norm="forward")[waves.rows]
+        phase = middle * waves.reference_um + shifted * (
+            waves.reference_um - (lowest + number) * dz
+        )
+        spectrum = spectrum + found * torch.complex(torch.cos(phase), torch.sin(phase))
+    hat = torch.sinc(shifted * (dz / (2 * pi))) ** 2
+    pixel = torch.sinc(waves.fy * plan.pitch_um[0])[:, None] * torch.sinc(
+        waves.fx * plan.pitch_um[1]
+    )
+    shape = waves.obliquity[point] / (hat.clamp(min=_LEAST_DIVISOR) * pixel)
+    return spectrum * shape
+
+
+def _add(volume: Tensor, address: Tensor, value: Tensor) -> None:
+    """Add values in place; on CUDA in an order that does not change from call to call."""
+    if volume.device.type == "cuda":
+        volume.index_put_((address,), value, accumulate=True)
+    else:
+        volume.scatter_add_(0, address, value)
