@@ -21,7 +21,7 @@ from osog.exit_wave import (
     jones_wave,
     plan_sampling,
 )
-from osog.explain import Caution, cautions, explain_line
+from osog.explain import Caution, cautions, explain_line, saturation
 from osog.geometry import gbuffer
 from osog.labels import boxes
 from osog.optics import MODALITIES
@@ -29,7 +29,7 @@ from osog.optics import image as form_image
 from osog.sample import ParticleBatch, Values, sample
 from osog.scene import Polarized, Scene, SceneError
 from osog.scene.parameters import replaced, split
-from osog.sensor import expected_counts, expose, pixels
+from osog.sensor import expected_counts, expose, light_on_pixels, noisy, pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -155,6 +155,7 @@ def forward(
     seed: int = 0,
     dtype: torch.dtype = torch.float64,
     device: str | torch.device = "cpu",
+    noise_seed: int | None = None,
 ) -> Tensor:
     """Noise-free image, differentiable in every tensor of `values`.
 
@@ -168,6 +169,9 @@ def forward(
     dtype : torch.dtype
         ``float64`` for gradients to check, ``float32`` for speed.
     device : str
+    noise_seed : int, optional
+        Adds the noise of the camera, reparameterised so that the image stays differentiable
+        (`osog.sensor.noisy`).
 
     Returns
     -------
@@ -179,7 +183,8 @@ def forward(
     SceneError
         If a name is unknown or a value makes the scene invalid.
     """
-    return ForwardModel(scene, seed, dtype=dtype, device=device, values=values).image(values or {})
+    model = ForwardModel(scene, seed, dtype=dtype, device=device, values=values)
+    return model.image(values or {}, noise_seed)
 
 
 class ForwardModel:
@@ -219,12 +224,14 @@ class ForwardModel:
             nominal = _nominal(scene, numbers)
             self.plan = plan_sampling(nominal, batch, accuracy=accuracy)
 
-    def image(self, values: Mapping[str, Any]) -> Tensor:
+    def image(self, values: Mapping[str, Any], noise_seed: int | None = None) -> Tensor:
         """Noise-free image (Y, X) for the given values.
 
         Parameters
         ----------
         values : mapping of dotted names to tensors or numbers
+        noise_seed : int, optional
+            Adds the noise of the camera; see `forward`.
 
         Raises
         ------
@@ -234,7 +241,7 @@ class ForwardModel:
         numbers = self._values(values)
         wave = self._wave(values, numbers)
         optical = form_image(wave, numbers)
-        return detected(optical.irradiance, self.plan, numbers)
+        return detected(optical.irradiance, self.plan, numbers, self.seed, noise_seed)
 
     def _values(self, values: Mapping[str, Any]) -> Values:
         return Values(self.scene, values, dtype=self.dtype, device=self.device)
@@ -308,16 +315,19 @@ class Renderer:
         batch, wave, plan = self._prepared(scene, seed, accuracy, values)
         optical = form_image(wave, values)
         radians = scene.microscope.modality.kind == "phase"
+        warnings = cautions(scene, batch, plan)
         if scene.camera is None or radians:
-            picture = pixels(optical.irradiance, plan, integrate=False)
+            picture = light_on_pixels(optical.irradiance, plan, values, seed, integrate=False)
         else:
-            light = pixels(optical.irradiance, plan, integrate=True)
+            light = light_on_pixels(optical.irradiance, plan, values, seed, integrate=True)
             picture = expose(light, scene.camera, seed + _CAMERA_STEP)
+            warnings += saturation(picture, light, scene.camera)
         extra: dict[str, Any] = {}
         if "field" in wanted and optical.field is not None:
             extra["field"] = pixels(optical.field, plan, integrate=False)
         if "irradiance" in wanted:
-            extra["irradiance"] = pixels(optical.irradiance, plan, integrate=False)
+            irradiance = light_on_pixels(optical.irradiance, plan, values, seed, integrate=False)
+            extra["irradiance"] = irradiance
         if wanted & {"instances", "opd", "depth"}:
             buffer = gbuffer(batch, scene.grid.shape, scene.grid.pixel_size_um)
             for name in wanted & {"instances", "opd", "depth"}:
@@ -336,7 +346,7 @@ class Renderer:
             device=str(self.device),
             explain=explain_line(scene, batch, plan, self.device.type.upper(), elapsed),
             milliseconds=elapsed,
-            warnings=cautions(scene, batch, plan),
+            warnings=warnings,
             **extra,
         )
 
@@ -377,24 +387,37 @@ def scattered(scene: Scene, batch: ParticleBatch, values: Values, plan: Sampling
     return makers[MODALITIES[scene.microscope.modality.kind][0]](batch, values, plan)
 
 
-def detected(irradiance: Tensor, plan: SamplingPlan, values: Values) -> Tensor:
-    """Noise-free reading of every pixel from the light on the fine grid.
+def detected(
+    irradiance: Tensor,
+    plan: SamplingPlan,
+    values: Values,
+    seed: int = 0,
+    noise_seed: int | None = None,
+) -> Tensor:
+    """Reading of every pixel from the light on the fine grid; differentiable.
 
     Parameters
     ----------
     irradiance : Tensor, shape (Fy, Fx)
     plan : SamplingPlan
     values : Values
+    seed : int
+        Draws the clouds of the background.
+    noise_seed : int, optional
+        Draws the noise of the camera; without it there is none.
 
     Returns
     -------
     Tensor, shape (Y, X)
-        Expected counts with a camera, else the value at the pixel centres.
+        Counts with a camera, else the value at the pixel centres.
     """
     scene = values.scene
     if scene.camera is None or scene.microscope.modality.kind == "phase":
-        return pixels(irradiance, plan, integrate=False)
-    return expected_counts(pixels(irradiance, plan, integrate=True), values)
+        return light_on_pixels(irradiance, plan, values, seed, integrate=False)
+    light = light_on_pixels(irradiance, plan, values, seed, integrate=True)
+    if noise_seed is None:
+        return expected_counts(light, values)
+    return noisy(light, values, noise_seed)
 
 
 def _float(value: Any) -> float:
@@ -413,7 +436,7 @@ def _light(scene: Scene) -> tuple[object, ...]:
 def _only_imaging(name: str) -> bool:
     """Whether a parameter acts behind the exit wave only."""
     steps = split(name)
-    if steps[0] == "camera":
+    if steps[0] in ("camera", "background"):
         return True
     if steps[-1] == "polarizer_deg":  # turns the light that enters the sample
         return False

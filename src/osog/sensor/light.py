@@ -35,6 +35,10 @@ def light_on_pixels(
     Returns
     -------
     Tensor (..., Ny, Nx)
+        A phase in radians, which is no light, has no background.
     """
     path = motion_path(values) if integrate else None
-    return with_background(pixels(fine, plan, integrate, path), values, seed)
+    received = pixels(fine, plan, integrate, path)
+    if values.scene.microscope.modality.kind == "phase":
+        return received
+    return with_background(received, values, seed)
