@@ -1,4 +1,8 @@
-"""The four stages as one sentence: sample → geometry and exit wave → optics → sensor."""
+"""The four stages as one sentence: sample → geometry and exit wave → optics → sensor.
+
+Around them run three loops: over the frames of a time series, over the wavelengths of the light and
+over the planes of a stack.
+"""
 
 from __future__ import annotations
 
@@ -11,30 +15,41 @@ import torch
 from torch import Tensor
 
 from osog.exit_wave import (
+    Cone,
     EmissionSlabs,
     ExitWave,
     JonesWave,
+    ReflectedWave,
     SamplingPlan,
     emission_slabs,
     exit_wave,
     interruptible,
     jones_wave,
     plan_sampling,
+    reflected_wave,
 )
 from osog.explain import Caution, cautions, explain_line, saturation
 from osog.geometry import gbuffer
 from osog.labels import boxes
 from osog.optics import MODALITIES
 from osog.optics import image as form_image
-from osog.sample import ParticleBatch, Values, sample
+from osog.optics.resample import magnified
+from osog.optics.spectrum import (
+    Line,
+    at_wavelength,
+    focus_shift,
+    magnification,
+    spectral_lines,
+)
+from osog.sample import ParticleBatch, Values, dispersed, moving, sample
 from osog.scene import Polarized, Scene, SceneError
 from osog.scene.parameters import replaced, split
 from osog.sensor import expected_counts, expose, light_on_pixels, noisy, pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    Wave = ExitWave | EmissionSlabs | JonesWave
+    Wave = ExitWave | EmissionSlabs | JonesWave | ReflectedWave
     """What leaves the sample."""
 
 OUTPUTS = ("image", "field", "irradiance", "instances", "boxes", "opd", "depth")
@@ -42,33 +57,45 @@ OUTPUTS = ("image", "field", "irradiance", "instances", "boxes", "opd", "depth")
 
 _CAMERA_STEP = 7_919
 """Noise and particles draw from different streams of one seed."""
+_PICTURE_STEP = 15_485_863
+"""Noise of one picture of a stack or series to the next."""
+_KEEP = 4e7
+"""Samples of all waves together up to which they are kept for the next frame."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Frame:
-    """One simulated micrograph with its labels.
+    """One simulated micrograph, stack or time series with its labels.
+
+    The axes are (T, Z, C, Y, X) in this order, colours last in the image. T is there for a series
+    of several frames, Z where the scene lists planes in focus, and C for a colour camera.
 
     Attributes
     ----------
-    image : Tensor, shape (Y, X), float32
+    image : Tensor, shape ([T,] [Z,] Y, X [, 3]), float32
         Camera counts; irradiance relative to the background when the scene has no camera; radians
         in quantitative phase.
     field : Tensor, shape (Y, X), complex64, or None
-        Field at the image plane relative to the incident wave, for coherent light.
-    irradiance : Tensor, shape (Y, X), or None
+        Field at the image plane relative to the incident wave, for coherent light of one wavelength
+        and one plane in focus.
+    irradiance : Tensor, shape ([T,] [Z,] [3,] Y, X), or None
         Light before the camera, at the pixel centres.
-    instances : Tensor, shape (Y, X), int32, or None
-        0 is background, i + 1 is particle i; the particle nearest the objective wins.
-    boxes : Tensor, shape (N, 5), or None
-        Centre x, y, width, height in px, and angle in radians from +x towards +y.
-    opd : Tensor, shape (Y, X), or None
-        Optical path difference Σ Δn · path in µm.
-    depth : Tensor, shape (Y, X), or None
-        Height in µm of the uppermost surface; NaN in the background.
+    instances : Tensor, shape ([T,] Y, X), int32, or None
+        0 is background, i + 1 is particle i; the particle nearest the objective wins. Populations
+        that are not labelled leave no trace.
+    boxes : Tensor, shape ([T,] N, 5), or None
+        Centre x, y, width, height in px, and angle in radians from +x towards +y. Row i belongs to
+        particle i; width and height are 0 if it lies outside the frame or is not labelled.
+    opd : Tensor, shape ([T,] Y, X), or None
+        Optical path difference Σ Δn · path in µm, of all particles.
+    depth : Tensor, shape ([T,] Y, X), or None
+        Height in µm of the uppermost labelled surface; NaN in the background.
     particles : ParticleBatch
-        Those really drawn.
+        All those really drawn, in the first frame.
+    positions : Tensor, shape (T, N, 3)
+        Centres (x, y, z) in µm in every frame.
     scene, seed, plan, device
-        What it was made from.
+        What it was made from; the plan of the first frame.
     explain : str
         The approximation in use and its estimated error.
     warnings : list of Caution
@@ -79,6 +106,7 @@ class Frame:
 
     image: Tensor
     particles: ParticleBatch
+    positions: Tensor
     scene: Scene
     seed: int
     plan: SamplingPlan
@@ -175,8 +203,10 @@ def forward(
 
     Returns
     -------
-    Tensor, shape (Y, X)
-        Expected counts; irradiance without a camera; radians in quantitative phase.
+    Tensor, shape ([T,] [Z,] Y, X [, 3])
+        Expected counts; irradiance without a camera; radians in quantitative phase. Frames of a
+        series, planes of a stack and colours as in `Frame.image`. One plane of a stack is named
+        ``microscope.focus_um[2]``.
 
     Raises
     ------
@@ -216,16 +246,19 @@ class ForwardModel:
     ) -> None:
         self.scene, self.seed, self.dtype = scene, seed, dtype
         self.device = choose_device(device)
-        self._waves: OrderedDict[tuple[Any, ...], Wave] = OrderedDict()
+        self._waves: OrderedDict[tuple[Any, ...], list[Wave]] = OrderedDict()
         with torch.no_grad():
             given = self._values(values or {})
             numbers = {name: _float(v) for name, v in (values or {}).items()}
-            batch = sample(scene, seed, given)
             nominal = _nominal(scene, numbers)
-            self.plan = plan_sampling(nominal, batch, accuracy=accuracy)
+            self.plans = [
+                plan_sampling(nominal, batch, accuracy=accuracy)
+                for batch in moving(sample(scene, seed, given), scene, seed)
+            ]
+        self.plan = self.plans[0]
 
     def image(self, values: Mapping[str, Any], noise_seed: int | None = None) -> Tensor:
-        """Noise-free image (Y, X) for the given values.
+        """Noise-free image ([T,] [Z,] Y, X [, 3]) for the given values.
 
         Parameters
         ----------
@@ -239,30 +272,49 @@ class ForwardModel:
             If a name is unknown or a value is not one finite number.
         """
         numbers = self._values(values)
-        wave = self._wave(values, numbers)
-        optical = form_image(wave, numbers)
-        return detected(optical.irradiance, self.plan, numbers, self.seed, noise_seed)
+        pictures = []
+        for plan, lines, waves in self._frames(values, numbers):
+            light, _ = imaged(waves, lines, numbers, plan)
+            for each in light:
+                noise = None
+                if noise_seed is not None:
+                    noise = noise_seed + _PICTURE_STEP * len(pictures)
+                pictures.append(detected(each, plan, numbers, self.seed, noise))
+        return _stacked(pictures, self.scene)
 
     def _values(self, values: Mapping[str, Any]) -> Values:
         return Values(self.scene, values, dtype=self.dtype, device=self.device)
 
-    def _wave(self, values: Mapping[str, Any], numbers: Values) -> Wave:
-        mine = {name: v for name, v in values.items() if not _only_imaging(name)}
-        if torch.is_grad_enabled() and any(
-            isinstance(v, Tensor) and v.requires_grad for v in mine.values()
-        ):
-            return scattered(self.scene, sample(self.scene, self.seed, numbers), numbers, self.plan)
+    def _frames(
+        self, values: Mapping[str, Any], numbers: Values
+    ) -> Iterator[tuple[SamplingPlan, list[Line], Iterable[Wave]]]:
+        """Plan, lines and waves of every frame."""
+        scene, seed = self.scene, self.seed
+        mine = {n: v for n, v in values.items() if not _only_imaging(scene, n)}
+        kept = not (
+            torch.is_grad_enabled()
+            and any(isinstance(v, Tensor) and v.requires_grad for v in mine.values())
+        )
+        lines = lines_of(numbers, self.plan)
+        if not kept or scene.series.frames > 1:
+            batches = moving(sample(scene, seed, numbers), scene, seed)
+            for plan, batch in zip(self.plans, batches, strict=True):
+                yield plan, lines, waves_of(scene, batch, numbers, plan, lines)
+            return
         key = tuple(sorted((name, _float(v)) for name, v in mine.items()))
         if key in self._waves:
             self._waves.move_to_end(key)
-            return self._waves[key]
-        with torch.no_grad():
-            batch = sample(self.scene, self.seed, numbers)
-            wave = scattered(self.scene, batch, numbers, self.plan)
-        self._waves[key] = wave
-        while len(self._waves) > 3:
-            self._waves.popitem(last=False)
-        return wave
+        else:
+            with torch.no_grad():
+                batch = sample(scene, seed, numbers)
+                waves = waves_of(scene, batch, numbers, self.plan, lines)
+                if not _affordable(self.plan):
+                    yield self.plan, lines, waves
+                    return
+                self._waves[key] = list(waves)
+            while len(self._waves) > 3:
+                self._waves.popitem(last=False)
+        yield self.plan, lines, self._waves[key]
 
 
 class Renderer:
@@ -276,7 +328,7 @@ class Renderer:
 
     def __init__(self, device: str | torch.device = "auto") -> None:
         self.device = choose_device(device)
-        self._kept: list[tuple[object, ParticleBatch, Wave]] = []
+        self._kept: list[tuple[object, list[Wave]]] = []
 
     def render(
         self,
@@ -312,69 +364,178 @@ class Renderer:
         if unknown:
             raise SceneError(f"outputs = '{unknown[0]}' is not one of {', '.join(OUTPUTS)}.")
         values = Values(scene, dtype=torch.float32, device=self.device)
-        batch, wave, plan = self._prepared(scene, seed, accuracy, values)
-        optical = form_image(wave, values)
-        radians = scene.microscope.modality.kind == "phase"
-        warnings = cautions(scene, batch, plan)
-        if scene.camera is None or radians:
-            picture = light_on_pixels(optical.irradiance, plan, values, seed, integrate=False)
-        else:
-            light = light_on_pixels(optical.irradiance, plan, values, seed, integrate=True)
-            picture = expose(light, scene.camera, seed + _CAMERA_STEP)
-            warnings += saturation(picture, light, scene.camera)
-        extra: dict[str, Any] = {}
-        if "field" in wanted and optical.field is not None:
-            extra["field"] = pixels(optical.field, plan, integrate=False)
-        if "irradiance" in wanted:
-            irradiance = light_on_pixels(optical.irradiance, plan, values, seed, integrate=False)
-            extra["irradiance"] = irradiance
-        if wanted & {"instances", "opd", "depth"}:
-            buffer = gbuffer(batch, scene.grid.shape, scene.grid.pixel_size_um)
-            for name in wanted & {"instances", "opd", "depth"}:
-                extra[name] = getattr(buffer, name)
-        if "boxes" in wanted:
-            extra["boxes"] = boxes(batch, scene.grid.pixel_size_um, scene.grid.shape)
+        first = sample(scene, seed, values)
+        plan = plan_sampling(scene, first, accuracy=accuracy)
+        planes = len(scene.microscope.focus_planes_um)
+        single = planes == 1 and scene.series.frames == 1
+        saturated: list[Caution] = []
+        found: dict[str, list[Tensor]] = {name: [] for name in ("image", "positions", *wanted)}
+        for number, batch in enumerate(moving(first, scene, seed)):
+            now = plan if number == 0 else plan_sampling(scene, batch, accuracy=accuracy)
+            lines, waves = self._prepared(scene, batch, seed, now, values)
+            light, field = imaged(waves, lines, values, now)
+            for k, each in enumerate(light):
+                noise = seed + _CAMERA_STEP + _PICTURE_STEP * (number * planes + k)
+                picture, warnings = _picture(each, now, values, seed, noise)
+                found["image"].append(picture)
+                saturated = saturated or warnings
+                if "irradiance" in wanted:
+                    found["irradiance"].append(_light(each, now, values, seed))
+            if "field" in wanted and field is not None and single:
+                found["field"].append(pixels(field, now, integrate=False))
+            found["positions"].append(batch.position)
+            for name, label in _labels(scene, batch, wanted).items():
+                found[name].append(label)
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         elapsed = 1000 * (time.perf_counter() - start)
+        extra = {
+            name: torch.stack(found[name]) if scene.series.frames > 1 else found[name][0]
+            for name in wanted & {"field", "instances", "boxes", "opd", "depth"}
+            if found[name]
+        }
+        if "irradiance" in wanted:
+            extra["irradiance"] = _stacked(found["irradiance"], scene)
         return Frame(
-            image=picture.to(torch.float32),
-            particles=batch,
+            image=_stacked(found["image"], scene).to(torch.float32),
+            particles=first,
+            positions=torch.stack(found["positions"]),
             scene=scene,
             seed=seed,
             plan=plan,
             device=str(self.device),
-            explain=explain_line(scene, batch, plan, self.device.type.upper(), elapsed),
+            explain=explain_line(scene, first, plan, self.device.type.upper(), elapsed),
             milliseconds=elapsed,
-            warnings=warnings,
+            warnings=cautions(scene, first, plan) + saturated,
             **extra,
         )
 
     def _prepared(
-        self, scene: Scene, seed: int, accuracy: str | None, values: Values
-    ) -> tuple[ParticleBatch, Wave, SamplingPlan]:
-        batch = sample(scene, seed, values)
-        plan = plan_sampling(scene, batch, accuracy=accuracy)
+        self, scene: Scene, batch: ParticleBatch, seed: int, plan: SamplingPlan, values: Values
+    ) -> tuple[list[Line], Iterable[Wave]]:
+        lines = lines_of(values, plan)
+        if scene.series.frames > 1:
+            return lines, waves_of(scene, batch, values, plan, lines)
         optics = scene.microscope
         # The margin that was wished for moves with the focus; the grids that follow often do not.
         grids = dataclasses.replace(plan, padding_wanted_um=0.0, padding_um=0.0)
         key = (
             scene.populations,
-            scene.medium.index,
+            scene.medium,
             scene.grid,
             optics.wavelength_um,
-            optics.condenser_in_use,
-            _light(scene),
+            _moving_lines(scene),
+            _light_in(scene),
             seed,
             grids,
         )
         # A draft while the hand moves and the full image at rest take turns: both stay.
         for entry in self._kept:
             if entry[0] == key:
-                return entry[1], entry[2], plan
-        wave = scattered(scene, batch, values, plan)
-        self._kept = [*self._kept[-1:], (key, batch, wave)]
-        return batch, wave, plan
+                return lines, entry[1]
+        waves = waves_of(scene, batch, values, plan, lines)
+        if not _affordable(plan):
+            return lines, waves
+        kept = list(waves)
+        self._kept = [*self._kept[-1:], (key, kept)]
+        return lines, kept
+
+
+def lines_of(values: Values, plan: SamplingPlan) -> list[Line]:
+    """Wavelengths of the light, with their weights in the channels of the camera."""
+    return spectral_lines(values, plan.wavelengths, _colour(values.scene))
+
+
+def waves_of(
+    scene: Scene, batch: ParticleBatch, values: Values, plan: SamplingPlan, lines: list[Line]
+) -> Iterator[Wave]:
+    """Light that leaves the sample at each wavelength, one after the other.
+
+    Parameters
+    ----------
+    scene : Scene
+    batch : ParticleBatch
+        With the indices at the microscope's wavelength.
+    values : Values
+    plan : SamplingPlan
+    lines : list of Line
+
+    Yields
+    ------
+    Wave
+        All on the grids of `plan`.
+    """
+    if scene.microscope.spectrum.kind == "monochromatic":
+        yield scattered(scene, batch, values, plan)
+        return
+    emission: EmissionSlabs | None = None
+    for line in lines:
+        numbers = at_wavelength(values, line.wavelength_um)
+        if emission is not None:  # where light is emitted does not depend on its colour
+            yield dataclasses.replace(
+                emission,
+                wavelength_um=line.wavelength_um,
+                medium_index=numbers.number("medium.index"),
+            )
+            continue
+        wave = scattered(scene, dispersed(batch, values, line.wavelength_um), numbers, plan)
+        if isinstance(wave, EmissionSlabs):
+            emission = wave
+        yield wave
+
+
+def imaged(
+    waves: Iterable[Wave], lines: list[Line], values: Values, plan: SamplingPlan
+) -> tuple[list[Tensor], Tensor | None]:
+    """Light on the fine grid in every plane of focus.
+
+    Parameters
+    ----------
+    waves : iterable of Wave
+        One for each line.
+    lines : list of Line
+    values : Values
+    plan : SamplingPlan
+
+    Returns
+    -------
+    light : list of Tensor, shapes ([3,] Fy, Fx)
+        Σ_λ w(λ) I_λ for each plane, in three channels for a colour camera; radians in
+        quantitative phase.
+    field : complex Tensor (Fy, Fx) or None
+        Of the last plane, for coherent light of a single wavelength.
+    """
+    scene = values.scene
+    if isinstance(scene.microscope.focus_um, tuple):
+        count = len(scene.microscope.focus_um)
+        planes = [values.number(f"microscope.focus_um[{k}]") for k in range(count)]
+    else:
+        planes = [values.number("microscope.focus_um")]
+    colour, one = _colour(scene), scene.microscope.spectrum.kind == "monochromatic"
+    light: list[Tensor | None] = [None] * len(planes)
+    field = None
+    for wave, line in zip(waves, lines, strict=True):
+        numbers = at_wavelength(values, line.wavelength_um)
+        rise = None if one else focus_shift(values, line.wavelength_um)
+        factor = None if one else magnification(values, line.wavelength_um)
+        for k, plane in enumerate(planes):
+            focused = {"microscope.focus_um": plane if rise is None else plane + rise}
+            if rise is not None and scene.microscope.modality.kind == "light_sheet":
+                # The sheet stays in its place while the colours come to focus around it.
+                name = "microscope.modality.sheet_offset_um"
+                focused[name] = numbers.number(name) - rise
+            optical = form_image(wave, numbers.replaced(focused))
+            part = optical.irradiance
+            if factor is not None:
+                part = magnified(part, plan, factor)
+            if colour:
+                part = line.weights[:, None, None] * part
+            elif not one:
+                part = line.weights * part
+            so_far = light[k]
+            light[k] = part if so_far is None else so_far + part
+            field = optical.field if one else None
+    return [part for part in light if part is not None], field
 
 
 def scattered(scene: Scene, batch: ParticleBatch, values: Values, plan: SamplingPlan) -> Wave:
@@ -383,12 +544,13 @@ def scattered(scene: Scene, batch: ParticleBatch, values: Values, plan: Sampling
         ExitWave: exit_wave,
         EmissionSlabs: emission_slabs,
         JonesWave: jones_wave,
+        ReflectedWave: reflected_wave,
     }
     return makers[MODALITIES[scene.microscope.modality.kind][0]](batch, values, plan)
 
 
 def detected(
-    irradiance: Tensor,
+    light: Tensor,
     plan: SamplingPlan,
     values: Values,
     seed: int = 0,
@@ -398,7 +560,7 @@ def detected(
 
     Parameters
     ----------
-    irradiance : Tensor, shape (Fy, Fx)
+    light : Tensor, shape ([3,] Fy, Fx)
     plan : SamplingPlan
     values : Values
     seed : int
@@ -408,43 +570,136 @@ def detected(
 
     Returns
     -------
-    Tensor, shape (Y, X)
+    Tensor, shape (Y, X [, 3])
         Counts with a camera, else the value at the pixel centres.
     """
     scene = values.scene
     if scene.camera is None or scene.microscope.modality.kind == "phase":
-        return light_on_pixels(irradiance, plan, values, seed, integrate=False)
-    light = light_on_pixels(irradiance, plan, values, seed, integrate=True)
+        return _light(light, plan, values, seed)
+    on_pixels = light_on_pixels(light, plan, values, seed, integrate=True)
     if noise_seed is None:
-        return expected_counts(light, values)
-    return noisy(light, values, noise_seed)
+        return expected_counts(on_pixels, values)
+    return noisy(on_pixels, values, noise_seed)
+
+
+def _picture(
+    light: Tensor, plan: SamplingPlan, values: Values, seed: int, noise_seed: int
+) -> tuple[Tensor, list[Caution]]:
+    """Picture (Y, X [, 3]) with the noise of the camera, and what to say of its exposure."""
+    scene = values.scene
+    if scene.camera is None or scene.microscope.modality.kind == "phase":
+        return _light(light, plan, values, seed), []
+    on_pixels = light_on_pixels(light, plan, values, seed, integrate=True)
+    picture = expose(on_pixels, scene.camera, noise_seed)
+    return picture, saturation(picture, on_pixels, scene.camera)
+
+
+def _light(light: Tensor, plan: SamplingPlan, values: Values, seed: int) -> Tensor:
+    """Light at the pixel centres; radians in quantitative phase, where no background acts."""
+    if values.scene.microscope.modality.kind == "phase":
+        return pixels(light, plan, integrate=False)
+    return light_on_pixels(light, plan, values, seed, integrate=False)
+
+
+def _colour(scene: Scene) -> bool:
+    """Whether the picture has colour channels."""
+    return (
+        scene.camera is not None
+        and scene.camera.channels == 3
+        and scene.microscope.modality.kind != "phase"
+    )
+
+
+def _stacked(pictures: list[Tensor], scene: Scene) -> Tensor:
+    """Pictures of all frames and planes as ([T,] [Z,] …)."""
+    whole = torch.stack(pictures)
+    planes = len(scene.microscope.focus_planes_um)
+    whole = whole.unflatten(0, (scene.series.frames, planes))
+    if not isinstance(scene.microscope.focus_um, tuple):
+        whole = whole.squeeze(1)
+    return whole if scene.series.frames > 1 else whole[0]
+
+
+def _labels(scene: Scene, batch: ParticleBatch, wanted: set[str]) -> dict[str, Tensor]:
+    """Those of the wanted labels that come from the geometry."""
+    shape, pixel = scene.grid.shape, scene.grid.pixel_size_um
+    shown = torch.tensor([p.labelled for p in scene.populations] or [True], device=batch.device)
+    labelled = shown[batch.population]
+    found: dict[str, Tensor] = {}
+    masks = wanted & {"instances", "depth"}
+    if "opd" in wanted or (masks and bool(labelled.all())):
+        buffer = gbuffer(batch, shape, pixel)
+        found = {name: getattr(buffer, name) for name in wanted & {"instances", "opd", "depth"}}
+    if masks and not bool(labelled.all()):
+        numbers = torch.nonzero(labelled).flatten()
+        buffer = gbuffer(batch.taken(numbers), shape, pixel)
+        found["depth"] = buffer.depth
+        own = torch.cat([numbers.new_zeros(1), numbers + 1]).to(torch.int32)
+        found["instances"] = own[buffer.instances.long()]
+    if "boxes" in wanted:
+        found["boxes"] = boxes(batch, pixel, shape)
+        found["boxes"][:, 2:4] *= labelled[:, None]
+    return {name: label for name, label in found.items() if name in wanted}
 
 
 def _float(value: Any) -> float:
     return float(value.detach()) if isinstance(value, Tensor) else float(value)
 
 
-def _light(scene: Scene) -> tuple[object, ...]:
+def _affordable(plan: SamplingPlan) -> bool:
+    """Whether the waves of all wavelengths may stay in memory."""
+    width, height = (2 * plan.band / step for step in plan.frequency_step)
+    return plan.wavelengths * max(plan.source_points, 1) * width * height <= _KEEP
+
+
+_BEHIND_THE_SAMPLE = frozenset(
+    {"brightfield", "dic", "hologram", "off_axis_hologram", "phase"}
+    | {"fluorescence", "confocal", "light_sheet"}
+)
+"""Modalities whose own numbers act behind the wave that leaves the sample."""
+
+
+def _light_in(scene: Scene) -> tuple[object, ...]:
     """What a modality does to the light in front of the objective."""
-    modality = scene.microscope.modality
+    optics, modality = scene.microscope, scene.microscope.modality
     kind = MODALITIES[modality.kind][0]
+    light = kind, Cone.of(scene), scene.numerics.partial_coherence
+    if modality.kind in _BEHIND_THE_SAMPLE:
+        return light
     if isinstance(modality, Polarized):
-        return kind, modality.polarizer_deg, modality.circular
-    return (kind,)
+        return *light, modality.polarizer_deg, modality.circular
+    if issubclass(kind, ExitWave):
+        return light
+    return *light, modality, optics.numerical_aperture
 
 
-def _only_imaging(name: str) -> bool:
-    """Whether a parameter acts behind the exit wave only."""
+def _moving_lines(scene: Scene) -> object:
+    """Return the spectrum, as far as it says which wavelengths there are."""
+    spectrum = scene.microscope.spectrum
+    return spectrum if spectrum.kind == "led" else spectrum.kind
+
+
+def _only_imaging(scene: Scene, name: str) -> bool:
+    """Whether a parameter acts behind the wave that leaves the sample only."""
     steps = split(name)
     if steps[0] in ("camera", "background"):
         return True
-    if steps[-1] == "polarizer_deg":  # turns the light that enters the sample
+    if steps[0] != "microscope":
         return False
-    return steps[0] == "microscope" and steps[1] in (
+    optics = scene.microscope
+    if steps[1] == "modality":
+        return optics.modality.kind in _BEHIND_THE_SAMPLE
+    if steps[1] == "spectrum":  # the lines of a lamp stay, and change their weights
+        return optics.spectrum.kind != "led"
+    if steps[1] == "numerical_aperture":  # a ring in the condenser follows the objective
+        return optics.modality.kind != "phase_contrast"
+    return steps[1] in (
         "focus_um",
-        "numerical_aperture",
         "aberrations",
-        "modality",
+        "field_aberrations",
+        "chromatic",
+        "cover_glass",
+        "pupil",
     )
 
 
