@@ -28,6 +28,24 @@ TERMS: dict[str, str] = {
 }
 """Terms that ``linear`` may join with ``+``."""
 
+_TWINS: dict[str, set[str]] = {
+    "gain": {
+        "camera.background_electrons",
+        "camera.background_photons",
+        "camera.quantum_efficiency",
+        "camera.gain_electrons_per_count",
+        "camera.em_gain",
+    },
+    "offset": {
+        "camera.offset_counts",
+        "camera.dark_electrons",
+        "microscope.modality.background",
+        "background.haze",
+    },
+    "slopes": {"background.gradient_x", "background.gradient_y"},
+}
+"""Numbers of a scene that do the same as a term; ``auto`` leaves the term out for them."""
+
 
 @dataclass(frozen=True)
 class LinearPart:
@@ -122,15 +140,14 @@ def linear_part(
     """
     kind = scene.microscope.modality.kind
     camera = scene.camera if kind != "phase" else None
-    pedestal = camera.offset_counts if camera is not None else 0.0
+    pedestal = camera.dark_counts if camera is not None else 0.0
     if option == "auto":
         terms = set(_automatic(kind, camera is not None, image))
         if kind == "phase" and grey_levels:
             terms.add("gain")
-        if {"camera.background_electrons", "camera.gain_electrons_per_count"} & set(free):
-            terms.discard("gain")
-        if {"camera.offset_counts", "microscope.modality.background"} & set(free):
-            terms.discard("offset")
+        for term, names in _TWINS.items():
+            if names & set(free):
+                terms.discard(term)
     elif option == "none":
         terms = set()
     else:

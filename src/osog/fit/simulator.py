@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+_BEHIND_THE_SAMPLE = ("microscope.", "camera.", "background.")
 _CHANGES_EXIT_WAVE = ("microscope.wavelength_um", "microscope.condenser_numerical_aperture")
 
 
 def optics_only(name: str) -> bool:
     """Whether a parameter leaves the exit wave alone, so that its derivative is cheap."""
-    return name.startswith(("microscope.", "camera.")) and name not in _CHANGES_EXIT_WAVE
+    return name.startswith(_BEHIND_THE_SAMPLE) and name not in _CHANGES_EXIT_WAVE
 
 
 class Simulator:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from scipy.ndimage import uniform_filter
+
+from osog.sensor.artefacts import gaussian
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,9 +21,10 @@ if TYPE_CHECKING:
 def camera_sigma(image: Array, camera: Camera) -> Array:
     """Standard deviation of every pixel by the camera's own noise.
 
-    Shot noise of the electrons, read noise, and 1/12 for the rounding to grey levels, which
-    matters at 8 bits. The expected electrons are the 5 × 5 mean of the data: raw data in the
-    weights pull the gain down.
+    Shot noise of the electrons with the excess noise of an EM register, read and row noise, uneven
+    pixels, and 1/12 for the rounding to grey levels, which matters at 8 bits; sharpening amplifies
+    it. The expected electrons are the 5 × 5 mean of the data: raw data in the weights pull the gain
+    down.
 
     Parameters
     ----------
@@ -33,16 +37,24 @@ def camera_sigma(image: Array, camera: Camera) -> Array:
     ndarray, shape (Y, X)
         In counts.
     """
-    gain = camera.gain_electrons_per_count
+    gain, em_gain = camera.gain_electrons_per_count, camera.em_gain
     smooth: Array = uniform_filter(image, 5, mode="nearest")
-    electrons = np.maximum(smooth - camera.offset_counts, 0.0) * gain
-    variance = (electrons + camera.read_noise_electrons**2) / gain**2 + 1.0 / 12.0
-    return np.sqrt(variance)
+    electrons = np.maximum(smooth - camera.offset_counts, 0.0) * gain / em_gain
+    light = np.maximum(electrons - camera.dark_electrons, 0.0)
+    shot = em_gain**2 * camera.excess_noise * electrons
+    # The mean square of a log-normal law with this median.
+    read = camera.read_noise_electrons * np.exp(camera.read_noise_spread**2)
+    amplifier = read**2 + camera.row_noise_electrons**2 + camera.dark_nonuniformity_electrons**2
+    uneven = (em_gain * camera.response_nonuniformity * light) ** 2
+    variance = (shot + amplifier + uneven) / gain**2 + 1.0 / 12.0
+    sigma: Array = np.sqrt(variance * _amplification(camera))
+    return sigma
 
 
 def unsaturated(image: Array, camera: Camera) -> NDArray[np.bool_]:
     """Pixels below both the white level and the full well, shape (Y, X)."""
-    full = camera.offset_counts + camera.full_well_electrons / camera.gain_electrons_per_count
+    gain = camera.gain_electrons_per_count / camera.em_gain
+    full = camera.offset_counts + camera.full_well_electrons / gain
     return image < min(float(camera.white_counts), full - 0.5)
 
 
@@ -63,3 +75,13 @@ def noise_sigma(image: Array) -> float:
     second = image[:, :-2] - 2 * image[:, 1:-1] + image[:, 2:]
     mixed = second[:-2] - 2 * second[1:-1] + second[2:]
     return float(np.median(np.abs(mixed)) / 0.6745 / 6.0)
+
+
+def _amplification(camera: Camera) -> float:
+    """Factor by which sharpening raises the variance of white noise."""
+    strength = camera.sharpening
+    if strength == 0:
+        return 1.0
+    blur = gaussian(torch.tensor(camera.sharpening_radius_px, dtype=torch.float64))
+    middle, square = float(blur.max()) ** 2, float((blur**2).sum()) ** 2
+    return (1 + strength) ** 2 - 2 * strength * (1 + strength) * middle + strength**2 * square
