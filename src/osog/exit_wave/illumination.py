@@ -44,7 +44,8 @@ class Aperture:
         Brightfield, DIC and polarised light see the condenser with its stop and its sideways
         shift; phase contrast the image of its ring, ring_radius ± ring_width/2 of the objective
         NA; darkfield its annulus; reflection the opening of its light; shadowgraphy a disc of
-        half angle θ in the medium, which is NA n sin θ. Every other modality is lit by one plane wave along the axis.
+        half angle θ in the medium, which is NA n sin θ. Every other modality is lit by one plane
+        wave along the axis.
 
         Parameters
         ----------
