@@ -93,7 +93,8 @@ class Band:
         ----------
         spectrum : complex Tensor (By, Bx)
         shape : (int, int)
-            Grid (y, x), at least as large as the band.
+            Grid (y, x), with at least as many samples as the band has frequencies. Frequencies
+            beyond its own are sampled all the same: a tilted wave turns faster than the grid.
 
         Returns
         -------
@@ -119,11 +120,18 @@ class Band:
 
 
 def _in_fft_order(values: Tensor, first: int, length: int, dim: int) -> Tensor:
-    """Embed ascending indices into a whole FFT axis of the given length."""
+    """Embed ascending indices into a whole FFT axis of the given length, modulo that length."""
     number = values.shape[dim]
-    negative = min(max(-first, 0), number)
-    if number > length or first + number > length or -first > length:
+    if number > length:
         raise ValueError(f"a band of {number} frequencies does not fit a grid of {length} samples.")
+    first = (first + length // 2) % length - length // 2
+    negative = min(max(-first, 0), number)
+    over = max(first + number - length, 0)
+    if over:
+        low, high = values.narrow(dim, number - over, over), values.narrow(dim, 0, number - over)
+        gap = list(values.shape)
+        gap[dim] = length - number
+        return torch.cat([low, values.new_zeros(gap), high], dim)
     low, high = values.narrow(dim, 0, negative), values.narrow(dim, negative, number - negative)
     # Positive part at max(first, 0), negative part at length + first.
     lead, gap = list(values.shape), list(values.shape)
