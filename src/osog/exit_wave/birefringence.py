@@ -1,7 +1,7 @@
 """Refractive indices that light meets in uniaxial bodies.
 
 A uniaxial body has the ordinary index n_o, and n_e = n_o + b for light polarised along the optic
-axis a. Light that travels along the unit vector s sees n_o and
+axis a. Light that travels along the unit vector s in the body sees n_o and
 
     n(θ) = [cos²θ / n_o² + sin²θ / n_e²]^(−½),  cos θ = a·s,
 
@@ -29,29 +29,6 @@ def is_birefringent(batch: ParticleBatch) -> bool:
     return batch.birefringence.requires_grad or bool((batch.birefringence != 0).any())
 
 
-def transverse_axis(batch: ParticleBatch, direction: Tensor) -> tuple[Tensor, Tensor]:
-    """Components (N,) of the optic axes transverse to the light.
-
-    Parameters
-    ----------
-    batch : ParticleBatch
-    direction : Tensor, shape (2,)
-        Transverse part (x, y) of the unit vector s along which the light travels in the medium.
-
-    Returns
-    -------
-    a_x, a_y : Tensor, shape (N,)
-        In the frame of x, y turned by the smallest rotation that takes z to s. A condenser free of
-        aberrations turns the polarisation in the same way, plane by plane through its axis
-        (Richards & Wolf 1959), so a field keeps its components in this frame.
-    """
-    ax, ay, az = batch.optic_axis.unbind(1)
-    sx, sy = direction[0], direction[1]
-    along = torch.sqrt(1 - sx * sx - sy * sy)
-    tilt = az + (sx * ax + sy * ay) / (1 + along)
-    return ax - sx * tilt, ay - sy * tilt
-
-
 def index_split(
     batch: ParticleBatch, medium_index: Tensor, direction: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -63,19 +40,37 @@ def index_split(
         N particles.
     medium_index : Tensor, 0-dim
     direction : Tensor, shape (2,)
-        As for `transverse_axis`.
+        Transverse part (x, y) of the unit vector along which the light travels in the medium.
 
     Returns
     -------
     mean, cosine, sine : Tensor, shape (N,)
-        ½(n_o + n(θ)) minus the index of the medium; (n(θ) − n_o) cos 2ψ and (n(θ) − n_o) sin 2ψ.
+        ½(n_o + n(θ)) minus the index of the medium; (n(θ) − n_o) cos 2ψ and (n(θ) − n_o) sin 2ψ,
+        each to be multiplied by the path along a ray in the medium. ψ counts from x towards y in
+        the frame of x and y turned by the smallest rotation that takes z to the ray: a condenser
+        free of aberrations turns the polarisation in the same way, plane by plane through its axis
+        (Richards & Wolf 1959), so that a field keeps its components in this frame.
+
+    Notes
+    -----
+    The light is taken to be refracted into the body by a horizontal face, s n_m = s' n_o, and the
+    steeper path in the body shortens the birefringent part by cos θ_m / cos θ_o. The retardance of
+    a plate is then that of the exact refraction formula (Born & Wolf §15.3.3) to 0.4 % of k0 b d up
+    to 30° in the medium for quartz in water, and to 4 % for calcite. For a body whose faces lean,
+    the error is that of a ray direction wrong by up to the refraction at the face.
     """
-    ax, ay = transverse_axis(batch, direction)
     b, ordinary = batch.birefringence, medium_index + batch.delta_index
+    outside = torch.sqrt(1 - (direction * direction).sum())
+    sx, sy = (component * (medium_index / ordinary) for component in direction)
+    # The floor is reached by total reflection only, where no light enters the body.
+    inside = torch.sqrt((1 - sx * sx - sy * sy).clamp(min=0.01))
+    ax, ay, az = batch.optic_axis.unbind(1)
+    tilt = az + (sx * ax + sy * ay) / (1 + inside)
+    ax, ay = ax - sx * tilt, ay - sy * tilt
     # n_o²/n_e² − 1 without the cancellation of small b.
     m = -b * (2 * ordinary + b) / (ordinary + b).square()
     root = torch.sqrt(1 + (ax * ax + ay * ay) * m)
-    h = -ordinary * m / (root * (1 + root))
+    h = -ordinary * m / (root * (1 + root)) * (outside / inside)
     cosine, sine = h * (ax * ax - ay * ay), 2 * h * ax * ay
     return batch.delta_index + 0.5 * h * (ax * ax + ay * ay), cosine, sine
 

@@ -57,14 +57,14 @@ def jones_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> Jone
 
     Notes
     -----
-    Uniaxial bodies with an optic axis in any direction of space. The extraordinary index is the one
-    for the direction of the source in the medium. Scattered waves keep the components of the wave
-    that they come from and propagate with the index of the medium, so the model is paraxial in the
-    scattering angle (not in that of the source) and linear in n − n_m: a plate in water (n_o 1.336,
-    b 0.009) has the retardance of the exact refraction formula within 1 % up to 25° in the medium,
-    and the walk-off of the extraordinary ray (below b/n of the path) is left out, as are the
-    reflections at the faces. Sources: Jones, J. Opt. Soc. Am. 31, 488 (1941); Born & Wolf §15.3;
-    for two components in a multislice, Abdulhalim (1999).
+    Uniaxial bodies with an optic axis in any direction of space; the extraordinary index is that
+    for the direction of the source, refracted into the body (`index_split` says how well it agrees
+    with the exact formula). Between slabs both components propagate with the index of the medium,
+    and scattered waves keep the polarisation frame of the wave that they come from: the model is
+    paraxial in the scattering angle γ, not in that of the source, and leaves out an amplitude of up
+    to γ²/4 of the scattered wave in the crossed component. Walk-off of the extraordinary ray (up to
+    b/n of the path) and reflections at the faces are left out too. Errors of the mean phase are
+    those of `exit_wave`. Jones, J. Opt. Soc. Am. 31, 488 (1941); Born & Wolf §15.3.
     """
     wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
     source, weights = illumination(values, plan)
