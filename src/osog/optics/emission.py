@@ -12,6 +12,7 @@ from osog.optics.band import Band, real_image
 from osog.optics.optical_image import OpticalImage
 from osog.optics.propagate import kappa, phasor
 from osog.optics.pupil import Pupil
+from osog.optics.vectorial import dipole_weights, is_vectorial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,19 +27,20 @@ if TYPE_CHECKING:
 class PointSpread:
     """Intensity point spread function of the objective at one wavelength.
 
-    PSF(r; z) = |F⁻¹[P(f) exp(iκ z)]|² / Σ|P|², so that its mean over the domain is 1 for every z:
-    free space loses no light.
+    PSF(r; z) = Σ_j |F⁻¹[P_j(f) exp(iκ z)]|² / Σ_j Σ|P_j|², so that its mean over the domain is 1
+    for every z: free space loses no light, the vignetting of a pupil alone does. j runs over the
+    polarised fields of a vectorial pupil; a scalar one has a single P.
 
     Attributes
     ----------
     band : Band
         Frequencies of the pupil.
-    aperture : complex Tensor (By, Bx)
-        P(f).
+    aperture : complex Tensor (J, By, Bx)
+        P_j(f).
     turn_per_um : Tensor (By, Bx)
         κ(f) in rad/µm.
     power : 0-dim Tensor
-        Σ|P|².
+        Σ_j Σ|P_j|² of the pupil in the middle of the frame.
     """
 
     band: Band
@@ -62,10 +64,18 @@ class PointSpread:
         pupil = Pupil.of(values, wavelength_um, index, plan.frequency_step)
         band = Band.around((0.0, 0.0), pupil.cutoff, plan.fine_shape, plan.frequency_step)
         fx, fy = band.frequencies(emission.slabs)
-        aperture = pupil(fx, fy)
+        passing = pupil.amplitude(fx, fy)
+        weights = (
+            dipole_weights(fx, fy, wavelength_um, index)
+            if is_vectorial(values)
+            else torch.ones_like(passing)[None]
+        )
+        aperture = weights * pupil(fx, fy)
         # Evanescent waves are cut by the pupil already.
         turn_per_um = kappa(fx, fy, None, wavelength_um, index)
-        power = (aperture.real.square() + aperture.imag.square()).sum()
+        if pupil.stop is not None:
+            passing = pupil.unvignetted.amplitude(fx, fy)
+        power = (weights * passing).square().sum()
         return cls(band, aperture, turn_per_um, power)
 
     def at(self, distance_um: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -79,7 +89,7 @@ class PointSpread:
             (y, x), at least twice the band.
         """
         field = self.aperture * phasor(self.turn_per_um * distance_um)
-        return self.band.modulus_squared(field, grid) / self.power
+        return self.band.modulus_squared(field, grid).sum(0) / self.power
 
 
 def blurred(

@@ -12,7 +12,14 @@ from osog.scene.aberrations import (
     PupilShape,
 )
 from osog.scene.description import Description, row
-from osog.scene.modalities import EMISSION, EPI, PARTIALLY_COHERENT, Brightfield, Modality
+from osog.scene.modalities import (
+    EMISSION,
+    EPI,
+    PARTIALLY_COHERENT,
+    VECTORIAL,
+    Brightfield,
+    Modality,
+)
 from osog.scene.spectrum import Monochromatic, Spectrum
 
 IMMERSIONS: dict[str, float] = {"air": 1.0, "water": 1.333, "glycerol": 1.473, "oil": 1.518}
@@ -155,6 +162,16 @@ class Microscope(Description):
             raise ValueError(
                 f"spectrum = {self.spectrum.kind}: quantitative phase is measured at one "
                 "wavelength; choose the monochromatic spectrum."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _vectorial_pupil_possible(self) -> "Microscope":
+        kind = self.modality.kind
+        if self.pupil.vectorial and kind not in VECTORIAL:
+            raise ValueError(
+                f"pupil.vectorial = true is not available for the modality {kind}, which needs one "
+                f"polarisation; it is for {', '.join(sorted(VECTORIAL))}."
             )
         return self
 

@@ -447,3 +447,11 @@ EMISSION: frozenset[str] = frozenset({"fluorescence", "confocal", "light_sheet"}
 """Modalities in which the particles emit."""
 EPI: frozenset[str] = frozenset({"reflection", "iscat"})
 """Modalities that see light sent back by the particles."""
+VECTORIAL: frozenset[str] = EMISSION | {
+    "brightfield",
+    "phase_contrast",
+    "darkfield",
+    "hologram",
+    "shadowgraph",
+}
+"""Modalities of unpolarised light, which a vectorial pupil can image."""
