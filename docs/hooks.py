@@ -12,7 +12,10 @@ LAWS_TEXT = (
     "Where a number or a law is allowed, a law says how it is drawn, for example "
     "`radius_um: {law: lognormal, median: 0.5, sigma: 0.2}`."
 )
-TOP = ("grid", "medium", "populations", "microscope", "camera", "numerics")
+TOP = (
+    *("grid", "medium", "populations", "microscope", "camera"),
+    *("background", "series", "numerics"),
+)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
