@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import hypot, sqrt
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from osog.geometry import half_extents
+from osog.exit_wave.scattering import percent, scattering_choices
 from osog.scene import MODALITY_TITLES
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from osog.sample import ParticleBatch
     from osog.scene import Camera, Scene
 
-_REFERENCE_WAVELENGTH_UM = 0.55 / 1.33
 _CLIPPED_SHARE = 0.01
 """Share of saturated pixels that goes without saying."""
 _STRONG_INDEX = 0.15
@@ -44,128 +42,45 @@ class Caution:
     remedy_text: str = ""
 
 
-def slab_error_percent(
-    delta_index: float, radius_um: float, aperture: float, wavelength_in_medium_um: float
-) -> float:
-    """Error of the slab engine's scattered field against Lorenz–Mie, before discretisation.
-
-    Parameters
-    ----------
-    delta_index : float
-        |n − n_m|.
-    radius_um : float
-        Smallest half extent of the body.
-    aperture : float
-        Objective NA.
-    wavelength_in_medium_um : float
-        λ/n_m; the radius is scaled by it.
-
-    Returns
-    -------
-    float
-        Percent of the scattered field inside the pupil (relative L2).
-
-    Notes
-    -----
-    100 √[(0.0041 NA^1.05 R^−0.90)² + (1.50 Δn^1.80 R^0.57 NA^1.28)²] with R at λ 0.55 µm in water:
-    a fit to computed errors for radii above 0.5 µm, good to a factor of 1.3 (worst 2.4).
-    """
-    radius = max(radius_um * _REFERENCE_WAVELENGTH_UM / wavelength_in_medium_um, 0.25)
-    thin = 0.0041 * aperture**1.05 * radius**-0.90
-    strong = 1.50 * delta_index**1.80 * radius**0.57 * aperture**1.28
-    return 100 * sqrt(thin**2 + strong**2)
-
-
-def grid_error_percent(
-    delta_index: float,
-    radius_um: float,
-    pitch_um: float,
-    slab_um: float,
-    aperture: float,
-    wavelength_in_medium_um: float,
-    medium_index: float,
-) -> float:
-    """Error that the grids add to the scattered field.
-
-    Parameters
-    ----------
-    delta_index, radius_um, aperture, wavelength_in_medium_um
-        As for `slab_error_percent`.
-    pitch_um, slab_um : float
-        Pitch of the field grid and spacing of the slabs.
-    medium_index : float
-
-    Returns
-    -------
-    float
-        Percent of the scattered field inside the pupil.
-
-    Notes
-    -----
-    √[(57 Δn^0.9 R^−0.27 (p n/λ)^1.3)² + (11.8 c⁴ R^−0.65)²] with c = dz NA²/(λ n): a fit to 576
-    spheres against Lorenz–Mie over NA 0.1–1.1, R 0.4–5 µm and Δn 0.01–0.1. Together with
-    `slab_error_percent` it is good to a factor of 1.4 rms for fine and standard grids (worst 2.3
-    and 4.2), and of 1.6 for drafts.
-    """
-    radius = radius_um * _REFERENCE_WAVELENGTH_UM / wavelength_in_medium_um
-    lateral = 57 * delta_index**0.9 * radius**-0.27 * (pitch_um / wavelength_in_medium_um) ** 1.3
-    spacing = slab_um * aperture**2 / (wavelength_in_medium_um * medium_index**2)
-    axial = 11.8 * spacing**4 * radius**-0.65
-    return sqrt(lateral**2 + axial**2)
-
-
-def projection_error_percent(
-    delta_index: float, radius_um: float, aperture: float, wavelength_in_medium_um: float
-) -> float:
-    """Error of the projection model's scattered field against Lorenz–Mie.
-
-    Parameters and result as for `slab_error_percent`.
-
-    Notes
-    -----
-    100 √[(0.050 NA^1.75 R^−0.31)² + (1.59 Δn R^0.47 NA^0.64)²]: a fit over NA 0.3–1.2, R 0.1–5 µm
-    and Δn 0.01–0.25, good to a factor of 1.3 (worst 1.8).
-    """
-    radius = radius_um * _REFERENCE_WAVELENGTH_UM / wavelength_in_medium_um
-    thin = 0.050 * aperture**1.75 * radius**-0.31
-    strong = 1.59 * delta_index * radius**0.47 * aperture**0.64
-    return 100 * sqrt(thin**2 + strong**2)
-
-
 def field_error_percent(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> float:
     """Estimated field error of a render in percent: the worst population, with its grids.
 
     Returns
     -------
     float
-        0 without particles, and for fluorescence, where no light is scattered.
+        0 without particles, and where particles emit instead of scattering.
     """
-    if len(batch) == 0 or scene.microscope.modality.kind == "fluorescence":
-        return 0.0
-    optics = scene.microscope
-    in_medium = optics.wavelength_um / scene.medium.index
-    worst = 0.0
-    with torch.no_grad():
-        every = torch.arange(len(batch), device=batch.device)
-        smallest = half_extents(batch, every).min(1).values
-        contrast = batch.delta_index.abs()
-        for number in batch.population.unique().tolist():
-            mine = batch.population == number
-            dn, radius = float(contrast[mine].max()), float(smallest[mine].median())
-            thin = scene.populations[number].scattering == "projection"
-            formula = projection_error_percent if thin else slab_error_percent
-            model = formula(dn, radius, optics.numerical_aperture, in_medium)
-            grid = grid_error_percent(
-                dn,
-                radius,
-                max(plan.pitch_um),
-                plan.slab_um,
-                optics.numerical_aperture,
-                in_medium,
-                scene.medium.index,
-            )
-            worst = max(worst, hypot(model, grid))
-    return worst
+    choices = scattering_choices(scene, batch, plan)
+    return max((choice.error_percent for choice in choices), default=0.0)
+
+
+def reasons(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[str]:
+    """Why each population is computed as it is, one sentence each, for a tooltip."""
+    titles = {"slabs": "phase slabs", "projection": "one projected slab", "mie": "Lorenz-Mie"}
+    return [
+        f"'{scene.populations[c.population].name}': {titles[c.model]}, since {c.reason}."
+        for c in scattering_choices(scene, batch, plan)
+    ]
+
+
+def _models_line(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> str:
+    """Name the models with their estimated errors: "Mie ×3, exact to 0.1 %"."""
+    choices = scattering_choices(scene, batch, plan)
+    parts = []
+    through = [c for c in choices if c.model != "mie"]
+    if through or not choices:
+        error = max((c.error_percent for c in through), default=0.0)
+        projected = all(c.model == "projection" for c in through)
+        name = "projection" if projected and through else "slabs"
+        parts.append(f"{name} ×{plan.slabs}, field error ~{percent(error)} %")
+    exact = [c for c in choices if c.model == "mie"]
+    if exact:
+        numbers = torch.tensor([c.population for c in exact], device=batch.device)
+        count = int(torch.isin(batch.population, numbers).sum())
+        error = max(c.error_percent for c in exact)
+        words = "exact to" if error < 1 else "added fields, error ~"
+        parts.append(f"Mie ×{count}, {words} {percent(error)} %".replace("~ ", "~"))
+    return ", ".join(parts)
 
 
 def explain_line(
@@ -177,11 +92,9 @@ def explain_line(
     if scene.microscope.modality.kind != "fluorescence":
         points = sum(plan.source_rings)
         light = "coherent" if points == 1 else f"{points} source points"
-        error = field_error_percent(scene, batch, plan)
         parts.append(light)
         if len(batch):
-            shown = f"{error:.1f}" if error < 10 else f"{error:.0f}"
-            parts.append(f"slabs ×{plan.slabs}, field error ~{shown} %")
+            parts.append(_models_line(scene, batch, plan))
     else:
         parts.append(f"slabs ×{plan.slabs}")
     noun = "particle" if len(batch) == 1 else "particles"

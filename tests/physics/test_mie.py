@@ -35,6 +35,7 @@ def sphere_scene(radius, delta, aperture, z, accuracy="auto", **microscope) -> S
                     "shape": {"kind": "sphere", "radius_um": radius},
                     "material": {"index": MEDIUM + delta},
                     "particles": [{"x_um": 6.43, "y_um": 6.37, "z_um": z}],
+                    "scattering": "slabs",
                 }
             ],
             "microscope": {

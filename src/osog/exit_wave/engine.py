@@ -11,8 +11,10 @@ from torch import Tensor
 
 from osog.exit_wave.birefringence import mean_delta_index
 from osog.exit_wave.deposit import Gradients, Raster, deposit, deposit_adjoint
+from osog.exit_wave.first_order import first_order, is_first_order
 from osog.exit_wave.illumination import illumination
 from osog.exit_wave.multislice import multislice
+from osog.exit_wave.spheres import chosen, sphere_spectrum, with_cores
 from osog.exit_wave.wave import EmissionSlabs, ExitWave
 
 if TYPE_CHECKING:
@@ -26,12 +28,12 @@ _LEAST_DIVISOR = 0.3
 
 
 def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitWave:
-    """Multiply light through the phase slabs of the particles, for every source point.
+    """Light behind the particles for every source point: by phase slabs, or exact for spheres.
 
     Parameters
     ----------
     batch : ParticleBatch
-        N particles.
+        N particles; ``plan.scattering`` gives the model of each population.
     values : Values
         Wavelength, index of the medium and the condenser are read from it, differentiably.
     plan : SamplingPlan
@@ -53,13 +55,55 @@ def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitW
     source, weights = illumination(values, plan)
     waves = plane_waves(plan, values, source, wavelength, index)
 
-    thin = _thin(values, batch)
-    raster = Raster(batch, plan, thin)
+    weak = is_first_order(values.scene)
+    exact = modelled_by("mie", batch, plan)
+    spectrum: Tensor | None = None
+    if not bool(exact.all()) or len(batch) == 0:
+        bodies = with_cores(chosen(batch, torch.nonzero(~exact).flatten()))
+        spectrum = _through_slabs(bodies, waves, source, weights, wavelength, index, plan, weak)
+    if bool(exact.any()):
+        spheres = chosen(batch, torch.nonzero(exact).flatten())
+        light = sphere_spectrum(spheres, values, plan, waves, source)
+        spectrum = light if spectrum is None else spectrum + light
+    assert spectrum is not None
+    return ExitWave(
+        spectrum=spectrum,
+        fx=waves.fx,
+        fy=waves.fy,
+        source=source,
+        weights=weights,
+        wavelength_um=wavelength,
+        medium_index=index,
+        reference_um=plan.reference_um,
+        plan=plan,
+        first_order=weak,
+    )
+
+
+def _through_slabs(
+    batch: ParticleBatch,
+    waves: PlaneWaves,
+    source: Tensor,
+    weights: Tensor,
+    wavelength: Tensor,
+    index: Tensor,
+    plan: SamplingPlan,
+    weak: bool,
+) -> Tensor:
+    """Scattered spectrum (S, By, Bx) of bodies in slabs, with its corrections.
+
+    The weak-object preview adds the light of the slabs, to first order in the phase.
+    """
+    raster = Raster(batch, plan, modelled_by("projection", batch, plan))
     # Unpolarised light meets the mean index of a crystal, seen along the middle of the source.
     middle = (weights[:, None] * source).sum(0) * (wavelength / index)
     phase_per_um = 2 * pi / wavelength * mean_delta_index(batch, index, middle)
     absorbing = batch.absorption_per_um.requires_grad or bool((batch.absorption_per_um > 0).any())
     loss = 0.5 * batch.absorption_per_um if absorbing else None
+    if weak:
+        coefficients = [phase_per_um] if loss is None else [phase_per_um, loss]
+        slabs = [_deposited(batch, each, raster) for each in coefficients]
+        return first_order(slabs, raster.occupied, waves, plan) * waves.correction
     spectrum = multislice(
         raster,
         batch,
@@ -70,17 +114,7 @@ def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitW
         waves.stretch,
         (waves.rows, waves.columns),
     )
-    return ExitWave(
-        spectrum=spectrum * waves.correction,
-        fx=waves.fx,
-        fy=waves.fy,
-        source=source,
-        weights=weights,
-        wavelength_um=wavelength,
-        medium_index=index,
-        reference_um=plan.reference_um,
-        plan=plan,
-    )
+    return spectrum * waves.correction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,23 +192,27 @@ def emission_slabs(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> 
     EmissionSlabs
         Differentiable in the batch. Attenuation and refraction on the way out are not modelled.
     """
-    raster = Raster(batch, plan)
-    slabs = _Deposit.apply(  # type: ignore[no-untyped-call]
-        batch.position,
-        batch.quaternion,
-        batch.size,
-        batch.planes,
-        batch.emission_per_um,
-        raster,
-        batch,
-    )
     return EmissionSlabs(
-        slabs=slabs,
+        slabs=_deposited(batch, batch.emission_per_um, Raster(batch, plan)),
         z_um=plan.slab_planes_um,
         wavelength_um=values.number("microscope.wavelength_um"),
         medium_index=values.number("medium.index"),
         plan=plan,
     )
+
+
+def _deposited(batch: ParticleBatch, coefficient: Tensor, raster: Raster) -> Tensor:
+    """Slabs (K, Gy, Gx) of coefficient × length, differentiable in the batch."""
+    slabs: Tensor = _Deposit.apply(  # type: ignore[no-untyped-call]
+        batch.position,
+        batch.quaternion,
+        batch.size,
+        batch.planes,
+        coefficient,
+        raster,
+        batch,
+    )
+    return slabs
 
 
 class _Deposit(torch.autograd.Function):
@@ -247,8 +285,7 @@ def _crop(frequencies: Tensor, band: float) -> Tensor:
     return torch.nonzero((frequencies.abs() <= band) & (frequencies > -limit)).flatten()
 
 
-def _thin(values: Values, batch: ParticleBatch) -> Tensor | None:
-    projected = [i for i, p in enumerate(values.scene.populations) if p.scattering == "projection"]
-    if not projected:
-        return None
-    return torch.isin(batch.population, torch.tensor(projected, device=batch.device))
+def modelled_by(model: str, batch: ParticleBatch, plan: SamplingPlan) -> Tensor:
+    """Which particles (N,) the plan leaves to a model of scattering."""
+    mine = [i for i, name in enumerate(plan.scattering) if name == model]
+    return torch.isin(batch.population, torch.tensor(mine, device=batch.device, dtype=torch.int64))

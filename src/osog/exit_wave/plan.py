@@ -10,6 +10,8 @@ import torch
 
 from osog.exit_wave.field_nodes import node_counts
 from osog.exit_wave.illumination import Cone, ring_numbers
+from osog.exit_wave.scattering import scattering_models
+from osog.exit_wave.spheres import with_cores
 from osog.geometry import half_extents
 
 if TYPE_CHECKING:
@@ -28,10 +30,24 @@ _QUALITY: dict[str, tuple[float, float, int, float]] = {
 }
 _LINES = {"draft": (6, 3, 12), "standard": (12, 4, 32), "fine": (12, 5, 64)}
 """Wavelengths for the shape of a broad spectrum, for that of one line, and at most."""
+_SHARP_EDGE = 4
+"""Frequency steps of the pupil edge that acts as a hard one."""
+_SHARP_DOMAIN = 3.0
+"""Width of the domain that this edge wants, in units of half the frame plus the defocused cone.
+
+Measured for spheres of 0.5-1.5 µm at NA 0.8 and 1.2, 12-20 µm out of focus, against a hard edge in
+free space: 2-3e-3 of the field at 2, 1e-3 at 2.4, 1e-4 at 3.
+"""
+_MIE_DOMAIN = 4.5e6
+"""Samples of the padded fine grid that exact spheres may always have."""
+_MIE_BUDGET = 3e7
+"""Spheres × frequencies × source points up to which ``auto`` takes ``fine`` for exact spheres."""
 _FINE_BUDGET = 1.2e7
 """Slab samples (all source points together) up to which ``auto`` takes ``fine``."""
 _DOMAIN = 40
 """Width of the padded domain in λ/NA, at least, where accuracy is wanted."""
+_JOIN_PX = 4
+"""Pixels of margin, at least, in which the straight fringes of a hologram close on themselves."""
 _MAX_DOMAIN = (2.5e6, 6.0, 4e7)
 """Samples of the padded fine grid: always allowed, allowed per sample of the frame, never passed.
 
@@ -81,6 +97,11 @@ class SamplingPlan:
         Places along (y, x) that get a pupil of their own where the optics change over the frame.
     field_rings : int
         Places along the radius instead, where nothing but the focus changes.
+    scattering : tuple of str
+        Model of each population of the scene: ``slabs``, ``projection`` or ``mie``.
+    edge_steps : int
+        Frequency steps over which the edge of the pupil extends to either side: 1 for a raised
+        cosine, 4 for the edge that acts as a hard one within the frame.
     """
 
     frame_shape: tuple[int, int]
@@ -102,6 +123,8 @@ class SamplingPlan:
     wavelengths: int = 1
     field_nodes: tuple[int, int] = (3, 3)
     field_rings: int = 3
+    scattering: tuple[str, ...] = ()
+    edge_steps: int = 1
 
     @property
     def extent_um(self) -> tuple[float, float]:
@@ -186,16 +209,24 @@ def plan_sampling(
     spread = _up(max(defocus, 0.25), 1.25) * tan(asin(steepest / index))
     spread += max(_cover_glass_um(scene, acting, z) for z in (min(planes), max(planes)))
 
-    def build(level: str, resolve: bool = True) -> SamplingPlan:
+    def build(level: str, models: tuple[str, ...], resolve: bool = True) -> SamplingPlan:
+        exact = _all_exact(models, batch)
         factor, spacing, most, share = _QUALITY[level]
         wanted = share * spread + 2 * longest / acting
         if level == "fine":
             # The soft pupil edge is two frequency steps wide: keep it thin against the pupil.
             wanted = max(wanted, (_DOMAIN * longest / acting - min(frame) * pixel) / 2)
         wanted = max(wanted, _halo_um(scene) if level != "draft" else 0.0)
+        sharp = level == "fine" and exact and cone.reach == 0
+        if sharp:
+            half = max(frame) * pixel / 2
+            wanted = max(wanted, _SHARP_DOMAIN / 2 * (half + spread) - half)
         if scene.numerics.padding_um is not None:
             wanted = scene.numerics.padding_um
-        padding = _affordable(wanted, frame, pixel, oversampling)
+        least = _MIE_DOMAIN if sharp else _MAX_DOMAIN[0]
+        padding = _affordable(wanted, frame, pixel, oversampling, least)
+        if optics.modality.kind == "off_axis_hologram":
+            padding = max(padding, _JOIN_PX * pixel)
         domain = tuple(_fast(n + 2 * ceil(padding / pixel)) for n in frame)
         pad = tuple((d - n) // 2 for d, n in zip(domain, frame, strict=True))
         # A tilted source shifts the pupil: the field then needs (1 + S) NA/λ on either side.
@@ -204,6 +235,9 @@ def plan_sampling(
         if level == "fine" and len(batch):
             # Bodies of one or two samples want a finer grid, as far as that is affordable.
             pitch = min(pitch, max(smallest / (3 if resolve else 1.6), pitch / 2))
+        if optics.epi:
+            # A round trip turns the phase of a slope twice as fast as a body does.
+            pitch /= 2
         pitch = _down(pitch, 1.03)
         pitch = min(pitch, scene.numerics.pitch_um or pitch)
         slab = spacing * wavelength * index / steepest**2
@@ -219,8 +253,16 @@ def plan_sampling(
         slab = min(slab, scene.numerics.slab_um or slab)
         first, last = floor(low / slab) - 1, ceil(high / slab) + 1
         extent = [d * pixel for d in domain]
-        grid = tuple(_fast(e / pitch, slack=0.015) for e in extent)
         band_aperture = _up(aperture * 1.02, 1.1)
+        if sharp:
+            # The edge overshoots by a few frequency steps.
+            edge = _SHARP_EDGE * wavelength / min(extent)
+            band_aperture = max(band_aperture, _up(aperture + edge, 1.01))
+        band = (min(band_aperture, index) + cone.reach) / wavelength
+        if exact:
+            # Exact spheres need frequencies only; nothing is drawn on the grid.
+            pitch = scene.numerics.pitch_um or _down(0.49 / band, 1.03)
+        grid = tuple(_fast(e / pitch, slack=0.015) for e in extent)
         points = source_count(optics.source_points, cone, acting, defocus, index, wavelength, most)
         lines = line_count(scene, batch, defocus, level)
         nodes, rings = node_counts(scene, level, max(points, 1) * lines)
@@ -234,7 +276,7 @@ def plan_sampling(
             slab_um=slab,
             first_slab=first,
             slabs=last - first + 1,
-            band=(min(band_aperture, index) + cone.reach) / wavelength,
+            band=band,
             aperture=band_aperture,
             source_points=points,
             source_rings=ring_numbers(points, cone.hole if cone.outer else 0.0),
@@ -242,19 +284,40 @@ def plan_sampling(
             padding_wanted_um=wanted,
             padding_um=padding,
             wavelengths=lines,
+            scattering=models,
+            edge_steps=_SHARP_EDGE if sharp else 1,
             field_nodes=nodes,
             field_rings=rings,
         )
 
+    # The model depends on the scene alone: a draft shows what the image at rest will show.
+    rest = build("standard", ())
+    models = scattering_models(scene, batch, build("fine", ()), _frequencies(rest))
     if chosen != "auto":
-        return build(chosen)
+        return build(chosen, models)
     for resolve in (True, False):
-        fine = build("fine", resolve)
+        fine = build("fine", models, resolve)
+        if _all_exact(models, batch):
+            if len(batch) * _frequencies(fine) <= _MIE_BUDGET:
+                return fine
+            continue
         cost = fine.grid_shape[0] * fine.grid_shape[1] * fine.slabs * fine.source_points
-        cost *= fine.wavelengths
-        if cost <= _FINE_BUDGET:
+        if cost * fine.wavelengths <= _FINE_BUDGET:
             return fine
-    return build("standard")
+    return build("standard", models)
+
+
+def _frequencies(plan: SamplingPlan) -> float:
+    """Frequencies × source points × wavelengths, what one exact sphere costs."""
+    height, width = plan.extent_um
+    lights = sum(plan.source_rings) * plan.wavelengths
+    return (2 * plan.band) ** 2 * height * width * lights
+
+
+def _all_exact(models: tuple[str, ...], batch: ParticleBatch) -> bool:
+    """Whether every particle is an exact sphere, so that nothing goes through slabs."""
+    present = batch.population.unique().tolist()
+    return bool(models) and bool(present) and all(models[i] == "mie" for i in present)
 
 
 def source_count(
@@ -380,6 +443,7 @@ def _depths(batch: ParticleBatch) -> tuple[float, float, float]:
     if len(batch) == 0:
         return 0.0, 0.0, 1.0
     with torch.no_grad():
+        batch = with_cores(batch)
         every = torch.arange(len(batch), device=batch.device)
         half = half_extents(batch, every)[:, 2]
         z = batch.position[:, 2]
@@ -387,8 +451,10 @@ def _depths(batch: ParticleBatch) -> tuple[float, float, float]:
     return numbers[0], numbers[1], numbers[2]
 
 
-def _affordable(wanted: float, frame: tuple[int, int], pixel: float, oversampling: int) -> float:
-    least, share, most = _MAX_DOMAIN
+def _affordable(
+    wanted: float, frame: tuple[int, int], pixel: float, oversampling: int, least: float
+) -> float:
+    _, share, most = _MAX_DOMAIN
     limit = min(max(least, share * frame[0] * frame[1] * oversampling**2), most)
     padding = wanted
     while True:

@@ -36,7 +36,13 @@ def is_coherent(wave: ExitWave) -> bool:
 
 def objective(wave: ExitWave, values: Values) -> Pupil:
     """Return the pupil for the light of an exit wave."""
-    return Pupil.of(values, wave.wavelength_um, wave.medium_index, wave.plan.frequency_step)
+    return Pupil.of(
+        values,
+        wave.wavelength_um,
+        wave.medium_index,
+        wave.plan.frequency_step,
+        edge_steps=wave.plan.edge_steps,
+    )
 
 
 def lens(

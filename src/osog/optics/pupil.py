@@ -18,22 +18,38 @@ if TYPE_CHECKING:
     from osog.sample import Values
 
 
-def edge(inside: Tensor, step: float) -> Tensor:
-    """Raised-cosine edge: 1 well inside, 0 well outside, ½ on the edge.
+_SHARP = (1.0, 1.0, 0.95, 0.5, 0.05)
+"""Weight of the light that lands j/8 of the domain away from the edge's ray, j = 1, 2, …"""
+
+
+def edge(inside: Tensor, step: float, reach: int = 1) -> Tensor:
+    """Soft edge of an aperture: 1 well inside, 0 well outside, ½ on the edge.
 
     Parameters
     ----------
     inside : Tensor
         Distance inside the edge, f_c − |f|, in cycles/µm.
     step : float
-        Frequency step df in cycles/µm; the edge is 2 df wide.
+        Frequency step df in cycles/µm.
+    reach : int
+        Steps over which it extends to either side. 1 is a raised cosine. More is the step
+        function convolved with a kernel of 2 × `reach` steps that leaves the image of a hard edge
+        as it is within three eighths of the domain and takes it away from five eighths on, where
+        it would wrap around; it overshoots by 9 % as every band-limited step does.
 
     Returns
     -------
     Tensor
-        ½ + ½ sin(πt/2), t = clamp((f_c − |f|)/df, −1, 1): with a hard edge the derivative with
-        respect to the NA would be zero.
+        With t = (f_c − |f|)/df: ½ + ½ sin(πt/2), or ½ + t/2W + Σ_j c_j sin(πjt/W)/(πj) for W =
+        `reach`, t clamped to ±W. With a hard edge the derivative with respect to the NA would be
+        zero.
     """
+    if reach > 1:
+        t = (inside / step).clamp(-reach, reach) / reach
+        total = 0.5 + 0.5 * t
+        for j, weight in enumerate(_SHARP, start=1):
+            total = total + (weight / (math.pi * j)) * torch.sin(math.pi * j * t)
+        return total
     return 0.5 + 0.5 * torch.sin(0.5 * math.pi * (inside / step).clamp(-1.0, 1.0))
 
 
@@ -65,6 +81,8 @@ class Pupil:
         Adds Φ.
     stop : (0-dim Tensor, 0-dim Tensor) or None
         Shift (x, y) of the vignetting stop in pupil radii.
+    edge_steps : int
+        Frequency steps over which the outer edge extends to either side.
 
     Notes
     -----
@@ -83,6 +101,7 @@ class Pupil:
     apodisation: float = 0.0
     glass: CoverGlassPath | None = None
     stop: tuple[Tensor, Tensor] | None = None
+    edge_steps: int = 1
 
     @classmethod
     def of(
@@ -92,6 +111,7 @@ class Pupil:
         medium_index: Tensor,
         frequency_step: tuple[float, float],
         emission: bool | None = None,
+        edge_steps: int = 1,
     ) -> Pupil:
         """Build the pupil that the microscope of a scene describes.
 
@@ -106,6 +126,8 @@ class Pupil:
         emission : bool, optional
             Whether P acts on the waves of point sources (or focuses a plane wave) instead of a
             scattered field; by default what the modality of the scene does.
+        edge_steps : int
+            Frequency steps over which the outer edge extends to either side.
         """
         optics = values.scene.microscope
         shape = optics.pupil
@@ -127,13 +149,15 @@ class Pupil:
             apodisation=0.0 if shape.apodisation == "uniform" else (-0.5 if emits else 0.5),
             glass=CoverGlassPath.of(values, wavelength_um, medium_index),
             stop=stop,
+            edge_steps=edge_steps,
         )
 
     @property
     def cutoff(self) -> float:
         """Largest |f| that the pupil passes, its soft edge included, in cycles/µm."""
         aperture = float(self.numerical_aperture.detach() / self.wavelength_um.detach())
-        return min(aperture + self.step, float((self.medium_index / self.wavelength_um).detach()))
+        widest = float((self.medium_index / self.wavelength_um).detach())
+        return min(aperture + self.edge_steps * self.step, widest)
 
     @property
     def unvignetted(self) -> Pupil:
@@ -155,7 +179,7 @@ class Pupil:
         square = fx * fx + fy * fy
         # The addend keeps the derivative of the root finite at f = 0.
         radius = torch.sqrt(square + 1e-24)
-        passed = edge(aperture - radius, self.step)
+        passed = edge(aperture - radius, self.step, self.edge_steps)
         if self.obstruction is not None:
             passed = passed * self._unobstructed(radius, aperture)
         if self.apodisation:

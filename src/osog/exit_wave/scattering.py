@@ -1,0 +1,321 @@
+"""Which model scatters the light of each population, and what each model is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import hypot, pi, sqrt
+from typing import TYPE_CHECKING
+
+import torch
+
+from osog.exit_wave.first_order import is_first_order
+from osog.geometry import half_extents
+from osog.sample import ShapeKind
+
+if TYPE_CHECKING:
+    from osog.exit_wave.plan import SamplingPlan
+    from osog.sample import ParticleBatch
+    from osog.scene import Scene
+
+MODELS = ("slabs", "projection", "mie")
+TOLERANCE_PERCENT = 2.0
+"""Field error up to which ``auto`` is content with slabs."""
+MIE_PERCENT = 0.1
+"""Field error of one exact sphere: what is left is the edge of the pupil in a finite domain."""
+_MOST_SAMPLES = 6e7
+"""Spheres × source points × frequencies that ``auto`` spends on exact spheres, about 1 s."""
+_REFERENCE_WAVELENGTH_UM = 0.55 / 1.33
+_NOT_SCALAR = ("polarized", "reflection", "iscat")
+"""Modalities with their own scattering model."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The model of one population.
+
+    Attributes
+    ----------
+    population : int
+        Its position in ``scene.populations``.
+    model : str
+        One of `MODELS`.
+    error_percent : float
+        Estimated error of the scattered field inside the pupil, relative L2, against Lorenz-Mie.
+    reason : str
+        Why this model, in one sentence.
+    """
+
+    population: int
+    model: str
+    error_percent: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """What the error of a population depends on.
+
+    Attributes
+    ----------
+    count : int
+    delta_index : float
+        Largest |n - n_m|, cores included.
+    radius_um : float
+        Median of the smallest half extents.
+    neighbours : float
+        Share of the field of view that the *other* scatterers of the scene cover.
+    all_spheres, birefringent : bool
+    """
+
+    count: int
+    delta_index: float
+    radius_um: float
+    neighbours: float
+    all_spheres: bool
+    birefringent: bool
+
+
+def bodies(scene: Scene, batch: ParticleBatch) -> dict[int, Bodies]:
+    """Sum up each population that has particles, by its position in ``scene.populations``."""
+    found: dict[int, Bodies] = {}
+    with torch.no_grad():
+        half = half_extents(batch, torch.arange(len(batch), device=batch.device))
+        area = pi * half[:, 0] * half[:, 1]
+        inside = batch.delta_index + batch.core_index_step * (batch.core_radius > 0)
+        strength = torch.maximum(batch.delta_index.abs(), inside.abs())
+        numbers = torch.stack((half.min(1).values, area, strength, batch.birefringence.abs()))
+        radius, area, strength, split = numbers.double().cpu()
+        population, kind = batch.population.cpu(), batch.shape_kind.cpu()
+        # Particles of the margin count with their share of the enlarged field.
+        (height, width), pixel = scene.grid.shape, scene.grid.pixel_size_um
+        margin = max((p.placement.margin_um for p in scene.populations), default=0.0)
+        view = (height * pixel + 2 * margin) * (width * pixel + 2 * margin)
+        for number in population.unique().tolist():
+            mine = population == number
+            others = float(area.sum() - area[mine].max())
+            found[number] = Bodies(
+                count=int(mine.sum()),
+                delta_index=float(strength[mine].max()),
+                radius_um=float(radius[mine].median()),
+                neighbours=others / view,
+                all_spheres=bool((kind[mine] == ShapeKind.SPHERE).all()),
+                birefringent=float(split[mine].max()) > 0,
+            )
+    return found
+
+
+def scattering_models(
+    scene: Scene, batch: ParticleBatch, plan: SamplingPlan, samples_per_sphere: float
+) -> tuple[str, ...]:
+    """Choose the model of every population, ``slabs`` for those without particles.
+
+    A population keeps the model that its scene names. ``auto`` takes slabs while they are good to
+    2 %, else exact spheres where that is better and affordable, else slabs all the same.
+
+    Parameters
+    ----------
+    scene : Scene
+    batch : ParticleBatch
+    plan : SamplingPlan
+        Its grids say what slabs are worth.
+    samples_per_sphere : float
+        Frequencies × source points × wavelengths, what one exact sphere costs.
+    """
+    names = ["slabs"] * len(scene.populations)
+    if scene.microscope.emits:
+        return tuple(names)
+    for number, group in bodies(scene, batch).items():
+        wish = scene.populations[number].scattering
+        if wish == "projection":
+            names[number] = wish
+        if wish not in ("auto", "mie") or _why_never(scene, group):
+            continue
+        slabs = model_error_percent("slabs", group, scene, plan)
+        exact = model_error_percent("mie", group, scene, plan)
+        affordable = group.count * samples_per_sphere <= _MOST_SAMPLES
+        if wish == "mie" or (slabs > TOLERANCE_PERCENT and exact < slabs and affordable):
+            names[number] = "mie"
+    return tuple(names)
+
+
+def scattering_choices(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[Choice]:
+    """Say what the models of a plan are worth, and why each was taken.
+
+    Parameters
+    ----------
+    scene : Scene
+    batch : ParticleBatch
+    plan : SamplingPlan
+
+    Returns
+    -------
+    list of Choice
+        One for each population with particles; empty where no light is scattered.
+    """
+    if scene.microscope.emits or len(batch) == 0:
+        return []
+    found: list[Choice] = []
+    for number, group in bodies(scene, batch).items():
+        wish = scene.populations[number].scattering
+        model = plan.scattering[number] if plan.scattering else "slabs"
+        slabs = model_error_percent("slabs", group, scene, plan)
+        exact = model_error_percent("mie", group, scene, plan)
+        never = _why_never(scene, group)
+        words = f"slabs are {percent(slabs)} % off"
+        if model == wish:
+            reason = f"the scene asks for {'Lorenz-Mie theory' if wish == 'mie' else wish}"
+        elif model == "mie":
+            reason = f"{words} (Δn {group.delta_index:.2g})"
+        elif slabs <= TOLERANCE_PERCENT:
+            reason = f"{words}, within {TOLERANCE_PERCENT:g} %"
+        elif never:
+            reason = f"{words}; {never}"
+        elif exact >= slabs:
+            reason = f"{words}; adding the fields of so many is {percent(exact)} % off"
+        else:
+            reason = f"{words}; {group.count} exact spheres would be slow"
+        error = model_error_percent(model, group, scene, plan)
+        found.append(Choice(number, model, error, reason))
+    return found
+
+
+def _why_never(scene: Scene, group: Bodies) -> str:
+    """Why the exact model is out of the question for a population; empty if it is not."""
+    if scene.microscope.modality.kind in _NOT_SCALAR:
+        return "this modality follows light through slabs only"
+    if is_first_order(scene):
+        return "the weak-object preview adds up slabs to first order"
+    if group.birefringent:
+        return "Lorenz-Mie theory has no birefringence"
+    return "" if group.all_spheres else "Lorenz-Mie theory is for spheres"
+
+
+def model_error_percent(model: str, group: Bodies, scene: Scene, plan: SamplingPlan) -> float:
+    """Error of one model for one population, grids included, in per cent of the field."""
+    optics, index = scene.microscope, scene.medium.index
+    aperture, in_medium = optics.numerical_aperture, optics.wavelength_um / scene.medium.index
+    dn, radius = group.delta_index, group.radius_um
+    if model == "mie":
+        phase = 4 * pi * dn * radius / optics.wavelength_um
+        return hypot(MIE_PERCENT, neighbour_error_percent(group.neighbours, phase))
+    formula = projection_error_percent if model == "projection" else slab_error_percent
+    grid = grid_error_percent(
+        dn, radius, max(plan.pitch_um), plan.slab_um, aperture, in_medium, index
+    )
+    return hypot(formula(dn, radius, aperture, in_medium), grid)
+
+
+def neighbour_error_percent(coverage: float, phase: float) -> float:
+    """Error of adding the fields of particles that also light each other.
+
+    Parameters
+    ----------
+    coverage : float
+        Share of the field of view that the other particles cover.
+    phase : float
+        Phase across the middle of one of them in radians.
+
+    Returns
+    -------
+    float
+        Percent of the scattered field inside the pupil.
+
+    Notes
+    -----
+    50 c^0.64 min(1, φ/0.7)^0.6: a fit to sums against multislice for spheres of 1 µm in ± 10 µm,
+    Δn 0.01 and 0.03 and coverages of 0.03 to 0.3, good to a factor of 1.5.
+    """
+    return 50 * coverage**0.64 * min(1.0, phase / 0.7) ** 0.6
+
+
+def slab_error_percent(
+    delta_index: float, radius_um: float, aperture: float, wavelength_in_medium_um: float
+) -> float:
+    """Error of the slab engine's scattered field against Lorenz–Mie, before discretisation.
+
+    Parameters
+    ----------
+    delta_index : float
+        |n − n_m|.
+    radius_um : float
+        Smallest half extent of the body.
+    aperture : float
+        Objective NA.
+    wavelength_in_medium_um : float
+        λ/n_m; the radius is scaled by it.
+
+    Returns
+    -------
+    float
+        Percent of the scattered field inside the pupil (relative L2).
+
+    Notes
+    -----
+    100 √[(0.0041 NA^1.05 R^−0.90)² + (1.50 Δn^1.80 R^0.57 NA^1.28)²] with R at λ 0.55 µm in water:
+    a fit to computed errors for radii above 0.5 µm, good to a factor of 1.3 (worst 2.4).
+    """
+    radius = max(radius_um * _REFERENCE_WAVELENGTH_UM / wavelength_in_medium_um, 0.25)
+    thin = 0.0041 * aperture**1.05 * radius**-0.90
+    strong = 1.50 * delta_index**1.80 * radius**0.57 * aperture**1.28
+    return 100 * sqrt(thin**2 + strong**2)
+
+
+def grid_error_percent(
+    delta_index: float,
+    radius_um: float,
+    pitch_um: float,
+    slab_um: float,
+    aperture: float,
+    wavelength_in_medium_um: float,
+    medium_index: float,
+) -> float:
+    """Error that the grids add to the scattered field.
+
+    Parameters
+    ----------
+    delta_index, radius_um, aperture, wavelength_in_medium_um
+        As for `slab_error_percent`.
+    pitch_um, slab_um : float
+        Pitch of the field grid and spacing of the slabs.
+    medium_index : float
+
+    Returns
+    -------
+    float
+        Percent of the scattered field inside the pupil.
+
+    Notes
+    -----
+    √[(57 Δn^0.9 R^−0.27 (p n/λ)^1.3)² + (11.8 c⁴ R^−0.65)²] with c = dz NA²/(λ n): a fit to 576
+    spheres against Lorenz–Mie over NA 0.1–1.1, R 0.4–5 µm and Δn 0.01–0.1. Together with
+    `slab_error_percent` it is good to a factor of 1.4 rms for fine and standard grids (worst 2.3
+    and 4.2), and of 1.6 for drafts.
+    """
+    radius = radius_um * _REFERENCE_WAVELENGTH_UM / wavelength_in_medium_um
+    lateral = 57 * delta_index**0.9 * radius**-0.27 * (pitch_um / wavelength_in_medium_um) ** 1.3
+    spacing = slab_um * aperture**2 / (wavelength_in_medium_um * medium_index**2)
+    axial = 11.8 * spacing**4 * radius**-0.65
+    return sqrt(lateral**2 + axial**2)
+
+
+def projection_error_percent(
+    delta_index: float, radius_um: float, aperture: float, wavelength_in_medium_um: float
+) -> float:
+    """Error of the projection model's scattered field against Lorenz–Mie.
+
+    Parameters and result as for `slab_error_percent`.
+
+    Notes
+    -----
+    100 √[(0.050 NA^1.75 R^−0.31)² + (1.59 Δn R^0.47 NA^0.64)²]: a fit over NA 0.3–1.2, R 0.1–5 µm
+    and Δn 0.01–0.25, good to a factor of 1.3 (worst 1.8).
+    """
+    radius = radius_um * _REFERENCE_WAVELENGTH_UM / wavelength_in_medium_um
+    thin = 0.050 * aperture**1.75 * radius**-0.31
+    strong = 1.59 * delta_index * radius**0.47 * aperture**0.64
+    return 100 * sqrt(thin**2 + strong**2)
+
+
+def percent(value: float) -> str:
+    """Per cent with the digits that an estimate has."""
+    return f"{value:.1f}" if value < 10 else f"{value:.0f}"
