@@ -85,12 +85,12 @@ class Demo:
 
         fit = self.fit
         self.front(fit)
-        fit.draw_region()
+        fit.setting.draw_region()
         y0, y1, x0, x1 = _REGION
-        rectangle = fit.shapes[0]
+        rectangle = fit.setting.shapes[0]
         rectangle.mode = "pan_zoom"
         rectangle.add_rectangles(np.array([[y0, x0], [y0, x1], [y1, x1], [y1, x0]]))
-        fit.start = "detect"
+        fit.setting.start = "detect"
         self.wait(0.2)
         click(fit.run_button)
         if fit.state != "running":
@@ -118,9 +118,9 @@ class Demo:
     def laid_over(self) -> None:
         """Apply the fit, and show the micrograph left and its twin right of a line in the cell."""
         session = self.simulate.session
-        click(self.fit.apply_button)
+        click(self.fit.ending.apply_button)
         self.front(self.simulate)
-        for layer in self.fit.shapes:
+        for layer in self.fit.setting.shapes:
             layer.visible = False
         session.set_view(particles=False, wipe=CENTRE_PX[0] / session.scene.grid.shape[1])
         self.simulate.compare.choose_mode("wipe")

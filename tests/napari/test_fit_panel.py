@@ -115,7 +115,7 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     image = micrograph()
     on = bench(image.copy())
     panel, session = on.panel, on.studio.session
-    assert panel.target.currentText() == "micrograph", "the only image is taken"
+    assert panel.setting.target.currentText() == "micrograph", "the only image is taken"
     assert panel.table.lines.entry("particles[0].x_um").free
     on.run()
     assert not panel.run_button.isEnabled() and panel.stop_button.isEnabled()
@@ -125,13 +125,13 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     for axis in "xy":
         name = f"particles[0].{axis}_um"
         assert abs(result.values[name] - TRUTH[f"{axis}_um"]) < 5 * result.sigma[name]
-    assert "±" in panel.result.text and "Finished" in panel.status.text()
+    assert "±" in panel.ending.view.text and "Finished" in panel.status.text()
     compared = on.studio.sink.layer("compare")
     assert compared.visible
     np.testing.assert_allclose(compared.data, result.residual, atol=1e-5)
     np.testing.assert_array_equal(on.layer.data, image)
     assert session.scene == phase_scene(), "nothing moves before it is applied"
-    panel.apply_button.click()
+    panel.ending.apply_button.click()
     assert session.scene.populations[0].particles[0].x_um == pytest.approx(
         result.values["particles[0].x_um"]
     )
@@ -144,20 +144,20 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     assert on.studio.sink.layer("compare") is compared, "one layer, reused"
     assert "populations.cell.material.index" not in panel.record.result.values
     assert panel.table.lines.entry("particles[0].x_um").bounds == (2.0, 8.0)
-    panel.export(tmp_path / "fit.json")
-    panel.export(tmp_path / "fit.csv")
+    panel.ending.export(tmp_path / "fit.json")
+    panel.ending.export(tmp_path / "fit.csv")
     values = json.loads((tmp_path / "fit.json").read_text())["values"]
     assert values == pytest.approx(panel.record.result.values)
     assert (tmp_path / "fit.csv").read_text().startswith("name,value,sigma,unit")
     saved = panel.record
-    panel.save_run(tmp_path / "run.json")
+    panel.ending.save_run(tmp_path / "run.json")
     panel._set_free({"particles[0].x_um"})
     session.change({"populations.cell.shape.radius_um": 1.0})
-    panel.open_run(tmp_path / "run.json")
+    panel.ending.open_run(tmp_path / "run.json")
     assert session.scene == saved.scene and session.free == set(saved.free)
     assert panel.record.result.values == saved.result.values
     assert panel.fault.text() == "", "it was made on this very micrograph"
-    panel.export(tmp_path / "missing" / "fit.json")
+    panel.ending.export(tmp_path / "missing" / "fit.json")
     assert "could not be written" in panel.fault.text()
     assert panel.record is not None
 
@@ -171,7 +171,9 @@ def test_an_unknown_grey_scale_leaves_the_index_undetermined_in_words(bench):
     result = on.panel.record.result
     name = "populations.cell.material.index"
     assert name in result.undetermined
-    assert "not determined" in on.panel.result.text and "grey scale" in on.panel.result.text
+    assert (
+        "not determined" in on.panel.ending.view.text and "grey scale" in on.panel.ending.view.text
+    )
     assert result.values["populations.cell.shape.radius_um"] == pytest.approx(2.0, abs=0.1)
 
 
@@ -205,10 +207,10 @@ def test_stop_keeps_the_best(bench):
 def test_a_region_is_fitted_alone_and_the_rest_shows_nothing(bench):
     fit = SlowFit(steps=20)
     on = bench(micrograph(), fit=fit)
-    on.panel.draw_region()
+    on.panel.setting.draw_region()
     on.panel.run_button.click()
     assert "holds no shape" in on.panel.fault.text()
-    shapes = on.panel.shapes[0]
+    shapes = on.panel.setting.shapes[0]
     shapes.add_rectangles(np.array([[8, 10], [8, 39], [35, 39], [35, 10]]))
     on.run()
     on.ended()
@@ -222,17 +224,17 @@ def test_points_and_sliders_start_where_they_are(bench):
     scene = listing(beads(), [(3.0, 4.0), (9.0, 9.0)])
     image = osog.forward(scene).numpy()
     on = bench(image, fit=fit, scene=scene)
-    on.panel.start = "points"
+    on.panel.setting.start = "points"
     on.panel.run_button.click()
     assert "no Points layer" in on.panel.fault.text()
-    on.panel.add_points()
-    on.panel.points[0].add([[20.0, 30.0]])
+    on.panel.setting.add_points()
+    on.panel.setting.points[0].add([[20.0, 30.0]])
     on.run()
     on.ended()
     particle = fit.asked[0]["scene"].populations[0].particles[0]
     assert (particle.x_um, particle.y_um) == pytest.approx((6.0, 4.0))
     assert "particles[0].x_um" in fit.asked[0]["names"]
-    on.panel.start = "sliders"
+    on.panel.setting.start = "sliders"
     on.run()
     on.ended()
     assert {"particles[0].x_um", "particles[1].x_um"} <= set(fit.asked[1]["names"])
@@ -246,7 +248,7 @@ def test_removing_the_micrograph_ends_the_fit_and_keeps_its_best(bench):
     on.ended()
     assert on.panel.state == "result" and on.panel.record is not None
     assert "'micrograph' was removed while it was fitted" in on.panel.fault.text()
-    assert on.panel.target.currentText().startswith("none")
+    assert on.panel.setting.target.currentText().startswith("none")
     on.threads_gone()
 
 
@@ -309,7 +311,7 @@ def test_images_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
     assert "Choose a micrograph first" in on.panel.fault.text()
     for name, (image, options, words) in UNFIT.items():
         layer = on.viewer.add_image(image.copy(), name=name, scale=(0.2, 0.2), **options)
-        on.panel.target.setCurrentIndex(on.panel.target.findText(name))
+        on.panel.setting.target.setCurrentIndex(on.panel.setting.target.findText(name))
         on.panel.run_button.click()
         said = on.panel.fault.text()
         assert words in said and "\n" not in said, f"{name}: {said}"
@@ -357,7 +359,7 @@ def test_a_stack_is_fitted_in_the_frame_that_is_shown(bench):
     stack = np.stack([micrograph() + k for k in range(4)])
     on = bench(stack, fit=fit, scale=(1, 0.2, 0.2), units=("um", "um", "um"))
     on.viewer.dims.set_current_step(0, 2)
-    assert "Frame 3 of 4" in on.panel.frame_note.text()
+    assert "Frame 3 of 4" in on.panel.setting.frame_note.text()
     on.run()
     on.ended()
     np.testing.assert_allclose(fit.image, stack[2])

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import time
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QEvent, QSignalBlocker, QTimer
 from qtpy.QtWidgets import (
-    QButtonGroup,
     QCheckBox,
-    QComboBox,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
-    QMenu,
     QPushButton,
-    QRadioButton,
     QScrollArea,
-    QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_osog.micrographs import OPTICS, TargetError, adopt, optics, pixel_size, placement
 from napari_osog.panels import fit_record
+from napari_osog.panels.fit_form import combo_box, titled
 from napari_osog.panels.fit_inputs import region_of, scale_is_known, starts_of
 from napari_osog.panels.fit_plot import LossCurve
-from napari_osog.panels.fit_result import ResultView, residual_unit
+from napari_osog.panels.fit_result import residual_unit
 from napari_osog.panels.fit_run import FitRunner, Order, Refusal, visible_particles
+from napari_osog.panels.fit_saved import ResultBox
 from napari_osog.panels.fit_table import (
     Entry,
     ParameterTable,
@@ -41,9 +35,8 @@ from napari_osog.panels.fit_table import (
     sources,
     suggested,
 )
-from napari_osog.panels.inputs import ignore_wheel
+from napari_osog.panels.fit_target import TargetBox
 from napari_osog.panels.panel import Panel, listen
-from napari_osog.panels.row import LABEL_WIDTH
 from napari_osog.panels.section import Section
 from napari_osog.session import unwrapped
 from osog.sample import explicit
@@ -58,17 +51,11 @@ if TYPE_CHECKING:
     from napari_osog.panels.fit_run import Outcome, Step
     from napari_osog.studio import Studio
 
-_STARTS = (
-    ("sliders", "Sliders", "Start where the sliders and the particles in the viewer are"),
-    ("detect", "Detect", "Look for particles like those of the sample, over all of the region"),
-    ("points", "Points", "Start one particle at every point of a Points layer"),
-)
 _STAGES = {
     "start": "Stage 1 of 3: trying starts",
     "fit": "Stage 2 of 3: fitting",
     "polish": "Stage 3 of 3: polishing on a finer grid",
 }
-_WHOLE = "Whole image"
 _GREYS = (("known", "Radians"), ("unknown", "Unknown scale"))
 _EACH = "particles[*]."
 _OPTICS_ROWS = ("numerical_aperture", "wavelength_um", "medium_index")
@@ -120,13 +107,8 @@ class FitPanel(Panel):
         super().__init__(napari_viewer, studio)
         self.state = "editing"
         self.outcome: Outcome | None = None
-        self.record: fit_record.Record | None = None
-        self.layers: list[Any] = []
-        self.shapes: list[Any] = []
-        self.points: list[Any] = []
         self.known: dict[str, Any] = {}
         self.bounds: dict[str, tuple[float, float]] = {}
-        self._named: weakref.WeakSet[Any] = weakref.WeakSet()
         self._structure: Any = None
         self._chosen_free = False
         self._quiet = False
@@ -143,10 +125,17 @@ class FitPanel(Panel):
         self._clock = QTimer(self)
         self._clock.setInterval(200)
         self._clock.timeout.connect(self._tell_time)
-        self.body.addWidget(self._target_box())
+        self.setting = TargetBox(self.studio, lambda: self.viewer)
+        self.setting.started.connect(self._on_start)
+        self.setting.said.connect(self.say)
+        self.ending = ResultBox()
+        self.ending.applied.connect(self.apply)
+        self.ending.opened.connect(self.open_run)
+        self.ending.said.connect(self.say)
+        self.body.addWidget(self.setting)
         self.body.addWidget(self._parameters())
         self.body.addWidget(self._run_box())
-        self.body.addWidget(self._result_box())
+        self.body.addWidget(self.ending)
         self.body.addStretch(1)
         session = self.session
         for signal, slot in (
@@ -169,50 +158,6 @@ class FitPanel(Panel):
         self._set_state("editing")
 
     # --- parts -------------------------------------------------------------------------------
-
-    def _target_box(self) -> QWidget:
-        holder = QWidget()
-        box = QVBoxLayout(holder)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(5)
-        self.target = _combo("Micrograph", "Image layer that is fitted; it is never changed")
-        self.target.currentIndexChanged.connect(self._on_target_chosen)
-        box.addLayout(_line("Micrograph", self.target))
-        self.frame_note = QLabel()
-        self.frame_note.setObjectName("osog_note")
-        self.frame_note.setIndent(LABEL_WIDTH + 6)
-        box.addWidget(self.frame_note)
-        self.region = _combo("Region", "Fit only what a shape encloses: its bounding box")
-        self.region.currentIndexChanged.connect(self._on_region_chosen)
-        self.draw_button = _small("Draw", "Draw a rectangle around what is to be fitted")
-        self.draw_button.clicked.connect(self.draw_region)
-        box.addLayout(_line("Region", self.region, self.draw_button))
-        self.start_buttons: dict[str, QRadioButton] = {}
-        self.starts = QButtonGroup(self)
-        line = QHBoxLayout()
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(4)
-        for name, title, help in _STARTS:
-            button = QRadioButton(title)
-            button.setToolTip(help)
-            self.starts.addButton(button)
-            self.start_buttons[name] = button
-            line.addWidget(button, 1)
-        self.start_buttons["sliders"].setChecked(True)
-        self.starts.buttonToggled.connect(self._on_start)
-        radios = QWidget()
-        radios.setLayout(line)
-        box.addLayout(_line("Start from", radios))
-        self.points_combo = _combo("Points", "Points layer with one point per particle")
-        self.new_points = _small("New", "Add a Points layer and click on the particles")
-        self.new_points.clicked.connect(self.add_points)
-        self.points_holder = QWidget()
-        points_line = _line("Points layer", self.points_combo, self.new_points)
-        points_line.setContentsMargins(0, 0, 0, 0)
-        self.points_holder.setLayout(points_line)
-        box.addWidget(self.points_holder)
-        self.points_holder.hide()
-        return holder
 
     def _parameters(self) -> QWidget:
         section = Section("Parameters")
@@ -238,11 +183,11 @@ class FitPanel(Panel):
         holder = QWidget()
         holder.setLayout(line)
         section.add(holder)
-        self.greys = _combo("Grey levels", "Radians, or a phase times an unknown factor")
+        self.greys = combo_box("Grey levels", "Radians, or a phase times an unknown factor")
         for value, words in _GREYS:
             self.greys.addItem(words, value)
         self.greys_holder = QWidget()
-        greys_line = _line("Grey levels", self.greys)
+        greys_line = titled("Grey levels", self.greys)
         greys_line.setContentsMargins(0, 0, 0, 0)
         self.greys_holder.setLayout(greys_line)
         section.add(self.greys_holder)
@@ -295,45 +240,10 @@ class FitPanel(Panel):
         self.legend.hide()
         return holder
 
-    def _result_box(self) -> QWidget:
-        self.result_section = Section("Result")
-        self.result = ResultView()
-        self.result_section.add(self.result)
-        line = QHBoxLayout()
-        line.setContentsMargins(0, 2, 0, 0)
-        line.setSpacing(6)
-        self.apply_button = QPushButton("Apply to sliders")
-        self.apply_button.setToolTip("Put the fitted numbers in place; Undo takes them back")
-        self.apply_button.clicked.connect(self.apply)
-        self.save_button = QToolButton()
-        self.save_button.setObjectName("osog_menu")
-        self.save_button.setText("Save…")
-        self.save_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.save_button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        menu = QMenu(self.save_button)
-        menu.addAction("Result as JSON…", self._ask_json)
-        menu.addAction("Result as CSV table…", self._ask_csv)
-        menu.addAction("Whole run…", self._ask_save)
-        self.save_button.setMenu(menu)
-        line.addWidget(self.apply_button, 1)
-        line.addWidget(self.save_button, 1)
-        holder = QWidget()
-        holder.setLayout(line)
-        self.result_section.add(holder)
-        outer = QWidget()
-        box = QVBoxLayout(outer)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(self.result_section)
-        self.open_button = QPushButton("Open a saved run…")
-        self.open_button.clicked.connect(self._ask_open)
-        box.addWidget(self.open_button)
-        self.result_section.hide()
-        return outer
-
     def apply_theme(self) -> None:
         """Take the colours of napari's theme, for table and plot too."""
         super().apply_theme()
-        if hasattr(self, "result_section"):
+        if hasattr(self, "curve"):
             colours = self.colours()
             theme = getattr(self.viewer, "theme", None) or "dark"
             self.setStyleSheet(self.styleSheet() + _TABLE_STYLE.format(theme=theme, **colours))
@@ -344,45 +254,29 @@ class FitPanel(Panel):
     # --- layers ------------------------------------------------------------------------------
 
     def _on_layers(self, event: Any = None) -> None:
-        self.refresh_layers()
-
-    def _on_inserted(self, event: Any = None) -> None:
-        """Take the only image there is: nobody has to choose it."""
-        self.refresh_layers()
-        if self.session.target is None and len(self.layers) == 1:
-            self.session.set_target(self.layers[0])
-
-    def refresh_layers(self) -> None:
-        """List images, shapes and points of the viewer that are not ours."""
-        from napari.layers import Points, Shapes
-
-        viewer, sink = self.viewer, self.studio.sink
-        self.layers = [unwrapped(layer) for layer in sink.micrographs()]
-        others = [] if viewer is None else [unwrapped(layer) for layer in reversed(viewer.layers)]
-        others = [layer for layer in others if not sink.owns(layer)]
-        self.shapes = [layer for layer in others if isinstance(layer, Shapes)]
-        self.points = [layer for layer in others if isinstance(layer, Points)]
-        for layer in (*self.layers, *self.shapes, *self.points):
-            if layer not in self._named:
-                self._named.add(layer)
-                listen(self, layer.events.name, self._on_layers)
-        target = self.session.target
-        with QSignalBlocker(self.target):
-            self.target.clear()
-            self.target.addItem("none" if self.layers else "none (open an image first)")
-            self.target.addItems([layer.name for layer in self.layers])
-            index = next((i for i, layer in enumerate(self.layers) if layer is target), -1)
-            self.target.setCurrentIndex(index + 1)
-        _refill(self.region, [_WHOLE], self.shapes)
-        _refill(self.points_combo, [] if self.points else ["none yet"], self.points)
+        self.setting.refresh_layers()
         if self.runner.running and self._fitted() is not None:
             self._notice_removal()
 
-    def _on_target_chosen(self, index: int) -> None:
-        self.session.set_target(self.layers[index - 1] if index > 0 else None)
+    def _on_inserted(self, event: Any = None) -> None:
+        """Take the only image there is: nobody has to choose it."""
+        self._on_layers()
+        if self.session.target is None and len(self.setting.layers) == 1:
+            self.session.set_target(self.setting.layers[0])
+
+    def _on_dims(self, event: Any = None) -> None:
+        self.setting.tell_frame()
+
+    def _on_start(self) -> None:
+        self._on_scene(self.session.scene)
+
+    @property
+    def record(self) -> fit_record.Record | None:
+        """The run whose result is on show, or None."""
+        return self.ending.record
 
     def _on_target(self, layer: Any) -> None:
-        self.refresh_layers()
+        self._on_layers()
         self.known = {}
         self.say("")
         if layer is not None:
@@ -397,94 +291,12 @@ class FitPanel(Panel):
         self._on_dims()
         self._on_scene(self.session.scene)
 
-    def _on_dims(self, event: Any = None) -> None:
-        """Say which frame of a stack is fitted."""
-        layer, viewer = self.session.target, self.viewer
-        words = ""
-        if layer is not None and viewer is not None and layer.ndim > 2:
-            first = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
-            steps = viewer.dims.current_step
-            parts = []
-            for axis in range(layer.ndim - 2):
-                step = steps[viewer.dims.ndim - layer.ndim + axis]
-                parts.append(f"{min(int(step), first.shape[axis] - 1) + 1} of {first.shape[axis]}")
-            words = f"Frame {', '.join(parts)}; the viewer's slider chooses it"
-        self.frame_note.setText(words)
-        self.frame_note.setVisible(bool(words))
-
-    def draw_region(self) -> None:
-        """Add a Shapes layer on the micrograph and begin to draw a rectangle in it."""
-        from napari.layers import Shapes
-
-        target, viewer = self.session.target, self.viewer
-        if target is None or viewer is None:
-            self.say("Choose a micrograph first.")
-            return
-        layer = Shapes(
-            ndim=2,
-            name="Fit region",
-            edge_color="#00c8ff",
-            face_color="transparent",
-            edge_width=max(max(target.data.shape[-2:]) / 200, 0.5),
-            axis_labels=("y", "x"),
-            **_transform(target),
-        )
-        viewer.add_layer(layer)
-        self.region.setCurrentIndex(self._position(self.shapes, layer) + 1)
-        viewer.layers.selection.active = layer
-        layer.mode = "add_rectangle"
-
-    def add_points(self) -> None:
-        """Add a Points layer on the micrograph and begin to click in it."""
-        from napari.layers import Points
-
-        target, viewer = self.session.target, self.viewer
-        if target is None or viewer is None:
-            self.say("Choose a micrograph first.")
-            return
-        layer = Points(
-            ndim=2,
-            name="Fit starts",
-            size=max(max(target.data.shape[-2:]) / 60, 3.0),
-            symbol="cross",
-            face_color="#00c8ff",
-            border_width=0,
-            axis_labels=("y", "x"),
-            **_transform(target),
-        )
-        viewer.add_layer(layer)
-        self.points_combo.setCurrentIndex(self._position(self.points, layer))
-        viewer.layers.selection.active = layer
-        layer.mode = "add"
-
-    @staticmethod
-    def _position(layers: list[Any], layer: Any) -> int:
-        return next((i for i, other in enumerate(layers) if other is layer), -1)
-
-    def _on_region_chosen(self, _: int) -> None:
-        self.say("")
-
-    @property
-    def start(self) -> str:
-        """Where a fit begins: "sliders", "detect" or "points"."""
-        return next(name for name, button in self.start_buttons.items() if button.isChecked())
-
-    @start.setter
-    def start(self, name: str) -> None:
-        self.start_buttons[name].setChecked(True)
-
-    def _on_start(self, button: Any, on: bool) -> None:
-        if on:
-            self.points_holder.setVisible(self.start == "points")
-            self.say("")
-            self._on_scene(self.session.scene)
-
     # --- the table ---------------------------------------------------------------------------
 
     @property
     def single(self) -> bool:
         """Whether one particle is fitted, with a line for each of its numbers."""
-        return self.start != "points" and visible_particles(self.session.scene) == 1
+        return self.setting.start != "points" and visible_particles(self.session.scene) == 1
 
     def scene(self) -> Scene:
         """Scene of the session, its only particle listed."""
@@ -646,13 +458,14 @@ class FitPanel(Panel):
             raise Refusal(f"{problem} Match the grid first.")
         frame = (image.shape[0], image.shape[1])
         region = None
-        if self.region.currentIndex() > 0:
-            region = region_of(self.shapes[self.region.currentIndex() - 1], layer, frame)
+        if self.setting.region.currentIndex() > 0:
+            shapes = self.setting.shapes[self.setting.region.currentIndex() - 1]
+            region = region_of(shapes, layer, frame)
         points: tuple[tuple[float, float], ...] = ()
-        if self.start == "points":
-            if not self.points:
+        if self.setting.start == "points":
+            if not self.setting.points:
                 raise Refusal("There is no Points layer: add one, and click on the particles.")
-            chosen = self.points[max(self.points_combo.currentIndex(), 0)]
+            chosen = self.setting.points[max(self.setting.points_combo.currentIndex(), 0)]
             points = tuple(starts_of(chosen, layer, frame))
         lines = [line for line in self.table.lines.all if line.name and line.free]
         if not lines:
@@ -675,7 +488,7 @@ class FitPanel(Panel):
             seed=self.session.seed,
             free=tuple(line.name for line in lines),
             bounds={line.name: line.bounds for line in lines if line.bounds is not None},
-            start=self.start,
+            start=self.setting.start,
             points=points,
             population=self.session.population,
             region=region,
@@ -726,10 +539,9 @@ class FitPanel(Panel):
         self.state = state
         running = state == "running"
         self.table.lock(running)
-        for widget in (self.target, self.region, self.draw_button, self.points_holder,
-                       self.greys_holder, self.tolerant, self.run_button, self.match_button,
-                       self.open_button, self.apply_button, self.save_button,
-                       *self.start_buttons.values()):  # fmt: skip
+        self.setting.lock(running)
+        self.ending.lock(running)
+        for widget in (self.greys_holder, self.tolerant, self.run_button, self.match_button):
             widget.setEnabled(not running)
         self.stop_button.setEnabled(running)
         self.status.setVisible(running or bool(self.status.text()))
@@ -739,7 +551,9 @@ class FitPanel(Panel):
             return
         self._history = step.history
         if step.progress is None:
-            self._stage = "Preparing" if self.start == "sliders" else "Looking for particles"
+            self._stage = (
+                "Preparing" if self.setting.start == "sliders" else "Looking for particles"
+            )
         else:
             self._stage = _STAGES.get(step.progress.stage, step.progress.stage)
             self.curve.show_history(step.history)
@@ -793,7 +607,7 @@ class FitPanel(Panel):
             return
         result = outcome.result
         self.outcome = outcome
-        self.record = fit_record.record_of(outcome, self._described)
+        record = fit_record.record_of(outcome, self._described)
         self._set_state("result")
         self._history = tuple((step["stage"], step["rms"]) for step in result.history)
         self.curve.show_history(self._history)
@@ -803,13 +617,11 @@ class FitPanel(Panel):
                 f"'{self._removed}' was removed while it was fitted: the fit was stopped, and its "
                 "best values are kept."
             )
-        self._show_record()
+        self._show_record(record)
 
     # --- the result --------------------------------------------------------------------------
 
-    def _show_record(self) -> None:
-        record = self.record
-        assert record is not None
+    def _show_record(self, record: fit_record.Record) -> None:
         result = record.result
         steps = len(result.history)
         how = "Stopped; the best so far is kept" if result.stopped else "Finished"
@@ -820,14 +632,8 @@ class FitPanel(Panel):
             f"{how}: {steps} step{'s' if steps != 1 else ''}, {result.renders} images, "
             f"{result.elapsed_s:.1f} s."
         )
-        self.result.show_result(
-            result,
-            record.started,
-            unit=residual_unit(record.scene, record.linear),
-            notes=record.notes,
-        )
-        self.result_section.show()
-        self._reveal(self.result_section)
+        self.ending.show_record(record)
+        self._reveal(self.ending.section)
 
     def _reveal(self, widget: QWidget) -> None:
         """Scroll to a widget, its top first, once the layout has taken it in."""
@@ -840,54 +646,21 @@ class FitPanel(Panel):
         with self.session.dragging():
             self.session.set_scene(self.record.result.scene)
 
-    def export(self, path: str | Path) -> None:
-        """Write the result: a CSV table for a name that ends in .csv, else JSON."""
-        if self.record is None:
-            return
-        result = self.record.result
-        write = result.to_csv if Path(path).suffix.lower() == ".csv" else result.to_json
-        self._write(write, path)
-
-    def save_run(self, path: str | Path) -> None:
-        """Write the whole run: micrograph, start, free parameters, history and result."""
-        record = self.record
-        if record is not None:
-            self._write(lambda where: fit_record.save(record, where), path)
-
-    def _write(self, write: Callable[[Any], Any], path: str | Path) -> None:
-        try:
-            write(path)
-        except OSError as error:
-            self.say(f"{Path(path).name} could not be written: {error.strerror or error}.")
-            return
-        self.say("")
-        from napari.utils.notifications import show_info
-
-        show_info(f"Saved to {path}")
-
-    def open_run(self, path: str | Path) -> None:
+    def open_run(self, record: fit_record.Record) -> None:
         """Show a run that was saved: its setting in the table and the sliders, and its result."""
-        try:
-            record = fit_record.load(path)
-        except fit_record.RecordError as error:
-            self.say(str(error))
-            return
-        except OSError as error:
-            self.say(f"{Path(path).name} could not be read: {error.strerror or error}.")
-            return
         self.session.set_scene(record.scene, seed=record.seed, preset="")
-        self.start = record.start
+        self.setting.start = record.start
         self._chosen_free = True
         self.bounds = dict(record.bounds)
         self._set_free(set(record.free))
         self.tolerant.setChecked(record.optics == "uncertain")
         self.greys.setCurrentIndex(1 if "gain" in record.linear else 0)
         self._show_table(self.scene())
-        self.outcome, self.record = None, record
+        self.outcome = None
         self.curve.set_unit(residual_unit(record.scene, record.linear))
         self.curve.show_history([(s["stage"], s["rms"]) for s in record.result.history])
         self.curve.show()
-        self._show_record()
+        self._show_record(record)
         self._set_state("result")
         self.say(self._other_target(record))
 
@@ -901,27 +674,6 @@ class FitPanel(Panel):
         if fit_record.checksum(image) != record.target.get("sha256"):
             return f"This run was made on '{name}', whose pixels are not those chosen now."
         return ""
-
-    def _ask_json(self) -> None:
-        self._ask(self.export, "Save result", "fit.json", "JSON (*.json)")
-
-    def _ask_csv(self) -> None:
-        self._ask(self.export, "Save result", "fit.csv", "CSV table (*.csv)")
-
-    def _ask_save(self) -> None:
-        self._ask(self.save_run, "Save run", "run.osog-fit.json", "Fit run (*.osog-fit.json)")
-
-    def _ask(self, then: Callable[[str], None], title: str, name: str, kinds: str) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
-        if path:
-            then(path)
-
-    def _ask_open(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open a saved run", "", "Fit run (*.osog-fit.json *.json)"
-        )
-        if path:
-            self.open_run(path)
 
     # --- words and endings -------------------------------------------------------------------
 
@@ -953,61 +705,6 @@ def _last(name: str) -> str:
 def _plane_shape(layer: Any) -> tuple[int, ...]:
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
     return tuple(data.shape[-2:])
-
-
-def _transform(target: Any) -> dict[str, Any]:
-    """Scale, offset, rotation and units of the plane of a micrograph."""
-    copied = placement(target)
-    return {
-        "scale": copied.scale,
-        "translate": copied.translate,
-        "rotate": np.array(copied.rotate),
-        "units": copied.units,
-    }
-
-
-def _combo(name: str, help: str) -> QComboBox:
-    combo = QComboBox()
-    combo.setAccessibleName(name)
-    combo.setToolTip(help)
-    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    combo.setMinimumContentsLength(6)
-    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    ignore_wheel(combo)
-    return combo
-
-
-def _small(text: str, help: str) -> QToolButton:
-    button = QToolButton()
-    button.setObjectName("osog_small")
-    button.setText(text)
-    button.setToolTip(help)
-    return button
-
-
-def _line(title: str, *widgets: QWidget) -> QHBoxLayout:
-    line = QHBoxLayout()
-    line.setSpacing(6)
-    label = QLabel(title)
-    label.setFixedWidth(LABEL_WIDTH)
-    line.addWidget(label)
-    for k, widget in enumerate(widgets):
-        line.addWidget(widget, 0 if k else 1)
-    return line
-
-
-def _refill(combo: QComboBox, first: list[str], layers: list[Any]) -> None:
-    """List layers after fixed words; what was chosen stays chosen while it is there."""
-    offset = len(first)
-    chosen = combo.property("layer_ids") or []
-    current = combo.currentIndex()
-    before = chosen[current] if 0 <= current < len(chosen) else 0
-    ids = [0] * offset + [id(layer) for layer in layers]
-    with QSignalBlocker(combo):
-        combo.clear()
-        combo.addItems([*first, *(layer.name for layer in layers)])
-        combo.setProperty("layer_ids", ids)
-        combo.setCurrentIndex(ids.index(before) if before in ids else 0)
 
 
 __all__ = ["FitPanel"]
