@@ -109,8 +109,8 @@ class Cone:
 def ring_numbers(count: int, hole: float = 0.0) -> tuple[int, ...]:
     """Points on each ring, inner first, when about `count` are wanted; (1,) for one plane wave.
 
-    Numbers are even, so that every point has its opposite, and grow with the radius. Rings and
-    points are equally far apart, so that a thin annulus has one ring of many points.
+    Numbers are even, so that every point has its opposite, and grow with the radius. An annulus
+    needs nearly as many rings as a disc: halos depend on where across its width light starts.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def ring_numbers(count: int, hole: float = 0.0) -> tuple[int, ...]:
     """
     if count <= 1 and hole == 0:
         return (1,)
-    rings = max(1, round(sqrt(count * (1 - hole) / (1 + hole) / 3.5)))
+    rings = max(1, round(sqrt(count / (3.5 if hole == 0 else 4.0))))
     nodes, _ = np.polynomial.legendre.leggauss(rings)
     radius = np.sqrt(hole**2 + (1 - hole**2) * (nodes + 1) / 2)
     numbers = np.maximum(4, 2 * np.round(count * radius / radius.sum() / 2))

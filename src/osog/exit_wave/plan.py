@@ -217,13 +217,13 @@ def plan_sampling(
             # The soft pupil edge is two frequency steps wide: keep it thin against the pupil.
             wanted = max(wanted, (_DOMAIN * longest / acting - min(frame) * pixel) / 2)
         wanted = max(wanted, _halo_um(scene) if level != "draft" else 0.0)
-        sharp = level == "fine" and exact and cone.reach == 0
-        if sharp:
+        sharp = exact and cone.reach == 0
+        if sharp and level == "fine":
             half = max(frame) * pixel / 2
             wanted = max(wanted, _SHARP_DOMAIN / 2 * (half + spread) - half)
         if scene.numerics.padding_um is not None:
             wanted = scene.numerics.padding_um
-        least = _MIE_DOMAIN if sharp else _MAX_DOMAIN[0]
+        least = _MIE_DOMAIN if sharp and level == "fine" else _MAX_DOMAIN[0]
         padding = _affordable(wanted, frame, pixel, oversampling, least)
         if optics.modality.kind == "off_axis_hologram":
             padding = max(padding, _JOIN_PX * pixel)
@@ -332,8 +332,8 @@ def source_count(
     """Number of source points, by the phase range of the defocused condenser.
 
     With Φ = 2 NA NA_c |z| / (n λ) a disc takes ``max(16, 6 Φ²)``, and an annulus with a hole of
-    share h ``max(16, 6 Φ² (1 − h²), 2π Φ)``: what counts there are the angles. At most `most`; a
-    number that the user set is kept, and one plane wave is one point.
+    share h ``max(32, 6 Φ² (1 − h²), 4π Φ)``: its angles count, and the light across its width. At
+    most `most`; a number that the user set is kept, and one plane wave is one point.
 
     Parameters
     ----------
@@ -351,11 +351,11 @@ def source_count(
     if wished > 0:
         return wished
     turns = 2 * cone.outer * aperture * defocus_um / (index * wavelength_um)
-    count = 6 * turns**2 * (1 - cone.hole**2)
+    count = max(6 * turns**2 * (1 - cone.hole**2), 16)
     if cone.hole > 0:
-        count = max(count, 2 * pi * turns)
+        count = max(count, 4 * pi * turns, 32)
     for step in (8, 16, 24, 32, 48, 64):
-        if step >= min(max(count, 16), most):
+        if step >= min(count, most):
             return min(step, most)
     return most
 
