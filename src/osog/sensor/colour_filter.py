@@ -69,9 +69,8 @@ def demosaic(raw: Tensor) -> Tensor:
     continued by reflection about the outermost pixels, which keeps its colours in place.
     """
     if min(raw.shape) < 3:
-        raise ValueError(
-            f"frame of {raw.shape[0]} × {raw.shape[1]} px: a colour filter needs 3 × 3."
-        )
+        rows, columns = raw.shape
+        raise ValueError(f"frame of {rows} × {columns} px: a Bayer camera needs at least 3 × 3.")
     column_kernel = tuple(zip(*_ALONG_ROW, strict=True))
     kernels = torch.tensor([_GREEN, _ALONG_ROW, column_kernel, _DIAGONAL]).to(raw) / 16
     framed = pad(raw[None, None], (2, 2, 2, 2), mode="reflect")
