@@ -102,6 +102,24 @@ class ParticleBatch:
             )
         )
 
+    def taken(self, numbers: Tensor) -> ParticleBatch:
+        """Return some of the particles.
+
+        Parameters
+        ----------
+        numbers : Tensor, shape (M,), int64
+            Which ones, in the order that is wanted.
+        """
+        start, end = self.plane_start[numbers], self.plane_start[numbers + 1]
+        counts = end - start
+        stops = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        # Row of each plane: its place within the particle, after the particle's first.
+        rows = torch.arange(int(stops[-1]), device=self.device)
+        rows = rows + torch.repeat_interleave(start - stops[:-1], counts)
+        whole = {f.name: getattr(self, f.name) for f in fields(self)}
+        one_each = {n: t[numbers] for n, t in whole.items() if n not in ("planes", "plane_start")}
+        return ParticleBatch(**one_each, planes=self.planes[rows], plane_start=stops)
+
     def _map(self, function: Any) -> ParticleBatch:
         return replace(self, **{f.name: function(getattr(self, f.name)) for f in fields(self)})
 
