@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from osog.sample import ParticleBatch
     from osog.scene import Scene
 
-MODELS = ("slabs", "projection", "mie")
+MODELS = ("slabs", "projection", "mie", "facets")
 TOLERANCE_PERCENT = 2.0
 """Field error up to which ``auto`` is content with slabs."""
-MIE_PERCENT = 0.1
-"""Field error of one exact sphere: what is left is the edge of the pupil in a finite domain."""
+MIE_PERCENT = {"fine": 0.1, "standard": 0.4, "draft": 0.7}
+"""Field error of one exact sphere in the frame: the edge of the pupil in a finite domain."""
 _MOST_SAMPLES = 6e7
 """Spheres × source points × frequencies that ``auto`` spends on exact spheres, about 1 s."""
 _REFERENCE_WAVELENGTH_UM = 0.55 / 1.33
-_NOT_SCALAR = ("polarized", "reflection", "iscat")
+_NOT_SCALAR = ("polarized",)
 """Modalities with their own scattering model."""
 
 
@@ -121,14 +121,18 @@ def scattering_models(
     samples_per_sphere : float
         Frequencies × source points × wavelengths, what one exact sphere costs.
     """
-    names = ["slabs"] * len(scene.populations)
+    names = ["facets" if scene.microscope.epi else "slabs"] * len(scene.populations)
     if scene.microscope.emits:
         return tuple(names)
     for number, group in bodies(scene, batch).items():
         wish = scene.populations[number].scattering
-        if wish == "projection":
+        if wish == "projection" and not scene.microscope.epi:
             names[number] = wish
         if wish not in ("auto", "mie") or _why_never(scene, group):
+            continue
+        if scene.microscope.epi:
+            if wish == "mie" or group.count * samples_per_sphere <= _MOST_SAMPLES:
+                names[number] = "mie"
             continue
         slabs = model_error_percent("slabs", group, scene, plan)
         exact = model_error_percent("mie", group, scene, plan)
@@ -197,7 +201,7 @@ def model_error_percent(model: str, group: Bodies, scene: Scene, plan: SamplingP
     dn, radius = group.delta_index, group.radius_um
     if model == "mie":
         phase = 4 * pi * dn * radius / optics.wavelength_um
-        return hypot(MIE_PERCENT, neighbour_error_percent(group.neighbours, phase))
+        return hypot(MIE_PERCENT[plan.accuracy], neighbour_error_percent(group.neighbours, phase))
     formula = projection_error_percent if model == "projection" else slab_error_percent
     grid = grid_error_percent(
         dn, radius, max(plan.pitch_um), plan.slab_um, aperture, in_medium, index
