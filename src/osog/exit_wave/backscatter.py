@@ -6,108 +6,105 @@ from math import pi
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 from torch.utils.checkpoint import checkpoint as recomputed
 
 from osog.exit_wave.interrupt import checkpoint
-from osog.exit_wave.mie import Place, amplitude_table, complex_index
+from osog.exit_wave.spheres import chosen, distinct, sphere_table, turn
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from osog.exit_wave.mie import Place
     from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.reflected import UpwardWaves
     from osog.sample import ParticleBatch
 
-_GROUP = 32
-"""Spheres whose fields are recomputed together for the gradient."""
+_KEEP = 4e6
+"""Samples of all spheres and source points up to which the gradient keeps what it needs."""
 
 
-def sphere_spectrum(
+def backscattered(
     batch: ParticleBatch,
-    number: Tensor,
     waves: UpwardWaves,
     plan: SamplingPlan,
     index: Tensor,
     wavelength: Tensor,
 ) -> Tensor:
-    """Spectrum of the light that spheres send back when lit along the axis.
+    """Spectrum of the light that spheres send back to where it came from.
 
-    Ê(f) = −2π/(k k_z) · ½(S₁ − S₂)(θ) exp(−2ik z) exp(iκ(z_ref − z) − 2πi f·r) per area of the
-    domain, with cos θ = −k_z/k.
+    Ê(f) = −2π/(k k_z) · ½(S₁ − S₂)(θ) exp(−2i k_zs z) exp(iκ_s(z_ref − z) − 2πi f·r) per area of
+    the domain, with 2k² (1 − cos θ) = (2π f)² + (k_z + k_zs)².
 
     Parameters
     ----------
     batch : ParticleBatch
-    number : Tensor, shape (n,), int64
-        Which particles; spheres, coated or not.
+        Spheres only, coated or not.
     waves : UpwardWaves
-        Of one source point on the axis.
     plan : SamplingPlan
     index, wavelength : Tensor, 0-dim
         Of the medium, and in vacuum.
 
     Returns
     -------
-    complex Tensor (By, Bx)
-        Conventions of `ReflectedWave`; differentiable in the batch, the index and the wavelength.
+    complex Tensor (S, By, Bx)
+        Conventions of `ReflectedWave`; differentiable in the batch and the numbers.
 
     Notes
     -----
-    Bohren & Huffman (1983), chapter 4; Weyl's expansion of the outgoing wave. Scalar: the mean over
-    both polarisations, ½(S₁ − S₂); the part that goes with cos 2φ is left out. Light that goes from
-    sphere to sphere is left out too.
+    Bohren & Huffman (1983), chapter 4; Weyl's expansion of the outgoing wave. Exact for one sphere
+    but for the polarisation: ½(S₁ − S₂) is the mean over both, and the part that goes with cos 2φ
+    is left out. Light that goes from sphere to sphere is left out too.
     """
     around = 2 * pi * index / wavelength
-    size = around * batch.size[number, 0]
-    relative = complex_index(
-        index + batch.delta_index[number], batch.absorption_per_um[number], wavelength
-    )
-    core = None
-    if bool((batch.core_radius[number] > 0).any()):
-        inside = index + batch.delta_index[number] + batch.core_index_step[number]
-        core_index = complex_index(inside, batch.absorption_per_um[number], wavelength)
-        core = around * batch.core_radius[number], core_index / index
-    table = amplitude_table(size, relative / index, 2.0, core)
-    back = (table.s1 - table.s2) / 2
-    kz = around + waves.kappa[0]
-    place = table.locate(1 + (kz / around).clamp(max=1.0))
+    twice = waves.kappa + 2 * waves.down[:, None, None]
+    across = (2 * pi) ** 2 * (waves.fy[:, None] ** 2 + waves.fx[None, :] ** 2)
+    # Straight back is 2; rounding must not leave the table.
+    u = ((across + twice**2) / (2 * around**2)).clamp(max=2.0)
     height, width = plan.extent_um
-    factor = -2 * pi / (around * kz) / (height * width)
-    position = batch.position[number]
+    upward = twice - waves.down[:, None, None]
+    weyl = -2 * pi / (around * upward) / (height * width)
 
-    def group(members: range) -> Tensor:
-        return _sum(members, back, place, position, waves, plan, around)
-
-    total: Tensor | None = None
-    for start in range(0, len(number), _GROUP):
-        checkpoint()
-        members = range(start, min(start + _GROUP, len(number)))
-        part = (
-            recomputed(group, members, use_reentrant=False, preserve_rng_state=False)
-            if torch.is_grad_enabled() and len(number) > _GROUP
-            else group(members)
-        )
-        total = part if total is None else total + part
-    assert total is not None
-    return total * factor
+    which, group = distinct(batch)
+    table = sphere_table(chosen(batch, which), wavelength, index, 2.0)
+    back = (table.s1 - table.s2) / 2
+    spare = torch.is_grad_enabled() and len(batch) * u.numel() > _KEEP
+    parts = []
+    for s in range(len(u)):
+        place = table.locate(u[s])
+        total = torch.zeros_like(u[s], dtype=u.dtype.to_complex())
+        for g in range(len(which)):
+            checkpoint()
+            position = batch.position[torch.nonzero(group == g).flatten()]
+            arguments = (back[:, g], position, place, waves, plan, s)
+            total = total + (
+                recomputed(_sum, *arguments, use_reentrant=False, preserve_rng_state=False)
+                if spare
+                else _sum(*arguments)
+            )
+        parts.append(total * weyl[s])
+    return torch.stack(parts)
 
 
 def _sum(
-    members: range,
-    back: Tensor,
-    place: Place,
+    amplitude: Tensor,
     position: Tensor,
+    place: Place,
     waves: UpwardWaves,
     plan: SamplingPlan,
-    around: Tensor,
+    point: int,
 ) -> Tensor:
-    corner_y, corner_x = plan.corner_um
-    total: Tensor | None = None
-    for i in members:
-        x, y, z = position[i].unbind()
-        phase = waves.kappa[0] * (waves.reference_um - z) - 2 * around * z
-        along = phase - 2 * pi * (waves.fy * (y - corner_y))[:, None]
-        turn = along - 2 * pi * (waves.fx * (x - corner_x))
-        field = place.of(back[:, i]) * torch.complex(torch.cos(turn), torch.sin(turn))
-        total = field if total is None else total + field
-    assert total is not None
-    return total
+    """Sum of equal spheres at several places (By, Bx), without the factor of Weyl's expansion."""
+    kappa, corner = waves.kappa[point], plan.corner_um
+    kind = kappa.dtype.to_complex()
+    x, y, z = position.double().unbind(1)
+    # Hundreds of turns: in single precision they would cost three digits.
+    turn_x, turn_y = turn(waves.fx, x - corner[1]).to(kind), turn(waves.fy, y - corner[0]).to(kind)
+    trip = -2 * waves.down[point].double() * z
+    round_trip = torch.complex(torch.cos(trip), torch.sin(trip)).to(kind)
+    total = torch.zeros_like(kappa, dtype=kind)
+    for p in range(len(position)):
+        checkpoint()
+        phase = kappa * (waves.reference_um - position[p, 2])
+        wave = torch.complex(torch.cos(phase), torch.sin(phase))
+        total = total + wave * (turn_y[p, :, None] * round_trip[p]) * turn_x[p]
+    return total * place.of(amplitude)

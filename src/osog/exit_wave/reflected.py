@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from osog.exit_wave.backscatter import sphere_spectrum
+from osog.exit_wave.backscatter import backscattered
 from osog.exit_wave.facets import facet_spectrum
 from osog.exit_wave.illumination import illumination
+from osog.exit_wave.spheres import chosen
 from osog.exit_wave.wave import ReflectedWave
-from osog.sample import ShapeKind
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,9 +27,8 @@ _EVANESCENT = 0.99
 def reflected_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ReflectedWave:
     """Light that the particles send back when they are lit through the objective.
 
-    In iSCAT, spheres scatter back by Lorenz-Mie theory; every other body, and all bodies in
-    reflection, reflect with their upper and lower surfaces (`facets.facet_spectrum` gives the
-    range of validity).
+    Populations that the plan gives to Lorenz-Mie theory scatter back exactly; all others reflect
+    with their upper and lower surfaces (`facet_spectrum` gives the range of validity).
 
     Parameters
     ----------
@@ -46,12 +45,14 @@ def reflected_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> 
     wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
     source, weights = illumination(values, plan)
     waves = UpwardWaves.of(plan, source, wavelength, index)
-    by_mie = values.scene.microscope.modality.kind == "iscat"
-    spectrum = facet_spectrum(batch, waves, plan, index, spheres=not by_mie)
-    spheres = torch.nonzero(batch.shape_kind == ShapeKind.SPHERE).flatten()
-    if by_mie and len(spheres):
-        scattered = sphere_spectrum(batch, spheres, waves, plan, index, wavelength)
-        spectrum = spectrum + scattered.to(spectrum.dtype)
+    exact = [i for i, model in enumerate(plan.scattering) if model == "mie"]
+    by_mie = torch.isin(
+        batch.population, torch.tensor(exact, dtype=torch.int64, device=batch.device)
+    )
+    spectrum = facet_spectrum(batch, waves, plan, index, ~by_mie)
+    if bool(by_mie.any()):
+        spheres = chosen(batch, torch.nonzero(by_mie).flatten())
+        spectrum = spectrum + backscattered(spheres, waves, plan, index, wavelength)
     return ReflectedWave(
         spectrum=spectrum * waves.travels,
         fx=waves.fx,
