@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil, cos, floor, hypot, pi, radians, sin
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from osog.exit_wave.first_order import is_first_order
+from osog.exit_wave.illumination import Cone
 from osog.exit_wave.scattering import percent, scattering_choices
-from osog.scene import MODALITY_TITLES
+from osog.geometry import half_extents
+from osog.scene import MODALITY_TITLES, Darkfield, OffAxisHologram
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 
 _CLIPPED_SHARE = 0.01
 """Share of saturated pixels that goes without saying."""
+_WEAK_PHASE = 0.3
+"""Phase in radians above which the weak-object preview is wrong by more than 15 % of contrast."""
 _STRONG_INDEX = 0.15
 """Index difference above which slabs have not been checked against Lorenz–Mie."""
 
@@ -93,7 +99,12 @@ def explain_line(
         points = sum(plan.source_rings)
         light = "coherent" if points == 1 else f"{points} source points"
         parts.append(light)
-        if len(batch):
+        if len(batch) and is_first_order(scene):
+            error = 50 * peak_phase(scene, batch)
+            parts.append(
+                f"weak-object preview, contrast error ~{error:.{0 if error > 10 else 1}f} %"
+            )
+        elif len(batch):
             parts.append(_models_line(scene, batch, plan))
     else:
         parts.append(f"slabs ×{plan.slabs}")
@@ -150,12 +161,25 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[Cau
                 "wrap around at the border.",
             )
         )
+    found += _direct_light(scene)
+    if isinstance(optics.modality, OffAxisHologram):
+        found += _fringes(scene, optics.modality)
     if len(batch) == 0:
         found.append(Caution("The scene draws no particles; the image is the empty background."))
         return found
     if optics.modality.kind != "fluorescence":
         found += _strong(scene, batch)
+    if scene.numerics.partial_coherence == "weak_object":
+        found += _weak(scene, batch)
     return found
+
+
+def peak_phase(scene: Scene, batch: ParticleBatch) -> float:
+    """Largest phase of a single particle seen along the axis, in radians."""
+    with torch.no_grad():
+        every = torch.arange(len(batch), device=batch.device)
+        paths = batch.delta_index.abs() * 2 * half_extents(batch, every)[:, 2]
+        return 2 * pi / scene.microscope.wavelength_um * float(paths.max())
 
 
 def saturation(picture: Tensor, light: Tensor, camera: Camera) -> list[Caution]:
@@ -194,6 +218,91 @@ def saturation(picture: Tensor, light: Tensor, camera: Camera) -> list[Caution]:
     factor = room / brightest / camera.electrons_at_one
     wanted = float(f"{getattr(camera, name) * factor:.2g}")
     return [Caution(text, {f"camera.{name}": wanted}, "Shorten the exposure")]
+
+
+def _direct_light(scene: Scene) -> list[Caution]:
+    """Say when direct light spoils a darkfield, or when there is none where it is the unit."""
+    optics = scene.microscope
+    aperture = optics.numerical_aperture
+    if isinstance(optics.modality, Darkfield):
+        inner = optics.modality.inner_numerical_aperture
+        if inner >= aperture:
+            return []
+        return [
+            Caution(
+                f"The annulus of light begins at NA {inner:g}, inside the objective's NA "
+                f"{aperture:g}: direct light enters and the background is not dark.",
+                {"microscope.numerical_aperture": round(0.95 * inner, 3)} if inner > 0.03 else {},
+                "Close the objective's aperture" if inner > 0.03 else "",
+            )
+        ]
+    cone = Cone.of(scene)
+    shift = hypot(cone.shift_x, cone.shift_y)
+    if max(shift - cone.outer, cone.hole * cone.outer - shift) <= aperture:
+        return []
+    return [
+        Caution(
+            f"All the light falls in from outside the objective's NA {aperture:g}: the image is a "
+            "darkfield, and its values are relative to the incident light.",
+            {"microscope.oblique_numerical_aperture": 0.0, "microscope.condenser_stop": 0.0},
+            "Centre the light",
+        )
+    ]
+
+
+def _fringes(scene: Scene, modality: OffAxisHologram) -> list[Caution]:
+    """Say when the orders of an off-axis hologram overlap, or pixels miss the fringes."""
+    optics, carrier, found = scene.microscope, modality.carrier_per_um, []
+    limit = optics.numerical_aperture / optics.wavelength_um
+    if carrier < 3 * limit:
+        enough = ceil(30 * limit) / 10
+        found.append(
+            Caution(
+                f"A carrier of {carrier:g} fringes per µm is below 3 NA/λ = {3 * limit:.3g}: the "
+                "orders overlap, and the field cannot be recovered without error.",
+                {"microscope.modality.carrier_per_um": enough},
+                f"Use {enough:g} fringes per µm",
+            )
+        )
+    pixel, azimuth = scene.grid.pixel_size_um, radians(modality.carrier_azimuth_deg)
+    widest = 0.5 / (carrier * max(abs(cos(azimuth)), abs(sin(azimuth))) + limit)
+    if pixel > widest * 1.0001:
+        found.append(
+            Caution(
+                f"Pixels of {pixel:.3g} µm undersample the fringes with their sidebands (at most "
+                f"{widest:.3g} µm): the hologram aliases, as it does in such a camera.",
+                {"grid.pixel_size_um": floor(1e4 * widest) / 1e4},
+                "Use finer pixels",
+            )
+        )
+    return found
+
+
+def _weak(scene: Scene, batch: ParticleBatch) -> list[Caution]:
+    """Say when the weak-object preview is asked for where it does not hold."""
+    kind, remedy = scene.microscope.modality.kind, {"numerics.partial_coherence": "abbe"}
+    if not is_first_order(scene):
+        if kind not in ("darkfield", "polarized"):
+            return []
+        return [
+            Caution(
+                f"{MODALITY_TITLES[kind]} has no weak-object preview, since its contrast is of "
+                "second order; Abbe's sum is used.",
+                remedy,
+                "Use Abbe's sum",
+            )
+        ]
+    phase = peak_phase(scene, batch)
+    if phase <= _WEAK_PHASE:
+        return []
+    return [
+        Caution(
+            f"The weak-object preview holds up to {_WEAK_PHASE:g} rad, but particles shift the "
+            f"light by up to {phase:.2g} rad.",
+            remedy,
+            "Use Abbe's sum",
+        )
+    ]
 
 
 def _strong(scene: Scene, batch: ParticleBatch) -> list[Caution]:
