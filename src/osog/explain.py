@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import ceil, cos, floor, hypot, pi, radians, sin
+from math import asin, ceil, cos, degrees, floor, hypot, pi, radians, sin
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -62,7 +62,12 @@ def field_error_percent(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) 
 
 def reasons(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[str]:
     """Why each population is computed as it is, one sentence each, for a tooltip."""
-    titles = {"slabs": "phase slabs", "projection": "one projected slab", "mie": "Lorenz-Mie"}
+    titles = {
+        "slabs": "phase slabs",
+        "projection": "one projected slab",
+        "mie": "Lorenz-Mie",
+        "facets": "upper and lower facets",
+    }
     return [
         f"'{scene.populations[c.population].name}': {titles[c.model]}, since {c.reason}."
         for c in scattering_choices(scene, batch, plan)
@@ -74,7 +79,11 @@ def _models_line(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> str:
     choices = scattering_choices(scene, batch, plan)
     parts = []
     through = [c for c in choices if c.model != "mie"]
-    if through or not choices:
+    if through and scene.microscope.epi:
+        error = max(c.error_percent for c in through)
+        slope = steepest_slope_deg(scene)
+        parts.append(f"facets, slopes < {slope:.0f}°, round bodies ~{percent(error)} %")
+    elif through or not choices:
         error = max((c.error_percent for c in through), default=0.0)
         projected = all(c.model == "projection" for c in through)
         name = "projection" if projected and through else "slabs"
@@ -89,13 +98,19 @@ def _models_line(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> str:
     return ", ".join(parts)
 
 
+def steepest_slope_deg(scene: Scene) -> float:
+    """Slope of a facet that still sends axial light into the objective: half of its angle."""
+    sine = scene.microscope.numerical_aperture / scene.medium.index
+    return degrees(asin(min(sine, 1.0))) / 2
+
+
 def explain_line(
     scene: Scene, batch: ParticleBatch, plan: SamplingPlan, device: str, milliseconds: float
 ) -> str:
     """One line under the image: what was computed, how well, on what, and how fast."""
     title = MODALITY_TITLES[scene.microscope.modality.kind]
     parts = [title]
-    if scene.microscope.modality.kind != "fluorescence":
+    if not scene.microscope.emits:
         points = sum(plan.source_rings)
         light = "coherent" if points == 1 else f"{points} source points"
         parts.append(light)
@@ -108,11 +123,28 @@ def explain_line(
             parts.append(_models_line(scene, batch, plan))
     else:
         parts.append(f"slabs ×{plan.slabs}")
+    parts[1:1] = _several(scene, plan)
     noun = "particle" if len(batch) == 1 else "particles"
     parts += [f"{len(batch)} {noun}", f"{device} {milliseconds:.0f} ms"]
     if plan.accuracy == "draft":
         parts.append("preview")
     return " | ".join(parts)
+
+
+def _several(scene: Scene, plan: SamplingPlan) -> list[str]:
+    """Frames, planes and wavelengths, where there are more than one."""
+    optics, parts = scene.microscope, []
+    if scene.series.frames > 1:
+        parts.append(f"{scene.series.frames} frames every {scene.series.interval_s:g} s")
+    if isinstance(optics.focus_um, tuple):
+        low, high = min(optics.focus_um), max(optics.focus_um)
+        noun = "plane" if len(optics.focus_um) == 1 else "planes"
+        parts.append(f"{len(optics.focus_um)} {noun} {low:g}–{high:g} µm")
+    if optics.spectrum.kind != "monochromatic":
+        shortest, longest = (1000 * edge for edge in optics.wavelengths_um)
+        noun = "wavelength" if plan.wavelengths == 1 else "wavelengths"
+        parts.append(f"{plan.wavelengths} {noun} {shortest:.0f}–{longest:.0f} nm")
+    return parts
 
 
 def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[Caution]:
@@ -167,11 +199,63 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[Cau
     if len(batch) == 0:
         found.append(Caution("The scene draws no particles; the image is the empty background."))
         return found
-    if optics.modality.kind != "fluorescence":
+    if optics.epi:
+        found += _beyond_coverslip(scene, batch) + _steep(scene, batch, plan)
+    elif not optics.emits:
         found += _strong(scene, batch)
     if scene.numerics.partial_coherence == "weak_object":
         found += _weak(scene, batch)
     return found
+
+
+def _beyond_coverslip(scene: Scene, batch: ParticleBatch) -> list[Caution]:
+    """Say when particles of a reflected-light scene reach into the coverslip."""
+    modality = scene.microscope.modality
+    height = float(getattr(modality, "interface_um", 0.0))
+    with torch.no_grad():
+        every = torch.arange(len(batch), device=batch.device)
+        top = batch.position[:, 2] + half_extents(batch, every)[:, 2]
+        inside, highest = int((top > height + 1e-6).sum()), float(top.max())
+    if not inside:
+        return []
+    # Rounded up, so that the remedy clears the particle.
+    wanted = ceil(highest * 1000) / 1000
+    noun = "particle reaches" if inside == 1 else "particles reach"
+    return [
+        Caution(
+            f"{inside} {noun} into the coverslip, whose surface lies at {height:g} µm; the "
+            f"highest ends at {highest:.3g} µm. They are drawn as if the medium went on there.",
+            {"microscope.modality.interface_um": wanted},
+            "Lift the coverslip",
+        )
+    ]
+
+
+def _steep(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[Caution]:
+    """Say when facets are too small to stand for a body of high index."""
+    numbers = [i for i, model in enumerate(plan.scattering) if model == "facets"]
+    if not numbers:
+        return []
+    with torch.no_grad():
+        drawn = torch.tensor(numbers, dtype=torch.int64, device=batch.device)
+        mine = torch.isin(batch.population, drawn)
+        if not bool(mine.any()):
+            return []
+        index = torch.nonzero(mine).flatten()
+        width = 2 * half_extents(batch, index)[:, :2].min(1).values
+        phase = 4 * pi * batch.delta_index[index].abs() / scene.microscope.wavelength_um
+        phase = phase * half_extents(batch, index)[:, 2]
+        wavelength = scene.microscope.wavelength_um / scene.medium.index
+        small = int(((width < 2 * wavelength) & (phase > 0.5)).sum())
+    if not small:
+        return []
+    noun = "body is" if small == 1 else "bodies are"
+    return [
+        Caution(
+            f"{small} {noun} less than two wavelengths wide ({2 * wavelength:.2g} µm) and of high "
+            "index: facets stand for large surfaces or weak bodies only."
+        )
+    ]
 
 
 def peak_phase(scene: Scene, batch: ParticleBatch) -> float:
