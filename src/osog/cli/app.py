@@ -127,17 +127,26 @@ def render(
 
     Behind a camera the file holds whole counts (8 or 16 bits), without one the irradiance relative
     to the background as float32. TIFF files carry pixel size and scene. A PNG of float values is
-    stretched to 16 bits, and its black and white are stated.
+    stretched to 16 bits, and its black and white are stated. A stack or a time series is one TIFF.
 
     Example: osog render beads-hologram --out beads.tif --seed 1
     """
     import torch
 
-    from osog.cli.picture import checked_target, picture, save_labels, save_picture
+    from osog.cli.picture import (
+        axes,
+        checked_content,
+        checked_target,
+        picture,
+        save_labels,
+        save_picture,
+        size_in_words,
+    )
     from osog.render import Renderer
 
     checked_target(out)
     described = load_scene(scene)
+    checked_content(out, described)
     outputs = ("image", "instances", "boxes") if labels else ("image",)
     with progress(f"Rendering {scene} …"), torch.inference_mode():
         renderer = Renderer(device)
@@ -150,6 +159,7 @@ def render(
     answer = {
         "out": str(out),
         "shape": list(image.shape),
+        "axes": axes(described),
         "dtype": written["dtype"],
         "pixel_size_um": described.grid.pixel_size_um,
         "contrast": written["contrast"],
@@ -168,8 +178,7 @@ def render(
     if as_json:
         emit(answer)
         return
-    size = " × ".join(str(n) for n in image.shape)
-    show(f"{out}  {size} pixels of {described.grid.pixel_size_um:g} µm, {written['dtype']}")
+    show(f"{out}  {size_in_words(image, described)}, {written['dtype']}")
     if written["contrast"]:
         low, high = written["contrast"]
         show(f"Contrast: black is {low:.6g}, white is {high:.6g}.")

@@ -55,12 +55,57 @@ def checked_target(path: Path) -> str:
     return suffix
 
 
+def checked_content(path: Path, scene: Scene) -> None:
+    """Refuse a format that cannot hold what the scene renders to.
+
+    Raises
+    ------
+    CommandError
+        For a PNG of several pictures, or of colours with more than 8 bits.
+    """
+    if checked_target(path) != ".png":
+        return
+    letters, camera = axes(scene), scene.camera
+    if letters[0] in "TZ":
+        raise CommandError(
+            f"'{path.name}' can hold one picture only, but the scene gives a "
+            f"{'time series' if letters[0] == 'T' else 'stack'}; write a .tif or .npy."
+        )
+    if letters == "YXC" and camera is not None and camera.bit_depth > 8:
+        raise CommandError(
+            f"'{path.name}' can hold colours of 8 bits, but camera.bit_depth = {camera.bit_depth}; "
+            "write a .tif or .npy."
+        )
+
+
+def axes(scene: Scene) -> str:
+    """Axes of the image that a scene renders to: ``YX`` with ``T``, ``Z`` before, ``C`` behind."""
+    optics, camera = scene.microscope, scene.camera
+    colour = camera is not None and camera.channels == 3 and optics.modality.kind != "phase"
+    return (
+        ("T" if scene.series.frames > 1 else "")
+        + ("Z" if isinstance(optics.focus_um, tuple) else "")
+        + ("YXC" if colour else "YX")
+    )
+
+
+def size_in_words(image: NDArray[Any], scene: Scene) -> str:
+    """Say how large an image is, such as ``10 frames of 256 × 256 pixels, RGB``."""
+    size = dict(zip(axes(scene), image.shape, strict=True))
+    words = f"{size['Y']} × {size['X']} pixels of {scene.grid.pixel_size_um:g} µm"
+    if "Z" in size:
+        words = f"{size['Z']} {'planes' if size['Z'] > 1 else 'plane'} of {words}"
+    if "T" in size:
+        words = f"{size['T']} frames of {words}"
+    return f"{words}, RGB" if "C" in size else words
+
+
 def picture(frame: Frame) -> NDArray[Any]:
     """Image of a frame: whole counts behind a camera, else float32.
 
     Returns
     -------
-    ndarray, shape (Y, X)
+    ndarray, shape ([T,] [Z,] Y, X [, 3])
         uint8 up to 8 bits, uint16 above; float32 without a camera and in quantitative phase.
     """
     image = frame.image.cpu().numpy()
@@ -77,10 +122,10 @@ def save_picture(image: NDArray[Any], path: Path, scene: Scene, seed: int) -> di
 
     Parameters
     ----------
-    image : ndarray, shape (Y, X)
+    image : ndarray, shape ([T,] [Z,] Y, X [, 3])
     path : Path
     scene : Scene
-        Gives pixel size and optics for the file's own metadata.
+        Gives axes, pixel size and optics for the file's own metadata.
     seed : int
 
     Returns
@@ -89,6 +134,7 @@ def save_picture(image: NDArray[Any], path: Path, scene: Scene, seed: int) -> di
         ``dtype`` of the file and ``contrast``: the values of black and white where a PNG had to
         be stretched, else None.
     """
+    checked_content(path, scene)
     suffix = checked_target(path)
     contrast = None
     with whole(path) as temporary:
@@ -121,7 +167,12 @@ def save_labels(frame: Frame, path: Path) -> dict[str, str]:
     assert frame.boxes is not None
     mask_path, boxes_path = label_paths(path)
     # uint16, or float32 above 65535 particles: viewers know no wider integers.
-    write_image(mask_path, frame.instances, pixel_size_um=frame.scene.grid.pixel_size_um)
+    write_image(
+        mask_path,
+        frame.instances,
+        pixel_size_um=frame.scene.grid.pixel_size_um,
+        axes="TYX" if frame.instances.ndim == 3 else "YX",
+    )
     with whole(boxes_path) as temporary:
         temporary.write_text(_box_table(frame), encoding="utf-8")
     return {"instances": str(mask_path), "boxes": str(boxes_path)}
@@ -168,18 +219,34 @@ def _save_ome(image: NDArray[Any], path: Path, name: str, scene: Scene, seed: in
     from ome_types import model
 
     optics, pixel = scene.microscope, scene.grid.pixel_size_um
-    rows, columns = image.shape
-    fluorescence = optics.modality.kind == "fluorescence"
-    light = "emission_wavelength" if fluorescence else "excitation_wavelength"
+    letters = axes(scene)
+    size = dict(zip(letters, image.shape, strict=True))
+    colour, frames, planes = "C" in size, size.get("T", 1), size.get("Z", 1)
+    light = "emission_wavelength" if optics.emits else "excitation_wavelength"
     wave = {light: optics.wavelength_um * 1000, f"{light}_unit": "nm"}
+    spacing: dict[str, Any] = {}
+    if planes > 1:
+        steps = np.diff(optics.focus_planes_um)
+        if np.ptp(steps) < 1e-6 * np.abs(steps).max() and steps[0] != 0:
+            spacing = {"physical_size_z": abs(float(steps[0])), "physical_size_z_unit": "µm"}
+    if frames > 1:
+        spacing |= {"time_increment": scene.series.interval_s, "time_increment_unit": "s"}
     pixels = model.Pixels(
-        dimension_order="XYZCT",
+        dimension_order="XYCZT" if colour else "XYZCT",
         type="float" if image.dtype == np.float32 else str(image.dtype),
-        size_x=columns, size_y=rows, size_z=1, size_c=1, size_t=1,
+        size_x=size["X"], size_y=size["Y"], size_z=planes, size_c=3 if colour else 1,
+        size_t=frames,
         physical_size_x=pixel, physical_size_x_unit="µm",
         physical_size_y=pixel, physical_size_y_unit="µm",
-        channels=[model.Channel(id="Channel:0", samples_per_pixel=1, **wave)],
-        tiff_data_blocks=[model.TiffData(plane_count=1)],
+        channels=[
+            model.Channel(
+                id="Channel:0",
+                samples_per_pixel=3 if colour else 1,
+                **({} if colour else wave),
+            )
+        ],
+        tiff_data_blocks=[model.TiffData(plane_count=frames * planes)],
+        **spacing,
     )  # fmt: skip
     objective = model.Objective(id="Objective:0", lens_na=optics.numerical_aperture)
     document = model.OME(
@@ -200,8 +267,9 @@ def _save_ome(image: NDArray[Any], path: Path, name: str, scene: Scene, seed: in
     per_cm = (1e4 / pixel, 1e4 / pixel)  # for readers that know no OME-XML
     with path.open("wb") as file:
         tifffile.imwrite(
-            file, image, photometric="minisblack", description=document.to_xml().encode(),
-            metadata=None, resolution=per_cm, resolutionunit="CENTIMETER",
+            file, image, photometric="rgb" if colour else "minisblack",
+            description=document.to_xml().encode(), metadata=None,
+            resolution=per_cm, resolutionunit="CENTIMETER",
         )  # fmt: skip
 
 
@@ -213,15 +281,19 @@ def _box_table(frame: Frame) -> str:
     assert frame.boxes is not None
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
+    series = frame.boxes.ndim == 3
     rows.writerow(
-        ("instance", "population", "centre_x_px", "centre_y_px", "width_px", "height_px",
-         "angle_rad", "x_um", "y_um", "z_um")
+        (*(("frame",) if series else ()), "instance", "population", "centre_x_px", "centre_y_px",
+         "width_px", "height_px", "angle_rad", "x_um", "y_um", "z_um")
     )  # fmt: skip
-    batch = frame.particles
-    names = [population.name for population in frame.scene.populations]
-    for k, (box, population, position) in enumerate(
-        zip(frame.boxes.tolist(), batch.population.tolist(), batch.position.tolist(), strict=True)
-    ):
-        numbers = [f"{number:.6g}" for number in (*box, *position)]
-        rows.writerow((k + 1, names[population], *numbers))
+    numbers = frame.particles.population.tolist()
+    populations = frame.scene.populations
+    every = frame.boxes if series else frame.boxes[None]
+    for t, (boxes, places) in enumerate(zip(every.tolist(), frame.positions.tolist(), strict=True)):
+        for k, (box, number, place) in enumerate(zip(boxes, numbers, places, strict=True)):
+            if not populations[number].labelled:
+                continue
+            cells = [f"{value:.6g}" for value in (*box, *place)]
+            when = (t,) if series else ()
+            rows.writerow((*when, k + 1, populations[number].name, *cells))
     return out.getvalue()

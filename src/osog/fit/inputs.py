@@ -32,8 +32,10 @@ def checked_image(image: Any, scene: Scene, mask: Any = None) -> Array:
     Raises
     ------
     FitError
-        For images that are not 2-D, tiny, of another shape than the scene's frame, or not finite.
+        For images that are not 2-D, tiny, of another shape than the scene's frame, or not finite,
+        and for scenes of several pictures or colours.
     """
+    _one_grey_picture(scene)
     detach = getattr(image, "detach", None)
     array = np.asarray(detach().cpu() if detach is not None else image)
     if array.dtype.kind not in "biuf":
@@ -67,6 +69,24 @@ def checked_image(image: Any, scene: Scene, mask: Any = None) -> Array:
             f"column {column}; leave such pixels out with mask."
         )
     return np.where(np.isfinite(data), data, 0.0)
+
+
+def _one_grey_picture(scene: Scene) -> None:
+    optics = scene.microscope
+    if scene.series.frames > 1:
+        raise FitError(
+            f"series.frames = {scene.series.frames}: a fit compares one picture; set it to 1."
+        )
+    if isinstance(optics.focus_um, tuple):
+        raise FitError(
+            f"microscope.focus_um lists {len(optics.focus_um)} planes: a fit compares one picture; "
+            "give the height of one plane."
+        )
+    if scene.camera is not None and scene.camera.channels > 1 and optics.modality.kind != "phase":
+        raise FitError(
+            f"camera.colour = {scene.camera.colour}: a fit compares one grey picture; set it to "
+            "monochrome and pass one channel."
+        )
 
 
 def checked_mask(mask: Any, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Results out: OME-TIFF with the pixel size, whole or not at all."""
+"""Results out: OME-TIFF with axes and pixel size, whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from osog.io.errors import MicrographError
 
 _TYPES = ("float32", "uint16", "uint8")
+_AXES = ("YX", "ZYX", "TYX", "TZYX", "YXC", "ZYXC", "TYXC", "TZYXC")
 
 
 def write_image(
@@ -21,14 +22,15 @@ def write_image(
     pixel_size_um: float | None = None,
     dtype: str | None = None,
     name: str | None = None,
+    axes: str = "YX",
 ) -> Path:
-    """Write one grey image as OME-TIFF.
+    """Write a picture, a stack or a time series as OME-TIFF.
 
     Parameters
     ----------
     path : path
         Ends in ``.ome.tif`` or ``.tif``.
-    image : array_like, shape (Y, X)
+    image : array_like, shape (Y, X), or as `axes` says
         A torch tensor is taken too.
     pixel_size_um : float, optional
     dtype : str, optional
@@ -36,6 +38,8 @@ def write_image(
         left out, all others float32. Integers round, and clip at the ends of their range.
     name : str, optional
         Name of the image inside the file.
+    axes : str
+        ``YX``, before it ``T`` and ``Z`` in this order, behind it ``C`` for three colours.
 
     Returns
     -------
@@ -45,14 +49,18 @@ def write_image(
     Raises
     ------
     MicrographError
-        For an image that is not two-dimensional, or another dtype.
+        For an image that has not these axes, or another dtype.
     """
     import tifffile
 
     detach = getattr(image, "detach", None)
     array = np.asarray(detach().cpu() if detach is not None else image)
-    if array.ndim != 2 or array.size == 0:
-        raise MicrographError(f"image has shape {array.shape}; it must be (Y, X).")
+    if axes not in _AXES:
+        raise MicrographError(f"axes = '{axes}' must be one of {', '.join(_AXES)}.")
+    colour = axes.endswith("C")
+    if array.ndim != len(axes) or array.size == 0 or (colour and array.shape[-1] != 3):
+        expected = ", ".join(axes[:-1]) + ", 3" if colour else ", ".join(axes)
+        raise MicrographError(f"image has shape {array.shape}; it must be ({expected}).")
     wanted = dtype if dtype is not None else _natural(array)
     if wanted not in _TYPES:
         raise MicrographError(f"dtype = '{wanted}' must be one of {', '.join(_TYPES)}.")
@@ -61,7 +69,7 @@ def write_image(
     else:
         top = np.iinfo(wanted).max
         pixels = np.clip(np.round(np.nan_to_num(array.astype(np.float64))), 0, top).astype(wanted)
-    metadata: dict[str, Any] = {"axes": "YX"}
+    metadata: dict[str, Any] = {"axes": axes.replace("C", "S")}
     if name is not None:
         metadata["Name"] = name
     resolution: dict[str, Any] = {}
@@ -81,7 +89,12 @@ def write_image(
     os.close(handle)
     try:
         tifffile.imwrite(
-            temporary, pixels, ome=True, photometric="minisblack", metadata=metadata, **resolution
+            temporary,
+            pixels,
+            ome=True,
+            photometric="rgb" if colour else "minisblack",
+            metadata=metadata,
+            **resolution,
         )
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)
