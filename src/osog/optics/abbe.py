@@ -11,6 +11,7 @@ from osog.exit_wave import interrupt
 from osog.optics.band import Band, intensity_grid, resampled
 from osog.optics.propagate import propagator
 from osog.optics.pupil import Pupil
+from osog.optics.vectorial import is_vectorial, scattered_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,11 +106,15 @@ def passed(
         P(f_s), what is left of the incident wave in the middle of the frame.
     """
     transfer, band, incident = lens(wave, values, pupil, point, plate)
-    spectrum = band.taken(wave.spectrum[point])
-    unscattered = band.unit(spectrum)
-    if wave.incident is not None:
-        unscattered = unscattered * wave.incident
-    return (spectrum + unscattered) * transfer, band, incident
+    scattered, direct = _parts(wave, band, point)
+    return (scattered + direct) * transfer, band, incident
+
+
+def _parts(wave: ExitWave, band: Band, point: int) -> tuple[Tensor, Tensor]:
+    """Scattered and unscattered light of one source point in a band."""
+    scattered = band.taken(wave.spectrum[point])
+    direct = band.unit(scattered)
+    return scattered, direct if wave.incident is None else direct * wave.incident
 
 
 def coherent_field(
@@ -188,7 +193,9 @@ def abbe_sum(
     Notes
     -----
     Hopkins, Proc. R. Soc. A 217, 408 (1953); Born & Wolf §10.5. The sum is taken on the smallest
-    grid that holds an intensity of this pupil and interpolated once, which is exact.
+    grid that holds an intensity of this pupil and interpolated once, which is exact. A vectorial
+    pupil takes the mean over incident light along x and along y, and the sum over both
+    polarisations behind the lens (Richards & Wolf 1959).
     """
     pupil = objective(wave, values)
     fine = wave.plan.fine_shape
@@ -196,21 +203,29 @@ def abbe_sum(
     full = (wave.spectrum.shape[-2], wave.spectrum.shape[-1])
     widest = Band.around((0.0, 0.0), pupil.cutoff, full, wave.plan.frequency_step)
     grid = intensity_grid(widest.shape, fine) if count > 1 else fine
+    vectorial = is_vectorial(values)
 
     def contribution(point: int) -> tuple[Tensor, Tensor]:
-        spectrum, band, incident = passed(wave, values, pupil, point, plate)
+        through, band, incident = lens(wave, values, pupil, point, plate)
+        scattered, direct = _parts(wave, band, point)
         total: Tensor | None = None
-        for weight, transfer in transfers:
-            filtered = spectrum
-            if transfer is not None:
-                filtered = spectrum * transfer(*band.frequencies(spectrum.real))
-            part = weight * band.modulus_squared(filtered, grid)
-            total = part if total is None else total + part
+        for spectrum, share in (
+            _polarised(wave, scattered, direct, band, point)
+            if vectorial
+            else [(scattered + direct, 1.0)]
+        ):
+            for weight, transfer in transfers:
+                filtered = spectrum * through
+                if transfer is not None:
+                    filtered = filtered * transfer(*band.frequencies(spectrum.real))
+                part = (share * weight) * band.modulus_squared(filtered, grid)
+                total = part if total is None else total + part
         assert total is not None
         share = incident.real.square() + incident.imag.square()
         return wave.weights[point] * total, wave.weights[point] * share
 
-    recompute = count * grid[0] * grid[1] * len(transfers) > _KEEP and torch.is_grad_enabled()
+    fields = count * len(transfers) * (4 if vectorial else 1)
+    recompute = fields * grid[0] * grid[1] > _KEEP and torch.is_grad_enabled()
     irradiance = throughput = None
     for point in range(count):
         interrupt.checkpoint()
@@ -226,3 +241,20 @@ def abbe_sum(
         irradiance = irradiance / throughput
     image = resampled(irradiance, fine)
     return image if grid == fine else image.clamp(min=0.0)
+
+
+def _polarised(
+    wave: ExitWave, scattered: Tensor, direct: Tensor, band: Band, point: int
+) -> list[tuple[Tensor, float]]:
+    """Spectra of all pairs of incident and detected polarisation, with the share of each."""
+    sx, sy = wave.source[point][0], wave.source[point][1]
+    fx, fy = band.frequencies(wave.spectrum.real)
+    (xx, xy), (yx, yy) = scattered_weights(
+        fx + sx, fy + sy, (sx, sy), wave.wavelength_um, wave.medium_index
+    )
+    return [
+        (scattered * xx + direct, 0.5),
+        (scattered * xy, 0.5),
+        (scattered * yx, 0.5),
+        (scattered * yy + direct, 0.5),
+    ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from osog.optics.abbe import abbe_sum, coherent_field, is_coherent
 from osog.optics.optical_image import OpticalImage
+from osog.optics.vectorial import is_vectorial
 from osog.optics.weak_object import weak_sum
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def brightfield(wave: ExitWave, values: Values) -> OpticalImage:
     """
     if wave.first_order:
         return OpticalImage(weak_sum(wave, values, [(1.0, None)]))
-    if is_coherent(wave):
+    if is_coherent(wave) and not is_vectorial(values):
         field, _ = coherent_field(wave, values)
         return OpticalImage(field.real.square() + field.imag.square(), field)
     return OpticalImage(abbe_sum(wave, values, [(1.0, None)]))

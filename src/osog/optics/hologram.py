@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from osog.optics.abbe import coherent_field
+from osog.optics.abbe import abbe_sum, coherent_field
 from osog.optics.optical_image import OpticalImage
+from osog.optics.vectorial import is_vectorial
 
 if TYPE_CHECKING:
     from osog.exit_wave.wave import ExitWave
@@ -27,7 +28,8 @@ def hologram(wave: ExitWave, values: Values) -> OpticalImage:
     Returns
     -------
     OpticalImage
-        Irradiance relative to the background, and the field.
+        Irradiance relative to the background, and the field, which a vectorial pupil does not
+        have: its light is unpolarised.
 
     Raises
     ------
@@ -38,5 +40,7 @@ def hologram(wave: ExitWave, values: Values) -> OpticalImage:
     -----
     Gabor (1948); Lee et al., Opt. Express 15, 18275 (2007).
     """
+    if is_vectorial(values):
+        return OpticalImage(abbe_sum(wave, values, [(1.0, None)]))
     field, _ = coherent_field(wave, values)
     return OpticalImage(field.real.square() + field.imag.square(), field)
