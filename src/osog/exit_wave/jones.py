@@ -26,10 +26,11 @@ from torch import Tensor
 from osog.exit_wave import multislice
 from osog.exit_wave.birefringence import index_split
 from osog.exit_wave.deposit import Gradients, Raster, deposit, deposit_adjoint
-from osog.exit_wave.engine import plane_waves
+from osog.exit_wave.engine import modelled_by, plane_waves
 from osog.exit_wave.illumination import illumination
 from osog.exit_wave.interrupt import checkpoint
 from osog.exit_wave.multislice import Travel, Walk, walks
+from osog.exit_wave.spheres import with_cores
 from osog.exit_wave.wave import JonesWave
 
 if TYPE_CHECKING:
@@ -70,8 +71,9 @@ def jones_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> Jone
     source, weights = illumination(values, plan)
     waves = plane_waves(plan, values, source, wavelength, index)
     state = polarizer_state(values)
+    batch = with_cores(batch)
     spectrum = _through_crystals(
-        Raster(batch, plan),
+        Raster(batch, plan, modelled_by("projection", batch, plan)),
         batch,
         _per_um(batch, source, wavelength, index),
         state,

@@ -227,7 +227,9 @@ def _particle_parameters(
 ) -> Iterator[Parameter]:
     for field in ("x_um", "y_um", "z_um"):
         yield _parameter(f"{base}.{field}", particle, field, getattr(particle, field), field)
-    if population.shape.kind != "sphere":
+    if population.shape.kind not in ("sphere", "coated_sphere") or _has_an_axis(
+        population, particle
+    ):
         for k in range(3):
             name = f"{base}.orientation_deg[{k}]"
             yield _parameter(name, particle, "orientation_deg", particle.orientation_deg[k], k)
@@ -241,6 +243,12 @@ def _particle_parameters(
             value = own if own is not None else getattr(model, field)
             for suffix, number, key in _numbers(value, field):
                 yield _parameter(f"{base}.{field}{suffix}", model, field, number, key)
+
+
+def _has_an_axis(population: Population, particle: Particle) -> bool:
+    """Whether a body of any shape looks different when it is turned: crystals have an axis."""
+    own = particle.birefringence
+    return (population.material.birefringence if own is None else own) != 0
 
 
 def _numbers(value: Any, field: str) -> Iterator[tuple[str, float, str | int]]:

@@ -1,0 +1,172 @@
+"""Polarised light through slabs against the obvious way, forward and backward."""
+
+from __future__ import annotations
+
+import importlib.util
+from math import pi
+from pathlib import Path
+
+import pytest
+import torch
+
+from osog.exit_wave import jones, jones_wave, multislice, plan_sampling
+from osog.exit_wave.birefringence import index_split
+from osog.exit_wave.deposit import Raster
+from osog.exit_wave.engine import _frequencies, plane_waves
+from osog.exit_wave.illumination import illumination
+from osog.sample import Values, sample
+from osog.scene.parameters import replaced
+
+_spec = importlib.util.spec_from_file_location(
+    "reference", Path(__file__).with_name("reference.py")
+)
+reference = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(reference)
+
+DOUBLE = torch.float64
+LEAVES = {"microscope.wavelength_um": 0.55, "medium.index": 1.33,
+          "microscope.modality.polarizer_deg": 20.0}  # fmt: skip
+
+
+def crystals(scene, circular=False):
+    """The crowd of every shape, each birefringent about another axis; one of them isotropic."""
+    changes = {"microscope.modality": {"kind": "polarized", "circular": circular}}
+    for i in range(len(scene.populations)):
+        material = f"populations[{i}].material"
+        changes[f"{material}.birefringence"] = 0.0 if i == 3 else 0.04 * (-1) ** i * (1 + i)
+        changes[f"{material}.optic_axis"] = ([1, 0, 0], [0.3, 1, -0.4], [0, 0, 1])[i % 3]
+    return replaced(scene, changes)
+
+
+def slow_spectrum(batch, values, plan, source):
+    """Component by component, one 2×2 matrix exponential per sample, autograd all the way."""
+    wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
+    k0, k = 2 * pi / wavelength, 2 * pi * index / wavelength
+    fy, fx = _frequencies(plan, values)
+    sx, sy = source[0], source[1]
+    squared = k**2 - (2 * pi) ** 2 * ((fx + sx) ** 2 + (fy[:, None] + sy) ** 2)
+    travels = squared > (1 - 0.99**2) * k**2
+    kz = torch.sqrt(torch.where(travels, squared, (1 - 0.99**2) * k**2))
+    kz_source = torch.sqrt(k**2 - (2 * pi) ** 2 * (sx**2 + sy**2))
+    step = torch.exp(1j * (kz - kz_source) * plan.slab_um) * travels
+    mean, cosine, sine = index_split(batch, index, source * wavelength / index)
+    phase, along, across, loss = (
+        (k / kz_source) * reference.phase_slabs(batch, plan, c)
+        for c in (k0 * mean, k0 * cosine / 2, k0 * sine / 2, 0.5 * batch.absorption_per_um)
+    )
+    unit = torch.eye(2, dtype=torch.complex128)
+    z = torch.tensor([[1, 0], [0, -1]], dtype=torch.complex128)
+    x = torch.tensor([[0, 1], [1, 0]], dtype=torch.complex128)
+    state = jones.polarizer_state(values)
+    field = state[:, None, None].expand(2, *plan.grid_shape)
+    for j in range(plan.slabs):
+        exponent = (1j * phase[j] - loss[j])[..., None, None] * unit
+        exponent = (
+            exponent + 1j * along[j][..., None, None] * z + 1j * across[j][..., None, None] * x
+        )
+        matrix = torch.linalg.matrix_exp(exponent)
+        field = torch.einsum("yxab,byx->ayx", matrix, field)
+        if j < plan.slabs - 1:
+            field = torch.fft.ifft2(torch.fft.fft2(field) * step)
+    return torch.fft.fft2(field - state[:, None, None], norm="forward")
+
+
+def fast_spectra(batch, values, plan):
+    wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
+    source, _ = illumination(values, plan)
+    waves = plane_waves(plan, values, source, wavelength, index)
+    everything = tuple(torch.arange(n) for n in plan.grid_shape)
+    return jones._through_crystals(
+        Raster(batch, plan),
+        batch,
+        jones._per_um(batch, source, wavelength, index),
+        jones.polarizer_state(values),
+        waves.kappa,
+        waves.travels,
+        waves.stretch,
+        everything,
+    ), source
+
+
+@pytest.mark.parametrize("light", ["coherent", "condenser", "oblique circular"])
+def test_fast_path_equals_the_obvious_one(light, every_shape, every_shape_with_condenser) -> None:
+    scene = crystals(every_shape_with_condenser if light == "condenser" else every_shape,
+                     circular="circular" in light)  # fmt: skip
+    if "oblique" in light:
+        scene = replaced(scene, {"microscope.oblique_numerical_aperture": 0.3,
+                                 "microscope.oblique_azimuth_deg": 33.0})  # fmt: skip
+    values = Values(scene, dtype=DOUBLE)
+    batch = sample(scene, 0, values)
+    plan = plan_sampling(scene, batch)
+    spectra, source = fast_spectra(batch, values, plan)
+    for s in range(0, len(source), 3):
+        slow = slow_spectrum(batch, values, plan, source[s])
+        assert (spectra[s] - slow).abs().max() < 1e-12 * slow.abs().max()
+
+
+@pytest.mark.parametrize("memory", ["stored", "checkpoints", "windows"])
+@pytest.mark.parametrize("light", ["coherent", "oblique circular"])
+def test_hand_adjoint_equals_autograd_through_the_obvious_path(
+    light, memory, every_shape, monkeypatch
+) -> None:
+    scene = crystals(every_shape, circular="circular" in light)
+    if "oblique" in light:
+        scene = replaced(scene, {"microscope.oblique_numerical_aperture": 0.3})
+    if memory != "stored":
+        monkeypatch.setattr(multislice, "_STORE_BYTES", 0)
+    if memory == "windows":
+        monkeypatch.setattr(multislice, "_VOLUME_BYTES", 0)
+    gradients = []
+    for fast in (True, False):
+        leaves = {n: torch.tensor(v, dtype=DOUBLE, requires_grad=True) for n, v in LEAVES.items()}
+        values = Values(scene, leaves, dtype=DOUBLE)
+        batch = sample(scene, 0, values)
+        plan = plan_sampling(scene, batch)
+        names = ("position", "quaternion", "size", "absorption_per_um", "planes", "birefringence",
+                 "optic_axis")  # fmt: skip
+        tensors = {name: getattr(batch, name).detach().clone().requires_grad_() for name in names}
+        batch = type(batch)(**{**vars(batch), **tensors})
+        if fast:
+            spectrum = fast_spectra(batch, values, plan)[0][0]
+        else:
+            source, _ = illumination(values, plan)
+            spectrum = slow_spectrum(batch, values, plan, source[0])
+        generator = torch.Generator().manual_seed(3)
+        weight = torch.randn(spectrum.shape, dtype=torch.complex128, generator=generator)
+        loss = (spectrum * weight).real.sum()
+        gradients.append(torch.autograd.grad(loss, [*tensors.values(), *leaves.values()]))
+    for quick, slow in zip(*gradients, strict=True):
+        assert torch.allclose(quick, slow, rtol=1e-8, atol=1e-10 * float(slow.abs().max()))
+
+
+def test_lossless_crystals_keep_the_energy(every_shape) -> None:
+    """Every Jones matrix is unitary; only waves beyond 0.99 n/λ are dropped."""
+    scene = crystals(every_shape)
+    values = Values(scene, dtype=DOUBLE)
+    batch = sample(scene, 0, values)
+    zero = torch.zeros_like(batch.absorption_per_um)
+    batch = type(batch)(**{**vars(batch), "absorption_per_um": zero})
+    plan = plan_sampling(scene, batch)
+    spectrum = fast_spectra(batch, values, plan)[0][0].clone()
+    turned = spectrum.abs().square().sum()
+    spectrum[:, 0, 0] += jones.polarizer_state(values)
+    assert turned > 0.05
+    assert float(spectrum.abs().square().sum()) == pytest.approx(1.0, abs=5e-4)
+
+
+def test_an_empty_sample_leaves_the_light_alone(every_shape) -> None:
+    scene = crystals(every_shape)
+    scene = scene.model_copy(update={"populations": ()})
+    values = Values(scene, dtype=DOUBLE)
+    batch = sample(scene, 0, values)
+    wave = jones_wave(batch, values, plan_sampling(scene, batch))
+    assert float(wave.spectrum.abs().max()) == 0.0
+
+
+def test_float32_is_close_to_float64(every_shape) -> None:
+    scene, waves = crystals(every_shape), []
+    for dtype in (torch.float32, DOUBLE):
+        values = Values(scene, dtype=dtype)
+        batch = sample(scene, 0, values)
+        waves.append(jones_wave(batch, values, plan_sampling(scene, batch)).spectrum)
+    assert (waves[0] - waves[1]).abs().norm() / waves[1].abs().norm() < 5e-5
