@@ -221,6 +221,7 @@ def plan_sampling(
         if sharp and level == "fine":
             half = max(frame) * pixel / 2
             wanted = max(wanted, _SHARP_DOMAIN / 2 * (half + spread) - half)
+        wanted += _motion_um(scene)
         if scene.numerics.padding_um is not None:
             wanted = scene.numerics.padding_um
         least = _MIE_DOMAIN if sharp and level == "fine" else _MAX_DOMAIN[0]
@@ -263,7 +264,9 @@ def plan_sampling(
             # Exact spheres need frequencies only; nothing is drawn on the grid.
             pitch = scene.numerics.pitch_um or _down(0.49 / band, 1.03)
         grid = tuple(_fast(e / pitch, slack=0.015) for e in extent)
-        points = source_count(optics.source_points, cone, acting, defocus, index, wavelength, most)
+        # The round trip to the coverslip dephases 2k cos θ over the opening of the light.
+        deep = max(defocus, _below_coverslip_um(scene, low, high) * cone.outer / (2 * acting))
+        points = source_count(optics.source_points, cone, acting, deep, index, wavelength, most)
         lines = line_count(scene, batch, defocus, level)
         nodes, rings = node_counts(scene, level, max(points, 1) * lines)
         return SamplingPlan(
@@ -397,6 +400,22 @@ def _cover_glass_um(scene: Scene, aperture: float, focus_um: float) -> float:
     return _up(abs(away), 1.25) if away else 0.0
 
 
+def _motion_um(scene: Scene) -> float:
+    """How far beyond the border light is that moves into the frame during the exposure."""
+    camera = scene.camera
+    if camera is None or camera.motion_blur_px == 0:
+        return 0.0
+    return 0.5 * _up(camera.motion_blur_px, 1.25) * scene.grid.pixel_size_um
+
+
+def _below_coverslip_um(scene: Scene, low: float, high: float) -> float:
+    """Largest distance of a particle from the coverslip that reflects; 0 without one."""
+    modality = scene.microscope.modality
+    if modality.kind != "reflection" and modality.kind != "iscat":
+        return 0.0
+    return max(abs(modality.interface_um - low), abs(modality.interface_um - high))
+
+
 def _halo_um(scene: Scene) -> float:
     """How far halos of phase contrast reach: the first zero of the ring's blur, λ/(w NA)."""
     optics = scene.microscope
@@ -429,6 +448,7 @@ def line_count(scene: Scene, batch: ParticleBatch, defocus_um: float, accuracy: 
                 strength = batch.delta_index.abs() + batch.birefringence.abs()
                 path += float((strength * thickness).max())
         path += abs(getattr(optics.modality, "compensator_nm", 0.0)) * 1e-3
+        path += 2 * index * _below_coverslip_um(scene, *_depths(batch)[:2])
     shortest, longest = optics.wavelengths_um
     shape, most = _LINES[accuracy][optics.spectrum.kind == "led"], _LINES[accuracy][2]
     wanted = shape + 2 * path * (1 / shortest - 1 / longest)
