@@ -668,7 +668,7 @@ def _light_in(scene: Scene) -> tuple[object, ...]:
         return light
     if isinstance(modality, Polarized):
         return *light, modality.polarizer_deg, modality.circular
-    if issubclass(kind, ExitWave):
+    if issubclass(kind, ExitWave | ReflectedWave):
         return light
     return *light, modality, optics.numerical_aperture
 
@@ -688,6 +688,8 @@ def _only_imaging(scene: Scene, name: str) -> bool:
         return False
     optics = scene.microscope
     if steps[1] == "modality":
+        if optics.epi:  # the coverslip comes after the particles, the lamp before them
+            return steps[2] != "illumination_numerical_aperture"
         return optics.modality.kind in _BEHIND_THE_SAMPLE
     if steps[1] == "spectrum":  # the lines of a lamp stay, and change their weights
         return optics.spectrum.kind != "led"
