@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from osog.exit_wave.field_nodes import node_step
 from osog.exit_wave.first_order import is_first_order
 from osog.exit_wave.illumination import Cone
 from osog.exit_wave.scattering import percent, scattering_choices
@@ -25,8 +26,13 @@ _CLIPPED_SHARE = 0.01
 """Share of saturated pixels that goes without saying."""
 _WEAK_PHASE = 0.3
 """Phase in radians above which the weak-object preview is wrong by more than 15 % of contrast."""
+_COARSE_FIELD = 0.9
+"""Wavefront step in rad rms between the pupils of neighbouring places that dims points by 20 %."""
 _STRONG_INDEX = 0.15
 """Index difference above which slabs have not been checked against Lorenz–Mie."""
+
+_STRONG_RETARDANCE = 1.0
+"""Retardance in rad from which one wave is more than 12 % wrong for the mean of two."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,7 @@ def _several(scene: Scene, plan: SamplingPlan) -> list[str]:
     if isinstance(optics.focus_um, tuple):
         low, high = min(optics.focus_um), max(optics.focus_um)
         noun = "plane" if len(optics.focus_um) == 1 else "planes"
-        parts.append(f"{len(optics.focus_um)} {noun} {low:g}–{high:g} µm")
+        parts.append(f"{len(optics.focus_um)} {noun} {low:g} to {high:g} µm")
     if optics.spectrum.kind != "monochromatic":
         shortest, longest = (1000 * edge for edge in optics.wavelengths_um)
         noun = "wavelength" if plan.wavelengths == 1 else "wavelengths"
@@ -193,19 +199,107 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[Cau
                 "wrap around at the border.",
             )
         )
-    found += _direct_light(scene)
+    found += _direct_light(scene) + _over_the_field(scene, plan)
     if isinstance(optics.modality, OffAxisHologram):
         found += _fringes(scene, optics.modality)
     if len(batch) == 0:
         found.append(Caution("The scene draws no particles; the image is the empty background."))
         return found
+    found += _below_cover_glass(scene, batch)
     if optics.epi:
         found += _beyond_coverslip(scene, batch) + _steep(scene, batch, plan)
     elif not optics.emits:
-        found += _strong(scene, batch)
+        found += _strong(scene, batch) + _polars(scene, batch)
     if scene.numerics.partial_coherence == "weak_object":
         found += _weak(scene, batch)
     return found
+
+
+def _over_the_field(scene: Scene, plan: SamplingPlan) -> list[Caution]:
+    """Coarse steps between the pupils of a frame, and what distortion does not reach."""
+    found = []
+    step = node_step(scene, plan.field_nodes, plan.field_rings)
+    if step > _COARSE_FIELD and plan.accuracy != "draft":
+        rows, columns = plan.field_nodes
+        found.append(
+            Caution(
+                f"The optics change fast over the frame: {rows} × {columns} places have a pupil of "
+                f"their own, {step:.1f} rad rms apart, and sharp points between them are blends."
+            )
+        )
+    if scene.microscope.field_aberrations.distortion_percent != 0:
+        found.append(
+            Caution("Distortion moves the picture, but not the labels, which are of the object.")
+        )
+    return found
+
+
+def _below_cover_glass(scene: Scene, batch: ParticleBatch) -> list[Caution]:
+    """Where the plane in focus really lies, and particles inside the glass."""
+    optics, glass = scene.microscope, scene.microscope.cover_glass
+    if glass is None:
+        return []
+    found = []
+    with torch.no_grad():
+        every = torch.arange(len(batch), device=batch.device)
+        height = half_extents(batch, every)[:, 2]
+        low = float((batch.position[:, 2] - height).min())
+        high = float((batch.position[:, 2] + height).max())
+    if high > glass.depth_um:
+        found.append(
+            Caution(
+                f"Particles reach up to z = {high:.3g} µm, but the cover glass begins at "
+                f"{glass.depth_um:.3g} µm.",
+                {"microscope.cover_glass.depth_um": float(f"{high + 0.005:.2f}")},
+                "Lower the sample",
+            )
+        )
+    if glass.focus_scale == "object":
+        return found
+    ratio = scene.medium.index / optics.immersion_index
+    field_depth = optics.wavelength_um * scene.medium.index / optics.numerical_aperture**2
+    planes = optics.focus_planes_um
+    sharp = [glass.depth_um - (glass.depth_um - z) * ratio for z in planes]
+    met = max(planes) > low - field_depth and min(planes) < high + field_depth
+    missed = max(sharp) < low - field_depth or min(sharp) > high + field_depth
+    if met and missed:
+        found.append(
+            Caution(
+                f"Focus counts the travel of the stage: below the cover glass z = {sharp[0]:.3g} "
+                f"µm is sharp instead of {planes[0]:.3g} µm, and the particles are not.",
+                {"microscope.cover_glass.focus_scale": "object"},
+                "Let focus count heights in the sample",
+            )
+        )
+    return found
+
+
+def _polars(scene: Scene, batch: ParticleBatch) -> list[Caution]:
+    """Say when polars have nothing to show, or when light without polars meets strong crystals."""
+    kind = scene.microscope.modality.kind
+    with torch.no_grad():
+        every = torch.arange(len(batch), device=batch.device)
+        path = 2 * half_extents(batch, every)[:, 2]
+        retardance = 2 * pi / scene.microscope.wavelength_um * batch.birefringence.abs() * path
+        number = int(batch.population[retardance.argmax()])
+        largest = float(retardance.max())
+    name = scene.populations[number].name
+    if kind == "polarized" and largest == 0:
+        return [
+            Caution(
+                "No particle is birefringent, so crossed polars show nothing of the sample.",
+                {f"populations.{name}.material.birefringence": 0.01},
+                f"Make '{name}' birefringent",
+            )
+        ]
+    if kind != "polarized" and largest > _STRONG_RETARDANCE:
+        return [
+            Caution(
+                f"'{name}' is a strong crystal (retardance up to {largest:.1f} rad): without "
+                "polars it is drawn with the mean of both indices, not as two waves."
+            )
+        ]
+    return []
 
 
 def _beyond_coverslip(scene: Scene, batch: ParticleBatch) -> list[Caution]:

@@ -82,4 +82,26 @@ def node_counts(scene: Scene, accuracy: str, images: int) -> tuple[tuple[int, in
         step *= 1.2
 
 
-__all__ = ["node_counts", "wavefront_change"]
+def node_step(scene: Scene, nodes: tuple[int, int], rings: int) -> float:
+    """Wavefront error in rad rms between neighbouring nodes; 0 where the field is even.
+
+    Parameters
+    ----------
+    scene : Scene
+    nodes : (int, int)
+        Along (y, x).
+    rings : int
+        Along the radius, used where nothing but the focus changes.
+    """
+    field = scene.microscope.field_aberrations
+    defocus, slope = wavefront_change(scene)
+    if field.coma == field.astigmatism == field.vignetting == 0:
+        return defocus / (rings - 1)
+    half_diagonal = hypot(*scene.grid.extent_um) / 2
+    return max(
+        slope * extent / half_diagonal / (number - 1)
+        for extent, number in zip(scene.grid.extent_um, nodes, strict=True)
+    )
+
+
+__all__ = ["node_counts", "node_step", "wavefront_change"]

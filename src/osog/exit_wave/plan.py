@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import asin, ceil, floor, log, pi, tan
+from math import asin, ceil, floor, hypot, log, pi, tan
 from typing import TYPE_CHECKING
 
 import torch
@@ -222,6 +222,7 @@ def plan_sampling(
             half = max(frame) * pixel / 2
             wanted = max(wanted, _SHARP_DOMAIN / 2 * (half + spread) - half)
         wanted += _motion_um(scene)
+        wanted += _barrel_um(scene)
         if scene.numerics.padding_um is not None:
             wanted = scene.numerics.padding_um
         least = _MIE_DOMAIN if sharp and level == "fine" else _MAX_DOMAIN[0]
@@ -414,6 +415,13 @@ def _below_coverslip_um(scene: Scene, low: float, high: float) -> float:
     if modality.kind != "reflection" and modality.kind != "iscat":
         return 0.0
     return max(abs(modality.interface_um - low), abs(modality.interface_um - high))
+
+
+def _barrel_um(scene: Scene) -> float:
+    """How far beyond the border a barrel distortion lets the corners look, to third order."""
+    bend = max(-scene.microscope.field_aberrations.distortion_percent / 100, 0.0)
+    reach = hypot(*scene.grid.extent_um) / 2 * (bend + 3 * bend**2 + 12 * bend**3)
+    return _up(reach, 1.25) if reach > 0 else 0.0
 
 
 def _halo_um(scene: Scene) -> float:

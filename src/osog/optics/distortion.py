@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from math import hypot
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn.functional import grid_sample
 
-from osog.optics.band import resampled
 from osog.optics.field_dependence import acts, field_coordinates
 from osog.optics.optical_image import OpticalImage
+from osog.optics.resample import read_at
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,8 +22,6 @@ _REACH = 1.4
 """Square of the distance, in half diagonals, up to which the distortion grows; beyond it the
 mapping of a barrel folds over."""
 _ROUNDS = 6
-_FINER = 2
-"""Samples per fine sample before the cubic, which then is exact to a few parts in a thousand."""
 
 
 def distorted(optical: OpticalImage, values: Values, plan: SamplingPlan) -> OpticalImage:
@@ -50,53 +48,27 @@ def distorted(optical: OpticalImage, values: Values, plan: SamplingPlan) -> Opti
     """
     if not acts(values, "distortion_percent"):
         return optical
-    strength = values.number(_NAME) / 100
-    scale = _inverse(strength, plan, values)
-    irradiance = rescaled(optical.irradiance, scale, plan)
+    x, y = field_coordinates(plan, values)
+    scale = _inverse(values.number(_NAME) / 100, x, y)
+    half_diagonal = hypot(*plan.frame_shape) / 2 * plan.oversampling
+    middle = [
+        (pad + (n - 1) / 2) * plan.oversampling
+        for pad, n in zip(plan.pad_px, plan.frame_shape, strict=True)
+    ]
+    rows, columns = middle[0] + half_diagonal * y * scale, middle[1] + half_diagonal * x * scale
+    irradiance = read_at(optical.irradiance, rows, columns)
     if values.scene.microscope.modality.kind != "phase":
         irradiance = irradiance.clamp(min=0.0)
     field = optical.field
     if field is not None:
-        field = torch.complex(rescaled(field.real, scale, plan), rescaled(field.imag, scale, plan))
+        field = torch.complex(
+            read_at(field.real, rows, columns), read_at(field.imag, rows, columns)
+        )
     return OpticalImage(irradiance, field)
 
 
-def rescaled(image: Tensor, scale: Tensor, plan: SamplingPlan) -> Tensor:
-    """Resample an image at r → scale(r) · r about the centre of the frame.
-
-    Parameters
-    ----------
-    image : Tensor (Fy, Fx)
-        Real, on the fine grid.
-    scale : Tensor (Fy, Fx) or 0-dim
-        Where each new sample comes from: below 1 magnifies. Differentiable.
-    plan : SamplingPlan
-
-    Returns
-    -------
-    Tensor (Fy, Fx)
-        Cubic convolution (Keys 1981) on a grid twice as fine; the domain's border is repeated.
-    """
-    rows, columns = plan.fine_shape
-    finer = resampled(image, (_FINER * rows, _FINER * columns))
-    s = plan.oversampling
-    where = []
-    for axis, samples in ((1, columns), (0, rows)):
-        centre = (plan.pad_px[axis] + (plan.frame_shape[axis] - 1) / 2) * s
-        index = torch.arange(samples, dtype=image.dtype, device=image.device)
-        away = (index - centre)[None, :] if axis else (index - centre)[:, None]
-        position = _FINER * (centre + away * scale)
-        where.append((2 * position / (_FINER * samples - 1) - 1).expand(rows, columns))
-    grid = torch.stack(where, -1)[None]
-    sampled: Tensor = grid_sample(
-        finer[None, None], grid, mode="bicubic", padding_mode="border", align_corners=True
-    )
-    return sampled[0, 0]
-
-
-def _inverse(strength: Tensor, plan: SamplingPlan, values: Values) -> Tensor:
+def _inverse(strength: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """q(r') = r/r' with r' = r (1 + D r²/R²): the root of q + D r'² q³ = 1 by Newton's rule."""
-    x, y = field_coordinates(plan, values)
     bend = strength * (x.square() + y.square()).clamp(max=_REACH)
     ratio = torch.ones_like(bend)
     for _ in range(_ROUNDS):

@@ -154,7 +154,7 @@ class CoverGlass(Description):
     """
 
     depth_um: float = row(
-        0.0,
+        10.0,
         title="Depth of z = 0",
         help="Distance of the plane z = 0 from the cover glass, in the medium of the sample.",
         unit="µm",
