@@ -690,6 +690,8 @@ def _only_imaging(scene: Scene, name: str) -> bool:
     if steps[1] == "modality":
         if optics.epi:  # the coverslip comes after the particles, the lamp before them
             return steps[2] != "illumination_numerical_aperture"
+        if optics.modality.kind == "polarized":  # so do compensator and analyser
+            return steps[2] != "polarizer_deg"
         return optics.modality.kind in _BEHIND_THE_SAMPLE
     if steps[1] == "spectrum":  # the lines of a lamp stay, and change their weights
         return optics.spectrum.kind != "led"

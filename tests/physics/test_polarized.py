@@ -481,3 +481,24 @@ def test_a_kept_wave_is_not_used_for_another_polariser() -> None:
     torch.testing.assert_close(
         model.image(turned_polariser), forward(replaced(scene, turned_polariser))
     )
+
+
+# ---------------------------------------------------------------- words
+
+
+def test_polars_without_crystals_are_said_to_show_nothing() -> None:
+    scene = scene_of(bodies(BOX), medium=1.33)
+    frame = Renderer("cpu").render(scene)
+    (caution,) = (c for c in frame.warnings if "crossed polars" in c.text)
+    assert float(frame.image.max()) < 1e-9
+    remedied = Renderer("cpu").render(replaced(scene, caution.remedy))
+    assert float(remedied.image.max()) > 1e-4
+    assert not any("crossed polars" in c.text for c in remedied.warnings)
+
+
+def test_strong_crystals_without_polars_are_said_to_be_approximate() -> None:
+    bright = {"microscope.modality": {"kind": "brightfield"}}
+    for b, said in ((0.01, False), (0.12, True)):
+        scene = replaced(scene_of(bodies(BOX, birefringence=b), medium=1.33), bright)
+        frame = Renderer("cpu").render(scene)
+        assert any("strong crystal" in c.text for c in frame.warnings) == said
