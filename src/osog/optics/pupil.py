@@ -22,14 +22,14 @@ _SHARP = (1.0, 1.0, 0.95, 0.5, 0.05)
 """Weight of the light that lands j/8 of the domain away from the edge's ray, j = 1, 2, …"""
 
 
-def edge(inside: Tensor, step: float, reach: int = 1) -> Tensor:
+def edge(inside: Tensor, step: float | Tensor, reach: int = 1) -> Tensor:
     """Soft edge of an aperture: 1 well inside, 0 well outside, ½ on the edge.
 
     Parameters
     ----------
     inside : Tensor
         Distance inside the edge, f_c − |f|, in cycles/µm.
-    step : float
+    step : float or 0-dim Tensor
         Frequency step df in cycles/µm.
     reach : int
         Steps over which it extends to either side. 1 is a raised cosine. More is the step
