@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from PIL import Image
-from torch.nn.functional import conv2d, pad
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,12 +30,9 @@ def sharpened(picture: Tensor, strength: Tensor, radius_px: Tensor) -> Tensor:
     Tensor of the same shape
         (1 + s) picture − s blurred; beyond the border the outermost pixels are repeated.
     """
-    half = gaussian(radius_px.to(picture))
-    margin = half.numel() // 2
-    flat = picture.reshape(-1, 1, *picture.shape[-2:])
-    framed = pad(flat, (margin, margin, margin, margin), mode="replicate")
-    blurred = conv2d(conv2d(framed, half[None, None, :, None]), half[None, None, None, :])
-    return picture + strength.to(picture) * (picture - blurred.reshape(picture.shape))
+    weights = gaussian(radius_px.to(picture))
+    blurred = _filtered(_filtered(picture, weights, -2), weights, -1)
+    return picture + strength.to(picture) * (picture - blurred)
 
 
 def gaussian(sigma: Tensor) -> Tensor:
@@ -56,6 +52,20 @@ def gaussian(sigma: Tensor) -> Tensor:
     distance = torch.arange(-reach, reach + 1, dtype=sigma.dtype, device=sigma.device)
     weights = torch.exp(-0.5 * (distance / sigma) ** 2)
     return weights / weights.sum()
+
+
+def _filtered(picture: Tensor, weights: Tensor, dim: int) -> Tensor:
+    """Weighted sum of shifted copies along one axis; the outermost pixels are repeated."""
+    reach, size = weights.numel() // 2, picture.shape[dim]
+    ends = [picture.narrow(dim, k, 1) for k in (0, size - 1)]
+    margins = [end.repeat_interleave(reach, dim) for end in ends]
+    framed = torch.cat([margins[0], picture, margins[1]], dim)
+    # Sums rather than a convolution, which a GPU would round to ten bits.
+    total = weights[reach] * picture
+    for k in range(1, reach + 1):
+        pair = framed.narrow(dim, reach - k, size) + framed.narrow(dim, reach + k, size)
+        total = total + weights[reach + k] * pair
+    return total
 
 
 def jpeg(picture: Tensor, quality: int) -> Tensor:

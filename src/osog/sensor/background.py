@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import pi
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from scipy.special import ndtri
 
 from osog.sensor.counter import normal, uniform
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from osog.sample import Values
@@ -20,6 +22,8 @@ _CONTRAST = 0.6
 """Standard deviation of the logarithm of the clouds' light."""
 _SPREAD = 0.45
 """Standard deviation of the logarithm of the radii of dust specks."""
+_LOBES = (0.05, 0.05, 0.03, 0.03)
+"""Standard deviations of the two and three lobes around a speck's border, in radii."""
 
 
 def with_background(irradiance_px: Tensor, values: Values, seed: int = 0) -> Tensor:
@@ -48,10 +52,10 @@ def with_background(irradiance_px: Tensor, values: Values, seed: int = 0) -> Ten
     All of it is smooth on the scale of a pixel and is taken at the pixels' centres.
     """
     scene = values.scene
-    light, like = irradiance_px, irradiance_px.real
+    light = irradiance_px
 
     def number(name: str) -> Tensor:
-        return values.number(f"background.{name}").to(like)
+        return values.number(f"background.{name}").to(irradiance_px)
 
     def acts(name: str) -> bool:
         return getattr(scene.background, name) != 0 or (
@@ -60,8 +64,8 @@ def with_background(irradiance_px: Tensor, values: Values, seed: int = 0) -> Ten
 
     height, width = light.shape[-2:]
     # Half the frame is 1/2; the borders of the outermost pixels, not their centres.
-    y = ((torch.arange(height).to(like) + 0.5) / height - 0.5)[:, None]
-    x = (torch.arange(width).to(like) + 0.5) / width - 0.5
+    y = ((torch.arange(height).to(light) + 0.5) / height - 0.5)[:, None]
+    x = (torch.arange(width).to(light) + 0.5) / width - 0.5
     if acts("gradient_x"):
         light = light * (1 + number("gradient_x") * x)
     if acts("gradient_y"):
@@ -166,34 +170,34 @@ def _dust_kept(
 def _dust(shape: tuple[int, int], count: int, radius_px: Tensor, seed: int) -> Tensor:
     height, width = shape
     specks = np.arange(count)
-    middle = torch.from_numpy(
-        np.stack([uniform(seed, f"dust {axis}", specks) for axis in "yx"], axis=1) * (height, width)
-        - 0.5
-    )
-    size = torch.from_numpy(np.exp(_SPREAD * normal(seed, "dust radius", specks)))
-    depth = torch.from_numpy(0.3 + 0.7 * uniform(seed, "dust depth", specks))
-    softness = torch.from_numpy(0.2 + 0.5 * uniform(seed, "dust distance", specks))
-    lobes = torch.from_numpy(
-        np.stack([normal(seed, f"dust lobe {k}", specks) for k in range(4)], axis=1)
-    )
-    like = {"dtype": radius_px.dtype, "device": radius_px.device}
-    clear = torch.ones(shape, **like)
-    for k in range(count):
-        radius = radius_px * size[k].to(radius_px)
-        (y, x), opacity, soft = middle[k].tolist(), float(depth[k]), float(softness[k])
+
+    def drawn(stream: str) -> NDArray[np.float64]:
+        return uniform(seed, f"dust {stream}", specks)
+
+    columns = [
+        drawn("y") * height - 0.5,
+        drawn("x") * width - 0.5,
+        np.exp(_SPREAD * ndtri(drawn("radius"))),
+        0.3 + 0.7 * drawn("depth"),
+        0.2 + 0.5 * drawn("distance"),
+        *(amplitude * ndtri(drawn(f"lobe {k}")) for k, amplitude in enumerate(_LOBES)),
+    ]
+    kind: dict[str, Any] = {"dtype": radius_px.dtype, "device": radius_px.device}
+    clear = torch.ones(shape, **kind)
+    for y, x, size, opacity, soft, *lobes in np.stack(columns, axis=1).tolist():
+        radius = radius_px * size
         reach = 1.3 * (1 + 4 * soft) * float(radius.detach()) + 1
         top, bottom = max(0, int(y - reach)), min(height, int(y + reach) + 2)
         left, right = max(0, int(x - reach)), min(width, int(x + reach) + 2)
         if top >= bottom or left >= right:
             continue
-        dy = (torch.arange(top, bottom, **like) - y)[:, None]
-        dx = torch.arange(left, right, **like) - x
-        # Two and three lobes around the border; r² cos 2φ and r³ cos 3φ need no angle.
+        dy = (torch.arange(top, bottom, **kind) - y)[:, None]
+        dx = torch.arange(left, right, **kind) - x
         square = dx**2 + dy**2 + 1e-12
-        two = 0.05 * (lobes[k, 0] * (dx**2 - dy**2) + lobes[k, 1] * 2 * dx * dy) / square
-        three = dx * (dx**2 - 3 * dy**2), dy * (3 * dx**2 - dy**2)
-        three_lobed = 0.03 * (lobes[k, 2] * three[0] + lobes[k, 3] * three[1]) / square**1.5
-        border = radius * torch.exp(two + three_lobed)
+        # cos and sin of two and of three times the angle, without the angle.
+        two = (lobes[0] * (dx**2 - dy**2) + lobes[1] * 2 * dx * dy) / square
+        three = lobes[2] * dx * (dx**2 - 3 * dy**2) + lobes[3] * dy * (3 * dx**2 - dy**2)
+        border = radius * torch.exp(two + three / square**1.5)
         shade = opacity * _profile(torch.sqrt(square) / border, soft)
         # The copy is what the product remembers; the frame itself is written to.
         window = clear[top:bottom, left:right].clone()
@@ -204,13 +208,12 @@ def _dust(shape: tuple[int, int], count: int, radius_px: Tensor, seed: int) -> T
 def _profile(distance: Tensor, softness: float) -> Tensor:
     """Shade at a distance from the middle, in units of the radius: a soft disc, a bright rim."""
     outside = (distance - 1) / softness
-    disc = 0.5 * torch.erfc(outside)
-    rim = 0.12 * torch.exp(-(((outside - 1.6) / 0.6) ** 2))
-    return disc - rim
+    disc: Tensor = 0.5 * torch.erfc(outside)
+    return disc - 0.12 * torch.exp(-(((outside - 1.6) / 0.6) ** 2))
 
 
 @lru_cache(maxsize=2)
-def _white(seed: int, rows: int, columns: int) -> np.ndarray:
+def _white(seed: int, rows: int, columns: int) -> NDArray[np.complex64]:
     """Half spectrum of white noise of variance 1."""
     noise = normal(seed, "clouds", np.arange(rows)[:, None], np.arange(columns))
     return np.fft.rfft2(noise).astype(np.complex64)
