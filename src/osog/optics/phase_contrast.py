@@ -66,8 +66,7 @@ def phase_plate(wave: ExitWave, values: Values) -> Callable[[Tensor, Tensor], Te
     cutoff = values.number("microscope.numerical_aperture").to(wave.source) / wave.wavelength_um
     radius = values.number(f"{base}.ring_radius").to(wave.source) * cutoff
     half = 0.5 * values.number(f"{base}.ring_width").to(wave.source) * cutoff
-    # The step is a matter of sampling, like the one of the pupil's edge, and has no derivative.
-    step = min(max(wave.plan.frequency_step), 0.5 * float(half.detach()))
+    step = (0.5 * half).clamp(max=max(wave.plan.frequency_step))
     # A clear ring is sqrt(1): the addend keeps the slope of the root finite for an opaque one.
     amplitude = torch.sqrt(1 - values.number(f"{base}.absorption").to(wave.source) + 1e-12)
     turn = torch.deg2rad(values.number(f"{base}.retardation_deg").to(wave.source))
