@@ -11,7 +11,7 @@ import torch
 from osog.exit_wave.field_nodes import node_step
 from osog.exit_wave.first_order import is_first_order
 from osog.exit_wave.illumination import Cone
-from osog.exit_wave.scattering import percent, scattering_choices
+from osog.exit_wave.scattering import percent, scattering_choices, why_not_mie
 from osog.geometry import half_extents
 from osog.scene import MODALITY_TITLES, Darkfield, OffAxisHologram
 
@@ -28,8 +28,10 @@ _WEAK_PHASE = 0.3
 """Phase in radians above which the weak-object preview is wrong by more than 15 % of contrast."""
 _COARSE_FIELD = 0.9
 """Wavefront step in rad rms between the pupils of neighbouring places that dims points by 20 %."""
-_STRONG_INDEX = 0.15
-"""Index difference above which slabs have not been checked against Lorenz–Mie."""
+_LARGE_ERROR = 8.0
+"""Per cent of the scattered field from which a caution says that a model does not hold."""
+_NEAR = 1.1
+"""Distance of two spheres, in sums of their radii, below which they count as touching."""
 
 _STRONG_RETARDANCE = 1.0
 """Retardance in rad from which one wave is more than 12 % wrong for the mean of two."""
@@ -209,7 +211,7 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[Cau
     if optics.epi:
         found += _beyond_coverslip(scene, batch) + _steep(scene, batch, plan)
     elif not optics.emits:
-        found += _strong(scene, batch) + _polars(scene, batch)
+        found += _scattering(scene, batch, plan) + _polars(scene, batch)
     if scene.numerics.partial_coherence == "weak_object":
         found += _weak(scene, batch)
     return found
@@ -483,16 +485,58 @@ def _weak(scene: Scene, batch: ParticleBatch) -> list[Caution]:
     ]
 
 
-def _strong(scene: Scene, batch: ParticleBatch) -> list[Caution]:
+def _scattering(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[Caution]:
+    """Say when a model of scattering loses much, is not the one asked for, or adds neighbours."""
     found = []
-    for number in batch.population.unique().tolist():
-        dn = float(batch.delta_index[batch.population == number].abs().max())
-        if dn > _STRONG_INDEX:
-            name = scene.populations[number].name
+    choices = scattering_choices(scene, batch, plan)
+    for choice in choices:
+        population = scene.populations[choice.population]
+        name = population.name
+        never = why_not_mie(scene, batch, choice)
+        if population.scattering == "mie" and choice.model != "mie":
             found.append(
                 Caution(
-                    f"The index of '{name}' differs from the medium by {dn:.2f}; slabs are "
-                    f"checked up to 0.15 and lose several percent beyond, more for large bodies."
+                    f"'{name}' asks for Lorenz-Mie theory, but {never}.",
+                    {f"populations.{name}.scattering": "auto"},
+                    "Choose automatically",
                 )
             )
-    return found
+        elif (
+            choice.model in ("slabs", "projection")
+            and choice.error_percent > _LARGE_ERROR
+            and plan.accuracy != "draft"
+        ):
+            possible = not never and population.scattering != "auto"
+            found.append(
+                Caution(
+                    f"The light of '{name}' is about {percent(choice.error_percent)} % off: "
+                    f"{choice.reason}.",
+                    {f"populations.{name}.scattering": "mie"} if possible else {},
+                    "Use Lorenz-Mie theory" if possible else "",
+                )
+            )
+    exact = [choice.population for choice in choices if choice.model == "mie"]
+    return found + (_close_spheres(batch, exact) if exact else [])
+
+
+def _close_spheres(batch: ParticleBatch, exact: list[int]) -> list[Caution]:
+    """Say how many exact spheres touch a neighbour, or nearly."""
+    with torch.no_grad():
+        numbers = torch.tensor(exact, dtype=torch.int64, device=batch.device)
+        mine = torch.nonzero(torch.isin(batch.population, numbers)).flatten()
+        radius = half_extents(batch, torch.arange(len(batch), device=batch.device)).max(1).values
+        close = overlapping = 0
+        # In parts, so that thousands of particles need no square table.
+        for part in mine.split(512):
+            distance = torch.cdist(batch.position[part], batch.position)
+            reach = radius[part][:, None] + radius
+            distance[torch.arange(len(part), device=batch.device), part] = float("inf")
+            close += int((distance < _NEAR * reach).any(1).sum())
+            overlapping += int((distance < 0.999 * reach).any(1).sum())
+    if not close:
+        return []
+    noun = "exact sphere touches" if close == 1 else "exact spheres touch"
+    words = f"{close} {noun} a neighbour or nearly: their fields are added, which is about 3 % off"
+    if overlapping:
+        words += f", and {overlapping} overlap, which no sum of spheres describes"
+    return [Caution(words + ".")]
