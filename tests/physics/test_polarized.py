@@ -483,6 +483,43 @@ def test_a_kept_wave_is_not_used_for_another_polariser() -> None:
     )
 
 
+# ---------------------------------------------------------------- vectorial pupil
+
+SHARP = {"microscope.pupil.vectorial": True, "microscope.numerical_aperture": 0.9,
+         "grid.pixel_size_um": 0.15, "grid.shape": [24, 24]}  # fmt: skip
+
+
+@pytest.mark.parametrize("condenser", [0.0, 0.4])
+def test_both_polarisations_make_the_unpolarised_vectorial_image(condenser: float) -> None:
+    """Polarisers along x and y, analysers along x and y: half of each."""
+    light = {"condenser_numerical_aperture": condenser, "source_points": 4 if condenser else 0}
+    scene = replaced(scene_of(bodies(BOX), medium=1.33, **light), SHARP)
+    bright = forward(replaced(scene, {"microscope.modality": {"kind": "brightfield"}}))
+    total = sum(
+        forward(replaced(scene, {"microscope.modality.polarizer_deg": p,
+                                 "microscope.modality.analyzer_deg": a}))
+        for p in (0.0, 90.0)
+        for a in (0.0, 90.0)
+    ) / 2  # fmt: skip
+    torch.testing.assert_close(total, bright, rtol=1e-9, atol=1e-9)
+    scalar = forward(replaced(scene, {"microscope.modality": {"kind": "brightfield"},
+                                      "microscope.pupil.vectorial": False}))  # fmt: skip
+    assert float((bright - scalar).abs().max()) > 1e-4
+
+
+def test_an_isotropic_ball_shines_in_four_lobes_between_crossed_polars() -> None:
+    """Dark along the polars, E_y ∝ −tan²(θ/2) sin 2φ in the pupil."""
+    ball = {"name": "ball", "shape": {"kind": "sphere", "radius_um": 0.3},
+            "material": {"index": 1.45},
+            "particles": [{"x_um": 1.8, "y_um": 1.8, "z_um": 0.0}]}  # fmt: skip
+    image = forward(replaced(scene_of(ball, medium=1.33), SHARP))
+    y, x = np.divmod(int(image.argmax()), 24)
+    assert abs(x - 12) == abs(y - 12) > 0
+    assert float(image[12].max()) < 1e-6 * float(image.max())
+    assert float(image[:, 12].max()) < 1e-6 * float(image.max())
+    assert float(image.max()) > 1e-5
+
+
 # ---------------------------------------------------------------- words
 
 

@@ -35,7 +35,8 @@ class ExitWave:
     plan : SamplingPlan
     incident : complex Tensor, 0-dim, or None
         Amplitude of the unscattered wave behind the sample in units of the light that came in;
-        None is 1. Polarised light has it differ: an analyser takes its share.
+        None is 1. Given for analysed light, of which an analyser has taken a share and whose
+        polarisation needs no further averaging.
     first_order : bool
         Whether the spectrum is linear in the sample, so that images are to be, too.
     """

@@ -203,7 +203,7 @@ def abbe_sum(
     full = (wave.spectrum.shape[-2], wave.spectrum.shape[-1])
     widest = Band.around((0.0, 0.0), pupil.cutoff, full, wave.plan.frequency_step)
     grid = intensity_grid(widest.shape, fine) if count > 1 else fine
-    vectorial = is_vectorial(values)
+    vectorial = is_vectorial(values) and wave.incident is None
 
     def contribution(point: int) -> tuple[Tensor, Tensor]:
         through, band, incident = lens(wave, values, pupil, point, plate)

@@ -215,5 +215,5 @@ class PupilShape(Description):
     vectorial: bool = row(
         False,
         title="Vectorial",
-        help="Follow the polarisation through the high-NA lens, averaged over unpolarised light.",
+        help="Follow the polarisation through a lens of high NA; averaged without polars.",
     )

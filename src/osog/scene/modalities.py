@@ -452,6 +452,7 @@ VECTORIAL: frozenset[str] = EMISSION | {
     "phase_contrast",
     "darkfield",
     "hologram",
+    "polarized",
     "shadowgraph",
 }
-"""Modalities of unpolarised light, which a vectorial pupil can image."""
+"""Modalities whose polarisation a vectorial pupil can follow."""
