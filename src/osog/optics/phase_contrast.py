@@ -46,10 +46,13 @@ def phase_contrast(wave: ExitWave, values: Values) -> OpticalImage:
     Zernike, Physica 9, 686 and 974 (1942); Born & Wolf §8.6.3.
     """
     total = weak_sum if wave.first_order else abbe_sum
-    return OpticalImage(total(wave, values, [(1.0, None)], phase_plate(wave, values)))
+    plate = phase_plate(values, wave.wavelength_um, max(wave.plan.frequency_step))
+    return OpticalImage(total(wave, values, [(1.0, None)], plate))
 
 
-def phase_plate(wave: ExitWave, values: Values) -> Callable[[Tensor, Tensor], Tensor]:
+def phase_plate(
+    values: Values, wavelength_um: Tensor, frequency_step: float
+) -> Callable[[Tensor, Tensor], Tensor]:
     """Complex transmission of the plate as a function of the absolute frequency.
 
     The ring is a little wider than the image of the condenser's annulus, as in an objective, and
@@ -58,18 +61,19 @@ def phase_plate(wave: ExitWave, values: Values) -> Callable[[Tensor, Tensor], Te
 
     Parameters
     ----------
-    wave : ExitWave
-        Gives the wavelength and the frequency step.
     values : Values
+    wavelength_um : Tensor, 0-dim
+    frequency_step : float
+        Of the domain in cycles/µm.
     """
     base = "microscope.modality"
-    cutoff = values.number("microscope.numerical_aperture").to(wave.source) / wave.wavelength_um
-    radius = values.number(f"{base}.ring_radius").to(wave.source) * cutoff
-    half = 0.5 * values.number(f"{base}.ring_width").to(wave.source) * cutoff
-    step = (0.5 * half).clamp(max=max(wave.plan.frequency_step))
+    cutoff = values.number("microscope.numerical_aperture").to(wavelength_um) / wavelength_um
+    radius = values.number(f"{base}.ring_radius").to(wavelength_um) * cutoff
+    half = 0.5 * values.number(f"{base}.ring_width").to(wavelength_um) * cutoff
+    step = (0.5 * half).clamp(max=frequency_step)
     # A clear ring is sqrt(1): the addend keeps the slope of the root finite for an opaque one.
-    amplitude = torch.sqrt(1 - values.number(f"{base}.absorption").to(wave.source) + 1e-12)
-    turn = torch.deg2rad(values.number(f"{base}.retardation_deg").to(wave.source))
+    amplitude = torch.sqrt(1 - values.number(f"{base}.absorption").to(wavelength_um) + 1e-12)
+    turn = torch.deg2rad(values.number(f"{base}.retardation_deg").to(wavelength_um))
     if values.scene.microscope.modality.polarity == "positive":  # type: ignore[union-attr]
         turn = -turn
     change = amplitude * phasor(turn) - 1
