@@ -101,8 +101,8 @@ def _models_line(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> str:
         numbers = torch.tensor([c.population for c in exact], device=batch.device)
         count = int(torch.isin(batch.population, numbers).sum())
         error = max(c.error_percent for c in exact)
-        words = "exact to" if error < 1 else "added fields, error ~"
-        parts.append(f"Mie ×{count}, {words} {percent(error)} %".replace("~ ", "~"))
+        words = "exact to " if error < 1 else "added fields ~"
+        parts.append(f"Mie ×{count}, {words}{percent(error)} %")
     return ", ".join(parts)
 
 

@@ -200,6 +200,11 @@ def _epi_reason(scene: Scene, group: Bodies, wish: str, model: str) -> str:
     return never or f"{group.count} exact spheres would be slow"
 
 
+def why_not_mie(scene: Scene, batch: ParticleBatch, choice: Choice) -> str:
+    """Why Lorenz-Mie theory is out of the question for a population; empty if it is not."""
+    return _why_never(scene, bodies(scene, batch)[choice.population])
+
+
 def _why_never(scene: Scene, group: Bodies) -> str:
     """Why the exact model is out of the question for a population; empty if it is not."""
     if scene.microscope.modality.kind in _NOT_SCALAR:
