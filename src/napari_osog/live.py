@@ -42,6 +42,13 @@ class Request:
     masks, outlines : bool
         Whether instance masks and outlines are wanted too.
     device : str
+    fields : tuple of str
+        "phase" and "amplitude" of the field at the image plane, as pictures of their own.
+    source_points : int
+        Points that stand for the condenser; 0 leaves the choice to the engine.
+    whole : bool
+        Whether the whole stack and series of the scene are wanted; else one picture, of the middle
+        plane and the first frame.
     """
 
     scene: Scene
@@ -51,6 +58,14 @@ class Request:
     masks: bool = False
     outlines: bool = False
     device: str = "auto"
+    fields: tuple[str, ...] = ()
+    source_points: int = 0
+    whole: bool = False
+
+    @property
+    def rendered(self) -> Scene:
+        """Scene that the engine is given."""
+        return self.scene if self.whole else _still(self.scene, self.source_points)
 
 
 @dataclass(frozen=True)
@@ -63,6 +78,27 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Model:
+    """How one population was computed.
+
+    Attributes
+    ----------
+    population : str
+        Its name.
+    model : str
+        "slabs", "projection", "mie" or "facets".
+    error_percent : float
+        Estimated error of the scattered field.
+    reason : str
+    """
+
+    population: str
+    model: str
+    error_percent: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class Picture:
     """A finished render as plain arrays; made in the worker, read by the GUI.
 
@@ -72,6 +108,9 @@ class Picture:
     error : str or None
         Sentences for the person when nothing was rendered; the arrays are None then.
     image : ndarray, shape (Y, X) or (Y, X, 3), float32
+        ([T,] [Z,] Y, X [, 3]) when the whole of a stack or series was wanted.
+    fields : mapping of str to ndarray, shape (Y, X), float32
+        Those of the wanted "phase" (radians) and "amplitude" that the modality has.
     instances : ndarray, shape (Y, X), int32, or None
         0 is background, i + 1 is particle i.
     positions_um : ndarray, shape (N, 3)
@@ -83,6 +122,12 @@ class Picture:
     explain : str
         What was computed, in the engine's words.
     notices : tuple of Notice
+    models : tuple of Model
+        How each population was computed; empty for previews.
+    source_points : int
+        Points that stood for the condenser; 1 for one direction of light.
+    accuracy : str
+        "draft", "standard" or "fine"; "" when the renderer does not say.
     milliseconds : float
         Wall time of the render without the conversion to arrays.
     device : str
@@ -96,10 +141,31 @@ class Picture:
     positions_um: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 3)))
     population: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     outlines: list[NDArray[np.float64]] | None = None
+    fields: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     explain: str = ""
     notices: tuple[Notice, ...] = ()
+    models: tuple[Model, ...] = ()
+    source_points: int = 1
+    accuracy: str = ""
     milliseconds: float = 0.0
     device: str = "cpu"
+
+
+def _still(scene: Scene, source_points: int = 0) -> Scene:
+    """Return the scene of one picture: the middle plane of a stack, the first frame of a series."""
+    optics = scene.microscope
+    planes = optics.focus_planes_um
+    changes: dict[str, Any] = {}
+    if isinstance(optics.focus_um, tuple):
+        changes["focus_um"] = planes[len(planes) // 2]
+    if source_points and not optics.source_points:
+        changes["source_points"] = source_points
+    if changes:
+        scene = scene.model_copy(update={"microscope": optics.model_copy(update=changes)})
+    if scene.series.frames > 1:
+        series = scene.series.model_copy(update={"frames": 1})
+        scene = scene.model_copy(update={"series": series})
+    return scene
 
 
 def engine(device: str) -> Any:
@@ -284,25 +350,25 @@ class LiveRenderer(QObject):
         renderer = self._renderers.get(request.device)
         if renderer is None:
             renderer = self._renderers[request.device] = self._make(request.device)
-        scene = request.scene
-        outputs = ["image"]
-        if request.shown in ("phase", "amplitude"):
-            outputs.append("field")
-        elif request.shown == "irradiance":
-            outputs.append("irradiance")
+        scene = request.rendered
+        outputs = {"image"}
+        if request.fields or request.shown in ("phase", "amplitude"):
+            outputs.add("field")
+        if request.shown == "irradiance":
+            outputs.add("irradiance")
         # Masks and outlines depend on the bodies alone, and can cost more than the image.
         bodies = (scene.populations, scene.grid, request.seed)
         if bodies != self._bodies:
             self._bodies, self._instances, self._outlines = bodies, None, None
         if request.masks and self._instances is None:
-            outputs.append("instances")
+            outputs.add("instances")
         with torch.inference_mode():
             start = time.perf_counter()
             frame = renderer.render(
                 scene,
                 request.seed,
                 accuracy="draft" if request.preview else None,
-                outputs=outputs,
+                outputs=sorted(outputs),
                 stop=None if self._synchronous else lambda: self._unwanted(request),
             )
             milliseconds = (time.perf_counter() - start) * 1e3
@@ -314,33 +380,56 @@ class LiveRenderer(QObject):
                 self._outlines = list(polygons / scene.grid.pixel_size_um)
             if request.masks and self._instances is None:
                 self._instances = _array(frame.instances, np.int32)
+            fields = {name: _field(frame, name) for name in request.fields}
+            plan = getattr(frame, "plan", None)
+            models = () if plan is None or request.preview else _models(scene, particles, plan)
         return Picture(
             request=request,
             image=image,
+            fields={name: array for name, array in fields.items() if array is not None},
             instances=self._instances if request.masks else None,
             positions_um=positions,
             population=_array(particles.population, np.int64).reshape(-1),
             outlines=self._outlines if request.outlines else None,
             explain=str(frame.explain),
             notices=tuple(Notice(w.text, w.remedy, w.remedy_text) for w in frame.warnings),
+            models=models,
+            source_points=1 if plan is None else sum(plan.source_rings),
+            accuracy="" if plan is None else plan.accuracy,
             milliseconds=milliseconds,
             device=str(frame.device),
         )
 
 
+def _models(scene: Scene, particles: Any, plan: Any) -> tuple[Model, ...]:
+    from osog.exit_wave.scattering import scattering_choices
+
+    return tuple(
+        Model(scene.populations[c.population].name, c.model, c.error_percent, c.reason)
+        for c in scattering_choices(scene, particles, plan)
+    )
+
+
 def _shown(frame: Any, shown: str) -> NDArray[np.float32]:
     if shown == "irradiance":
-        return _array(frame.irradiance, np.float32)
+        light = _array(frame.irradiance, np.float32)
+        return np.moveaxis(light, 0, -1).copy() if light.ndim == 3 else light
     if shown == "image":
         return _array(frame.image, np.float32)
-    if frame.field is None:
+    array = _field(frame, shown)
+    if array is None:
         raise SceneError(
             f"This modality has no single field, so there is no {shown} to show; "
             "choose the image instead."
         )
-    if shown == "phase":
-        return _array(frame.field.angle(), np.float32)
-    return _array(frame.field.abs(), np.float32)
+    return array
+
+
+def _field(frame: Any, name: str) -> NDArray[np.float32] | None:
+    if frame.field is None:
+        return None
+    field = frame.field
+    return _array(field.angle() if name == "phase" else field.abs(), np.float32)
 
 
 def _array(tensor: Any, dtype: Any) -> NDArray[Any]:

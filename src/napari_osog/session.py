@@ -57,6 +57,8 @@ class View:
     particles: bool = True
     outlines: bool = False
     masks: bool = False
+    phase: bool = False
+    amplitude: bool = False
     compare: str = "off"
     opacity: float = 0.5
     wipe: float = 0.5
@@ -117,6 +119,8 @@ class Session:
     free_changed = Signal(object)
     picture_changed = Signal(object)
     status_changed = Signal(str)
+    sequence_changed = Signal(str)
+    """Words on the stack or series that is being rendered; "" when none is."""
     sliding_changed = Signal(bool)
     device_changed = Signal(str)
     selected_changed = Signal(object)

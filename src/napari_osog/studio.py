@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 
 from napari_osog._settings import setting, when_changed
+from napari_osog.fields import field_problem
 from napari_osog.layers import MAX_OUTLINES, LayerSink
 from napari_osog.live import LiveRenderer, Request
 from napari_osog.session import Session, shared, unwrapped
@@ -23,6 +25,8 @@ _SLOW_MS = 60.0
 _SLOW_WARM_MS = 300.0
 _IDLE_MS = 250
 _STILL_MS = 700
+_FINE_POINTS = 64
+_FINE_MS = 4000.0
 
 
 class Studio:
@@ -32,6 +36,8 @@ class Studio:
     ----------
     session : Session
     live : LiveRenderer
+    reel : LiveRenderer
+        Renders whole stacks and series beside the live image.
     sink : LayerSink
     fps : float
         Pictures shown in the last second; 0 at rest.
@@ -49,6 +55,8 @@ class Studio:
             self.session.preset = FIRST_PRESET
         self.sink = sink if sink is not None else LayerSink(viewer, self.session)
         self.live = LiveRenderer(make, max_fps=setting("max_fps"))
+        self.reel = LiveRenderer(make)
+        self.reel_began = 0.0
         self.fps = 0.0
         self._visible: set[int] = set()
         # Wall times of full renders: with the light through the sample computed anew, and reused.
@@ -59,6 +67,7 @@ class Studio:
         self._idle = _timer(_IDLE_MS, self._rest)
         self._still = _timer(_STILL_MS, self._refine)
         self.live.picture.connect(self._show)
+        self.reel.picture.connect(self._show_sequence)
         for signal, slot in (
             (self.session.scene_changed, self._on_scene),
             (self.session.view_changed, self._on_view),
@@ -69,7 +78,7 @@ class Studio:
             signal.connect(slot)
         when_changed(self._on_settings)
         self._shown = self.session.view.shown
-        self._extras = (False, False)
+        self._extras: tuple[bool, ...] = (False,) * 4
 
     @classmethod
     def of(cls, viewer: Any) -> Studio:
@@ -109,6 +118,7 @@ class Studio:
             self.session.release()
             self._stale = True
             self.live.stop()
+            self.stop_sequence()
 
     # --- the loop ----------------------------------------------------------------------------
 
@@ -132,12 +142,63 @@ class Studio:
                 masks=view.masks and extras,
                 outlines=view.outlines and extras,
                 device=session.device,
+                fields=self._fields() if extras else (),
             )
         )
         if preview:
             self._still.start()
         else:
             self._still.stop()
+
+    def _fields(self) -> tuple[str, ...]:
+        """What is wanted of the field behind the image, and can be had."""
+        view = self.session.view
+        wanted = tuple(name for name in ("phase", "amplitude") if getattr(view, name))
+        return () if field_problem(self.session.scene) else wanted
+
+    def _finer(self, picture: Picture) -> Request | None:
+        """Request with more source points, when a picture at rest has few and that is cheap."""
+        points = picture.source_points
+        request = picture.request
+        if not 1 < points < _FINE_POINTS or request.source_points or request.preview:
+            return None
+        if request.scene is not self.session.scene or request.shown != self.session.view.shown:
+            return None
+        if picture.milliseconds * _FINE_POINTS / points > _FINE_MS:
+            return None
+        return replace(request, source_points=_FINE_POINTS)
+
+    # --- stacks and series -------------------------------------------------------------------
+
+    def render_sequence(self, scene: Scene) -> None:
+        """Render all planes and frames of a scene into a layer of their own.
+
+        Parameters
+        ----------
+        scene : Scene
+            With a list of planes in focus, or more than one frame, or both.
+        """
+        planes, frames = len(scene.microscope.focus_planes_um), scene.series.frames
+        words = [f"{frames} frames"] if frames > 1 else []
+        words += [f"{planes} planes"] if planes > 1 or not words else []
+        session = self.session
+        self.reel_began = time.monotonic()
+        session.sequence_changed.emit(f"Rendering {' × '.join(words)}")
+        self.reel.submit(Request(scene, session.seed, device=session.device, whole=True))
+
+    def stop_sequence(self) -> None:
+        """Leave the stack or series that is being rendered."""
+        self.reel.stop()
+        self.session.sequence_changed.emit("")
+
+    def _show_sequence(self, picture: Picture) -> None:
+        self.session.sequence_changed.emit("")
+        if picture.error is not None:
+            self.session.say(picture.error)
+            return
+        self.sink.show_sequence(picture, described(picture))
+
+    # --- the live image ----------------------------------------------------------------------
 
     def _is_slow(self) -> bool:
         """Whether a full render would lag behind the hand.
@@ -171,7 +232,7 @@ class Studio:
         self.request(preview=False)
 
     def _on_view(self, view: Any) -> None:
-        extras = (view.masks, view.outlines)
+        extras = (view.masks, view.outlines, view.phase, view.amplitude)
         needed = any(now and not before for now, before in zip(extras, self._extras, strict=True))
         renewed = view.shown != self._shown
         self._shown, self._extras = view.shown, extras
@@ -190,7 +251,7 @@ class Studio:
         if picture.error is not None:
             session.say(picture.error)
             return
-        if not picture.request.preview:
+        if not picture.request.preview and not picture.request.source_points:
             light = _light(picture.request.scene, picture.request.seed)
             if light == self._light:
                 self._warm_ms = picture.milliseconds
@@ -221,6 +282,9 @@ class Studio:
         if picture.request.preview or self.session.sliding:
             return
         self.fps = 0.0
+        finer = self._finer(picture) if self._visible else None
+        if finer is not None:
+            self.live.submit(finer)
         self.sink.rest(described(picture))
         self.session.set_picture(picture)
 
@@ -255,12 +319,15 @@ def _light(scene: Scene, seed: int) -> tuple[Any, ...]:
     optics = scene.microscope
     return (
         scene.populations,
-        scene.medium.index,
+        scene.medium,
         scene.grid,
         scene.numerics,
         optics.wavelength_um,
+        optics.spectrum,
         optics.condenser_in_use,
-        optics.modality.kind == "fluorescence",
+        optics.condenser_stop,
+        optics.oblique_azimuth_deg,
+        optics.modality.kind,
         seed,
     )
 

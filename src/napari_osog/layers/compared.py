@@ -69,9 +69,12 @@ class ComparedLayer:
         return plane(self.stack.session.target, point)
 
     def render_plane(self) -> NDArray[np.float32] | None:
-        """Image that is shown at the moment, or None."""
+        """Grey image of the render that is shown at the moment, or None."""
         picture = self.stack.session.picture
-        return None if picture is None else picture.image
+        if picture is None or picture.image is None:
+            return None
+        image = picture.image
+        return image.mean(axis=-1) if image.ndim == 3 else image
 
     def refresh(self) -> None:
         """Compute the comparison again, when one is shown; `problem` says why there is none."""

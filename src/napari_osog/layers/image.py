@@ -25,33 +25,23 @@ class RenderLayer:
 
     def __init__(self, stack: LayerStack) -> None:
         self.stack = stack
-        self._limits_key: Any = None
-        self._limits: tuple[float, float] | None = None
+        # By colour or grey: what the contrast was chosen for, and the contrast.
+        self._limits: dict[bool, tuple[Any, tuple[float, float]]] = {}
         self._histogram = False
         self.extent: Any = None
 
     def show(self, picture: Picture) -> None:
         """Show a picture; only another shape gives the layer new data."""
-        from napari.layers import Image
-
         image = picture.image
         shape = image.shape[:2]
-        layer = self.stack.layer("image")
         limits = self._contrast(picture)
-        first = layer is None
-        if first:
-            layer = self.stack.add(
-                "image",
-                Image(
-                    image.copy(),
-                    name=NAMES["image"],
-                    contrast_limits=limits or _finite_range(image),
-                    axis_labels=("y", "x"),
-                    metadata={"osog": {}},
-                    **self.stack.transform(shape),
-                ),
-            )
-            self.stack.arrange()
+        colour = image.ndim == 3
+        if colour:
+            image = displayed(image, self._limits[True][1])
+        first = self._choose(colour)
+        layer = self.stack.layer("image")
+        if layer is None:
+            layer = self._make(image, limits)
         else:
             self.stack.place(layer, shape)
             if layer.data.shape == image.shape and layer.data.flags.writeable:
@@ -59,52 +49,98 @@ class RenderLayer:
                 layer.refresh(thumbnail=False, highlight=False, extent=False)
             else:
                 layer.data = image.copy()
-        if limits is not None:
+        if not colour and limits is not None:
             with self.stack.silence():
                 low, high = limits
                 layer.contrast_limits_range = widened(_finite_range(image), limits)
                 layer.contrast_limits = (low, high)
         if first:
             _show_scale_bar(self.stack.viewer)
-        extent = (
-            shape,
-            *(float(s) for s in layer.scale),
-            self.stack.session.view.compare == "beside",
-        )
+        beside = self.stack.session.view.compare == "beside"
+        extent = (shape, *(float(s) for s in layer.scale[-2:]), beside)
         if extent != self.extent and not self.stack.session.sliding:
             self.extent = extent
             self.stack.fit_view()
 
+    def _choose(self, colour: bool) -> bool:
+        """Take the grey or the colour layer; returns whether there was none of either.
+
+        The one that is left is hidden with all that the person set in it, and shown again as it was
+        when the render returns to it.
+        """
+        before = self.stack.layer("image")
+        changed = colour != self.stack.colour
+        self.stack.colour = colour
+        if not changed or before is None:
+            return before is None
+        after = self.stack.layer("image")
+        viewer = self.stack.viewer
+        with self.stack.silence():
+            active = viewer.layers.selection.active
+            if after is None:
+                after = self._make(np.zeros((*before.data.shape[:2], *(3,) * colour), "f4"), None)
+            after.visible, after.opacity = before.visible, before.opacity
+            before.visible = False
+            if active is before or active is None:
+                viewer.layers.selection.active = after
+        return False
+
+    def _make(self, image: NDArray[np.float32], limits: tuple[float, float] | None) -> Any:
+        from napari.layers import Image
+
+        colour = image.ndim == 3
+        role = "colour" if colour else "image"
+        contrast = {} if colour else {"contrast_limits": limits or _finite_range(image)}
+        layer = self.stack.add(
+            role,
+            Image(
+                image.copy(),
+                name=NAMES[role],
+                rgb=colour,
+                axis_labels=("y", "x"),
+                metadata={"osog": {}},
+                **contrast,
+                **self.stack.transform(image.shape[:2]),
+            ),
+        )
+        self.stack.arrange()
+        return layer
+
     def _contrast(self, picture: Picture) -> tuple[float, float] | None:
         """Contrast limits when they must change: once per kind of image, not per frame."""
         scene = picture.request.scene
+        image = picture.image
+        colour = image.ndim == 3
         key = (
             picture.request.shown,
             scene.microscope.modality.kind,
             None if scene.camera is None else scene.camera.bit_depth,
             self.stack.session.preset,
         )
-        image = picture.image
-        if self._limits is not None and key == self._limits_key:
+        known, limits = self._limits.get(colour, (None, (0.0, 0.0)))
+        if known == key:
+            if picture.request.preview:
+                return None
             # The image has left the range altogether: a range that shows nothing helps nobody.
-            low, high = self._limits
+            low, high = limits
             middle = float(np.median(image[:: max(image.shape[0] // 64, 1)]))
             margin = 0.02 * (high - low)
             if low - margin <= middle <= high + margin:
                 return None
-        if picture.request.preview and self._limits is not None:
-            return None
-        self._limits_key = key
         bottom, top = (float(v) for v in np.percentile(image[np.isfinite(image)], (0.1, 99.9)))
         margin = max(0.08 * (top - bottom), 1e-3 * max(abs(top), 1e-6))
         low, high = bottom - margin, top + margin
+        if colour:
+            # One range from darkness on for all colours: anything else would change the hues.
+            low = 0.0 if scene.camera is None else scene.camera.dark_counts
+            high = max(high, low + 1e-6)
         if scene.camera is not None and picture.request.shown == "image":
             if scene.microscope.modality.kind != "phase":
                 low, high = max(low, 0.0), min(high, float(scene.camera.white_counts))
                 if high <= low:
                     low, high = 0.0, float(scene.camera.white_counts)
-        self._limits = (low, high)
-        return self._limits
+        self._limits[colour] = key, (low, high)
+        return low, high
 
     def begin_motion(self) -> None:
         """Frames are about to follow fast: the histogram of the layer controls must wait."""
@@ -125,6 +161,18 @@ class RenderLayer:
         layer.refresh(extent=False, highlight=False)
         if metadata is not None:
             layer.metadata["osog"] = metadata
+
+
+def displayed(image: NDArray[np.float32], limits: tuple[float, float]) -> NDArray[np.float32]:
+    """Scale a colour image to 0–1, as napari shows colours, with the same range for all three.
+
+    Parameters
+    ----------
+    image : ndarray, shape (..., 3)
+    limits : (float, float)
+    """
+    low, high = limits
+    return np.clip((image - low) / (high - low), 0.0, 1.0, dtype=np.float32)
 
 
 def _show_scale_bar(viewer: Any) -> None:
@@ -149,4 +197,4 @@ def widened(inner: tuple[float, float], outer: tuple[float, float]) -> tuple[flo
     return low - margin, high + margin
 
 
-__all__ = ["RenderLayer", "widened"]
+__all__ = ["RenderLayer", "displayed", "widened"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_osog.layers.compared import ComparedLayer
+from napari_osog.layers.fields import FieldLayers
 from napari_osog.layers.image import RenderLayer
 from napari_osog.layers.overlays import Overlays
 from napari_osog.layers.particles import ParticlePoints
+from napari_osog.layers.sequence import SequenceLayer
 from napari_osog.layers.stack import LayerStack, hide
 from napari_osog.session import unwrapped
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from napari_osog.comparison import Match
     from napari_osog.live import Picture
     from napari_osog.session import Session, View
+    from osog.scene import Scene
 
 
 class LayerSink:
@@ -40,6 +43,9 @@ class LayerSink:
         self.render = RenderLayer(self.stack)
         self.overlays = Overlays(self.stack)
         self.particles = ParticlePoints(self.stack)
+        self.fields = FieldLayers(self.stack)
+        self.sequence = SequenceLayer(self.stack)
+        self._sequence_scene: Scene | None = None
         self.compared = ComparedLayer(self.stack)
         self.stack.viewer.layers.events.removed.connect(self._on_removed)
 
@@ -77,11 +83,21 @@ class LayerSink:
         """Put a finished render on the screen."""
         if self.viewer is None or picture.image is None:
             return
+        if self._sequence_scene is not None and picture.request.scene is not self._sequence_scene:
+            self._sequence_scene = None
+            self.sequence.leave()
         self.render.show(picture)
+        self.fields.show(picture)
         self.overlays.show_masks(picture)
         self.overlays.show_outlines(picture)
         self.particles.show(picture)
         self.compared.refresh()
+
+    def show_sequence(self, picture: Picture, metadata: dict[str, Any]) -> None:
+        """Show the pictures of a stack or series until the scene changes."""
+        if self.viewer is not None and picture.image is not None:
+            self.sequence.show(picture, metadata)
+            self._sequence_scene = self.session.scene
 
     def grip_particles(self) -> None:
         """Make the points ready to be selected and dragged."""
@@ -154,7 +170,7 @@ class LayerSink:
             image.visible = not folded
             image.opacity = view.opacity if view.compare == "blend" else 1.0
             shape = image.data.shape[:2]
-            for role in ("image", "masks", "outlines", "particles"):
+            for role in ("image", "phase", "amplitude", "masks", "outlines", "particles"):
                 layer = self.layer(role)
                 if layer is not None:
                     self.stack.place(layer, shape)
@@ -169,6 +185,8 @@ class LayerSink:
             self.render.extent = (*self.render.extent[:-1], beside)
             self.stack.fit_view()
         for role, wanted in (
+            ("phase", view.phase),
+            ("amplitude", view.amplitude),
             ("masks", view.masks),
             ("outlines", view.outlines),
             ("particles", view.particles),

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _BESIDE = 1.03
 NAMES = {
     "image": "OSOG",
+    "colour": "OSOG colour",
+    "phase": "OSOG phase",
+    "amplitude": "OSOG amplitude",
+    "sequence": "OSOG stack",
+    "sequence colour": "OSOG colour stack",
     "compare": "OSOG compare",
     "masks": "OSOG masks",
     "outlines": "OSOG outlines",
@@ -25,6 +30,9 @@ NAMES = {
     "profile": "OSOG profile line",
 }
 """Role of each of our layers, and the name that it is made with."""
+_ORDER = ("image", "phase", "amplitude", "compare", "sequence", "sequence colour", "masks",
+          "outlines", "particles", "profile")  # fmt: skip
+"""From the lowest to the highest."""
 
 
 class LayerStack:
@@ -40,6 +48,8 @@ class LayerStack:
     ----------
     quiet : int
         Above 0 while we change layers ourselves.
+    colour : bool
+        Whether the newest render is in colour: napari shows it in another layer than a grey one.
     """
 
     def __init__(self, viewer: Any, session: Session) -> None:
@@ -47,6 +57,7 @@ class LayerStack:
         self.session = session
         self._layers: dict[str, Any] = {}
         self.quiet = 0
+        self.colour = False
 
     @property
     def viewer(self) -> Any:
@@ -59,8 +70,13 @@ class LayerStack:
         Parameters
         ----------
         role : str
-            "image", "compare", "masks", "outlines", "particles" or "profile".
+            One of `NAMES`. "image" is the render, in colour while `colour` is true; "grey" the one
+            that shows it without colour.
         """
+        if role == "image" and self.colour:
+            role = "colour"
+        elif role == "grey":
+            role = "image"
         viewer, layer = self.viewer, self._layers.get(role)
         if viewer is None or layer is None:
             return None
@@ -91,7 +107,7 @@ class LayerStack:
         self._layers[role] = layer
         with self.silence():
             viewer.add_layer(layer)
-            if chosen and role != "image":
+            if chosen and role not in ("image", "colour"):
                 viewer.layers.selection = set(chosen)
         return layer
 
@@ -151,7 +167,7 @@ class LayerStack:
             return next((i for i, other in enumerate(order) if other is layer), -1)
 
         floor = position(target) if target is not None else -1
-        for role in ("image", "compare", "masks", "outlines", "particles", "profile"):
+        for role in _ORDER:
             layer = self.layer(role)
             if layer is None:
                 continue

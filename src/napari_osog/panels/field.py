@@ -92,7 +92,8 @@ def field_of(
     title = info.title or field
     if component is not None:
         default = default[component] if isinstance(default, tuple) else default
-        title = singular(f"{title} {'abc'[component]}")
+        letters = "xyz" if field == "flow_um_per_s" else "abc"
+        title = singular(f"{title} {letters[component]}")
     made = Field(
         name=name,
         title=title,
@@ -107,7 +108,7 @@ def field_of(
         empty=_EMPTY.get(field, "none") if NoneType in get_args(info.annotation) else "",
         blank=default is None,
     )
-    if field == "wavelength_um":
+    if field.endswith("wavelength_um"):
         return _scaled(made, 1000.0, "nm")
     return made
 

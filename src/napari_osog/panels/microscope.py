@@ -1,20 +1,27 @@
-"""The microscope and the camera of the Simulate panel."""
+"""The microscope of the Simulate panel."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QLabel, QSpinBox
+from qtpy.QtCore import Signal
 
-from napari_osog.panels.inputs import ignore_wheel
-from napari_osog.panels.row import CheckRow, ChoiceRow, Row
+from napari_osog.panels.pupil_plot import PupilSection
+from napari_osog.panels.row import CheckRow, ChoiceRow
 from napari_osog.panels.rows import model_rows
 from napari_osog.panels.section import RowGroup, Section
-from osog.scene import IMMERSIONS, MODALITY_TITLES, PARTIALLY_COHERENT, Camera
+from osog.scene import (
+    IMMERSIONS,
+    MODALITY_TITLES,
+    PARTIALLY_COHERENT,
+    SPECTRUM_TITLES,
+    CoverGlass,
+)
+from osog.scene.modalities import VECTORIAL
 from osog.scene.parameters import get
 
 if TYPE_CHECKING:
+    from napari_osog.panels.row import Row
     from osog.scene import Scene
 
 _CUSTOM = -1.0
@@ -27,46 +34,110 @@ class MicroscopeSection(Section):
     -------
     row_made(Row)
         A row was built and wants to be connected.
+    glass_switched(bool)
+        The cover glass was put in or taken away.
     """
 
     row_made = Signal(object)
+    glass_switched = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__("Microscope")
         self.lens = RowGroup(self.row_made.emit)
         self.add(self.lens)
-        self.aberrations = Section("Aberrations", open=False, minor=True)
-        self.waves = RowGroup(self.row_made.emit)
-        self.aberrations.add(self.waves)
-        self.add(self.aberrations)
+        self._last_glass = CoverGlass()
+        self.parts: dict[str, Section] = {}
+        self.groups: dict[str, RowGroup] = {}
+        for name, title in (
+            ("condenser", "Condenser"),
+            ("aberrations", "Aberrations"),
+            ("field", "Across the field"),
+            ("chromatic", "Chromatic aberration"),
+            ("glass", "Cover glass"),
+            ("pupil", "Pupil"),
+        ):
+            part = Section(title, open=False, minor=True)
+            if name == "glass":
+                self.glass = CheckRow(
+                    "microscope.cover_glass",
+                    "Cover glass",
+                    "Aberrations of a cover glass and a medium that the objective is not made for.",
+                )
+                self.glass.edited.connect(lambda _, on: self.glass_switched.emit(bool(on)))
+                part.add(self.glass)
+            self.groups[name] = RowGroup(self.row_made.emit)
+            part.add(self.groups[name])
+            self.parts[name] = part
+            self.add(part)
+        self.plot = PupilSection()
+        self.add(self.plot)
+
+    @property
+    def last_glass(self) -> CoverGlass:
+        """The cover glass that was used last, for putting it in again."""
+        return self._last_glass
 
     def sync(self, scene: Scene) -> None:
         """Show the microscope of a scene."""
-        kind = scene.microscope.modality.kind
+        microscope = scene.microscope
+        kind = microscope.modality.kind
 
         def value(name: str) -> Any:
             if name == "microscope.immersion_index":
-                index = scene.microscope.immersion_index
+                index = microscope.immersion_index
                 return index if index in IMMERSIONS.values() else _CUSTOM
             if name == "microscope.modality":
                 return kind
+            if name == "microscope.spectrum":
+                return microscope.spectrum.kind
+            if name == "microscope.focus_um":
+                return middle_plane(scene)
             return get(scene, name)
 
-        known = scene.microscope.immersion_index in IMMERSIONS.values()
-        self.lens.sync(
-            (kind, known, scene.microscope.immersion_index if not known else 0),
-            lambda: self._lens_rows(scene),
+        known = microscope.immersion_index in IMMERSIONS.values()
+        lamp = microscope.spectrum.kind
+        own_index = microscope.immersion_index if not known else 0
+        self.lens.sync((kind, lamp, own_index), lambda: self._lens_rows(scene), value)
+
+        self.groups["condenser"].sync(
+            "condenser",
+            lambda: [
+                *model_rows(
+                    microscope,
+                    "microscope",
+                    only=("condenser_stop", "oblique_numerical_aperture", "oblique_azimuth_deg"),
+                ),
+                *model_rows(scene.numerics, "numerics", only=("partial_coherence",)),
+            ],
             value,
         )
-        self.waves.sync(
-            "aberrations",
-            lambda: model_rows(scene.microscope.aberrations, "microscope.aberrations"),
-            lambda name: get(scene, name),
+        self.parts["condenser"].setVisible(kind in PARTIALLY_COHERENT)
+        for name, base in (
+            ("aberrations", "microscope.aberrations"),
+            ("field", "microscope.field_aberrations"),
+            ("chromatic", "microscope.chromatic"),
+        ):
+            model = get(scene, base)
+            self.groups[name].sync(base, lambda m=model, b=base: model_rows(m, b), value)
+        self.parts["chromatic"].setVisible(lamp != "monochromatic")
+        glass = microscope.cover_glass
+        self.glass.set_value(glass is not None)
+        self.groups["glass"].setVisible(glass is not None)
+        if glass is not None:
+            self._last_glass = glass
+            self.groups["glass"].sync(
+                "glass", lambda: model_rows(glass, "microscope.cover_glass"), value
+            )
+        skip = () if kind in VECTORIAL else ("vectorial",)
+        self.groups["pupil"].sync(
+            skip, lambda: model_rows(microscope.pupil, "microscope.pupil", skip=skip), value
         )
+        self.plot.show_scene(scene)
 
     def _lens_rows(self, scene: Scene) -> list[Row]:
         microscope = scene.microscope
         kind = microscope.modality.kind
+        fields = type(microscope).model_fields
         rows: list[Row] = [
             ChoiceRow(
                 "microscope.modality",
@@ -75,7 +146,8 @@ class MicroscopeSection(Section):
                 "How the microscope turns the sample into contrast.",
             )
         ]
-        rows += model_rows(microscope, "microscope", only=("focus_um", "numerical_aperture"))
+        one_plane = microscope.model_copy(update={"focus_um": middle_plane(scene)})
+        rows += model_rows(one_plane, "microscope", only=("focus_um", "numerical_aperture"))
         immersions = [(n, f"{name.capitalize()} ({n:g})") for name, n in IMMERSIONS.items()]
         if microscope.immersion_index not in IMMERSIONS.values():
             immersions.append((_CUSTOM, f"n = {microscope.immersion_index:g}"))
@@ -84,19 +156,37 @@ class MicroscopeSection(Section):
                 "microscope.immersion_index",
                 "Immersion",
                 immersions,
-                type(microscope).model_fields["immersion_index"].description or "",
+                fields["immersion_index"].description or "",
             )
         )
-        only = ["wavelength_um"]
         if kind in PARTIALLY_COHERENT:
-            only.insert(0, "condenser_numerical_aperture")
-        rows += model_rows(microscope, "microscope", only=only)
+            rows += model_rows(microscope, "microscope", only=("condenser_numerical_aperture",))
         rows += model_rows(microscope.modality, "microscope.modality")
+        rows += model_rows(microscope, "microscope", only=("wavelength_um",))
+        if kind != "phase":  # measured at one wavelength
+            rows.append(
+                ChoiceRow(
+                    "microscope.spectrum",
+                    "Spectrum",
+                    SPECTRUM_TITLES.items(),
+                    "Colours of the light; broad ones blur fringes, and colour cameras show them.",
+                )
+            )
+            rows += model_rows(microscope.spectrum, "microscope.spectrum")
         return rows
+
+
+def middle_plane(scene: Scene) -> float:
+    """Plane in focus; of a stack the middle one, which the live image shows."""
+    planes = scene.microscope.focus_planes_um
+    return planes[len(planes) // 2]
 
 
 def modality_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scene:
     """Return the scene with another modality, its numbers as they were when it was last used.
+
+    What the new modality cannot have is taken away: a broad spectrum in quantitative phase, and a
+    vectorial pupil where the light has one polarisation.
 
     Parameters
     ----------
@@ -109,95 +199,33 @@ def modality_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scen
     from osog.scene import Scene as Description
 
     data = scene.model_dump()
-    remembered[scene.microscope.modality.kind] = data["microscope"]["modality"]
-    data["microscope"]["modality"] = remembered.get(kind, {"kind": kind})
+    optics = data["microscope"]
+    remembered[scene.microscope.modality.kind] = optics["modality"]
+    optics["modality"] = remembered.get(kind, {"kind": kind})
+    if kind == "phase":
+        optics["spectrum"] = {"kind": "monochromatic"}
+    if kind not in VECTORIAL:
+        optics["pupil"]["vectorial"] = False
     return Description.parse(data)
 
 
-class FrameRow(Row):
-    """Rows and columns of the frame."""
+def spectrum_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scene:
+    """Return the scene with another spectrum, its numbers as they were when it was last used.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name, "Frame", "Rows and columns of the image, in camera pixels.")
-        self.boxes = (QSpinBox(), QSpinBox())
-        for box, word in zip(self.boxes, ("rows", "columns"), strict=True):
-            box.setRange(1, 8192)
-            box.setSingleStep(64)
-            box.setKeyboardTracking(False)
-            box.setMinimumWidth(50)
-            box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-            box.setAlignment(Qt.AlignmentFlag.AlignRight)
-            box.setAccessibleName(f"Frame: {word}")
-            ignore_wheel(box)
-            box.valueChanged.connect(self._changed)
-        times = QLabel("×")
-        times.setFixedWidth(24)
-        times.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.boxes[1].setSuffix(" px")
-        self._line.addWidget(self.boxes[0], 1)
-        self._line.addWidget(times)
-        self._line.addWidget(self.boxes[1], 1)
-
-    def set_value(self, value: tuple[int, int]) -> None:
-        """Show a shape (rows, columns)."""
-        for box, number in zip(self.boxes, value, strict=True):
-            with QSignalBlocker(box):
-                box.setValue(number)
-        self.set_fault("")
-
-    def _changed(self) -> None:
-        self.edited.emit(self.name, tuple(box.value() for box in self.boxes))
-
-
-class CameraSection(Section):
-    """Frame, and the camera when there is one.
-
-    Signals
-    -------
-    row_made(Row)
-    switched(bool)
-        The camera was switched on or off.
+    Parameters
+    ----------
+    scene : Scene
+    kind : str
+        One of ``SPECTRUM_TITLES``.
+    remembered : dict
+        Spectrum kind → its last numbers; updated here.
     """
+    from osog.scene import Scene as Description
 
-    row_made = Signal(object)
-    switched = Signal(bool)
-
-    def __init__(self) -> None:
-        super().__init__("Camera", open=False)
-        self.frame = RowGroup(self.row_made.emit)
-        self.add(self.frame)
-        self.on = CheckRow(
-            "camera", "Camera", "Expose a camera; without it the image is irradiance."
-        )
-        self.on.edited.connect(lambda _, on: self.switched.emit(bool(on)))
-        self.add(self.on)
-        self.numbers = RowGroup(self.row_made.emit)
-        self.add(self.numbers)
-        self._last = Camera()
-
-    def sync(self, scene: Scene) -> None:
-        """Show the frame and the camera of a scene."""
-        self.frame.sync(
-            "frame",
-            lambda: [
-                FrameRow("grid.shape"),
-                *model_rows(scene.grid, "grid", only=("pixel_size_um",)),
-            ],
-            lambda name: get(scene, name),
-        )
-        self.on.set_value(scene.camera is not None)
-        self.numbers.setVisible(scene.camera is not None)
-        if scene.camera is not None:
-            self._last = scene.camera
-            camera = scene.camera
-            self.numbers.sync(
-                "camera", lambda: model_rows(camera, "camera"), lambda name: get(scene, name)
-            )
-
-    @property
-    def last(self) -> Camera:
-        """The camera that was used last, for switching it on again."""
-        return self._last
+    data = scene.model_dump()
+    remembered[scene.microscope.spectrum.kind] = data["microscope"]["spectrum"]
+    data["microscope"]["spectrum"] = remembered.get(kind, {"kind": kind})
+    return Description.parse(data)
 
 
-__all__ = ["CameraSection", "MicroscopeSection", "modality_change"]
+__all__ = ["MicroscopeSection", "middle_plane", "modality_change", "spectrum_change"]

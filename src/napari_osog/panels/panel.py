@@ -37,6 +37,9 @@ QToolButton#osog_menu:hover, QToolButton#osog_small:hover {{ background: {primar
 QToolButton#osog_menu::menu-indicator {{ image: none; }}
 QToolButton#osog_small {{ background: {foreground}; border-radius: 2px; padding: 2px; }}
 QToolButton#osog_small:checked {{ background: {current}; color: white; }}
+QLabel#osog_explain:hover, QLabel#osog_explain:focus {{ background: {foreground}; }}
+QFrame#osog_popup {{ background: {background}; border: 1px solid {primary}; }}
+QFrame#osog_popup QLabel {{ background: transparent; }}
 QFrame#osog_notice {{
     background: {foreground}; border-left: 3px solid {warning}; border-radius: 2px;
 }}

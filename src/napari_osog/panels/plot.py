@@ -36,9 +36,7 @@ class Plot(pyqtgraph.PlotWidget):
         item.setLogMode(y=log_y)
         item.setClipToView(True)
         self.setMouseEnabled(x=False, y=False)
-        # The legend stands above the curves, never on them.
-        words = " &nbsp; ".join(f'<span style="color:{c}">▬ {n}</span>' for n, c in curves)
-        item.setTitle(words, size="8pt")
+        self.show_legend(curves)
         self.curves = {
             name: self.plot(pen=pyqtgraph.mkPen(colour, width=1.3), antialias=True)
             for name, colour in curves
@@ -57,6 +55,11 @@ class Plot(pyqtgraph.PlotWidget):
             font = self.font()
             font.setPointSize(8)
             axis.setStyle(tickFont=font, tickLength=-4)
+
+    def show_legend(self, names: Sequence[tuple[str, str]]) -> None:
+        """Write names and colours above the curves, never on them."""
+        words = " &nbsp; ".join(f'<span style="color:{c}">▬ {n}</span>' for n, c in names)
+        self.getPlotItem().setTitle(words, size="8pt")
 
     def show_curve(self, name: str, x: Any, y: Any) -> None:
         """Draw one of the curves.

@@ -23,6 +23,16 @@ _WORDS = {
     "isotropic": "Any direction",
     "planar": "In the image plane",
     "aligned": "Along one direction",
+    "auto": "Automatic",
+    "slabs": "Phase slabs",
+    "projection": "Projection",
+    "mie": "Exact Mie (spheres)",
+    "abbe": "Abbe (exact)",
+    "weak_object": "Weak object (preview)",
+    "rgb": "RGB, three chips",
+    "bayer": "Bayer colour",
+    "stage": "Stage travel",
+    "object": "Height in the sample",
 }
 
 

@@ -23,7 +23,9 @@ from napari_osog.panels.row import LABEL_WIDTH, ChoiceRow, Row
 from napari_osog.panels.rows import model_rows
 from napari_osog.panels.section import RowGroup, Section
 from osog.scene import HABITS, INDICES, Material, Placement, Population, SceneError
+from osog.scene.material import ABBE_NUMBERS
 from osog.scene.parameters import describe, get
+from osog.scene.population import SIZES
 
 if TYPE_CHECKING:
     from napari_osog.session import Session
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _SHAPES = {
     "sphere": "Sphere",
+    "coated_sphere": "Coated sphere",
     "ellipsoid": "Ellipsoid",
     "rod": "Rod (round ends)",
     "cylinder": "Cylinder",
@@ -40,6 +43,14 @@ _SHAPES = {
 }
 _LIQUIDS = ("water", "pbs", "ethanol", "cytoplasm", "glycerol", "immersion oil", "air")
 _OWN = "its own index"
+_AXES = (
+    ((1.0, 0.0, 0.0), "Along the long axis"),
+    ((0.0, 1.0, 0.0), "Along the second axis"),
+    ((0.0, 0.0, 1.0), "Along the third axis"),
+    (None, "Another direction"),
+)
+"""Directions of an optic axis in the body."""
+_SPHERES = ("sphere", "coated_sphere")
 
 
 class SampleSection(Section):
@@ -117,6 +128,13 @@ class SampleSection(Section):
         self.more_rows = RowGroup(self.row_made.emit)
         self.more.add(self.more_rows)
         self.add(self.more)
+        self.parts: dict[str, tuple[Section, RowGroup]] = {}
+        for name, title in (("scattering", "Scattering and labels"), ("motion", "Motion")):
+            part = Section(title, open=False, minor=True)
+            group = RowGroup(self.row_made.emit)
+            part.add(group)
+            self.add(part)
+            self.parts[name] = part, group
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setKeyboardTracking(False)
@@ -183,7 +201,7 @@ class SampleSection(Section):
             lambda name: (scene.medium.name or "") if name == "medium.name" else get(scene, name),
         )
         population = self.population
-        for widget in (self.rows, self.more):
+        for widget in (self.rows, self.more, *(part for part, _ in self.parts.values())):
             widget.setVisible(population is not None)
         for name in ("copy", "hide", "remove"):
             self.buttons[name].setEnabled(population is not None)
@@ -203,9 +221,20 @@ class SampleSection(Section):
         key = (population.name, shape.kind, habit == "own", population.particles is not None,
                population.density_per_mm2 is not None, population.placement.law,
                population.orientation.law)  # fmt: skip
-        self.rows.sync(key, lambda: self._rows(population, base), self._value)
+        optics = scene.microscope
+        axis = population.material.optic_axis
+        light = (optics.modality.kind, _known_axis(axis))
+        self.rows.sync((key, light), lambda: self._rows(population, base), self._value)
         self.more_rows.sync(key, lambda: self._more_rows(population, base), self._value)
         self.more.setVisible(bool(self.more_rows.rows))
+        self.parts["scattering"][1].sync(
+            (population.name, shape.kind, optics.modality.kind),
+            lambda: self._scattering_rows(population, base),
+            self._value,
+        )
+        self.parts["motion"][1].sync(
+            population.name, lambda: model_rows(population.motion, f"{base}.motion"), self._value
+        )
         if population.particles is not None:
             number = len(population.particles)
             self.listed.setText(
@@ -239,6 +268,8 @@ class SampleSection(Section):
             return self.population.shape.kind  # type: ignore[union-attr]
         if name.endswith(".material.name"):
             return self.population.material.name or _OWN  # type: ignore[union-attr]
+        if name.endswith(".material.optic_axis"):
+            return _known_axis(self.population.material.optic_axis)  # type: ignore[union-attr]
         if name.endswith(".count"):
             return self.population.count or 0  # type: ignore[union-attr]
         return get(scene, name)
@@ -266,10 +297,22 @@ class SampleSection(Section):
                 "A known material, or any index below.",
             )
         )
+        optics = self.session.scene.microscope
+        polarized = optics.modality.kind == "polarized"
         only = ["index", "absorption_per_um"]
-        if self.session.scene.microscope.modality.kind == "fluorescence":
+        if optics.emits:
             only = ["emission_per_um", "index"]
+        elif polarized:
+            only.append("birefringence")
         rows += model_rows(material, f"{base}.material", only=only)
+        if polarized:
+            name, field = f"{base}.material.optic_axis", Material.model_fields["optic_axis"]
+            help = field.description or ""
+            rows.append(ChoiceRow(name, field.title or "Optic axis", _AXES, help))
+            if _known_axis(material.optic_axis) is None:
+                rows += [
+                    NumberRow(field_of(Material, "optic_axis", f"{name}[{k}]", k)) for k in range(3)
+                ]
         if population.particles is None:
             if population.density_per_mm2 is None:
                 rows.append(
@@ -332,6 +375,17 @@ class SampleSection(Section):
         rows += model_rows(population.placement, f"{base}.placement", only=only)
         return rows
 
+    def _scattering_rows(self, population: Population, base: str) -> list[Row]:
+        rows: list[Row] = []
+        optics = self.session.scene.microscope
+        if not optics.emits and optics.modality.kind != "polarized":
+            made = model_rows(population, base, only=("scattering",))
+            if population.shape.kind not in _SPHERES:
+                for row in made:
+                    row.combo.removeItem(row.combo.findData("mie"))  # type: ignore[attr-defined]
+            rows += made
+        return rows + model_rows(population, base, only=("labelled",))
+
     # --- editing -----------------------------------------------------------------------------
 
     def takes(self, name: str, value: Any) -> bool:
@@ -347,7 +401,13 @@ class SampleSection(Section):
             return True
         if name == "medium.name":
             if value:
-                self.session.change({"medium.index": INDICES[value], "medium.name": value})
+                self.session.change(
+                    {
+                        "medium.index": INDICES[value],
+                        "medium.name": value,
+                        "medium.abbe_number": ABBE_NUMBERS.get(value),
+                    }
+                )
             return True
         population = self.population
         if population is None:
@@ -358,18 +418,29 @@ class SampleSection(Section):
             known = self._remembered.get((population.name, value))
             shape = known.model_dump() if known is not None else {"kind": value}
             update: dict[str, Any] = {"shape": shape}
+            if population.scattering == "mie" and value not in _SPHERES:
+                update["scattering"] = "auto"
             if population.particles is not None:
                 update["particles"] = [
                     {k: v for k, v in p.model_dump().items()
-                     if k not in ("radius_um", "length_um", "semi_axes_um", "size_um")}
+                     if k not in SIZES}
                     for p in population.particles
                 ]  # fmt: skip
             self._replace(population.name, update)
             return True
+        if name == f"{base}.material.optic_axis":
+            # A direction of one's own starts where the axis is, a little off the body's axes.
+            axis = value or (0.8, 0.6, 0.0)
+            self.session.change({name: axis})
+            return True
         if name == f"{base}.material.name":
             if value != _OWN:
                 self.session.change(
-                    {f"{base}.material.index": INDICES[value], f"{base}.material.name": value}
+                    {
+                        f"{base}.material.index": INDICES[value],
+                        f"{base}.material.name": value,
+                        f"{base}.material.abbe_number": ABBE_NUMBERS.get(value),
+                    }
                 )
             return True
         return False
@@ -451,13 +522,18 @@ def _own_names(scene: Scene, number: int) -> list[str]:
     names = [f"{base}.{axis}_um" for axis in "xyz"]
     if population.shape.kind != "sphere":
         names += [f"{base}.orientation_deg[{k}]" for k in range(3)]
-    for field in ("radius_um", "length_um"):
+    for field in ("radius_um", "core_radius_um", "length_um"):
         if hasattr(population.shape, field):
             names.append(f"{base}.{field}")
     for field in ("semi_axes_um", "size_um"):
         if hasattr(population.shape, field) and not getattr(population.shape, "half_spaces", None):
             names += [f"{base}.{field}[{k}]" for k in range(3)]
     return [*names, f"{base}.index"]
+
+
+def _known_axis(axis: tuple[float, float, float]) -> tuple[float, float, float] | None:
+    """One of the body's own axes, or None for a direction between them."""
+    return axis if any(axis == known for known, _ in _AXES) else None
 
 
 def _field_of_parameter(parameter: Parameter) -> Field:

@@ -25,13 +25,17 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_osog.fields import field_problem
+from napari_osog.panels.camera import BackgroundSection, CameraSection
 from napari_osog.panels.compare import CompareSection
+from napari_osog.panels.explain import ExplainLine, Reasons
 from napari_osog.panels.inputs import ignore_wheel
-from napari_osog.panels.microscope import CameraSection, MicroscopeSection, modality_change
+from napari_osog.panels.microscope import MicroscopeSection, modality_change, spectrum_change
 from napari_osog.panels.panel import Panel, listen
 from napari_osog.panels.row import Row
 from napari_osog.panels.sample import SampleSection
-from napari_osog.panels.section import Section
+from napari_osog.panels.section import RowGroup, Section
+from napari_osog.panels.sequence import SequenceSection
 from osog import presets
 from osog.scene import IMMERSIONS, Scene, SceneError
 
@@ -55,7 +59,6 @@ _FIELDS = {
     "offset_counts": "offset",
 }
 """Names of fields in sentences about a scene, and the words of the panel for them."""
-_COHERENT = ("brightfield", "dic", "hologram", "phase")
 
 
 class SimulatePanel(Panel):
@@ -71,15 +74,20 @@ class SimulatePanel(Panel):
     def __init__(self, napari_viewer: Any, studio: Studio | None = None) -> None:
         super().__init__(napari_viewer, studio)
         self._modalities: dict[str, Any] = {}
+        self._spectra: dict[str, Any] = {}
         self.body.addWidget(self._header())
         self.microscope = MicroscopeSection()
         self.sample = SampleSection(self.session)
         self.camera = CameraSection()
-        for section in (self.microscope, self.sample, self.camera):
+        self.background = BackgroundSection()
+        self.sequence = SequenceSection(self.studio)
+        self.sections = (self.microscope, self.sample, self.camera, self.background, self.sequence)
+        for section in self.sections:
             section.row_made.connect(self._adopt)
             self.body.addWidget(section)
         self.sample.failed.connect(self.session.say)
         self.camera.switched.connect(self._switch_camera)
+        self.microscope.glass_switched.connect(self._switch_glass)
         self.body.addWidget(self._show_section())
         self.compare = CompareSection(self.studio)
         self.body.addWidget(self.compare)
@@ -98,6 +106,7 @@ class SimulatePanel(Panel):
             (session.target_changed, self._on_target),
             (session.sliding_changed, self._on_sliding),
             (session.selected_changed, self._on_selected),
+            (session.sequence_changed, self.sequence.show_progress),
         ):
             listen(self, signal, slot)
         self._on_scene(session.scene)
@@ -154,15 +163,9 @@ class SimulatePanel(Panel):
         for button in (self.undo_button, self.redo_button, self.menu_button):
             line.addWidget(button, 1)
         box.addLayout(line)
-        self.explain_text = QLabel("Rendering…")
-        self.explain_text.setObjectName("osog_explain")
-        self.explain_text.setWordWrap(True)
-        self.explain_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.explain_text.setToolTip(
-            "What was computed and how well: slabs are thin layers of phase through which the "
-            "light is propagated one after another; the error is that of the scattered field "
-            "against exact Lorenz–Mie theory."
-        )
+        self.explain_text = ExplainLine()
+        self.explain_text.clicked.connect(self.explain)
+        self.reasons: Reasons | None = None
         box.addWidget(self.explain_text)
         self.notices = QVBoxLayout()
         self.notices.setSpacing(3)
@@ -195,14 +198,27 @@ class SimulatePanel(Panel):
             ("outlines", "Outlines", "Silhouettes as projected, also when out of focus"),
             ("masks", "Masks", "Which particle each pixel belongs to"),
         ):
-            box = QCheckBox(title)
-            box.setToolTip(help)
-            box.toggled.connect(lambda on, name=name: session.set_view(**{name: on}))
-            self.layers_shown[name] = box
-            line.addWidget(box, 1)
+            line.addWidget(self._layer_box(name, title, help), 1)
         holder = QWidget()
         holder.setLayout(line)
         section.add(holder)
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
+        title = QLabel("Field as layers")
+        title.setToolTip("What lies behind the image: the field at the image plane")
+        line.addWidget(title, 1)
+        for name, words, help in (
+            ("phase", "Phase", "Phase of the field in a layer of its own, in radians"),
+            ("amplitude", "Amplitude", "Modulus of the field in a layer of its own"),
+        ):
+            line.addWidget(self._layer_box(name, words, help), 1)
+        holder = QWidget()
+        holder.setLayout(line)
+        section.add(holder)
+        self.field_note = QLabel()
+        self.field_note.setObjectName("osog_note")
+        self.field_note.setWordWrap(True)
+        section.add(self.field_note)
         self.grip = QPushButton("Select and move particles")
         self.grip.setToolTip(
             "Click a point in the viewer to see its own numbers, drag it to move the particle"
@@ -210,6 +226,13 @@ class SimulatePanel(Panel):
         self.grip.clicked.connect(self._grip)
         section.add(self.grip)
         return section
+
+    def _layer_box(self, name: str, title: str, help: str) -> QCheckBox:
+        box = QCheckBox(title)
+        box.setToolTip(help)
+        box.toggled.connect(lambda on: self.session.set_view(**{name: on}))
+        self.layers_shown[name] = box
+        return box
 
     # --- rows --------------------------------------------------------------------------------
 
@@ -222,16 +245,19 @@ class SimulatePanel(Panel):
 
     def row(self, name: str) -> Row | None:
         """Row of this dotted name while the panel shows one."""
-        groups = (self.microscope.lens, self.microscope.waves, self.sample.medium,
-                  self.sample.rows, self.sample.more_rows, self.sample.one_rows, self.camera.frame,
-                  self.camera.numbers)  # fmt: skip
-        return next((group.rows[name] for group in groups if name in group.rows), None)
+        for section in self.sections:
+            for group in section.findChildren(RowGroup):
+                if name in group.rows:
+                    return group.rows[name]
+        return None
 
     def _edit(self, name: str, value: Any) -> None:
         """Carry out an edit; what is wrong with it is said below its row, and nothing changes."""
         try:
             if name == "microscope.modality":
                 self.session.set_scene(modality_change(self.session.scene, value, self._modalities))
+            elif name == "microscope.spectrum":
+                self.session.set_scene(spectrum_change(self.session.scene, value, self._spectra))
             elif name == "microscope.immersion_index" and value not in IMMERSIONS.values():
                 return
             elif not self.sample.takes(name, value):
@@ -246,21 +272,28 @@ class SimulatePanel(Panel):
         data["camera"] = self.camera.last.model_dump() if on else None
         self.session.set_scene(Scene.parse(data))
 
+    def _switch_glass(self, on: bool) -> None:
+        data = self.session.scene.model_dump()
+        glass = self.microscope.last_glass.model_dump() if on else None
+        data["microscope"]["cover_glass"] = glass
+        self.session.set_scene(Scene.parse(data))
+
     # --- what the session says ---------------------------------------------------------------
 
     def _on_scene(self, scene: Scene) -> None:
-        self.microscope.sync(scene)
-        self.sample.sync(scene)
-        self.camera.sync(scene)
+        for section in self.sections:
+            section.sync(scene)
         self.undo_button.setEnabled(self.session.can_undo)
         self.redo_button.setEnabled(self.session.can_redo)
         with QSignalBlocker(self.preset):
             self.preset.setCurrentIndex(self.preset.findData(self.session.preset))
-        kind = scene.microscope.modality.kind
-        single = kind in _COHERENT and scene.microscope.condenser_in_use == 0.0
+        problem = field_problem(scene)
         for name in ("phase", "amplitude"):
-            self.shown_buttons[name].setEnabled(single)
-        if not single and self.session.view.shown in ("phase", "amplitude"):
+            self.shown_buttons[name].setEnabled(not problem)
+            self.layers_shown[name].setEnabled(not problem)
+        self.field_note.setText(problem)
+        self.field_note.setVisible(bool(problem))
+        if problem and self.session.view.shown in ("phase", "amplitude"):
             self.session.set_view(shown="image")
 
     def _on_view(self, view: Any) -> None:
@@ -278,12 +311,21 @@ class SimulatePanel(Panel):
             self._show_notices(picture.notices)
         self.undo_button.setEnabled(self.session.can_undo)
 
+    def explain(self) -> None:
+        """Open the reasons of the newest picture below the explain line."""
+        picture = self.session.picture
+        if picture is None:
+            return
+        if self.reasons is None:
+            self.reasons = Reasons(self)
+        self.reasons.open_below(self.explain_text, picture)
+
     def _on_status(self, status: str) -> None:
         picture = self.session.picture
         self._show_notices(picture.notices if picture is not None else ())
 
     def _on_free(self, free: frozenset[str]) -> None:
-        for section in (self.microscope, self.sample, self.camera):
+        for section in self.sections:
             for row in section.findChildren(Row):
                 row.set_free(row.name in free)
 
@@ -338,7 +380,9 @@ class SimulatePanel(Panel):
         """Take the colours of napari's theme, for the plot too."""
         super().apply_theme()
         if hasattr(self, "compare"):
-            self.compare.plot.set_colours(self.colours()["text"])
+            colours = self.colours()
+            self.compare.plot.set_colours(colours["text"])
+            self.microscope.plot.set_colours(colours["text"])
 
     # --- scenes ------------------------------------------------------------------------------
 

@@ -1,0 +1,68 @@
+"""Layers of what lies behind the image: phase and amplitude of the field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_osog.layers.stack import NAMES, hide
+
+if TYPE_CHECKING:
+    from napari_osog.layers.stack import LayerStack
+    from napari_osog.live import Picture
+
+
+class FieldLayers:
+    """Phase (radians) and amplitude, each in a layer of its own while wanted.
+
+    Parameters
+    ----------
+    stack : LayerStack
+    """
+
+    def __init__(self, stack: LayerStack) -> None:
+        self.stack = stack
+
+    def show(self, picture: Picture) -> None:
+        """Show those that are wanted and that the picture brings; previews bring none."""
+        view = self.stack.session.view
+        for role in ("phase", "amplitude"):
+            layer = self.stack.layer(role)
+            if not getattr(view, role):
+                hide(layer)
+            elif role in picture.fields:
+                self._show(role, layer, picture.fields[role])
+            elif not picture.request.preview:
+                hide(layer)
+
+    def _show(self, role: str, layer: Any, array: np.ndarray[Any, Any]) -> None:
+        from napari.layers import Image
+
+        if layer is not None:
+            self.stack.place(layer, array.shape)
+            layer.visible = True
+            if layer.data.shape == array.shape:
+                np.copyto(layer.data, array)
+                layer.refresh(thumbnail=False, highlight=False, extent=False)
+            else:
+                layer.data = array.copy()
+            return
+        cyclic = role == "phase"
+        low, high = (-np.pi, np.pi) if cyclic else (0.0, max(float(array.max()), 1.2))
+        self.stack.add(
+            role,
+            Image(
+                array.copy(),
+                name=NAMES[role],
+                colormap="twilight_shifted" if cyclic else "gray",
+                contrast_limits=(low, high),
+                axis_labels=("y", "x"),
+                metadata={"osog": {"role": role}},
+                **self.stack.transform(array.shape),
+            ),
+        )
+        self.stack.arrange()
+
+
+__all__ = ["FieldLayers"]

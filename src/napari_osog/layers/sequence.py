@@ -1,0 +1,130 @@
+"""The layer of a stack or a time series; the slider below the viewer walks through it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_osog.layers.image import displayed
+from napari_osog.layers.stack import NAMES
+
+if TYPE_CHECKING:
+    from napari_osog.layers.stack import LayerStack
+    from napari_osog.live import Picture
+    from osog.scene import Scene
+
+
+class SequenceLayer:
+    """Shows all planes and frames of a scene in one layer with named axes.
+
+    It lies over the render, and is hidden as soon as the scene changes: then the live image is
+    what the hand wants to see.
+
+    Parameters
+    ----------
+    stack : LayerStack
+    """
+
+    def __init__(self, stack: LayerStack) -> None:
+        self.stack = stack
+
+    def show(self, picture: Picture, metadata: dict[str, Any]) -> Any:
+        """Show the pictures of a stack or series; returns the layer.
+
+        Parameters
+        ----------
+        picture : Picture
+            Of a request for the whole; image ([T,] [Z,] Y, X [, 3]).
+        metadata : dict
+            What the layer says of its render.
+        """
+        from napari.layers import Image
+
+        scene, image = picture.request.scene, picture.image
+        axes = sequence_axes(scene)
+        colour = image.ndim == len(axes) + 3
+        shape = image.shape[len(axes) : len(axes) + 2]
+        flat = image[np.isfinite(image)]
+        low, high = (float(v) for v in np.percentile(flat[:: max(flat.size // 200_000, 1)],
+                                                     (0.1, 99.9)))  # fmt: skip
+        margin = max(0.08 * (high - low), 1e-3 * max(abs(high), 1e-6))
+        limits = low - margin, high + margin
+        if colour:
+            dark = 0.0 if scene.camera is None else scene.camera.dark_counts
+            image = displayed(image, (dark, max(limits[1], dark + 1e-6)))
+        role = "sequence colour" if colour else "sequence"
+        other = self.stack.layer("sequence" if colour else "sequence colour")
+        if other is not None:
+            other.visible = False
+        plane = self.stack.transform(shape)
+        extra = len(axes)
+        rotate = np.eye(extra + 2)
+        rotate[-2:, -2:] = plane["rotate"]
+        placed = {
+            "scale": (*(a[2] for a in axes), *plane["scale"]),
+            "translate": (*(a[1] for a in axes), *plane["translate"]),
+            "rotate": rotate,
+            "units": (*(a[3] for a in axes), *plane["units"]),
+        }
+        labels = (*(a[0] for a in axes), "y", "x")
+        layer = self.stack.layer(role)
+        if layer is not None and layer.ndim != extra + 2:
+            layer = None  # dimensions of a layer are for life; the old one stays as it is
+        if layer is None:
+            contrast = {} if colour else {"contrast_limits": limits}
+            layer = self.stack.add(
+                role,
+                Image(
+                    image,
+                    name=NAMES[role],
+                    rgb=colour,
+                    axis_labels=labels,
+                    metadata={"osog": metadata},
+                    **contrast,
+                    **placed,
+                ),
+            )
+            self.stack.arrange()
+        else:
+            layer.data = image
+            layer.axis_labels = labels
+            for name, value in placed.items():
+                setattr(layer, name, value)
+            if not colour:
+                layer.contrast_limits_range = limits
+                layer.contrast_limits = limits
+            layer.metadata["osog"] = metadata
+            layer.visible = True
+        viewer = self.stack.viewer
+        for axis in range(extra):
+            middle = image.shape[axis] // 2 if axes[axis][0] == "z" else 0
+            viewer.dims.set_current_step(viewer.dims.ndim - (extra + 2) + axis, middle)
+        return layer
+
+    def leave(self) -> None:
+        """Hide it: the scene has changed, and the live image is wanted."""
+        for role in ("sequence", "sequence colour"):
+            layer = self.stack.layer(role)
+            if layer is not None and layer.visible:
+                layer.visible = False
+
+
+def sequence_axes(scene: Scene) -> list[tuple[str, float, float, str]]:
+    """Axes in front of (Y, X): label, first position, step, unit.
+
+    Parameters
+    ----------
+    scene : Scene
+    """
+    axes = []
+    if scene.series.frames > 1:
+        axes.append(("t", 0.0, scene.series.interval_s, "s"))
+    if isinstance(scene.microscope.focus_um, tuple):
+        planes = scene.microscope.focus_um
+        step = (planes[-1] - planes[0]) / (len(planes) - 1) if len(planes) > 1 else 1.0
+        axes.append(("z", planes[0], step or 1.0, "um"))
+    return axes
+
+
+__all__ = ["SequenceLayer", "sequence_axes"]

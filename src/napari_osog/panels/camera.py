@@ -1,0 +1,191 @@
+"""The camera of the Simulate panel, and what lies on every picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import QLabel, QSpinBox
+
+from napari_osog.panels.inputs import ignore_wheel
+from napari_osog.panels.row import CheckRow, Row
+from napari_osog.panels.rows import model_rows
+from napari_osog.panels.section import RowGroup, Section
+from osog.scene import Background, Camera
+from osog.scene.parameters import get
+
+if TYPE_CHECKING:
+    from osog.scene import Scene
+
+CAMERA_GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "basic": ("", ("background_electrons", "bit_depth", "colour", "noise")),
+    "levels": (
+        "Grey levels",
+        ("full_well_electrons", "gain_electrons_per_count", "offset_counts", "em_gain"),
+    ),
+    "noise": (
+        "Noise",
+        ("read_noise_electrons", "dark_electrons", "row_noise_electrons"),
+    ),
+    "pixels": (
+        "Pixel faults",
+        (
+            "response_nonuniformity",
+            "dark_nonuniformity_electrons",
+            "read_noise_spread",
+            "hot_pixels_per_million",
+        ),
+    ),
+    "processing": (
+        "Motion and processing",
+        (
+            "motion_blur_px",
+            "motion_azimuth_deg",
+            "sharpening",
+            "sharpening_radius_px",
+            "jpeg_quality",
+        ),
+    ),
+}
+"""Rows of the camera: those that are always seen, and those in folded parts with a title."""
+_BACKGROUND_GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "light": ("", ("gradient_x", "gradient_y", "vignette")),
+    "haze": ("Haze", ("haze", "structured_haze", "haze_scale_um")),
+    "dust": ("Dust", ("dust_count", "dust_radius_px", "dust_darkness")),
+}
+
+
+class FrameRow(Row):
+    """Rows and columns of the frame."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "Frame", "Rows and columns of the image, in camera pixels.")
+        self.boxes = (QSpinBox(), QSpinBox())
+        for box, word in zip(self.boxes, ("rows", "columns"), strict=True):
+            box.setRange(1, 8192)
+            box.setSingleStep(64)
+            box.setKeyboardTracking(False)
+            box.setMinimumWidth(50)
+            box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+            box.setAlignment(Qt.AlignmentFlag.AlignRight)
+            box.setAccessibleName(f"Frame: {word}")
+            ignore_wheel(box)
+            box.valueChanged.connect(self._changed)
+        times = QLabel("×")
+        times.setFixedWidth(24)
+        times.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.boxes[1].setSuffix(" px")
+        self._line.addWidget(self.boxes[0], 1)
+        self._line.addWidget(times)
+        self._line.addWidget(self.boxes[1], 1)
+
+    def set_value(self, value: tuple[int, int]) -> None:
+        """Show a shape (rows, columns)."""
+        for box, number in zip(self.boxes, value, strict=True):
+            with QSignalBlocker(box):
+                box.setValue(number)
+        self.set_fault("")
+
+    def _changed(self) -> None:
+        self.edited.emit(self.name, tuple(box.value() for box in self.boxes))
+
+
+class CameraSection(Section):
+    """Frame, and the camera when there is one.
+
+    Signals
+    -------
+    row_made(Row)
+    switched(bool)
+        The camera was switched on or off.
+    """
+
+    row_made = Signal(object)
+    switched = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__("Camera", open=False)
+        self.frame = RowGroup(self.row_made.emit)
+        self.add(self.frame)
+        self.on = CheckRow(
+            "camera", "Camera", "Expose a camera; without it the image is irradiance."
+        )
+        self.on.edited.connect(lambda _, on: self.switched.emit(bool(on)))
+        self.add(self.on)
+        self.groups = _folded(self, CAMERA_GROUPS)
+        self._last = Camera()
+
+    def sync(self, scene: Scene) -> None:
+        """Show the frame and the camera of a scene."""
+        self.frame.sync(
+            "frame",
+            lambda: [
+                FrameRow("grid.shape"),
+                *model_rows(scene.grid, "grid", only=("pixel_size_um",)),
+            ],
+            lambda name: get(scene, name),
+        )
+        camera = scene.camera
+        self.on.set_value(camera is not None)
+        for group, part in self.groups.values():
+            (part or group).setVisible(camera is not None)
+        if camera is None:
+            return
+        self._last = camera
+        for name, (group, _) in self.groups.items():
+            fields = CAMERA_GROUPS[name][1]
+            group.sync(
+                "camera",
+                lambda fields=fields: model_rows(camera, "camera", only=fields),
+                lambda name: get(scene, name),
+            )
+
+    @property
+    def last(self) -> Camera:
+        """The camera that was used last, for switching it on again."""
+        return self._last
+
+
+class BackgroundSection(Section):
+    """Uneven light, haze and dust.
+
+    Signals
+    -------
+    row_made(Row)
+    """
+
+    row_made = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__("Background", open=False)
+        self.setToolTip(Background.__doc__ or "")
+        self.groups = _folded(self, _BACKGROUND_GROUPS)
+
+    def sync(self, scene: Scene) -> None:
+        """Show the background of a scene; a phase in radians has none."""
+        self.setVisible(scene.microscope.modality.kind != "phase")
+        for name, (group, _) in self.groups.items():
+            fields = _BACKGROUND_GROUPS[name][1]
+            group.sync(
+                "background",
+                lambda fields=fields: model_rows(scene.background, "background", only=fields),
+                lambda name: get(scene, name),
+            )
+
+
+def _folded(
+    section: CameraSection | BackgroundSection, groups: dict[str, tuple[str, tuple[str, ...]]]
+) -> dict[str, tuple[RowGroup, Section | None]]:
+    """Add groups of rows to a section; those with a title lie in a part that is folded."""
+    made: dict[str, tuple[RowGroup, Section | None]] = {}
+    for name, (title, _) in groups.items():
+        group = RowGroup(section.row_made.emit)
+        part = Section(title, open=False, minor=True) if title else None
+        if part is not None:
+            part.add(group)
+        section.add(part or group)
+        made[name] = group, part
+    return made
+
+
+__all__ = ["CAMERA_GROUPS", "BackgroundSection", "CameraSection"]
