@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from osog.sample import Values
-from osog.scene import Scene
+from osog.scene import Scene, SceneError
 from osog.sensor import with_background
 from osog.sensor.background import clouds, dust
 
@@ -115,6 +115,17 @@ def test_clouds_belong_to_the_sample() -> None:
     assert not torch.equal(lit(seed=4, **numbers), lit(seed=5, **numbers))
     double = lit(seed=4, structured_haze=0.6, haze_scale_um=1.0)
     torch.testing.assert_close(double - 1, 2 * (lit(seed=4, **numbers) - 1))
+
+
+def test_a_crop_keeps_the_background_of_its_frame() -> None:
+    numbers = {"gradient_x": 0.3, "vignette": 0.4, "structured_haze": 0.2, "haze_scale_um": 1.0}
+    whole = lit(**numbers, **DUSTY)
+    crop = {"background": {**numbers, **DUSTY, "crop": (7, 11, *SHAPE)}}
+    scene = Scene.parse({"grid": {"shape": (20, 25)}, **crop})
+    part = with_background(torch.ones(20, 25, dtype=DOUBLE), Values(scene, dtype=DOUBLE))
+    assert torch.equal(part, whole[7:27, 11:36])
+    with pytest.raises(SceneError, match="40 × 50 px from row 7 and column 11 must lie within"):
+        Scene.parse({"grid": {"shape": (40, 50)}, **crop})
 
 
 NUMBERS = {

@@ -15,7 +15,7 @@ from scipy.fft import irfft2, next_fast_len, rfft2
 
 from osog.fit.centre import border_plane
 from osog.fit.simulator import Simulator
-from osog.scene import Particle, Scene
+from osog.scene import Background, Particle, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -166,6 +166,8 @@ def templates(
             "grid": scene.grid.model_copy(update={"shape": (size, size)}),
             "populations": (lone,),
             "camera": None,
+            # Even haze weakens every contrast; the rest belongs to places in the frame.
+            "background": Background(haze=scene.background.haze),
             # The plan of the engine pads for the deepest template.
             "microscope": scene.microscope.model_copy(update={"focus_um": deepest}),
         }

@@ -56,7 +56,12 @@ class Region:
             )
             populations.append(population.model_copy(update={"particles": listed}))
         grid = scene.grid.model_copy(update={"shape": self.shape})
-        return scene.model_copy(update={"grid": grid, "populations": tuple(populations)})
+        # Illumination and dust belong to the whole frame.
+        top, left, rows, columns = scene.background.crop or (0, 0, *scene.grid.shape)
+        crop = (top + self.y0, left + self.x0, rows, columns)
+        background = scene.background.model_copy(update={"crop": crop})
+        parts = {"grid": grid, "background": background, "populations": tuple(populations)}
+        return scene.model_copy(update=parts)
 
     def local(self, values: Mapping[str, float]) -> dict[str, float]:
         """Values by name with the positions counted from the region's first pixel."""

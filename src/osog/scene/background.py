@@ -92,3 +92,13 @@ class Background(Description):
         slider=(0.0, 0.8),
         step=0.01,
     )
+    crop: tuple[int, int, int, int] | None = row(
+        None,
+        title="Crop",
+        help="First row and column of this picture in the whole frame, and the frame's rows and "
+        "columns: light, clouds and dust belong to the whole frame.",
+        unit="px",
+        limits=(0, 65_536),
+        panel=False,
+        shapes_image=False,
+    )

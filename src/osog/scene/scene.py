@@ -85,6 +85,18 @@ class Scene(Description):
             )
         return self
 
+    @model_validator(mode="after")
+    def _crop_within_its_frame(self) -> "Scene":
+        if self.background.crop is not None:
+            first_row, first_column, rows, columns = self.background.crop
+            height, width = self.grid.shape
+            if first_row + height > rows or first_column + width > columns:
+                raise ValueError(
+                    f"background.crop: {height} × {width} px from row {first_row} and column "
+                    f"{first_column} must lie within the frame of {rows} × {columns} px."
+                )
+        return self
+
     @classmethod
     def parse(cls, data: Any) -> "Scene":
         """Validate a mapping and raise `SceneError` in plain words.

@@ -62,10 +62,12 @@ def with_background(irradiance_px: Tensor, values: Values, seed: int = 0) -> Ten
             values.given(f"background.{name}") is not None
         )
 
-    height, width = light.shape[-2:]
+    shape = (light.shape[-2], light.shape[-1])
+    top, left, rows, columns = scene.background.crop or (0, 0, *shape)
+    here = slice(top, top + shape[0]), slice(left, left + shape[1])
     # Half the frame is 1/2; the borders of the outermost pixels, not their centres.
-    y = ((torch.arange(height).to(light) + 0.5) / height - 0.5)[:, None]
-    x = (torch.arange(width).to(light) + 0.5) / width - 0.5
+    y = ((torch.arange(top, here[0].stop).to(light) + 0.5) / rows - 0.5)[:, None]
+    x = (torch.arange(left, here[1].stop).to(light) + 0.5) / columns - 0.5
     if acts("gradient_x"):
         light = light * (1 + number("gradient_x") * x)
     if acts("gradient_y"):
@@ -74,17 +76,13 @@ def with_background(irradiance_px: Tensor, values: Values, seed: int = 0) -> Ten
         light = light + number("haze")
     if acts("structured_haze"):
         scale_px = number("haze_scale_um") / scene.grid.pixel_size_um
-        light = light + number("structured_haze") * clouds((height, width), scale_px, seed)
+        light = light + number("structured_haze") * clouds((rows, columns), scale_px, seed)[here]
     if acts("vignette"):
         light = light * (1 - number("vignette") * 2 * (x**2 + y**2))
     if scene.background.dust_count and acts("dust_darkness"):
-        shade = dust(
-            (height, width),
-            scene.background.dust_count,
-            number("dust_radius_px"),
-            scene.background.dust_seed,
-        )
-        light = light * (1 - number("dust_darkness") * shade)
+        count, pattern = scene.background.dust_count, scene.background.dust_seed
+        shade = dust((rows, columns), count, number("dust_radius_px"), pattern)
+        light = light * (1 - number("dust_darkness") * shade[here])
     return light
 
 
