@@ -291,6 +291,7 @@ class Confocal(Description):
         1.0,
         title="Pinhole",
         help="Diameter in Airy units of the emission (1.22 λ/NA); small ones section thinner.",
+        unit="AU",
         limits=(0.01, 50.0),
         slider=(0.1, 5.0),
         step=0.05,
