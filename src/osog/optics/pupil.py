@@ -186,7 +186,11 @@ class Pupil:
             passed = passed * self._cosine(square) ** self.apodisation
         if self.stop is not None:
             x, y = fx - self.stop[0] * aperture, fy - self.stop[1] * aperture
-            passed = passed * edge(aperture - torch.sqrt(x * x + y * y + 1e-24), self.step)
+            # In its place the stop is larger by both soft edges, and takes nothing away.
+            shift = torch.sqrt(self.stop[0].square() + self.stop[1].square() + 1e-24) * aperture
+            larger = 2 * self.step * torch.exp(-shift / self.step)
+            inside = aperture + larger - torch.sqrt(x * x + y * y + 1e-24)
+            passed = passed * edge(inside, self.step)
         return passed * propagating(fx, fy, self.wavelength_um, self.medium_index)
 
     def phase(self, fx: Tensor, fy: Tensor) -> Tensor | None:
