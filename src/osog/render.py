@@ -272,7 +272,7 @@ class ForwardModel:
             If a name is unknown or a value is not one finite number.
         """
         numbers = self._values(values)
-        pictures = []
+        pictures: list[Tensor] = []
         for plan, lines, waves in self._frames(values, numbers):
             light, _ = imaged(waves, lines, numbers, plan)
             for each in light:
@@ -614,7 +614,7 @@ def _stacked(pictures: list[Tensor], scene: Scene) -> Tensor:
     """Pictures of all frames and planes as ([T,] [Z,] …)."""
     whole = torch.stack(pictures)
     planes = len(scene.microscope.focus_planes_um)
-    whole = whole.unflatten(0, (scene.series.frames, planes))
+    whole = whole.reshape(scene.series.frames, planes, *whole.shape[1:])
     if not isinstance(scene.microscope.focus_um, tuple):
         whole = whole.squeeze(1)
     return whole if scene.series.frames > 1 else whole[0]

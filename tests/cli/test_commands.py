@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
@@ -34,7 +35,7 @@ BEAD = {
     "microscope": {
         "modality": {"kind": "hologram"}, "numerical_aperture": 0.7, "focus_um": 3.0,
     },
-    "camera": {"background_electrons": 8000},
+    "camera": {"background_electrons": 6000},
 }  # fmt: skip
 
 
@@ -166,7 +167,7 @@ def test_render_json(osog_command: Any, scene: Path, tmp_path: Path) -> None:
     answer = osog_command("render", scene, "--out", out, "--labels", "--seed", 7, "--json")
     assert answer.code == 0
     assert set(answer.json) == {
-        "out", "shape", "dtype", "pixel_size_um", "contrast", "labels", "seed", "particles",
+        "out", "shape", "axes", "dtype", "pixel_size_um", "contrast", "labels", "seed", "particles",
         "device", "milliseconds", "explain", "warnings",
     }  # fmt: skip
     assert answer.json["shape"] == [64, 72]
@@ -184,6 +185,80 @@ def test_render_json(osog_command: Any, scene: Path, tmp_path: Path) -> None:
     assert float(row["width_px"]) == pytest.approx(14, abs=1.5)
     known = read_micrograph(answer.json["labels"]["instances"]).pixel_size_um
     assert known is not None and known.value == 0.1
+
+
+MANY = {
+    "microscope": {"numerical_aperture": 0.5, "focus_um": [-1, 0, 1],
+                   "spectrum": {"kind": "white_led"}},
+    "camera": {"background_electrons": 8000, "colour": "rgb"},
+    "series": {"frames": 2, "interval_s": 0.5},
+    "numerics": {"accuracy": "draft", "wavelengths": 4},
+}  # fmt: skip
+
+
+def test_render_of_a_colour_series_of_stacks(osog_command: Any, tmp_path: Path) -> None:
+    described = written(tmp_path / "many.yaml", MANY)
+    answer = osog_command("render", described, "--out", tmp_path / "a.tif", "--labels")
+    assert answer.code == 0
+    assert "2 frames of 3 planes of 64 × 72 pixels of 0.1 µm, RGB, uint8" in answer.out
+    assert "4 wavelengths 410–710 nm" in answer.out
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        (series,) = file.series
+        assert series.axes == "TZYXS"
+        expected = osog.render(Scene.load(described), "cpu").image.numpy()
+        np.testing.assert_array_equal(series.asarray(), expected)
+        assert 'PhysicalSizeZ="1.0"' in file.ome_metadata
+        assert 'TimeIncrement="0.5"' in file.ome_metadata
+    with tifffile.TiffFile(tmp_path / "a.instances.tif") as file:
+        assert file.series[0].axes == "TYX"
+    rows = list(csv.DictReader((tmp_path / "a.boxes.csv").open()))
+    assert [(row["frame"], row["instance"]) for row in rows] == [("0", "1"), ("1", "1")]
+    found = osog_command("render", described, "--out", tmp_path / "b.npy", "--json").json
+    assert found["axes"] == "TZYXC" and found["shape"] == [2, 3, 64, 72, 3]
+
+
+def test_render_png_of_colours(osog_command: Any, tmp_path: Path) -> None:
+    one = {**MANY, "series": {}, "microscope": {"spectrum": {"kind": "halogen"}}}
+    answer = osog_command(
+        "render", written(tmp_path / "one.yaml", one), "--out", tmp_path / "a.png"
+    )
+    assert answer.code == 0
+    assert "64 × 72 pixels of 0.1 µm, RGB, uint8" in answer.out
+    image = iio.imread(tmp_path / "a.png")
+    assert image.shape == (64, 72, 3)
+    assert np.ptp(image.astype(int), axis=-1).max() > 10, "there are colours"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "can hold one picture only, but the scene gives a time series"),
+        ({"series": {}}, "can hold one picture only, but the scene gives a stack"),
+        (
+            {"series": {}, "microscope": {}, "camera": {"colour": "rgb", "bit_depth": 12}},
+            "can hold colours of 8 bits, but camera.bit_depth = 12",
+        ),
+    ],
+)
+def test_render_says_what_a_png_cannot_hold(
+    osog_command: Any, tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    described = written(tmp_path / "many.yaml", {**MANY, **changes})
+    answer = osog_command("render", described, "--out", tmp_path / "a.png")
+    assert answer.code == 2
+    assert words in answer.err
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_render_leaves_debris_out_of_the_boxes(osog_command: Any, tmp_path: Path) -> None:
+    debris = {**BEAD["populations"][0], "name": "dirt", "labelled": False}  # type: ignore[index]
+    described = written(
+        tmp_path / "dirt.yaml",
+        {"populations": [debris, *BEAD["populations"]]},  # type: ignore[misc]
+    )
+    osog_command("render", described, "--out", tmp_path / "a.tif", "--labels")
+    rows = list(csv.DictReader((tmp_path / "a.boxes.csv").open()))
+    assert [(row["instance"], row["population"]) for row in rows] == [("2", "bead")]
 
 
 def test_render_takes_presets_and_accuracy(osog_command: Any, tmp_path: Path) -> None:

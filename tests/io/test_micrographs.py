@@ -157,6 +157,17 @@ def test_written_images_come_back(tmp_path, dtype):
     assert [p.name for p in tmp_path.iterdir()] == ["out.ome.tif"]
 
 
+@pytest.mark.parametrize("axes", ["ZYX", "TYX", "TZYX", "YXC", "TZYXC"])
+def test_stacks_series_and_colours_keep_their_axes(tmp_path, axes):
+    sizes = {"T": 2, "Z": 5, "Y": 24, "X": 31, "C": 3}
+    image = _RNG.integers(0, 255, [sizes[a] for a in axes]).astype(np.uint8)
+    path = write_image(tmp_path / "out.ome.tif", image, pixel_size_um=0.12, axes=axes)
+    with tifffile.TiffFile(path) as file:
+        assert file.is_ome and len(file.series) == 1
+        assert file.series[0].axes == axes.replace("C", "S")
+        np.testing.assert_array_equal(file.series[0].asarray(), image)
+
+
 def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = write_image(tmp_path / "out.tif", _IMAGE)
     before = path.read_bytes()
@@ -174,6 +185,10 @@ def _broken(*args, **kwargs):
 def test_write_says_what_it_cannot_take(tmp_path):
     with pytest.raises(MicrographError, match=r"must be \(Y, X\)"):
         write_image(tmp_path / "a.tif", np.zeros((2, 3, 4)))
+    with pytest.raises(MicrographError, match=r"must be \(Z, Y, X, 3\)"):
+        write_image(tmp_path / "a.tif", np.zeros((2, 3, 4, 2)), axes="ZYXC")
+    with pytest.raises(MicrographError, match="axes = 'CYX' must be one of YX, ZYX"):
+        write_image(tmp_path / "a.tif", np.zeros((3, 3, 4)), axes="CYX")
     with pytest.raises(MicrographError, match="dtype = 'float16'"):
         write_image(tmp_path / "a.tif", _IMAGE, dtype="float16")
     with pytest.raises(MicrographError, match="pixel_size_um = -1"):

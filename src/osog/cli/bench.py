@@ -365,7 +365,7 @@ def _render_case(
 def _live_case(name: str, repeats: int, device: str) -> LiveCase:
     scene = presets.load(name)
     renderer = Renderer(device)
-    seed, focus = [0], [scene.microscope.focus_um]
+    seed, focus = [0], [scene.microscope.focus_planes_um[0]]
 
     def first() -> None:
         seed[0] += 1
@@ -379,8 +379,8 @@ def _live_case(name: str, repeats: int, device: str) -> LiveCase:
 
     def refocus() -> None:
         # Small steps to and fro, so that the grids stay as they are.
-        focus[0] = scene.microscope.focus_um + (
-            0.001 if focus[0] <= scene.microscope.focus_um else 0
+        focus[0] = scene.microscope.focus_planes_um[0] + (
+            0.001 if focus[0] <= scene.microscope.focus_planes_um[0] else 0
         )
         optics = scene.microscope.model_copy(update={"focus_um": focus[0]})
         still.render(scene.model_copy(update={"microscope": optics}))

@@ -107,7 +107,7 @@ def _population(scene: Scene, name: str | None) -> Population:
 
 
 def _axes(scene: Scene, population: Population, depth_range_um: float) -> Axes:
-    focus = scene.microscope.focus_um
+    focus = scene.microscope.focus_planes_um[0]
     depth = population.placement.z_um
     if population.particles:
         depths = [p.z_um for p in population.particles]
@@ -272,7 +272,7 @@ def _particle(
     return Particle(
         x_um=(factor * (column + dx) + shift) * pixel,
         y_um=(factor * (row + dy) + shift) * pixel,
-        z_um=scene.microscope.focus_um - entry.depth,
+        z_um=scene.microscope.focus_planes_um[0] - entry.depth,
         **own,
     )
 

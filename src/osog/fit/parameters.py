@@ -224,7 +224,7 @@ def _depth_width(scene: Scene) -> float:
     microscope = scene.microscope
     field = microscope.wavelength_um * scene.medium.index / microscope.numerical_aperture**2
     depths = [p.z_um for pop in scene.populations for p in pop.particles or ()]
-    farthest = max((abs(microscope.focus_um - z) for z in depths), default=0.0)
+    farthest = max((abs(microscope.focus_planes_um[0] - z) for z in depths), default=0.0)
     return max(10.0, 10 * field, 1.5 * farthest)
 
 

@@ -84,7 +84,7 @@ def single_particle(scene: Scene, free: FreeParameters) -> Single | None:
         "x": particle.x_um,
         "y": particle.y_um,
         "z": particle.z_um,
-        "focus": scene.microscope.focus_um,
+        "focus": scene.microscope.focus_planes_um[0],
         "azimuth": particle.orientation_deg[0],
         "elevation": particle.orientation_deg[1],
         "index": _own(particle.index, population.material.index),

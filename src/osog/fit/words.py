@@ -205,7 +205,7 @@ def _distance(names: tuple[str, ...], values: Mapping[str, float], scene: Scene)
     particles = [p for pop in scene.populations if pop.visible for p in pop.particles or ()]
     if len(particles) != 1:
         return None
-    return scene.microscope.focus_um - particles[0].z_um
+    return scene.microscope.focus_planes_um[0] - particles[0].z_um
 
 
 def twins(names: tuple[str, ...], scene: Scene) -> list[str]:

@@ -168,7 +168,7 @@ def stokes_einstein(
     alpha = np.stack([elliprd(b2, c2, a2), elliprd(c2, a2, b2), elliprd(a2, b2, c2)], 1) * (2 / 3)
     square = np.stack([a2, b2, c2], 1)
     part = square * alpha
-    along = thermal_energy_j / (16 * pi * viscosity_pa_s) * (chi[:, None] + part)
+    along: Array = thermal_energy_j / (16 * pi * viscosity_pa_s) * (chi[:, None] + part)
     others = part.sum(1, keepdims=True) - part
     sums = square.sum(1, keepdims=True) - square
     about = 3 * thermal_energy_j / (16 * pi * viscosity_pa_s) * others / sums
@@ -199,7 +199,7 @@ def hydrodynamic_axes_um(batch: ParticleBatch, mine: NDArray[np.bool_]) -> Array
         ],
         volume,
     )
-    axes = size * np.cbrt(real / volume)[:, None]
+    axes: Array = size * np.cbrt(real / volume)[:, None]
     polyhedra = np.flatnonzero(kinds == int(ShapeKind.POLYHEDRON))
     if len(polyhedra):
         starts = batch.plane_start.cpu().numpy()
