@@ -12,7 +12,7 @@ from osog.exit_wave.plan import SamplingPlan
 from osog.exit_wave.wave import EmissionSlabs, ExitWave
 from osog.optics import OpticalImage, image
 from osog.sample import Values
-from osog.scene import Scene
+from osog.scene import Microscope, Scene
 
 
 def double(value: float | Tensor) -> Tensor:
@@ -71,9 +71,9 @@ class Bench:
 
     def scene(self, kind: str, **numbers: Any) -> Scene:
         """Scene of this bench; ``numbers`` are microscope fields, or fields of the modality."""
-        own = {"shear_um", "azimuth_deg", "bias_retardance_deg", "extinction", "background"}
-        modality = {"kind": kind, **{k: v for k, v in numbers.items() if k in own}}
-        optics = {k: v for k, v in numbers.items() if k not in own}
+        lens = Microscope.model_fields
+        modality = {"kind": kind, **{k: v for k, v in numbers.items() if k not in lens}}
+        optics = {k: v for k, v in numbers.items() if k in lens}
         frame = self.size - 2 * self.pad
         return Scene.parse(
             {
@@ -95,8 +95,12 @@ class Bench:
         weights: Tensor | None = None,
         wavelength_um: Tensor | float | None = None,
         medium_index: Tensor | float | None = None,
+        first_order: bool = False,
     ) -> ExitWave:
-        """Exit wave of a thin sample in the plane z = 0; the same for every source point."""
+        """Exit wave of a thin sample in the plane z = 0; the same for every source point.
+
+        Of first order, the transmission is 1 + iφ − α.
+        """
         spectrum = torch.fft.fft2(transmission - 1.0, norm="forward").to(torch.complex128)
         if source is None:
             source = torch.zeros(1, 2, dtype=torch.float64)
@@ -114,6 +118,7 @@ class Bench:
             medium_index=double(self.medium_index if medium_index is None else medium_index),
             reference_um=0.0,
             plan=self.plan,
+            first_order=first_order,
         )
 
     def emission(

@@ -124,3 +124,42 @@ def test_field_is_the_difference_of_two_sheared_images(bench: ModuleType) -> Non
                         bias_retardance_deg=60.0, extinction=share)  # fmt: skip
     total = expected.abs() ** 2 + share * leaked.abs() ** 2
     torch.testing.assert_close(image.irradiance, total / (0.25 * (1 - share) + share))
+
+
+def bar(table, phase: float) -> Tensor:  # type: ignore[no-untyped-def]
+    """Along x: half of the domain at a higher phase, with the mean at the two edges."""
+    x, _ = table.xy
+    quarter, pitch = table.length_um / 4, table.length_um / x.shape[1]
+    high = (((x - 2 * quarter).abs() - quarter) / pitch).round()
+    level = torch.exp(torch.tensor(1j * phase, dtype=torch.complex128))
+    inside = torch.where(high < 0, 1.0, torch.where(high > 0, 0.0, 0.5))
+    return 1 + (level - 1) * inside
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.5, 0.9])
+def test_steep_edges_have_a_dark_line_on_both_sides(bench: ModuleType, ratio: float) -> None:
+    """Light that an edge bends out of the aperture is missing whatever the shear.
+
+    With the shear along the edges there is no relief, and the even line alone is left. In coherent
+    light the field on an edge is the mean of both sides, so that I = cos²(φ/2).
+    """
+    table, phase = bench.Bench(size=160, pixel_um=0.1), 1.2
+    light = source_points(
+        torch.tensor(ratio * 0.8).double(), torch.tensor(0.55).double(), 32 if ratio else 1
+    )
+    wave = table.wave(bar(table, phase), *light)
+    along = table.image(wave, "dic", azimuth_deg=90.0, bias_retardance_deg=90.0).irradiance[0]
+    edges = along[[40, 120]]
+    torch.testing.assert_close(edges[0], edges[1])
+    assert float(edges[0]) < 0.85
+    assert float(along[[0, 80]].mean()) > float(edges[0]) + 0.15
+    if ratio == 0:
+        expected = torch.cos(torch.tensor(phase / 2).double()) ** 2
+        torch.testing.assert_close(edges[0], expected, rtol=0, atol=1e-6)
+    across = table.image(wave, "dic", azimuth_deg=0.0, bias_retardance_deg=90.0).irradiance[0]
+    flat = float(across[[0, 80]].mean())
+    rising, falling = float(across[40]), float(across[120])
+    assert rising > flat + 0.15
+    assert falling < flat - 0.15
+    # The even part of the relief is dark as well.
+    assert (rising + falling) / 2 < flat - 0.05
