@@ -13,7 +13,7 @@ from osog.exit_wave.birefringence import index_split
 from osog.exit_wave.jones import polarizer_state
 from osog.render import ForwardModel, Renderer, forward
 from osog.sample import Values, sample
-from osog.scene import Scene
+from osog.scene import Camera, Scene
 from osog.scene.parameters import replaced
 
 DOUBLE = torch.float64
@@ -143,6 +143,21 @@ def test_compensator_adds_to_the_plate_or_subtracts(
     retardance = 0.0091 * 12.0 + sign * compensator * 1e-3
     measured = level(plate(0.0091, 12.0, flat(azimuth)), compensator_nm=compensator)
     assert measured == pytest.approx(sin(pi * retardance / WAVELENGTH) ** 2, abs=3e-6)
+
+
+@pytest.mark.parametrize("analyzer", [110.0, 20.0, -35.0])
+def test_circular_polars_with_a_compensator_in_between(analyzer: float) -> None:
+    """Polariser, quarter wave, crystal, compensator, crossed quarter wave, analyser."""
+    polarizer, azimuth, compensator = 20.0, 50.0, 137.5
+    retardances = [2 * pi * r / WAVELENGTH for r in (0.0091 * 12.0, compensator * 1e-3)]
+    state = retarder(pi / 2, polarizer - 45) @ linear(polarizer)
+    state = retarder(retardances[1], 15.0) @ retarder(retardances[0], azimuth) @ state
+    state = retarder(pi / 2, polarizer + 45) @ state
+    measured = level(
+        plate(0.0091, 12.0, flat(azimuth)), circular=True, polarizer_deg=polarizer,
+        analyzer_deg=analyzer, compensator_nm=compensator, compensator_azimuth_deg=15.0,
+    )  # fmt: skip
+    assert measured == pytest.approx(abs(linear(analyzer) @ state) ** 2, abs=3e-6)
 
 
 @pytest.mark.parametrize("wavelength", [0.45, 0.53, 0.65])
@@ -298,6 +313,19 @@ def test_michel_levy_orders_are_dark_at_whole_wavelengths() -> None:
     levels = [level(crystal, wavelength_um=float(w)) for w in wavelengths]
     assert levels == pytest.approx(list(np.sin(pi * 1.1 / wavelengths) ** 2), abs=2e-5)
     assert levels[4] < 1e-6 and levels[3] > 0.4
+
+
+def test_interference_colours_follow_in_the_order_of_michel_levy() -> None:
+    """Grey, yellow, first-order red, blue, yellow-green, second-order red: strongest to weakest."""
+    camera = {"colour": "rgb", "background_electrons": 20000, "bit_depth": 16,
+              "gain_electrons_per_count": 1.0, "full_well_electrons": 60000}  # fmt: skip
+    colours = {400: "RGB", 530: "BRG", 650: "BGR", 830: "GRB", 1100: "BRG"}
+    for retardance, order in colours.items():
+        crystal = plate(0.01, retardance / 10, flat(45.0))
+        scene = scene_of(crystal, spectrum={"kind": "halogen", "temperature_k": 5500})
+        light = forward(scene.model_copy(update={"camera": Camera(**camera)})).mean((0, 1))
+        strongest = sorted(range(3), key=lambda k: -float(light[k]))
+        assert "".join("RGB"[k] for k in strongest) == order, (retardance, light)
 
 
 # ---------------------------------------------------------------- bodies
