@@ -160,7 +160,7 @@ class Studio:
         """Request with more source points, when a picture at rest has few and that is cheap."""
         points = picture.source_points
         request = picture.request
-        if not 1 < points < _FINE_POINTS or request.source_points or request.preview:
+        if not 1 < points < 0.75 * _FINE_POINTS or request.source_points or request.preview:
             return None
         if request.scene is not self.session.scene or request.shown != self.session.view.shown:
             return None

@@ -42,7 +42,7 @@ class FakeRenderer:
                 raise Interrupted
             time.sleep(min(0.005, self.seconds))
         shape = scene.grid.shape
-        image = torch.full(shape, scene.microscope.focus_um)
+        image = torch.full(shape, scene.microscope.focus_planes_um[0])
         image[0, 0] += 1.0
         return SimpleNamespace(
             image=image,
@@ -61,6 +61,7 @@ class FakeSink:
     """Keeps the pictures that it is shown."""
 
     shown: list[Any] = field(default_factory=list)
+    sequences: list[Any] = field(default_factory=list)
     views: list[Any] = field(default_factory=list)
     metadata: Any = None
     problem: str = ""
@@ -69,6 +70,10 @@ class FakeSink:
 
     def show(self, picture):
         self.shown.append(picture)
+
+    def show_sequence(self, picture, metadata):
+        self.sequences.append(picture)
+        self.metadata = metadata
 
     def apply_view(self, view):
         self.views.append(view)
@@ -123,3 +128,4 @@ def studio(qapp, renderer):
     made.live.max_fps = 1000.0
     yield made
     made.live.stop()
+    made.reel.stop()

@@ -102,7 +102,7 @@ def test_an_aperture_above_the_immersion_is_answered_below_its_row(qtbot, panel)
     assert aperture.fault.startswith("NA 1.2 needs an immersion index above it")
     assert panel.session.scene.microscope.numerical_aperture == 0.5
     immersion = row(panel, "microscope.immersion_index")
-    immersion.combo.setCurrentIndex(immersion.combo.findData(1.518))
+    immersion.choose(1.518)
     row(panel, "microscope.numerical_aperture").spin.setValue(1.2)
     assert panel.session.scene.microscope.numerical_aperture == 1.2
     assert not row(panel, "microscope.numerical_aperture").fault
@@ -110,16 +110,16 @@ def test_an_aperture_above_the_immersion_is_answered_below_its_row(qtbot, panel)
 
 def test_each_modality_shows_its_own_controls_and_remembers_them(qtbot, panel):
     modality = row(panel, "microscope.modality")
-    modality.combo.setCurrentIndex(modality.combo.findData("dic"))
+    modality.choose("dic")
     row(panel, "microscope.modality.shear_um").spin.setValue(0.77)
     names = set(panel.microscope.lens.rows)
     assert "microscope.condenser_numerical_aperture" in names
     modality = row(panel, "microscope.modality")
-    modality.combo.setCurrentIndex(modality.combo.findData("hologram"))
+    modality.choose("hologram")
     names = set(panel.microscope.lens.rows)
     assert not names & {"microscope.modality.shear_um", "microscope.condenser_numerical_aperture"}
     modality = row(panel, "microscope.modality")
-    modality.combo.setCurrentIndex(modality.combo.findData("dic"))
+    modality.choose("dic")
     assert panel.session.scene.microscope.modality.shear_um == 0.77
 
 
@@ -213,7 +213,7 @@ def test_every_shape_can_be_chosen_and_its_own_sizes_appear(qtbot, panel):
 
     for kind in _SHAPES:
         shape = row(panel, "populations.beads.shape")
-        shape.combo.setCurrentIndex(shape.combo.findData(kind))
+        shape.choose(kind)
         assert panel.session.scene.populations[0].shape.kind == kind
         sizes = [n for n in panel.sample.rows.rows if ".shape." in n and n.endswith(("um", "]"))]
         assert sizes
@@ -224,7 +224,7 @@ def test_a_shape_change_keeps_particles_where_they_were_put(panel):
     panel.session.move_particles({1: (2.0, 3.0)})
     assert not panel.sample.listed.isHidden()
     shape = row(panel, "populations.beads.shape")
-    shape.combo.setCurrentIndex(shape.combo.findData("box"))
+    shape.choose("box")
     particles = panel.session.scene.populations[0].particles
     assert len(particles) == 5 and particles[1].x_um == 2.0
     panel.sample.again.click()
@@ -250,7 +250,7 @@ def test_the_selected_particle_shows_its_own_numbers(qtbot, panel):
 
 def test_a_known_material_sets_the_index_and_a_number_unsets_the_name(panel):
     material = row(panel, "populations.beads.material.name")
-    material.combo.setCurrentIndex(material.combo.findData("silica"))
+    material.choose("silica")
     assert panel.session.scene.populations[0].material.index == 1.45
     row(panel, "populations.beads.material.index").spin.setValue(1.46)
     assert panel.session.scene.populations[0].material.name is None
@@ -294,7 +294,7 @@ def test_a_failed_render_is_said_and_the_next_one_takes_it_away(qtbot, panel, re
 
 def test_phase_and_light_before_the_camera_can_be_shown(qtbot, panel):
     modality = row(panel, "microscope.modality")
-    modality.combo.setCurrentIndex(modality.combo.findData("hologram"))
+    modality.choose("hologram")
     panel.shown_buttons["irradiance"].click()
     qtbot.waitUntil(lambda: panel.studio.sink.shown[-1].request.shown == "irradiance")
     assert panel.studio.sink.shown[-1].image[1, 1] == 100.0
@@ -302,7 +302,7 @@ def test_phase_and_light_before_the_camera_can_be_shown(qtbot, panel):
     qtbot.waitUntil(lambda: panel.studio.sink.shown[-1].request.shown == "phase")
     assert panel.studio.sink.shown[-1].image[1, 1] == 0.0
     modality = row(panel, "microscope.modality")
-    modality.combo.setCurrentIndex(modality.combo.findData("fluorescence"))
+    modality.choose("fluorescence")
     assert not panel.shown_buttons["phase"].isEnabled()
     assert panel.session.view.shown == "image"
 

@@ -60,7 +60,7 @@ class MicroscopeSection(Section):
             if name == "glass":
                 self.glass = CheckRow(
                     "microscope.cover_glass",
-                    "Cover glass",
+                    "In the light path",
                     "Aberrations of a cover glass and a medium that the objective is not made for.",
                 )
                 self.glass.edited.connect(lambda _, on: self.glass_switched.emit(bool(on)))
@@ -142,7 +142,10 @@ class MicroscopeSection(Section):
             ChoiceRow(
                 "microscope.modality",
                 "Modality",
-                MODALITY_TITLES.items(),
+                [
+                    (kind, title.removesuffix(" (Zernike)"))
+                    for kind, title in MODALITY_TITLES.items()
+                ],
                 "How the microscope turns the sample into contrast.",
             )
         ]

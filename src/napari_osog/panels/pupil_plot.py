@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph
 from qtpy.QtCore import QRectF, QSize, QTimer
-from qtpy.QtWidgets import QLabel, QSizePolicy
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from napari_osog.panels.plot import Plot
 from napari_osog.panels.section import Section
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from osog.optics.transfer import PupilMap
     from osog.scene import Scene
 
-_SIZE = 128
+_SIZE = 192
 _WAIT_MS = 40
 _FIRST, _SECOND, _LIGHT = "#4cc3ff", "#ffb000", "#ffe14d"
 _CURVES = {
@@ -35,7 +35,7 @@ class PupilView(pyqtgraph.PlotWidget):
 
     def __init__(self) -> None:
         super().__init__(background=None)
-        self.setMinimumHeight(150)
+        self.setMinimumSize(150, 150)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setMouseEnabled(x=False, y=False)
         item = self.getPlotItem()
@@ -83,7 +83,7 @@ class PupilView(pyqtgraph.PlotWidget):
 
     def sizeHint(self) -> QSize:
         """About square, beside its axis."""
-        return QSize(280, 190)
+        return QSize(190, 190)
 
     def wheelEvent(self, event: Any) -> None:
         """Let the wheel scroll the panel."""
@@ -96,11 +96,16 @@ class PupilSection(Section):
     def __init__(self) -> None:
         super().__init__("Pupil and transfer function", open=False, minor=True)
         self.pupil = PupilView()
-        self.add(self.pupil)
         self.pupil_note = QLabel()
         self.pupil_note.setObjectName("osog_note")
         self.pupil_note.setWordWrap(True)
-        self.add(self.pupil_note)
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.pupil, 2)
+        line.addWidget(self.pupil_note, 1)
+        holder = QWidget()
+        holder.setLayout(line)
+        self.add(holder)
         self.transfer = Plot(
             "spatial frequency (1/µm)", "contrast", (("one", _FIRST), ("other", _SECOND))
         )
@@ -149,8 +154,11 @@ class PupilSection(Section):
             return
         self._drawn = key
         self.pupil.show_pupil(found)
-        light = "" if found.source is None else " Yellow: the light."
-        self.pupil_note.setText(f"Pupil: red and blue are ± half a wave of phase.{light}")
+        light = "" if found.source is None else "<p>Yellow: the light of the condenser.</p>"
+        self.pupil_note.setText(
+            "<p>Pupil of the objective.</p><p>Red and blue: up to half a wave ahead and "
+            f"behind.</p>{light}"
+        )
         names = list(curve.curves)
         for slot, name in zip(("one", "other"), (*names, None, None), strict=False):
             if name is None:

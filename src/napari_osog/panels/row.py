@@ -23,7 +23,7 @@ from napari_osog.panels.inputs import ignore_wheel
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LABEL_WIDTH = 110
+LABEL_WIDTH = 114
 
 
 class _Label(QLabel):
@@ -60,8 +60,7 @@ class Row(QWidget):
         self.free = False
         self.label = _Label(title)
         self.label.setFixedWidth(LABEL_WIDTH)
-        wide = self.label.fontMetrics().horizontalAdvance(title) > LABEL_WIDTH - 4
-        self.label.setWordWrap(wide)
+        self.label.setWordWrap(True)
         self.label.reset.connect(self.reset)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
@@ -132,6 +131,7 @@ class ChoiceRow(Row):
         self, name: str, title: str, choices: Iterable[tuple[Any, str]], help: str = ""
     ) -> None:
         super().__init__(name, title, help)
+        given = list(choices)
         self.combo = QComboBox()
         self.combo.setAccessibleName(title)
         self.combo.setToolTip(self.label.toolTip())
@@ -140,19 +140,35 @@ class ChoiceRow(Row):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.combo.setMinimumContentsLength(8)
-        for value, words in choices:
-            self.combo.addItem(words, value)
+        self.choices = [value for value, _ in given]
+        self.combo.addItems([words for _, words in given])
         ignore_wheel(self.combo)
         self._line.addWidget(self.combo, 1)
         self.combo.currentIndexChanged.connect(
-            lambda _: self.edited.emit(self.name, self.combo.currentData())
+            lambda index: self.edited.emit(self.name, self.choices[index])
         )
 
     def set_value(self, value: Any) -> None:
         """Show a choice; one that is not in the list leaves the box empty."""
         with QSignalBlocker(self.combo):
-            self.combo.setCurrentIndex(self.combo.findData(value))
+            self.combo.setCurrentIndex(self._index(value))
         self.set_fault("")
+
+    def choose(self, value: Any) -> None:
+        """Choose as a person does; a value that is not in the list is an error."""
+        self.combo.setCurrentIndex(self.choices.index(value))
+
+    def remove(self, value: Any) -> None:
+        """Take a choice off the list."""
+        index = self._index(value)
+        if index >= 0:
+            with QSignalBlocker(self.combo):
+                self.combo.removeItem(index)
+            del self.choices[index]
+
+    def _index(self, value: Any) -> int:
+        # Qt's own search compares tuples by identity.
+        return self.choices.index(value) if value in self.choices else -1
 
 
 class CheckRow(Row):

@@ -193,7 +193,7 @@ class SampleSection(Section):
                 ChoiceRow(
                     "medium.name",
                     "Medium",
-                    [(n, f"{n.capitalize()}") for n in _LIQUIDS] + [("", "Other")],
+                    [(n, _words(n)) for n in _LIQUIDS] + [("", "Other")],
                     "A known liquid, or any index below.",
                 ),
                 *model_rows(scene.medium, "medium", only=("index",)),
@@ -288,7 +288,7 @@ class SampleSection(Section):
             else:
                 skip = ("habit", "size_um")
         rows += model_rows(shape, f"{base}.shape", skip=skip)
-        names = [(n, n.capitalize()) for n in INDICES if n not in ("air", "water", "pbs")]
+        names = [(n, _words(n)) for n in INDICES if n not in ("air", "water", "pbs")]
         rows.append(
             ChoiceRow(
                 f"{base}.material.name",
@@ -382,7 +382,7 @@ class SampleSection(Section):
             made = model_rows(population, base, only=("scattering",))
             if population.shape.kind not in _SPHERES:
                 for row in made:
-                    row.combo.removeItem(row.combo.findData("mie"))  # type: ignore[attr-defined]
+                    row.remove("mie")  # type: ignore[attr-defined]
             rows += made
         return rows + model_rows(population, base, only=("labelled",))
 
@@ -509,6 +509,10 @@ class SampleSection(Section):
                 population.name,
                 {"particles": None, "count": len(population.particles), "density_per_mm2": None},
             )
+
+
+def _words(material: str) -> str:
+    return material.upper() if material in ("pbs", "pmma") else material.capitalize()
 
 
 def _own_names(scene: Scene, number: int) -> list[str]:

@@ -287,6 +287,10 @@ class SimulatePanel(Panel):
         self.redo_button.setEnabled(self.session.can_redo)
         with QSignalBlocker(self.preset):
             self.preset.setCurrentIndex(self.preset.findData(self.session.preset))
+        self.preset.setToolTip(
+            f"{self.preset.currentText()}<br>A scene to start from; the scene before it comes back "
+            "with Undo"
+        )
         problem = field_problem(scene)
         for name in ("phase", "amplitude"):
             self.shown_buttons[name].setEnabled(not problem)

@@ -1,0 +1,113 @@
+"""Colour, stacks, series and fields in a real viewer: layers are made once, and none is lost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from osog.scene.parameters import replaced
+
+pytestmark = pytest.mark.viewer
+
+
+def test_colour_and_grey_take_turns_without_losing_contrast_or_other_layers(opened):
+    viewer, panel, _, wait = opened
+    sink = panel.studio.sink
+    mine = viewer.add_image(np.random.default_rng(0).random((20, 20)), name="mine", visible=False)
+    grey = sink.layer("image")
+    viewer.layers.selection.active = grey
+    grey.contrast_limits = (3.0, 77.0)
+    grey.gamma = 1.5
+    panel.session.change({"camera.colour": "rgb"})
+    wait.settled()
+    colour = sink.layer("image")
+    assert colour is not grey and colour.rgb and colour.data.shape == (64, 80, 3)
+    assert colour.data.dtype == np.float32 and 0 <= colour.data.min() <= colour.data.max() <= 1
+    assert colour.name == "OSOG colour" and colour.visible and not grey.visible
+    assert colour.scale.tolist() == [0.2, 0.2]
+    assert viewer.layers.selection.active == colour, "what was chosen stays chosen"
+    array = colour.data
+    panel.session.change({"microscope.focus_um": 3.0})
+    wait.settled()
+    assert colour.data is array, "one layer, reused"
+    panel.session.change({"camera.colour": "monochrome"})
+    wait.settled()
+    assert sink.layer("image") is grey and grey.visible and not colour.visible
+    assert grey.contrast_limits == [3.0, 77.0] and grey.gamma == 1.5
+    panel.session.change({"camera.colour": "bayer"})
+    wait.settled()
+    assert sink.layer("image") is colour and colour.visible
+    assert mine in viewer.layers and not mine.visible
+    assert [layer.name for layer in viewer.layers].count("OSOG colour") == 1
+    assert [layer.name for layer in sink.micrographs()] == ["mine"], "ours are no micrographs"
+
+
+def test_the_slider_of_the_viewer_walks_through_stacks_and_series(opened):
+    viewer, panel, _, wait = opened
+    sink, section = panel.studio.sink, panel.sequence
+    section.planes.show_planes((-2.0, 0.0, 2.0, 4.0))
+    section.stack_button.click()
+    assert "4 planes" in section.status.text() and not section.stack_button.isEnabled()
+    wait.until(lambda: sink.layer("sequence") is not None)
+    layer = sink.layer("sequence")
+    assert layer.data.shape == (4, 64, 80) and section.stack_button.isEnabled()
+    assert layer.scale.tolist() == [2.0, 0.2, 0.2] and layer.translate.tolist() == [-2.0, 0.0, 0.0]
+    assert tuple(layer.axis_labels) == ("z", "y", "x")
+    assert [str(u) for u in layer.units] == ["micrometer"] * 3
+    assert tuple(viewer.dims.axis_labels) == ("z", "y", "x")
+    assert viewer.dims.nsteps[0] == 4 and viewer.dims.current_step[0] == 2
+    assert viewer.dims.point[0] == 2.0
+    assert len(np.unique(layer.data.reshape(4, -1), axis=0)) == 4
+    assert layer.metadata["osog"]["scene"]["microscope"]["focus_um"] == [-2.0, 0.0, 2.0, 4.0]
+    assert layer.visible and sink.layer("image").visible
+    panel.session.change({"microscope.focus_um": 1.0})
+    wait.settled()
+    assert not layer.visible, "the hand wants to see the live image"
+    panel.session.change(
+        {"series.frames": 3, "populations.beads.motion.flow_um_per_s": (8.0, 0.0, 0.0)}
+    )
+    section.series_button.click()
+    wait.until(lambda: layer.visible)
+    assert sink.layer("sequence") is layer and layer.data.shape == (3, 64, 80)
+    assert tuple(layer.axis_labels) == ("t", "y", "x") and str(layer.units[0]) == "second"
+    assert layer.scale[0] == pytest.approx(0.1) and viewer.dims.current_step[0] == 0
+    assert np.abs(layer.data[2] - layer.data[0]).mean() > 3 * np.sqrt(layer.data.mean()) / 50
+
+
+def test_a_stack_in_colour_is_a_layer_of_its_own(opened):
+    _, panel, _, wait = opened
+    sink = panel.studio.sink
+    scene = replaced(panel.session.scene, {"camera.colour": "rgb", "microscope.focus_um": [0, 1.5]})
+    panel.studio.render_sequence(scene)
+    wait.until(lambda: sink.layer("sequence colour") is not None)
+    layer = sink.layer("sequence colour")
+    assert layer.rgb and layer.data.shape == (2, 64, 80, 3)
+    assert layer.scale.tolist() == [1.5, 0.2, 0.2] and layer.data.max() <= 1
+    assert sink.layer("sequence") is None
+
+
+def test_phase_and_amplitude_are_layers_on_demand(opened):
+    _, panel, _, wait = opened
+    sink = panel.studio.sink
+    panel.session.change({"camera.noise": False})
+    panel.layers_shown["phase"].setChecked(True)
+    panel.layers_shown["amplitude"].setChecked(True)
+    wait.until(lambda: sink.layer("amplitude") is not None)
+    phase, amplitude = sink.layer("phase"), sink.layer("amplitude")
+    assert phase.name == "OSOG phase" and np.abs(phase.data).max() <= np.pi + 1e-6
+    # An inline hologram is the squared modulus of the field behind it.
+    light = sink.session.scene.camera.electrons_at_one * amplitude.data**2
+    image = sink.layer("image").data
+    assert np.corrcoef(light.ravel(), image.ravel())[0, 1] > 0.9
+    before = amplitude.data.copy()
+    panel.session.change({"microscope.focus_um": 4.0})
+    wait.settled()
+    assert sink.layer("amplitude") is amplitude and not np.array_equal(amplitude.data, before)
+    panel.session.change({"microscope.modality": {"kind": "fluorescence"}})
+    wait.settled()
+    assert not phase.visible and not amplitude.visible
+    panel.session.undo()
+    wait.settled()
+    assert phase.visible and amplitude.visible
+    panel.layers_shown["phase"].setChecked(False)
+    assert not phase.visible and amplitude.visible

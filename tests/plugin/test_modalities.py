@@ -1,0 +1,267 @@
+"""Every modality in the Simulate panel: its own rows, and a picture by the engine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_osog.fields import field_problem
+from napari_osog.live import LiveRenderer, Request
+from napari_osog.panels.camera import CAMERA_GROUPS
+from napari_osog.panels.simulate import SimulatePanel
+from napari_osog.session import Session
+from napari_osog.studio import Studio
+from osog import presets
+from osog.scene import (
+    EMISSION,
+    MODALITY_TITLES,
+    PARTIALLY_COHERENT,
+    SPECTRUM_TITLES,
+    Camera,
+    Grid,
+    Material,
+    Population,
+    Scene,
+    Sphere,
+)
+from osog.scene.modalities import VECTORIAL
+from osog.scene.parameters import replaced
+
+_OWN = {
+    "brightfield": set(),
+    "phase_contrast": {"polarity", "ring_radius", "ring_width", "absorption", "retardation_deg"},
+    "dic": {"shear_um", "azimuth_deg", "bias_retardance_deg", "extinction"},
+    "darkfield": {"inner_numerical_aperture", "outer_numerical_aperture"},
+    "polarized": {
+        "polarizer_deg", "analyzer_deg", "circular", "compensator_nm", "compensator_azimuth_deg",
+        "extinction",
+    },
+    "hologram": set(),
+    "off_axis_hologram": {"carrier_per_um", "carrier_azimuth_deg", "reference_amplitude"},
+    "phase": set(),
+    "shadowgraph": {"divergence_mrad"},
+    "fluorescence": {"background"},
+    "confocal": {"excitation_wavelength_um", "pinhole_airy_units", "background"},
+    "light_sheet": {
+        "waist_um", "sheet_offset_um", "waist_position", "excitation_wavelength_um", "background",
+    },
+    "reflection": {
+        "field", "interface_um", "glass_index", "illumination_numerical_aperture",
+    },
+    "iscat": {"interface_um", "glass_index", "reference_transmission"},
+}  # fmt: skip
+
+
+def small_scene(**camera) -> Scene:
+    return Scene(
+        grid=Grid(shape=(24, 28), pixel_size_um=0.25),
+        populations=(
+            Population(
+                name="beads", shape=Sphere(radius_um=0.6), material=Material(index=1.4), count=2
+            ),
+        ),
+        camera=Camera(**camera),
+    )
+
+
+@pytest.fixture
+def panel(qtbot, studio):
+    made = SimulatePanel(None, studio)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: studio.session.picture is not None, timeout=5000)
+    return made
+
+
+@pytest.fixture(scope="module")
+def engine(qapp):
+    """The real engine in this very thread."""
+    made = LiveRenderer(synchronous=True)
+    made.pictures = []
+    made.picture.connect(made.pictures.append)
+    yield made
+    made.stop()
+
+
+def choose(panel, name, value):
+    panel.row(name).choose(value)
+
+
+def test_every_modality_is_on_the_list_and_brings_its_own_rows_alone(panel):
+    assert set(_OWN) == set(MODALITY_TITLES)
+    for kind, own in _OWN.items():
+        choose(panel, "microscope.modality", kind)
+        assert panel.session.scene.microscope.modality.kind == kind
+        base = "microscope.modality."
+        rows = {n.removeprefix(base) for n in panel.microscope.lens.rows if n.startswith(base)}
+        assert rows == own, kind
+        condenser = "microscope.condenser_numerical_aperture" in panel.microscope.lens.rows
+        assert condenser == (kind in PARTIALLY_COHERENT), kind
+        assert panel.microscope.parts["condenser"].isHidden() == (kind not in PARTIALLY_COHERENT)
+        emission = panel.row("populations.beads.material.emission_per_um") is not None
+        assert emission == (kind in EMISSION), kind
+        vectorial = panel.row("microscope.pupil.vectorial")
+        assert (vectorial is not None) == (kind in VECTORIAL), kind
+        axis = panel.row("populations.beads.material.optic_axis")
+        assert (axis is not None) == (kind == "polarized"), kind
+        assert not panel.row("microscope.modality").fault
+
+
+@pytest.mark.parametrize("kind", list(MODALITY_TITLES))
+def test_every_modality_gives_a_picture(engine, kind):
+    modality = {"kind": kind}
+    if kind == "darkfield":
+        modality |= {"inner_numerical_aperture": 0.7, "outer_numerical_aperture": 0.85}
+    split = 0.05 if kind == "polarized" else 0.0  # crossed polars show nothing else
+    scene = replaced(
+        small_scene(),
+        {"microscope.modality": modality, "populations.beads.material.birefringence": split},
+    )
+    engine.submit(Request(scene, seed=1, fields=() if field_problem(scene) else ("phase",)))
+    picture = engine.pictures[-1]
+    assert picture.error is None
+    assert picture.image.shape == (24, 28) and np.isfinite(picture.image).all()
+    assert np.ptp(picture.image) > 0
+    assert ("phase" in picture.fields) == (not field_problem(scene)), "the words are true"
+
+
+def test_a_spectrum_brings_its_numbers_and_chromatic_aberration(panel):
+    assert panel.microscope.parts["chromatic"].isHidden()
+    numbers = {"monochromatic": None, "led": "bandwidth_nm", "white_led": "blue_share",
+               "halogen": "temperature_k"}  # fmt: skip
+    assert set(numbers) == set(SPECTRUM_TITLES)
+    for kind, number in numbers.items():
+        choose(panel, "microscope.spectrum", kind)
+        rows = {n for n in panel.microscope.lens.rows if n.startswith("microscope.spectrum.")}
+        assert rows == ({f"microscope.spectrum.{number}"} if number else set())
+        assert panel.microscope.parts["chromatic"].isHidden() == (kind == "monochromatic")
+    panel.row("microscope.spectrum.temperature_k").spin.setValue(2800)
+    choose(panel, "microscope.spectrum", "led")
+    choose(panel, "microscope.spectrum", "halogen")
+    assert panel.session.scene.microscope.spectrum.temperature_k == 2800, "remembered"
+    choose(panel, "microscope.modality", "phase")
+    assert panel.session.scene.microscope.spectrum.kind == "monochromatic"
+    assert panel.row("microscope.spectrum") is None, "a phase is measured at one wavelength"
+
+
+def test_what_is_seldom_used_is_folded_and_every_number_of_the_camera_has_its_place(panel):
+    parts = [*panel.microscope.parts.values(), panel.microscope.plot]
+    parts += [part for _, part in panel.camera.groups.values() if part is not None]
+    parts += [part for _, part in panel.background.groups.values() if part is not None]
+    assert not any(part.button.isChecked() for part in parts)
+    shown = {
+        name
+        for name, info in Camera.model_fields.items()
+        if info.json_schema_extra.get("panel", False)
+    }
+    placed = [name for _, fields in CAMERA_GROUPS.values() for name in fields]
+    assert sorted(placed) == sorted(shown)
+    for name in placed:
+        assert panel.row(f"camera.{name}") is not None, name
+
+
+def test_a_cover_glass_is_put_in_with_a_tick_and_comes_back_as_it_was(panel):
+    panel.microscope.glass.box.setChecked(True)
+    panel.row("microscope.cover_glass.depth_um").spin.setValue(30.0)
+    panel.microscope.glass.box.setChecked(False)
+    assert panel.session.scene.microscope.cover_glass is None
+    panel.microscope.glass.box.setChecked(True)
+    assert panel.session.scene.microscope.cover_glass.depth_um == 30.0
+
+
+def test_exact_spheres_are_offered_for_spheres_only(panel):
+    name = "populations.beads.scattering"
+    choose(panel, name, "mie")
+    assert panel.session.scene.populations[0].scattering == "mie"
+    choose(panel, "populations.beads.shape", "coated_sphere")
+    assert panel.session.scene.populations[0].scattering == "mie"
+    choose(panel, "populations.beads.shape", "rod")
+    assert panel.session.scene.populations[0].scattering == "auto"
+    assert panel.row(name).choices == ["auto", "slabs", "projection"]
+    choose(panel, "microscope.modality", "confocal")
+    assert panel.row(name) is None, "what emits does not scatter"
+
+
+def test_the_optic_axis_is_chosen_by_name_or_by_its_components(panel):
+    choose(panel, "microscope.modality", "polarized")
+    name = "populations.beads.material.optic_axis"
+    choose(panel, name, (0.0, 0.0, 1.0))
+    assert panel.session.scene.populations[0].material.optic_axis == (0.0, 0.0, 1.0)
+    assert panel.row(name).combo.currentText() == "Along the third axis"
+    choose(panel, name, None)
+    panel.row(f"{name}[2]").spin.setValue(0.5)
+    assert panel.session.scene.populations[0].material.optic_axis[2] == 0.5
+    assert panel.row(name).combo.currentText() == "Another direction"
+
+
+def test_every_preset_shows_its_rows_without_a_fault(panel):
+    for name in presets.names():
+        panel.load_preset(name)
+        for section in panel.sections:
+            for group in section.findChildren(type(panel.microscope.lens)):
+                assert not [r.name for r in group.rows.values() if r.fault], name
+
+
+def test_an_image_under_a_condenser_is_refined_at_rest(qtbot, studio):
+    scene = replaced(
+        small_scene(),
+        {"microscope.condenser_numerical_aperture": 0.3, "numerics.accuracy": "standard"},
+    )
+    studio = Studio(None, sink=type(studio.sink)(), session=Session(scene))
+    try:
+        studio.enter(1)
+        shown = studio.sink.shown
+        qtbot.waitUntil(lambda: len(shown) >= 2, timeout=20000)
+        first, second = shown[0], shown[1]
+        assert 1 < first.source_points < second.source_points >= 60
+        assert f"{second.source_points} source points" in second.explain
+        assert not np.array_equal(first.image, second.image)
+        qtbot.wait(400)
+        assert len(shown) == 2, "once is enough"
+    finally:
+        studio.stop(1)
+
+
+def test_a_stack_and_a_series_are_rendered_beside_the_live_image(qtbot, panel):
+    sink = panel.studio.sink
+    planes = panel.sequence.planes
+    planes.first.setValue(-2.0)
+    planes.last.setValue(2.0)
+    planes.step_box.setValue(0.5)
+    assert planes.count.text() == "9 planes"
+    before = panel.session.scene
+    panel.sequence.stack_button.click()
+    qtbot.waitUntil(lambda: len(sink.sequences) == 1, timeout=5000)
+    request = sink.sequences[0].request
+    assert request.whole and request.rendered.microscope.focus_um == tuple(np.arange(-2, 2.1, 0.5))
+    assert panel.session.scene is before, "the live image keeps its one plane"
+    panel.row("series.frames").spin.setValue(5)
+    panel.sequence.series_button.click()
+    qtbot.waitUntil(lambda: len(sink.sequences) == 2, timeout=5000)
+    request = sink.sequences[1].request
+    assert request.rendered.series.frames == 5
+    assert request.rendered.microscope.focus_um == before.microscope.focus_um
+    assert panel.studio.live._renderers is not panel.studio.reel._renderers
+    planes.step_box.setValue(0.0)
+    assert "must be above 0" in planes.fault
+
+
+def test_a_scene_with_a_stack_is_shown_by_its_middle_plane(qtbot, panel, renderer):
+    panel.session.set_scene(replaced(panel.session.scene, {"microscope.focus_um": [-1.0, 1.5, 7]}))
+    qtbot.waitUntil(lambda: renderer.calls[-1][0].microscope.focus_um == 1.5, timeout=5000)
+    assert panel.row("microscope.focus_um").spin.value() == 1.5
+    assert panel.sequence.planes.planes() == (-1.0, 1.5, 7.0)
+    assert "uneven" in panel.sequence.planes.count.text()
+    assert panel.session.scene.microscope.focus_um == (-1.0, 1.5, 7.0), "nothing is lost"
+    panel.row("microscope.focus_um").spin.setValue(2.0)
+    assert panel.session.scene.microscope.focus_um == 2.0
+
+
+def test_where_there_is_no_field_the_panel_says_why(panel):
+    choose(panel, "microscope.modality", "hologram")
+    assert panel.layers_shown["phase"].isEnabled() and panel.field_note.isHidden()
+    panel.layers_shown["phase"].setChecked(True)
+    assert panel.session.view.phase
+    choose(panel, "microscope.modality", "darkfield")
+    assert not panel.layers_shown["phase"].isEnabled()
+    assert "many directions" in panel.field_note.text()
