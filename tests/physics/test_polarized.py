@@ -321,7 +321,7 @@ def test_interference_colours_follow_in_the_order_of_michel_levy() -> None:
               "gain_electrons_per_count": 1.0, "full_well_electrons": 60000}  # fmt: skip
     colours = {400: "RGB", 530: "BRG", 650: "BGR", 830: "GRB", 1100: "BRG"}
     for retardance, order in colours.items():
-        crystal = plate(0.01, retardance / 10, flat(45.0))
+        crystal = plate(0.1, retardance / 100, flat(45.0))
         scene = scene_of(crystal, spectrum={"kind": "halogen", "temperature_k": 5500})
         light = forward(scene.model_copy(update={"camera": Camera(**camera)})).mean((0, 1))
         strongest = sorted(range(3), key=lambda k: -float(light[k]))
@@ -540,12 +540,21 @@ def test_an_isotropic_ball_shines_in_four_lobes_between_crossed_polars() -> None
     ball = {"name": "ball", "shape": {"kind": "sphere", "radius_um": 0.3},
             "material": {"index": 1.45},
             "particles": [{"x_um": 1.8, "y_um": 1.8, "z_um": 0.0}]}  # fmt: skip
-    image = forward(replaced(scene_of(ball, medium=1.33), SHARP))
+    scene = replaced(scene_of(ball, medium=1.33), SHARP)
+    image = forward(scene)
     y, x = np.divmod(int(image.argmax()), 24)
     assert abs(x - 12) == abs(y - 12) > 0
     assert float(image[12].max()) < 1e-6 * float(image.max())
     assert float(image[:, 12].max()) < 1e-6 * float(image.max())
     assert float(image.max()) > 1e-5
+    # The cross turns with the polars: along two columns for one row it is dark again.
+    polars = {"microscope.modality.polarizer_deg": 26.565,
+              "microscope.modality.analyzer_deg": 116.565}  # fmt: skip
+    turned_image = forward(replaced(scene, polars))
+    steps = torch.arange(-4, 5)
+    assert float(turned_image[12 + steps, 12 + 2 * steps].max()) < 1e-4 * float(image.max())
+    assert float(turned_image[12 - 2 * steps, 12 + steps].max()) < 1e-4 * float(image.max())
+    assert float(turned_image.max()) > 0.5 * float(image.max())
 
 
 # ---------------------------------------------------------------- words
