@@ -31,6 +31,16 @@ def test_pupil_reads_named_and_numbered_terms(bench: ModuleType) -> None:
     assert sorted(j for j, _ in given.terms) == [8, 9]
 
 
+def test_terms_given_under_several_names_add_up(bench: ModuleType) -> None:
+    """Coma along x is Noll 8 and OSA 8; coma along y is Noll 7 and OSA 7."""
+    pupil = pupil_of(
+        bench, {"microscope.aberrations.osa[9]": 0.04},
+        aberrations={"coma_x": 0.1, "zernike": {8: 0.02, 3: 0.01}, "osa": {8: 0.03, 7: 0.2}},
+    )  # fmt: skip
+    terms = {j: float(c) / (2 * torch.pi) for j, c in pupil.terms}
+    assert terms == pytest.approx({8: 0.15, 3: 0.01, 7: 0.2, 10: 0.04})
+
+
 def test_phase_is_advanced_by_the_coefficient(bench: ModuleType) -> None:
     """0.25 waves rms of Noll 4 at the rim: √3 · 2π · 0.25 rad."""
     pupil = pupil_of(bench, aberrations={"zernike": {4: 0.05}})

@@ -5,7 +5,7 @@ from math import cos, pi, sin
 import pytest
 import torch
 
-from osog.optics.zernike import NAMED, noll, zernike
+from osog.optics.zernike import NAMED, noll, noll_of_osa, osa, zernike
 
 
 def polar(index: int, rho: float, theta: float) -> float:
@@ -19,6 +19,35 @@ def test_noll_order() -> None:
     assert [noll(j) for j in range(1, 16)] == expected
     with pytest.raises(ValueError, match=r"Noll index = 0 must be at least 1\."):
         noll(0)
+
+
+def test_osa_order() -> None:
+    """Table of ANSI Z80.28 up to the fourth order, and the Noll indices of the same terms."""
+    expected = [(0, 0), (1, -1), (1, 1), (2, -2), (2, 0), (2, 2), (3, -3), (3, -1), (3, 1), (3, 3),
+                (4, -4), (4, -2), (4, 0), (4, 2), (4, 4)]  # fmt: skip
+    assert [osa(j) for j in range(15)] == expected
+    assert [noll_of_osa(j) for j in range(15)] == [
+        1,
+        3,
+        2,
+        5,
+        4,
+        6,
+        9,
+        7,
+        8,
+        10,
+        15,
+        13,
+        11,
+        12,
+        14,
+    ]
+    for j in range(120):
+        n, m = osa(j)
+        assert j == (n * (n + 2) + m) // 2 and noll(noll_of_osa(j)) == (n, m)
+    with pytest.raises(ValueError, match=r"OSA index = -1 must be at least 0\."):
+        osa(-1)
 
 
 def test_values() -> None:
@@ -36,6 +65,12 @@ def test_named_terms_have_the_symmetry_of_their_names() -> None:
     assert polar(NAMED["coma_x"], one, 0.0) == pytest.approx(-polar(NAMED["coma_x"], one, pi))
     assert polar(NAMED["coma_x"], one, pi / 2) == pytest.approx(0.0, abs=1e-12)
     assert polar(NAMED["coma_y"], one, 0.0) == pytest.approx(0.0, abs=1e-12)
+    third = 2 * pi / 3
+    for name, first in (("trefoil_x", 0.0), ("trefoil_y", pi / 6)):
+        peak = polar(NAMED[name], one, first)
+        assert peak == pytest.approx(8**0.5 * one**3)
+        assert polar(NAMED[name], one, first + third) == pytest.approx(peak)
+    assert polar(NAMED["defocus"], one, 1.0) == pytest.approx(3**0.5 * (2 * one**2 - 1))
     assert polar(NAMED["spherical"], one, 0.2) == pytest.approx(polar(11, one, 1.9))
 
 
