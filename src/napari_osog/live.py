@@ -65,7 +65,7 @@ class Request:
     @property
     def rendered(self) -> Scene:
         """Scene that the engine is given."""
-        return self.scene if self.whole else _still(self.scene, self.source_points)
+        return self.scene if self.whole else still(self.scene, self.source_points)
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Picture:
     device: str = "cpu"
 
 
-def _still(scene: Scene, source_points: int = 0) -> Scene:
+def still(scene: Scene, source_points: int = 0) -> Scene:
     """Return the scene of one picture: the middle plane of a stack, the first frame of a series."""
     optics = scene.microscope
     planes = optics.focus_planes_um
@@ -324,9 +324,13 @@ class LiveRenderer(QObject):
             self._condition.notify()
 
     def _unwanted(self, request: Request) -> bool:
-        """Whether the render that runs may be left: a slow one, when a quick one is asked for."""
+        """Whether the render that runs may be left: a slow one, when a quick one is asked for.
+
+        One that only refines a picture at rest gives way to everything.
+        """
         waiting = self._waiting
-        overtaken = waiting is not None and waiting.preview and not request.preview
+        quick = waiting is not None and waiting.preview and not request.preview
+        overtaken = quick or (waiting is not None and request.source_points > 0)
         return self._stopping or (overtaken and not self._paused)
 
     def _render(self, request: Request) -> Picture | None:

@@ -26,6 +26,7 @@ def test_colour_and_grey_take_turns_without_losing_contrast_or_other_layers(open
     assert colour.name == "OSOG colour" and colour.visible and not grey.visible
     assert colour.scale.tolist() == [0.2, 0.2]
     assert viewer.layers.selection.active == colour, "what was chosen stays chosen"
+    assert sink.render_plane().shape == (64, 80), "comparisons are grey"
     array = colour.data
     panel.session.change({"microscope.focus_um": 3.0})
     wait.settled()
@@ -89,16 +90,14 @@ def test_a_stack_in_colour_is_a_layer_of_its_own(opened):
 def test_phase_and_amplitude_are_layers_on_demand(opened):
     _, panel, _, wait = opened
     sink = panel.studio.sink
-    panel.session.change({"camera.noise": False})
+    panel.shown_buttons["irradiance"].click()
     panel.layers_shown["phase"].setChecked(True)
     panel.layers_shown["amplitude"].setChecked(True)
     wait.until(lambda: sink.layer("amplitude") is not None)
     phase, amplitude = sink.layer("phase"), sink.layer("amplitude")
     assert phase.name == "OSOG phase" and np.abs(phase.data).max() <= np.pi + 1e-6
     # An inline hologram is the squared modulus of the field behind it.
-    light = sink.session.scene.camera.electrons_at_one * amplitude.data**2
-    image = sink.layer("image").data
-    assert np.corrcoef(light.ravel(), image.ravel())[0, 1] > 0.9
+    np.testing.assert_allclose(amplitude.data**2, sink.layer("image").data, rtol=1e-3, atol=1e-3)
     before = amplitude.data.copy()
     panel.session.change({"microscope.focus_um": 4.0})
     wait.settled()

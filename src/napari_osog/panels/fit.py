@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_osog.live import still
 from napari_osog.micrographs import OPTICS, TargetError, adopt, optics, pixel_size, placement
 from napari_osog.panels import fit_record
 from napari_osog.panels.fit_form import combo_box, titled
@@ -299,8 +300,8 @@ class FitPanel(Panel):
         return self.setting.start != "points" and visible_particles(self.session.scene) == 1
 
     def scene(self) -> Scene:
-        """Scene of the session, its only particle listed."""
-        scene = self.session.scene
+        """Scene of the session as one picture, its only particle listed."""
+        scene = still(self.session.scene)
         return explicit(scene, self.session.seed) if self.single else scene
 
     def _on_scene(self, scene: Scene) -> None:
@@ -467,6 +468,12 @@ class FitPanel(Panel):
                 raise Refusal("There is no Points layer: add one, and click on the particles.")
             chosen = self.setting.points[max(self.setting.points_combo.currentIndex(), 0)]
             points = tuple(starts_of(chosen, layer, frame))
+        camera = self.session.scene.camera
+        if camera is not None and camera.channels > 1:
+            raise Refusal(
+                "The scene has a colour camera and the micrograph is grey: choose the monochrome "
+                "sensor under Camera."
+            )
         lines = [line for line in self.table.lines.all if line.name and line.free]
         if not lines:
             raise Refusal("Nothing is free: tick at least one parameter in the table.")

@@ -47,7 +47,7 @@ class Spread(QWidget):
         self.button.setToolTip("Draw this number for each particle from a law")
         self.button.setAccessibleName(f"{field.title}: spread")
         line = QHBoxLayout(self)
-        line.setContentsMargins(LABEL_WIDTH + 6, 0, 0, 2)
+        line.setContentsMargins(LABEL_WIDTH - 10, 0, 0, 2)
         line.setSpacing(6)
         self.law = QComboBox()
         self.law.addItems(self._TITLES)

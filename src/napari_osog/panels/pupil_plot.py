@@ -154,7 +154,7 @@ class PupilSection(Section):
             return
         self._drawn = key
         self.pupil.show_pupil(found)
-        light = "" if found.source is None else "<p>Yellow: the light of the condenser.</p>"
+        light = "" if found.source is None else "<p>Yellow: the incoming light.</p>"
         self.pupil_note.setText(
             "<p>Pupil of the objective.</p><p>Red and blue: up to half a wave ahead and "
             f"behind.</p>{light}"
