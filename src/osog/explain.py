@@ -32,6 +32,8 @@ _LARGE_ERROR = 8.0
 """Per cent of the scattered field from which a caution says that a model does not hold."""
 _NEAR = 1.1
 """Distance of two spheres, in sums of their radii, below which they count as touching."""
+_SHADED = 0.7
+"""The same for the distance across the light, below which one shades the other."""
 
 _STRONG_RETARDANCE = 1.0
 """Retardance in rad from which one wave is more than 12 % wrong for the mean of two."""
@@ -520,23 +522,38 @@ def _scattering(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[
 
 
 def _close_spheres(batch: ParticleBatch, exact: list[int]) -> list[Caution]:
-    """Say how many exact spheres touch a neighbour, or nearly."""
+    """Say how many exact spheres touch a neighbour, lie in its shadow, or overlap with it."""
     with torch.no_grad():
         numbers = torch.tensor(exact, dtype=torch.int64, device=batch.device)
         mine = torch.nonzero(torch.isin(batch.population, numbers)).flatten()
         radius = half_extents(batch, torch.arange(len(batch), device=batch.device)).max(1).values
-        close = overlapping = 0
+        place = batch.position
+        close = shaded = overlapping = 0
         # In parts, so that thousands of particles need no square table.
         for part in mine.split(512):
-            distance = torch.cdist(batch.position[part], batch.position)
             reach = radius[part][:, None] + radius
-            distance[torch.arange(len(part), device=batch.device), part] = float("inf")
+            distance, across = (
+                torch.cdist(place[part], place),
+                torch.cdist(place[part, :2], place[:, :2]),
+            )
+            itself = torch.arange(len(part), device=batch.device), part
+            distance[itself], across[itself] = float("inf"), float("inf")
             close += int((distance < _NEAR * reach).any(1).sum())
+            shaded += int((across < _SHADED * reach).any(1).sum())
             overlapping += int((distance < 0.999 * reach).any(1).sum())
-    if not close:
-        return []
-    noun = "exact sphere touches" if close == 1 else "exact spheres touch"
-    words = f"{close} {noun} a neighbour or nearly: their fields are added, which is about 3 % off"
-    if overlapping:
-        words += f", and {overlapping} overlap, which no sum of spheres describes"
-    return [Caution(words + ".")]
+    found = []
+    if close:
+        noun = "exact sphere touches" if close == 1 else "exact spheres touch"
+        words = f"{close} {noun} a neighbour or nearly: their fields are added, some 3 % off"
+        if overlapping:
+            words += f", and {overlapping} overlap, which no sum of spheres describes"
+        found.append(Caution(words + "."))
+    if shaded:
+        noun = "exact sphere lies" if shaded == 1 else "exact spheres lie"
+        found.append(
+            Caution(
+                f"{shaded} {noun} before or behind another body: what passes from one to the other "
+                "is left out, some 20 % of their light."
+            )
+        )
+    return found
