@@ -703,6 +703,7 @@ def _only_imaging(scene: Scene, name: str) -> bool:
         "field_aberrations",
         "chromatic",
         "cover_glass",
+        "immersion_index",
         "pupil",
     )
 

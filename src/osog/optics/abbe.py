@@ -221,8 +221,8 @@ def abbe_sum(
                 part = (share * weight) * band.modulus_squared(filtered, grid)
                 total = part if total is None else total + part
         assert total is not None
-        share = incident.real.square() + incident.imag.square()
-        return wave.weights[point] * total, wave.weights[point] * share
+        passing = incident.real.square() + incident.imag.square()
+        return wave.weights[point] * total, wave.weights[point] * passing
 
     fields = count * len(transfers) * (4 if vectorial else 1)
     recompute = fields * grid[0] * grid[1] > _KEEP and torch.is_grad_enabled()

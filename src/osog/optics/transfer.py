@@ -244,7 +244,8 @@ def _emission(values: Values, wavelength: Tensor, index: Tensor, points: int) ->
         if is_vectorial(values):
             field = field * dipole_weights(fx, fy, light, index)
         amplitude = torch.fft.ifft2(field)
-        return (amplitude.real.square() + amplitude.imag.square()).sum(0)
+        light_of_all: Tensor = (amplitude.real.square() + amplitude.imag.square()).sum(0)
+        return light_of_all
 
     total = spread(wavelength)
     cutoff = 2 * passing / float(wavelength)

@@ -123,6 +123,8 @@ def continuous(scene: Scene) -> Iterator[Parameter]:
     Laws and counts are not continuous parameters of one image and contribute none here.
     """
     yield from _walk("microscope", scene.microscope)
+    if scene.microscope.cover_glass is not None:  # without one its index only bounds the NA
+        yield describe(scene, "microscope.immersion_index")
     yield from _walk("medium", scene.medium)
     index = 0
     for population in scene.populations:
