@@ -37,8 +37,8 @@ def facet_spectrum(
 
     A column of a body between t1 and t2 reflects r exp(−2i k_zs t2) from its upper surface and
     −r (1 − r²) exp(−2i k_zs t2 + 2i k'_zs (t2 − t1) − μ (t2 − t1)) from its lower one, with
-    r = (n_m − n)/(n_m + n) and k' within the body. Each contribution is spread over the two
-    nearest slab planes and travels up from there, the lower surface from its apparent height
+    r = (n_m − n)/(n_m + n) and k' within the body. Each contribution is spread over the
+    nearest slab planes (cubic B-splines, divided out by sinc⁴) and travels up from there, the lower surface from its apparent height
     t2 − (t2 − t1) n_m/n.
 
     Parameters
@@ -225,15 +225,15 @@ def _one_source(
     total = torch.zeros_like(waves.kappa[point])
     if not contributions:
         return torch.complex(total, total)
-    lowest = min(int(address.min()) for address, _, _ in contributions) // plane
-    highest = max(int(address.max()) for address, _, _ in contributions) // plane + 1
+    lowest = min(int(address.min()) for address, _, _ in contributions) // plane - 1
+    highest = max(int(address.max()) for address, _, _ in contributions) // plane + 2
     size = (highest - lowest + 1) * plane
     volumes = [torch.zeros(size, dtype=total.dtype, device=total.device) for _ in range(2)]
     for address, value, above in contributions:
-        start = address - lowest * plane
-        for volume, part in zip(volumes, value, strict=True):
-            _add(volume, start, part * (1 - above))
-            _add(volume, start + plane, part * above)
+        start = address - (lowest + 1) * plane
+        for number, weight in enumerate(_spline(above)):
+            for volume, part in zip(volumes, value, strict=True):
+                _add(volume, start + number * plane, part * weight)
     shifted = waves.kappa[point] - middle
     spectrum = torch.complex(total, total)
     slabs = torch.complex(*volumes).view(-1, gy, gx)
@@ -247,12 +247,24 @@ def _one_source(
             waves.reference_um - (lowest + number) * dz
         )
         spectrum = spectrum + found * torch.complex(torch.cos(phase), torch.sin(phase))
-    hat = torch.sinc(shifted * (dz / (2 * pi))) ** 2
+    spline = torch.sinc(shifted * (dz / (2 * pi))) ** 4
     pixel = torch.sinc(waves.fy * plan.pitch_um[0])[:, None] * torch.sinc(
         waves.fx * plan.pitch_um[1]
     )
-    shape = waves.obliquity[point] / (hat.clamp(min=_LEAST_DIVISOR) * pixel)
+    shape = waves.obliquity[point] / (spline.clamp(min=_LEAST_DIVISOR) * pixel)
     return spectrum * shape
+
+
+def _spline(above: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Cubic B-spline weights of the four planes around a place between the middle two."""
+    t = above
+    rest = 1 - t
+    return (
+        rest**3 / 6,
+        (4 - 3 * t * t * (2 - t)) / 6,
+        (4 - 3 * rest * rest * (2 - rest)) / 6,
+        t**3 / 6,
+    )
 
 
 def _add(volume: Tensor, address: Tensor, value: Tensor) -> None:

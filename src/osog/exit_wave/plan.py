@@ -265,9 +265,13 @@ def plan_sampling(
             # Exact spheres need frequencies only; nothing is drawn on the grid.
             pitch = scene.numerics.pitch_um or _down(0.49 / band, 1.03)
         grid = tuple(_fast(e / pitch, slack=0.015) for e in extent)
-        # The round trip to the coverslip dephases 2k cos θ over the opening of the light.
-        deep = max(defocus, _below_coverslip_um(scene, low, high) * cone.outer / (2 * acting))
-        points = source_count(optics.source_points, cone, acting, deep, index, wavelength, most)
+        points = source_count(optics.source_points, cone, acting, defocus, index, wavelength, most)
+        below = _below_coverslip_um(scene, low, high)
+        if below and cone.outer and not optics.source_points:
+            # The round trip to the coverslip dephases over the opening of the light, from ring
+            # to ring: two rings, and two more per turn of 2k (1 − cos θ) z.
+            rings = 2 + 2 * below * cone.outer**2 / (index * wavelength)
+            points = max(points, min(most, round(3.5 * rings**2)))
         lines = line_count(scene, batch, defocus, level)
         nodes, rings = node_counts(scene, level, max(points, 1) * lines)
         return SamplingPlan(
