@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
-from osog.render import Renderer
-from osog.scene import DIC, Grid, Material, Microscope, Population, Scene, Sphere
-from osog.scene.parameters import replaced
+from osog.optics import MODALITIES
+from osog.render import ForwardModel, Renderer
+from osog.scene import (
+    DIC,
+    Grid,
+    Material,
+    Microscope,
+    Population,
+    Scene,
+    Sphere,
+)
+from osog.scene.parameters import continuous, replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def crowd() -> Scene:
@@ -72,3 +86,65 @@ def test_a_moved_particle_is_not_shown_from_a_kept_exit_wave(computed):
     second = renderer.render(crowd(), seed=1).image
     assert len(computed) == 2
     assert not torch.equal(first, second)
+
+
+def small(modality: str, spectrum: str) -> Scene:
+    return Scene.parse(
+        {
+            "grid": {"shape": [12, 12], "pixel_size_um": 0.2},
+            "medium": {"index": 1.33, "abbe_number": 56.0},
+            "populations": [
+                {
+                    "name": "bead",
+                    "shape": {"kind": "sphere", "radius_um": 0.6},
+                    "material": {"index": 1.38, "birefringence": 0.01},
+                    "scattering": "auto" if modality == "iscat" else "projection",
+                    "particles": [{"x_um": 1.1, "y_um": 1.3}],
+                }
+            ],
+            "microscope": {
+                "modality": {"kind": modality},
+                "numerical_aperture": 0.5,
+                "condenser_numerical_aperture": 0.2,
+                "condenser_stop": 0.1,
+                "oblique_numerical_aperture": 0.1,
+                "source_points": 4,
+                "spectrum": {"kind": spectrum},
+            },
+            "numerics": {"accuracy": "draft", "wavelengths": 2, "padding_um": 0.6},
+        }
+    )
+
+
+LIGHT = re.compile(
+    r"microscope\.(numerical_aperture|condenser_\w+|oblique_\w+|wavelength_um|spectrum\.\w+|"
+    r"chromatic\.\w+)|medium\.\w+"
+)
+
+
+def moved(scene: Scene, modality: str) -> Iterator[tuple[str, float]]:
+    """Names and new values: the modality's own numbers; in brightfield all those of the light."""
+    for parameter in continuous(scene):
+        own = parameter.name.startswith("microscope.modality.")
+        if own or (modality == "brightfield" and LIGHT.fullmatch(parameter.name)):
+            step = 0.02 * (parameter.slider[1] - parameter.slider[0])
+            inside = parameter.value + step < parameter.limits[1]
+            yield parameter.name, parameter.value + (step if inside else -step)
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_no_kept_wave_is_shown_where_it_no_longer_holds(modality):
+    scene = small(modality, "led" if modality == "brightfield" else "monochromatic")
+    renderer, model = Renderer("cpu"), ForwardModel(scene)
+    for name, value in moved(scene, modality):
+        renderer.render(scene)
+        changed = replaced(scene, {name: value})
+        fresh = Renderer("cpu").render(changed).image
+        assert torch.equal(renderer.render(changed).image, fresh), name
+        model.image({})
+        alone = ForwardModel(scene)
+        assert torch.equal(model.image({name: value}), alone.image({name: value})), name
+    if modality == "brightfield":
+        renderer.render(scene)
+        lamp = small(modality, "halogen")
+        assert torch.equal(renderer.render(lamp).image, Renderer("cpu").render(lamp).image)
