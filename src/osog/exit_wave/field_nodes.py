@@ -74,7 +74,8 @@ def node_counts(scene: Scene, accuracy: str, images: int) -> tuple[tuple[int, in
     rings = min(max(ceil(defocus / step) + 1, _LEAST), around, affordable)
     while True:
         grid = [
-            min(max(ceil(slope * extent / half_diagonal / step) + 1, _LEAST), along)
+            # An odd number has a node in the centre, where most optics are at their best.
+            min(max(ceil(slope * extent / half_diagonal / step) + 1, _LEAST) | 1, along)
             for extent in (height, width)
         ]
         if grid[0] * grid[1] <= affordable:
