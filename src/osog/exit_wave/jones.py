@@ -394,15 +394,11 @@ def _back(
         if steps:
             spectrum = torch.fft.fft2(adjoint)
             if to_kappa is not None:
-                factor = travel.factor(steps)
-                # The field arrived is already propagated; so is the spectrum it is compared with.
+                # Both spectra are those behind the free path, where the factor has acted.
                 turned = (spectrum.conj() * torch.fft.fft2(arrived)).imag.sum(0)
                 scale = steps * travel.slab_um / arrived[0].numel()
                 to_kappa -= scale * turned * travel.propagating
-                spectrum = spectrum * factor.conj()
-            else:
-                spectrum = spectrum.mul_(travel.factor(steps).conj())
-            adjoint = torch.fft.ifft2(spectrum)
+            adjoint = torch.fft.ifft2(spectrum.mul_(travel.factor(steps).conj()))
     return adjoint
 
 
