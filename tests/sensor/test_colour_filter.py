@@ -52,3 +52,44 @@ def test_gradient_and_the_smallest_frame() -> None:
     assert torch.autograd.gradcheck(demosaic, (raw,))
     with pytest.raises(ValueError, match="2 × 9 px: a Bayer camera needs at least 3 × 3"):
         demosaic(torch.zeros(2, 9))
+
+
+# Malvar, He & Cutler 2004, figure 2, in sixteenths.
+GREEN = [[0, 0, -2, 0, 0], [0, 0, 4, 0, 0], [-2, 4, 8, 4, -2], [0, 0, 4, 0, 0], [0, 0, -2, 0, 0]]
+IN_ROW = [
+    [0, 0, 1, 0, 0],
+    [0, -2, 0, -2, 0],
+    [-2, 8, 10, 8, -2],
+    [0, -2, 0, -2, 0],
+    [0, 0, 1, 0, 0],
+]
+OPPOSITE = [
+    [0, 0, -3, 0, 0],
+    [0, 4, 0, 4, 0],
+    [-3, 0, 12, 0, -3],
+    [0, 4, 0, 4, 0],
+    [0, 0, -3, 0, 0],
+]
+
+
+@pytest.mark.parametrize(
+    ("channel", "row", "column", "kernel", "turned"),
+    [
+        (1, 4, 4, GREEN, False),
+        (2, 4, 4, OPPOSITE, False),
+        (0, 5, 5, OPPOSITE, False),
+        (0, 4, 5, IN_ROW, False),
+        (2, 4, 5, IN_ROW, True),
+        (0, 5, 4, IN_ROW, True),
+        (2, 5, 4, IN_ROW, False),
+    ],
+)
+def test_published_filters(
+    channel: int, row: int, column: int, kernel: list[list[int]], turned: bool
+) -> None:
+    raw = torch.zeros(10, 10, dtype=DOUBLE, requires_grad=True)
+    (weights,) = torch.autograd.grad(demosaic(raw)[channel, row, column], raw)
+    expected = torch.tensor(kernel, dtype=DOUBLE) / 16
+    torch.testing.assert_close(
+        weights[row - 2 : row + 3, column - 2 : column + 3], expected.T if turned else expected
+    )
