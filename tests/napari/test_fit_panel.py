@@ -137,8 +137,8 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     )
     session.undo()
     assert session.scene == phase_scene()
-    panel._on_bounded("particles[0].x_um", (2.0, 8.0))
-    panel._on_freed("populations.cell.material.index", False)
+    panel.parameters._on_bounded("particles[0].x_um", (2.0, 8.0))
+    panel.parameters._on_freed("populations.cell.material.index", False)
     on.run()
     on.ended()
     assert on.studio.sink.layer("compare") is compared, "one layer, reused"
@@ -151,7 +151,7 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     assert (tmp_path / "fit.csv").read_text().startswith("name,value,sigma,unit")
     saved = panel.record
     panel.ending.save_run(tmp_path / "run.json")
-    panel._set_free({"particles[0].x_um"})
+    panel.parameters.free_alone({"particles[0].x_um"})
     session.change({"populations.cell.shape.radius_um": 1.0})
     panel.ending.open_run(tmp_path / "run.json")
     assert session.scene == saved.scene and session.free == set(saved.free)
@@ -165,7 +165,7 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
 def test_an_unknown_grey_scale_leaves_the_index_undetermined_in_words(bench):
     image = (200 * micrograph() + 20).astype(np.uint8)
     on = bench(image)
-    assert on.panel.greys.currentData() == "unknown"
+    assert on.panel.parameters.greys.currentData() == "unknown"
     on.run()
     on.ended()
     result = on.panel.record.result
@@ -325,19 +325,19 @@ def test_settings_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
     panel = on.panel
     for line in panel.table.lines.all:
         if line.free:
-            panel._on_freed(line.name, False)
+            panel.parameters._on_freed(line.name, False)
     panel.run_button.click()
     assert panel.fault.text() == "Nothing is free: tick at least one parameter in the table."
-    panel._on_freed("particles[0].x_um", True)
-    panel._on_bounded("particles[0].x_um", (5.0, 9.0))
+    panel.parameters._on_freed("particles[0].x_um", True)
+    panel.parameters._on_bounded("particles[0].x_um", (5.0, 9.0))
     panel.run_button.click()
     assert panel.fault.text().startswith("x: the value 4.8 lies outside its range from 5 to 9 µm")
-    panel._on_edited("microscope.numerical_aperture", 1.2)
+    panel.parameters._on_edited("microscope.numerical_aperture", 1.2)
     assert "needs an immersion index above it" in panel.fault.text()
-    panel._on_edited("populations.cell.shape.radius_um", -1.0)
+    panel.parameters._on_edited("populations.cell.shape.radius_um", -1.0)
     assert "radius_um = -1" in panel.fault.text()
     assert on.studio.session.scene == phase_scene() and not fit.asked
-    panel._on_bounded("particles[0].x_um", None)
+    panel.parameters._on_bounded("particles[0].x_um", None)
     on.run()
     on.ended()
     assert fit.asked[0]["names"] == ("particles[0].x_um",)
@@ -375,8 +375,8 @@ def test_a_change_of_the_sample_brings_the_table_that_belongs_to_it(bench):
     data["microscope"]["modality"] = {"kind": "hologram"}
     session.set_scene(Scene.parse(data), preset="")
     assert panel.table.lines.entry("particles[0].z_um").free
-    assert panel.greys_holder.isHidden()
-    panel._on_freed("particles[0].z_um", False)
+    assert panel.parameters.greys_holder.isHidden()
+    panel.parameters._on_freed("particles[0].z_um", False)
     session.set_scene(phase_scene(), preset="")
     assert not panel.table.lines.entry("particles[0].z_um").free
     assert panel.table.lines.entry("particles[0].x_um").free
@@ -407,7 +407,7 @@ def test_a_real_cell_is_fitted_from_a_start_a_fifth_off(bench, micrographs):
         }
     )
     on = bench(phase, scene=scene, scale=(0.107, 0.107), name="cell")
-    assert on.panel.greys.currentData() == "known"
+    assert on.panel.parameters.greys.currentData() == "known"
     on.run()
     on.until(lambda: on.panel.state != "running", timeout=60000)
     values = on.panel.record.result.values

@@ -31,6 +31,10 @@ def test_colour_and_grey_take_turns_without_losing_contrast_or_other_layers(open
     panel.session.change({"microscope.focus_um": 3.0})
     wait.settled()
     assert colour.data is array, "one layer, reused"
+    panel.shown_buttons["irradiance"].click()
+    wait.until(lambda: panel.session.picture.request.shown == "irradiance")
+    assert sink.layer("image") is colour and colour.data.max() > 0.5, "light before the camera"
+    panel.shown_buttons["image"].click()
     panel.session.change({"camera.colour": "monochrome"})
     wait.settled()
     assert sink.layer("image") is grey and grey.visible and not colour.visible

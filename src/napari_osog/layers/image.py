@@ -132,7 +132,8 @@ class RenderLayer:
         low, high = bottom - margin, top + margin
         if colour:
             # One range from darkness on for all colours: anything else would change the hues.
-            low = 0.0 if scene.camera is None else scene.camera.dark_counts
+            counted = scene.camera is not None and picture.request.shown == "image"
+            low = scene.camera.dark_counts if counted else 0.0
             high = max(high, low + 1e-6)
         if scene.camera is not None and picture.request.shown == "image":
             if scene.microscope.modality.kind != "phase":

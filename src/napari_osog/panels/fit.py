@@ -7,9 +7,8 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QEvent, QSignalBlocker, QTimer
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import (
-    QCheckBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -19,30 +18,18 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_osog.live import still
-from napari_osog.micrographs import OPTICS, TargetError, adopt, optics, pixel_size, placement
+from napari_osog.micrographs import TargetError, adopt, optics, pixel_size, placement
 from napari_osog.panels import fit_record
-from napari_osog.panels.fit_form import combo_box, titled
 from napari_osog.panels.fit_inputs import region_of, scale_is_known, starts_of
+from napari_osog.panels.fit_parameters import FitParameters
 from napari_osog.panels.fit_plot import LossCurve
 from napari_osog.panels.fit_result import residual_unit
-from napari_osog.panels.fit_run import FitRunner, Order, Refusal, visible_particles
+from napari_osog.panels.fit_run import FitRunner, Order, Refusal
 from napari_osog.panels.fit_saved import ResultBox
-from napari_osog.panels.fit_table import (
-    Entry,
-    ParameterTable,
-    default_bounds,
-    entries,
-    sources,
-    suggested,
-)
 from napari_osog.panels.fit_target import TargetBox
 from napari_osog.panels.panel import Panel, listen
-from napari_osog.panels.section import Section
 from napari_osog.session import unwrapped
-from osog.sample import explicit
 from osog.scene import Scene, SceneError
-from osog.scene.parameters import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,9 +44,6 @@ _STAGES = {
     "fit": "Stage 2 of 3: fitting",
     "polish": "Stage 3 of 3: polishing on a finer grid",
 }
-_GREYS = (("known", "Radians"), ("unknown", "Unknown scale"))
-_EACH = "particles[*]."
-_OPTICS_ROWS = ("numerical_aperture", "wavelength_um", "medium_index")
 _TABLE_STYLE = """
 QTableView#osog_table {{ border: none; background: transparent; color: {text}; }}
 QTableView#osog_table::item {{ padding: 0 3px; }}
@@ -108,11 +92,6 @@ class FitPanel(Panel):
         super().__init__(napari_viewer, studio)
         self.state = "editing"
         self.outcome: Outcome | None = None
-        self.known: dict[str, Any] = {}
-        self.bounds: dict[str, tuple[float, float]] = {}
-        self._structure: Any = None
-        self._chosen_free = False
-        self._quiet = False
         self._began = 0.0
         self._history: tuple[tuple[str, float], ...] = ()
         self._stage = ""
@@ -134,14 +113,17 @@ class FitPanel(Panel):
         self.ending.opened.connect(self.open_run)
         self.ending.said.connect(self.say)
         self.body.addWidget(self.setting)
-        self.body.addWidget(self._parameters())
+        self.parameters = FitParameters(self.session)
+        self.parameters.said.connect(self.say)
+        self.table = self.parameters.table
+        self.body.addWidget(self.parameters)
         self.body.addWidget(self._run_box())
         self.body.addWidget(self.ending)
         self.body.addStretch(1)
         session = self.session
         for signal, slot in (
             (session.scene_changed, self._on_scene),
-            (session.free_changed, self._on_free),
+            (session.free_changed, self.parameters.follow_free),
             (session.target_changed, self._on_target),
             (session.view_changed, self._on_view),
         ):
@@ -159,40 +141,6 @@ class FitPanel(Panel):
         self._set_state("editing")
 
     # --- parts -------------------------------------------------------------------------------
-
-    def _parameters(self) -> QWidget:
-        section = Section("Parameters")
-        self.table = ParameterTable()
-        self.table.lines.freed.connect(self._on_freed)
-        self.table.lines.edited.connect(self._on_edited)
-        self.table.lines.bounded.connect(self._on_bounded)
-        self.table.lines.refused.connect(self.say)
-        section.add(self.table)
-        self.everything = QCheckBox("All parameters")
-        self.everything.setToolTip("Also list aberrations, camera and what is seldom fitted")
-        self.everything.toggled.connect(self.table.lines.show_everything)
-        self.tolerant = QCheckBox("Optics within tolerance")
-        self.tolerant.setChecked(True)
-        self.tolerant.setToolTip(
-            "NA, astigmatism and spherical aberration vary within what makers' figures are worth; "
-            "with them fixed, the errors of the other numbers come out too small"
-        )
-        line = QHBoxLayout()
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(self.everything, 1)
-        line.addWidget(self.tolerant, 1)
-        holder = QWidget()
-        holder.setLayout(line)
-        section.add(holder)
-        self.greys = combo_box("Grey levels", "Radians, or a phase times an unknown factor")
-        for value, words in _GREYS:
-            self.greys.addItem(words, value)
-        self.greys_holder = QWidget()
-        greys_line = titled("Grey levels", self.greys)
-        greys_line.setContentsMargins(0, 0, 0, 0)
-        self.greys_holder.setLayout(greys_line)
-        section.add(self.greys_holder)
-        return section
 
     def _run_box(self) -> QWidget:
         holder = QWidget()
@@ -278,43 +226,24 @@ class FitPanel(Panel):
 
     def _on_target(self, layer: Any) -> None:
         self._on_layers()
-        self.known = {}
+        self.parameters.show_known({}, None)
         self.say("")
         if layer is not None:
             try:
                 self.studio.sink.target_plane()
-                self.known = optics(layer)
+                self.parameters.show_known(optics(layer), scale_is_known(layer))
             except TargetError as error:
                 self.say(str(error))
-            else:
-                with QSignalBlocker(self.greys):
-                    self.greys.setCurrentIndex(0 if scale_is_known(layer) else 1)
         self._on_dims()
         self._on_scene(self.session.scene)
 
     # --- the table ---------------------------------------------------------------------------
 
-    @property
-    def single(self) -> bool:
-        """Whether one particle is fitted, with a line for each of its numbers."""
-        return self.setting.start != "points" and visible_particles(self.session.scene) == 1
-
-    def scene(self) -> Scene:
-        """Scene of the session as one picture, its only particle listed."""
-        scene = still(self.session.scene)
-        return explicit(scene, self.session.seed) if self.single else scene
-
     def _on_scene(self, scene: Scene) -> None:
-        """Follow the sliders; a sample or a modality of another kind brings another choice."""
+        """Follow the sliders."""
         self._unpin()
-        own = self.scene()
-        shapes = tuple((p.name, p.shape.kind) for p in own.populations if p.visible)
-        structure = (self.single, shapes, own.microscope.modality.kind)
-        if structure != self._structure:
-            self._structure = structure
-            self._translate(own)
-        self._show_table(own)
-        self.greys_holder.setVisible(own.microscope.modality.kind == "phase")
+        self.parameters.from_points = self.setting.start == "points"
+        self.parameters.sync()
         self._check_grid()
 
     def _on_view(self, view: Any) -> None:
@@ -325,85 +254,6 @@ class FitPanel(Panel):
         """The residual of a fit stays until the sliders move or something else is compared."""
         if self.state != "running":
             self.studio.sink.pinned = False
-
-    def _translate(self, scene: Scene) -> None:
-        """Carry the free names over to the lines that there are now."""
-        names = {line.name for line in entries(scene, self.single) if line.name}
-        words = {_last(name) for name in self.session.free if name.startswith("particles[")}
-        free = {
-            name
-            for name in names
-            if name in self.session.free or (name.startswith("particles[") and _last(name) in words)
-        }
-        if not free or not self._chosen_free:
-            free = suggested(scene, self.single)
-        self.bounds = {name: pair for name, pair in self.bounds.items() if name in names}
-        self._set_free(free)
-
-    def _set_free(self, free: set[str]) -> None:
-        self._quiet = True
-        try:
-            for name in self.session.free - free:
-                self.session.set_free(name, False)
-            for name in free:
-                self.session.set_free(name, True)
-        finally:
-            self._quiet = False
-
-    def _show_table(self, scene: Scene) -> None:
-        read = {}
-        if self.session.target is not None:
-            read = {OPTICS[key]: "unknown" for key in _OPTICS_ROWS}
-            read |= sources(self.known, scene, OPTICS)
-        lines = []
-        for line in entries(scene, self.single):
-            if line.name:
-                line = self._completed(line, scene, read)
-            lines.append(line)
-        self.table.lines.show(lines)
-
-    def _completed(self, line: Entry, scene: Scene, read: dict[str, str]) -> Entry:
-        from dataclasses import replace
-
-        free = line.name in self.session.free
-        default = line.default
-        if free:
-            name = line.name.replace("[*]", "[0]")
-            known = not line.name.startswith(_EACH)
-            default = default_bounds(scene, name, line.limits) if known else line.limits
-        return replace(
-            line,
-            free=free,
-            bounds=self.bounds.get(line.name),
-            default=default,
-            source=read.get(line.name, ""),
-        )
-
-    def _on_freed(self, name: str, free: bool) -> None:
-        self._chosen_free = True
-        self.say("")
-        self.session.set_free(name, free)
-
-    def _on_free(self, _: Any) -> None:
-        if not self._quiet:
-            self._chosen_free = True
-            self._show_table(self.scene())
-
-    def _on_edited(self, name: str, value: float) -> None:
-        try:
-            self.session.set_scene(replaced(self.scene(), {name: value}))
-        except SceneError as error:
-            self.say(str(error).splitlines()[0])
-            return
-        self.say("")
-
-    def _on_bounded(self, name: str, bounds: tuple[float, float] | None) -> None:
-        if bounds is None:
-            self.bounds.pop(name, None)
-        else:
-            self.bounds[name] = bounds
-        self.say("")
-        self._show_table(self.scene())
 
     def _check_grid(self) -> None:
         """Offer to render on the micrograph's grid when the scene is on another one."""
@@ -423,7 +273,7 @@ class FitPanel(Panel):
                 f"The scene has {grid.shape[0]} × {grid.shape[1]} pixels and the micrograph "
                 f"{shape[0]} × {shape[1]}."
             )
-        pixel = self.known.get("pixel_size_um") or pixel_size(layer)
+        pixel = self.parameters.known.get("pixel_size_um") or pixel_size(layer)
         if pixel is not None and abs(pixel.value - grid.pixel_size_um) > 1e-6 * pixel.value:
             return (
                 f"The scene has pixels of {grid.pixel_size_um:.5g} µm and the micrograph "
@@ -435,7 +285,7 @@ class FitPanel(Panel):
         """Take over the micrograph's frame and what is known of its optics."""
         try:
             self.studio.sink.target_plane()
-            self.known = adopt(self.session, self.session.target)
+            self.parameters.known = adopt(self.session, self.session.target)
         except (TargetError, SceneError) as error:
             self.say(str(error).splitlines()[0])
             return
@@ -474,21 +324,8 @@ class FitPanel(Panel):
                 "The scene has a colour camera and the micrograph is grey: choose the monochrome "
                 "sensor under Camera."
             )
-        lines = [line for line in self.table.lines.all if line.name and line.free]
-        if not lines:
-            raise Refusal("Nothing is free: tick at least one parameter in the table.")
-        for line in lines:
-            if line.bounds is not None and line.value is not None:
-                low, high = line.bounds
-                if not low <= line.value <= high:
-                    raise Refusal(
-                        f"{line.title}: the value {line.shown(line.value)} lies outside its range "
-                        f"from {line.shown(low)} to {line.shown(high)} {line.unit}".rstrip()
-                        + "."
-                    )
-        scene = self.scene()
-        unknown = self.greys.currentData() == "unknown"
-        phase = scene.microscope.modality.kind == "phase"
+        lines = self.parameters.free_lines()
+        scene = self.parameters.scene()
         return Order(
             image=image,
             scene=scene,
@@ -499,8 +336,8 @@ class FitPanel(Panel):
             points=points,
             population=self.session.population,
             region=region,
-            linear="gain+offset+slopes" if phase and unknown else "auto",
-            optics="uncertain" if self.tolerant.isChecked() else "exact",
+            linear=self.parameters.linear,
+            optics=self.parameters.optics,
             device="cuda" if self.session.device == "cuda" else "cpu",
         )
 
@@ -545,10 +382,10 @@ class FitPanel(Panel):
     def _set_state(self, state: str) -> None:
         self.state = state
         running = state == "running"
-        self.table.lock(running)
+        self.parameters.lock(running)
         self.setting.lock(running)
         self.ending.lock(running)
-        for widget in (self.greys_holder, self.tolerant, self.run_button, self.match_button):
+        for widget in (self.run_button, self.match_button):
             widget.setEnabled(not running)
         self.stop_button.setEnabled(running)
         self.status.setVisible(running or bool(self.status.text()))
@@ -657,12 +494,7 @@ class FitPanel(Panel):
         """Show a run that was saved: its setting in the table and the sliders, and its result."""
         self.session.set_scene(record.scene, seed=record.seed, preset="")
         self.setting.start = record.start
-        self._chosen_free = True
-        self.bounds = dict(record.bounds)
-        self._set_free(set(record.free))
-        self.tolerant.setChecked(record.optics == "uncertain")
-        self.greys.setCurrentIndex(1 if "gain" in record.linear else 0)
-        self._show_table(self.scene())
+        self.parameters.restore(set(record.free), dict(record.bounds), record.optics, record.linear)
         self.outcome = None
         self.curve.set_unit(residual_unit(record.scene, record.linear))
         self.curve.show_history([(s["stage"], s["rms"]) for s in record.result.history])
@@ -703,10 +535,6 @@ def _scroll_to(scroll: QScrollArea, widget: QWidget) -> None:
 
     with suppress(RuntimeError):  # the panel may be gone by now
         scroll.ensureWidgetVisible(widget, 0, 0)
-
-
-def _last(name: str) -> str:
-    return name.partition("].")[2]
 
 
 def _plane_shape(layer: Any) -> tuple[int, ...]:

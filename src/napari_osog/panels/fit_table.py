@@ -9,6 +9,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QFont
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableView
 
+from osog.scene import EMISSION, PARTIALLY_COHERENT
 from osog.scene.parameters import Parameter, continuous, describe
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def entries(scene: Scene, single: bool) -> list[Entry]:
     """
     kind = scene.microscope.modality.kind
     known = list(continuous(scene))
-    known = [p for p in known if not _is_idle(p.name, kind)]
+    known = [p for p in known if not _is_idle(p.name, scene)]
     body = [p for p in known if p.name.startswith("populations.")]
     several = sum(population.visible for population in scene.populations) > 1
     lines: list[Entry] = []
@@ -149,8 +150,10 @@ def entries(scene: Scene, single: bool) -> list[Entry]:
     ]  # fmt: skip
     lines += _section("Microscope", named)
     if kind != "phase":
-        camera = [entry_of(p, common=False) for p in known if p.name.startswith("camera.")]
-        lines += _section("Camera", camera)
+        for title in ("Camera", "Background"):
+            start = f"{title.lower()}."
+            mine = [entry_of(p, common=False) for p in known if p.name.startswith(start)]
+            lines += _section(title, mine)
     return lines
 
 
@@ -197,26 +200,31 @@ def _is_law(population: Any, word: str) -> bool:
     return not isinstance(getattr(population.shape, word), int | float)
 
 
-def _is_idle(name: str, kind: str) -> bool:
-    """Whether a number does nothing in this modality."""
-    if name.endswith("condenser_numerical_aperture"):
-        return kind not in ("brightfield", "dic")
-    return name.endswith("emission_per_um") and kind != "fluorescence"
+def _is_idle(name: str, scene: Scene) -> bool:
+    """Whether a number does nothing in this modality and light."""
+    kind, last = scene.microscope.modality.kind, name.rsplit(".", 1)[-1]
+    if last.startswith(("condenser_", "oblique_")):
+        return kind not in PARTIALLY_COHERENT
+    if last == "abbe_number" or ".chromatic." in name:
+        return scene.microscope.spectrum.kind == "monochromatic"
+    return last == "emission_per_um" and kind not in EMISSION
 
 
 def _is_common(name: str, kind: str) -> bool:
     last = name.rsplit(".", 1)[-1]
-    if ".aberrations." in name or last == "absorption_per_um":
+    if ".aberrations." in name or last in ("absorption_per_um", "abbe_number"):
         return False
     if last == "emission_per_um":
-        return kind == "fluorescence"
+        return kind in EMISSION
     if last == "index" and ".material." in name:
-        return kind != "fluorescence"
-    if last == "orientation_deg[2]":
+        return kind not in EMISSION
+    if last == "birefringence":
+        return kind == "polarized"
+    if last == "orientation_deg[2]" or last.startswith("optic_axis"):
         return False
     if name.startswith("microscope.") and not name.startswith("microscope.modality."):
         return last in _OPTICS_SHOWN or (
-            last == "condenser_numerical_aperture" and kind in ("brightfield", "dic")
+            last == "condenser_numerical_aperture" and kind in PARTIALLY_COHERENT
         )
     return True
 
@@ -236,7 +244,7 @@ def suggested(scene: Scene, single: bool) -> set[str]:
                 names.add(entry.name)
         elif ".shape." in entry.name and last != "core_index":
             names.add(entry.name)
-        elif entry.name.endswith(".material.index") and kind != "fluorescence":
+        elif entry.name.endswith(".material.index") and kind not in EMISSION:
             names.add(entry.name)
     return names
 

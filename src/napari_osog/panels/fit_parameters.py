@@ -1,0 +1,268 @@
+"""What may vary in a fit, within which bounds, and what is known of it beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QWidget
+
+from napari_osog.live import still
+from napari_osog.micrographs import OPTICS
+from napari_osog.panels.fit_form import combo_box, titled
+from napari_osog.panels.fit_run import Refusal, visible_particles
+from napari_osog.panels.fit_table import (
+    Entry,
+    ParameterTable,
+    default_bounds,
+    entries,
+    sources,
+    suggested,
+)
+from napari_osog.panels.section import Section
+from osog.sample import explicit
+from osog.scene import SceneError
+from osog.scene.parameters import replaced
+
+if TYPE_CHECKING:
+    from napari_osog.session import Session
+    from osog.scene import Scene
+
+_GREYS = (("known", "Radians"), ("unknown", "Unknown scale"))
+_EACH = "particles[*]."
+_OPTICS_ROWS = ("numerical_aperture", "wavelength_um", "medium_index")
+
+
+class FitParameters(Section):
+    """Table of the parameters, and what goes with it.
+
+    Parameters
+    ----------
+    session : Session
+
+    Signals
+    -------
+    said(str)
+        A sentence for the person; "" takes it away.
+
+    Attributes
+    ----------
+    from_points : bool
+        Whether the fit starts at points, and so has several particles.
+    known : dict
+        What the micrograph's file knows of its optics.
+    bounds : dict of str to (float, float)
+        Ranges that the person gave.
+    """
+
+    said = Signal(str)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Parameters")
+        self.session = session
+        self.from_points = False
+        self.known: dict[str, Any] = {}
+        self.bounds: dict[str, tuple[float, float]] = {}
+        self._structure: Any = None
+        self._chosen_free = False
+        self._quiet = False
+        self.table = ParameterTable()
+        self.table.lines.freed.connect(self._on_freed)
+        self.table.lines.edited.connect(self._on_edited)
+        self.table.lines.bounded.connect(self._on_bounded)
+        self.table.lines.refused.connect(self.said)
+        self.add(self.table)
+        self.everything = QCheckBox("All parameters")
+        self.everything.setToolTip("Also list aberrations, camera and what is seldom fitted")
+        self.everything.toggled.connect(self.table.lines.show_everything)
+        self.tolerant = QCheckBox("Optics within tolerance")
+        self.tolerant.setChecked(True)
+        self.tolerant.setToolTip(
+            "NA, astigmatism and spherical aberration vary within what makers' figures are worth; "
+            "with them fixed, the errors of the other numbers come out too small"
+        )
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.everything, 1)
+        line.addWidget(self.tolerant, 1)
+        holder = QWidget()
+        holder.setLayout(line)
+        self.add(holder)
+        self.greys = combo_box("Grey levels", "Radians, or a phase times an unknown factor")
+        for value, words in _GREYS:
+            self.greys.addItem(words, value)
+        self.greys_holder = QWidget()
+        greys_line = titled("Grey levels", self.greys)
+        greys_line.setContentsMargins(0, 0, 0, 0)
+        self.greys_holder.setLayout(greys_line)
+        self.add(self.greys_holder)
+
+    @property
+    def single(self) -> bool:
+        """Whether one particle is fitted, with a line for each of its numbers."""
+        return not self.from_points and visible_particles(self.session.scene) == 1
+
+    def scene(self) -> Scene:
+        """Scene of the session as one picture, its only particle listed."""
+        scene = still(self.session.scene)
+        return explicit(scene, self.session.seed) if self.single else scene
+
+    def sync(self) -> None:
+        """Follow the sliders; a sample or a modality of another kind brings another choice."""
+        own = self.scene()
+        shapes = tuple((p.name, p.shape.kind) for p in own.populations if p.visible)
+        structure = (self.single, shapes, own.microscope.modality.kind)
+        if structure != self._structure:
+            self._structure = structure
+            self._translate(own)
+        self._show_table(own)
+        self.greys_holder.setVisible(own.microscope.modality.kind == "phase")
+
+    def show_known(self, known: dict[str, Any], scaled: bool | None) -> None:
+        """Take over what is known of a micrograph, and whether its phase is in radians."""
+        self.known = known
+        if scaled is not None:
+            with QSignalBlocker(self.greys):
+                self.greys.setCurrentIndex(0 if scaled else 1)
+
+    @property
+    def linear(self) -> str:
+        """How grey levels of render and micrograph are related, in the words of the fit."""
+        unknown = self.greys.currentData() == "unknown"
+        phase = self.session.scene.microscope.modality.kind == "phase"
+        return "gain+offset+slopes" if phase and unknown else "auto"
+
+    @property
+    def optics(self) -> str:
+        """Whether the optics are uncertain within the makers' tolerances."""
+        return "uncertain" if self.tolerant.isChecked() else "exact"
+
+    def lock(self, locked: bool) -> None:
+        """Let nothing be changed while a fit runs."""
+        self.table.lock(locked)
+        self.greys_holder.setEnabled(not locked)
+        self.tolerant.setEnabled(not locked)
+
+    def free_lines(self) -> list[Entry]:
+        """Lines of the free parameters.
+
+        Raises
+        ------
+        Refusal
+            If there is none, or a value lies outside its range.
+        """
+        lines = [line for line in self.table.lines.all if line.name and line.free]
+        if not lines:
+            raise Refusal("Nothing is free: tick at least one parameter in the table.")
+        for line in lines:
+            if line.bounds is not None and line.value is not None:
+                low, high = line.bounds
+                if not low <= line.value <= high:
+                    raise Refusal(
+                        f"{line.title}: the value {line.shown(line.value)} lies outside its range "
+                        f"from {line.shown(low)} to {line.shown(high)} {line.unit}".rstrip()
+                        + "."
+                    )
+        return lines
+
+    def restore(
+        self,
+        free: set[str],
+        bounds: dict[str, tuple[float, float]],
+        optics: str,
+        linear: str,
+    ) -> None:
+        """Put the setting of a saved run in place."""
+        self._chosen_free = True
+        self.bounds = dict(bounds)
+        self.free_alone(free)
+        self.tolerant.setChecked(optics == "uncertain")
+        self.greys.setCurrentIndex(1 if "gain" in linear else 0)
+        self._show_table(self.scene())
+
+    def _translate(self, scene: Scene) -> None:
+        """Carry the free names over to the lines that there are now."""
+        names = {line.name for line in entries(scene, self.single) if line.name}
+        words = {_last(name) for name in self.session.free if name.startswith("particles[")}
+        free = {
+            name
+            for name in names
+            if name in self.session.free or (name.startswith("particles[") and _last(name) in words)
+        }
+        if not free or not self._chosen_free:
+            free = suggested(scene, self.single)
+        self.bounds = {name: pair for name, pair in self.bounds.items() if name in names}
+        self.free_alone(free)
+
+    def free_alone(self, free: set[str]) -> None:
+        """Free these parameters and no others."""
+        self._quiet = True
+        try:
+            for name in self.session.free - free:
+                self.session.set_free(name, False)
+            for name in free:
+                self.session.set_free(name, True)
+        finally:
+            self._quiet = False
+
+    def _show_table(self, scene: Scene) -> None:
+        read = {}
+        if self.session.target is not None:
+            read = {OPTICS[key]: "unknown" for key in _OPTICS_ROWS}
+            read |= sources(self.known, scene, OPTICS)
+        lines = []
+        for line in entries(scene, self.single):
+            if line.name:
+                line = self._completed(line, scene, read)
+            lines.append(line)
+        self.table.lines.show(lines)
+
+    def _completed(self, line: Entry, scene: Scene, read: dict[str, str]) -> Entry:
+        free = line.name in self.session.free
+        default = line.default
+        if free:
+            name = line.name.replace("[*]", "[0]")
+            known = not line.name.startswith(_EACH)
+            default = default_bounds(scene, name, line.limits) if known else line.limits
+        return replace(
+            line,
+            free=free,
+            bounds=self.bounds.get(line.name),
+            default=default,
+            source=read.get(line.name, ""),
+        )
+
+    def _on_freed(self, name: str, free: bool) -> None:
+        self._chosen_free = True
+        self.said.emit("")
+        self.session.set_free(name, free)
+
+    def follow_free(self, _: Any = None) -> None:
+        """Show what was freed elsewhere."""
+        if not self._quiet:
+            self._chosen_free = True
+            self._show_table(self.scene())
+
+    def _on_edited(self, name: str, value: float) -> None:
+        try:
+            self.session.set_scene(replaced(self.scene(), {name: value}))
+        except SceneError as error:
+            self.said.emit(str(error).splitlines()[0])
+            return
+        self.said.emit("")
+
+    def _on_bounded(self, name: str, bounds: tuple[float, float] | None) -> None:
+        if bounds is None:
+            self.bounds.pop(name, None)
+        else:
+            self.bounds[name] = bounds
+        self.said.emit("")
+        self._show_table(self.scene())
+
+
+def _last(name: str) -> str:
+    return name.partition("].")[2]
+
+
+__all__ = ["FitParameters"]
