@@ -18,7 +18,7 @@ _STEP = 0.1
 
 def highest_order(size_parameter: float) -> int:
     """Order at which the series may end: ⌈x + 4.05 x^⅓ + 2⌉ (Wiscombe 1980)."""
-    return ceil(size_parameter + 4.05 * size_parameter ** (1 / 3) + 2)
+    return ceil(size_parameter + 4.05 * float(size_parameter ** (1 / 3)) + 2)
 
 
 def coefficients(

@@ -84,7 +84,8 @@ def bodies(scene: Scene, batch: ParticleBatch) -> dict[int, Bodies]:
         half = half_extents(batch, torch.arange(len(batch), device=batch.device))
         area = pi * half[:, 0] * half[:, 1]
         inside = batch.delta_index + batch.core_index_step * (batch.core_radius > 0)
-        strength = torch.maximum(batch.delta_index.abs(), inside.abs())
+        indices = torch.stack((batch.delta_index, inside, batch.delta_index + batch.birefringence))
+        strength = indices.abs().amax(0)
         numbers = torch.stack((half.min(1).values, area, strength, batch.birefringence.abs()))
         radius, area, strength, split = numbers.double().cpu()
         population, kind = batch.population.cpu(), batch.shape_kind.cpu()
@@ -278,7 +279,7 @@ def neighbour_error_percent(coverage: float, phase: float) -> float:
     50 c^0.64 min(1, φ/0.7)^0.6: a fit to sums against multislice for spheres of 1 µm in ± 10 µm,
     Δn 0.01 and 0.03 and coverages of 0.03 to 0.3, good to a factor of 1.5.
     """
-    return 50 * coverage**0.64 * min(1.0, phase / 0.7) ** 0.6
+    return 50 * float(coverage**0.64) * min(1.0, phase / 0.7) ** 0.6
 
 
 def slab_error_percent(
@@ -370,6 +371,7 @@ def grid_error_percent(
     radius = _scaled(radius_um, wavelength_in_medium_um)
     pitch, coarse = pitch_um / wavelength_in_medium_um, pitch_um / radius_um
     spacing = slab_um * aperture**2 / (wavelength_in_medium_um * medium_index**2)
+    parts: tuple[float, ...]
     if projected:
         parts = (
             51.7 * delta_index**0.77 * radius**-0.12 * pitch**1.54,
