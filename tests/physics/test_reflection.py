@@ -205,7 +205,7 @@ def test_facets_of_weak_spheres_are_exact(
 
 def test_coverslip_of_the_medium_is_refused() -> None:
     scene = plate(0.0, 0.7, 1.45, glass_index=WATER)
-    with pytest.raises(SceneError, match="glass_index = 1.33 must differ"):
+    with pytest.raises(SceneError, match=r"glass_index = 1\.33 must differ"):
         forward(scene)
     dark = plate(0.0, 0.7, 1.45, glass_index=WATER, field="dark")
     assert float(forward(dark).mean()) > 1e-4

@@ -37,9 +37,9 @@ def facet_spectrum(
 
     A column of a body between t1 and t2 reflects r exp(−2i k_zs t2) from its upper surface and
     −r (1 − r²) exp(−2i k_zs t2 + 2i k'_zs (t2 − t1) − μ (t2 − t1)) from its lower one, with
-    r = (n_m − n)/(n_m + n) and k' within the body. Each contribution is spread over the
-    nearest slab planes (cubic B-splines, divided out by sinc⁴) and travels up from there, the lower surface from its apparent height
-    t2 − (t2 − t1) n_m/n.
+    r = (n_m − n)/(n_m + n) and k' within the body. Each contribution is spread over the nearest
+    slab planes (cubic B-splines, divided out by sinc⁴) and travels up from there, the lower
+    surface from its apparent height t2 − (t2 − t1) n_m/n.
 
     Parameters
     ----------
@@ -63,8 +63,10 @@ def facet_spectrum(
     optics. The reflectance is that at normal incidence, which the mean over both polarisations
     keeps to first order of the index step. Valid for surfaces much larger than the wavelength
     with slopes below half of the collection angle, from where light reaches the objective, and
-    for bodies of any size in the weak limit (first Born approximation), as long as they retard
-    light by less than about half a radian. Light that is reflected more than twice, shadows of one
+    for weak bodies of any size (first Born approximation) with a phase error of about their
+    retardation 2π Δn (t2 − t1)/λ. Against Lorenz-Mie theory the field of a sphere is 1–3 % off at
+    Δn 0.001; `scattering.facet_error_percent` holds beyond, where light from the lower surface is
+    refracted by a curved upper one. Light that is reflected more than twice, shadows of one
     particle on another, total reflection and cores of coated spheres are left out.
     """
     raster = Raster(batch, plan)
