@@ -28,6 +28,7 @@ from osog.exit_wave import (
     plan_sampling,
     reflected_wave,
 )
+from osog.exit_wave.birefringence import mean_delta_index
 from osog.explain import Caution, cautions, explain_line, saturation
 from osog.geometry import gbuffer
 from osog.labels import boxes
@@ -87,7 +88,8 @@ class Frame:
         Centre x, y, width, height in px, and angle in radians from +x towards +y. Row i belongs to
         particle i; width and height are 0 if it lies outside the frame or is not labelled.
     opd : Tensor, shape ([T,] Y, X), or None
-        Optical path difference Σ Δn · path in µm, of all particles.
+        Optical path difference Σ Δn · path in µm, of all particles; Δn of the mean index in
+        birefringent ones.
     depth : Tensor, shape ([T,] Y, X), or None
         Height in µm of the uppermost labelled surface; NaN in the background.
     particles : ParticleBatch
@@ -628,7 +630,9 @@ def _labels(scene: Scene, batch: ParticleBatch, wanted: set[str]) -> dict[str, T
     found: dict[str, Tensor] = {}
     masks = wanted & {"instances", "depth"}
     if "opd" in wanted or (masks and bool(labelled.all())):
-        buffer = gbuffer(batch, shape, pixel)
+        medium = torch.tensor(scene.medium.index, dtype=batch.dtype, device=batch.device)
+        mean = dataclasses.replace(batch, delta_index=mean_delta_index(batch, medium))
+        buffer = gbuffer(mean, shape, pixel)
         found = {name: getattr(buffer, name) for name in wanted & {"instances", "opd", "depth"}}
     if masks and not bool(labelled.all()):
         numbers = torch.nonzero(labelled).flatten()

@@ -579,3 +579,10 @@ def test_strong_crystals_without_polars_are_said_to_be_approximate() -> None:
         scene = replaced(scene_of(bodies(BOX, birefringence=b), medium=1.33), bright)
         frame = Renderer("cpu").render(scene)
         assert any("strong crystal" in c.text for c in frame.warnings) == said
+
+
+def test_path_difference_label_takes_the_mean_index() -> None:
+    scene = scene_of(plate(0.05, 3.0, (1, 0, 0), index=1.36), medium=1.33)
+    frame = Renderer("cpu").render(scene, outputs=("opd",))
+    assert frame.opd is not None
+    assert float(frame.opd.mean()) == pytest.approx(3.0 * (0.03 + 0.025), rel=1e-4)
