@@ -165,7 +165,10 @@ def describe(scene: Scene, name: str) -> Parameter:
     if isinstance(value, Uniform | Normal | Lognormal):
         value = value.centre
     if isinstance(value, tuple):
-        raise SceneError(f"'{name}' is a list; name one of its numbers, such as {name}[0].")
+        raise SceneError(
+            f"'{name}' is not a number that can be varied, but a list; name one of its entries, "
+            f"such as {name}[0]."
+        )
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise SceneError(f"'{name}' is not a number that can be varied.")
     full = _resolved(scene, name)
