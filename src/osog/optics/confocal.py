@@ -68,7 +68,8 @@ def confocal(emission: EmissionSlabs, values: Values) -> OpticalImage:
     def spread(distance: Tensor) -> Tensor:
         spot = excited.at(distance, grid)
         seen = torch.fft.rfft2(emitted.at(distance, grid), norm="forward") * hole
-        return spot * torch.fft.irfft2(seen, s=grid, norm="forward")
+        passing: Tensor = torch.fft.irfft2(seen, s=grid, norm="forward")
+        return spot * passing
 
     return blurred(emission, values, emission.slabs, spread)
 

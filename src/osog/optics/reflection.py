@@ -8,7 +8,7 @@ import torch
 
 from osog.optics.abbe import abbe_sum, coherent_field, is_coherent
 from osog.optics.optical_image import OpticalImage
-from osog.scene import SceneError
+from osog.scene import Reflection, SceneError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,7 +53,8 @@ def reflection(wave: ReflectedWave, values: Values) -> OpticalImage:
     irradiance for n 1.45 in water, are left out, and so is what the particle hides of the light
     that was reflected elsewhere.
     """
-    bright = values.scene.microscope.modality.field == "bright"
+    modality = values.scene.microscope.modality
+    bright = isinstance(modality, Reflection) and modality.field == "bright"
     amplitude, share = coverslip(wave, values, bright)
     height = values.number("microscope.modality.interface_um").to(amplitude)
     reference = amplitude if bright else torch.zeros_like(amplitude)
