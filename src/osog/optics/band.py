@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 import torch
@@ -53,10 +53,9 @@ class Band:
         """
         first, shape = [], []
         for middle, number, df in zip(centre, available, step, strict=True):
-            half = ceil(half_width / df - 1e-6)
-            k = round(middle / df)
-            low = max(k - half, -(number // 2))
-            high = min(k + half, (number - 1) // 2)
+            # Rounding outwards: the pupil is zero at the ends, so that none enters with a jump.
+            low = max(floor((middle - half_width) / df + 1e-6), -(number // 2))
+            high = min(ceil((middle + half_width) / df - 1e-6), (number - 1) // 2)
             first.append(low)
             shape.append(max(high - low + 1, 1))
         return cls((first[0], first[1]), (shape[0], shape[1]), step)
