@@ -45,6 +45,13 @@ def test_colour_and_grey_take_turns_without_losing_contrast_or_other_layers(open
     assert mine in viewer.layers and not mine.visible
     assert [layer.name for layer in viewer.layers].count("OSOG colour") == 1
     assert [layer.name for layer in sink.micrographs()] == ["mine"], "ours are no micrographs"
+    # A stack in colour is a layer of its own.
+    panel.studio.render_sequence(replaced(panel.session.scene, {"microscope.focus_um": [0, 1.5]}))
+    wait.until(lambda: sink.layer("sequence colour") is not None)
+    layer = sink.layer("sequence colour")
+    assert layer.rgb and layer.data.shape == (2, 64, 80, 3)
+    assert layer.scale.tolist() == [1.5, 0.2, 0.2] and layer.data.max() <= 1
+    assert sink.layer("sequence") is None
 
 
 def test_the_slider_of_the_viewer_walks_through_stacks_and_series(opened):
@@ -77,18 +84,6 @@ def test_the_slider_of_the_viewer_walks_through_stacks_and_series(opened):
     assert tuple(layer.axis_labels) == ("t", "y", "x") and str(layer.units[0]) == "second"
     assert layer.scale[0] == pytest.approx(0.1) and viewer.dims.current_step[0] == 0
     assert np.abs(layer.data[2] - layer.data[0]).mean() > 3 * np.sqrt(layer.data.mean()) / 50
-
-
-def test_a_stack_in_colour_is_a_layer_of_its_own(opened):
-    _, panel, _, wait = opened
-    sink = panel.studio.sink
-    scene = replaced(panel.session.scene, {"camera.colour": "rgb", "microscope.focus_um": [0, 1.5]})
-    panel.studio.render_sequence(scene)
-    wait.until(lambda: sink.layer("sequence colour") is not None)
-    layer = sink.layer("sequence colour")
-    assert layer.rgb and layer.data.shape == (2, 64, 80, 3)
-    assert layer.scale.tolist() == [1.5, 0.2, 0.2] and layer.data.max() <= 1
-    assert sink.layer("sequence") is None
 
 
 def test_phase_and_amplitude_are_layers_on_demand(opened):
