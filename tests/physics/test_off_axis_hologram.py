@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from osog.render import forward, render
-from osog.scene import Scene
+from osog.scene import Scene, SceneError
 from osog.sensor import pixels
 
 NA, WAVELENGTH = 0.8, 0.55
@@ -119,3 +119,10 @@ def test_overlapping_orders_are_named() -> None:
     (found,) = [c for c in frame.warnings if "orders overlap" in c.text]
     assert found.remedy == {"microscope.modality.carrier_per_um": pytest.approx(2.8)}
     assert not any("orders overlap" in c.text for c in render(scene(2.8, 0.06)).warnings)
+
+
+def test_fringes_that_do_not_fit_in_memory_are_refused() -> None:
+    data = scene(40.0, 0.2).to_dict()
+    data["grid"]["shape"] = [1024, 1024]
+    with pytest.raises(SceneError, match=r"carrier_per_um = 40 1/µm needs 17 .* at most 14"):
+        render(Scene.parse(data))

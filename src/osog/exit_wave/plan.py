@@ -13,6 +13,7 @@ from osog.exit_wave.illumination import Cone, ring_numbers
 from osog.exit_wave.scattering import scattering_models
 from osog.exit_wave.spheres import with_cores
 from osog.geometry import half_extents
+from osog.scene import OffAxisHologram, SceneError
 
 if TYPE_CHECKING:
     from osog.sample import ParticleBatch
@@ -206,6 +207,8 @@ def plan_sampling(
     defocus = max(high - min(planes), max(planes) - low) + colour if len(batch) else 0.0
     pixel, frame = scene.grid.pixel_size_um, scene.grid.shape
     oversampling = max(1, ceil(pixel * _intensity_band(scene, acting) * 2 - 1e-9))
+    if optics.modality.kind == "off_axis_hologram":
+        _refuse_dense_fringes(scene, oversampling, acting)
     spread = _up(max(defocus, 0.25), 1.25) * tan(asin(steepest / index))
     spread += max(_cover_glass_um(scene, acting, z) for z in (min(planes), max(planes)))
 
@@ -427,6 +430,21 @@ def _barrel_um(scene: Scene) -> float:
     bend = max(-scene.microscope.field_aberrations.distortion_percent / 100, 0.0)
     reach = hypot(*scene.grid.extent_um) / 2 * (bend + 3 * bend**2 + 12 * bend**3)
     return _up(reach, 1.25) if reach > 0 else 0.0
+
+
+def _refuse_dense_fringes(scene: Scene, oversampling: int, aperture: float) -> None:
+    """Refuse fringes whose fine grid would not fit in memory, and say which ones would."""
+    optics, pixel = scene.microscope, scene.grid.pixel_size_um
+    samples = scene.grid.shape[0] * scene.grid.shape[1]
+    affordable = max(1, floor((_MAX_DOMAIN[2] / samples) ** 0.5))
+    if oversampling > affordable and isinstance(optics.modality, OffAxisHologram):
+        most = affordable / (2 * pixel) - aperture / optics.wavelength_um
+        limit = f"at most {most:.3g}" if most > 0 else "seen with finer pixels or fewer of them"
+        raise SceneError(
+            f"modality.carrier_per_um = {optics.modality.carrier_per_um:g} 1/µm needs "
+            f"{oversampling} samples across each of {samples} pixels, more than fit in memory; in "
+            f"this frame it must be {limit}."
+        )
 
 
 def _halo_um(scene: Scene) -> float:
