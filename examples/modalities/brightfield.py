@@ -20,5 +20,5 @@ for name, condenser in (("coherent", 0.0), ("koehler", 0.5)):
     frames[name] = osog.render(
         scene.updated({"microscope.condenser_numerical_aperture": condenser}), seed=2
     )
-    osog.io.write_image(folder / f"brightfield-{name}.png", frames[name].image)
+    osog.io.write_png(folder / f"brightfield-{name}.png", frames[name].image)
     print(frames[name].explain)

@@ -16,5 +16,5 @@ scene = osog.presets.load("beads-confocal").updated(
 )
 
 frame = osog.render(scene, seed=2)  # planes, rows, columns
-osog.io.write_image(folder / "confocal.png", frame.image[1])
+osog.io.write_png(folder / "confocal.png", frame.image[1])
 print(frame.explain)

@@ -14,5 +14,5 @@ folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 scene = osog.presets.load("bacteria-darkfield").updated({"grid.shape": (256, 320)})
 
 frame = osog.render(scene, seed=5)
-osog.io.write_image(folder / "darkfield.png", frame.image)
+osog.io.write_png(folder / "darkfield.png", frame.image)
 print(frame.explain)

@@ -30,5 +30,5 @@ for name, bias, electrons in (("relief", 70.0, 12000.0), ("extinction", 0.0, 600
         ),
         seed=1,
     )
-    osog.io.write_image(folder / f"dic-{name}.png", frames[name].image)
+    osog.io.write_png(folder / f"dic-{name}.png", frames[name].image)
     print(frames[name].explain)

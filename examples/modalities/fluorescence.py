@@ -14,5 +14,5 @@ folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 scene = osog.presets.load("beads-confocal").updated({"grid.shape": (256, 256)})
 
 frame = osog.render(scene.updated({"microscope.modality": {"kind": "fluorescence"}}), seed=2)
-osog.io.write_image(folder / "fluorescence.png", frame.image)
+osog.io.write_png(folder / "fluorescence.png", frame.image)
 print(frame.explain)

@@ -16,5 +16,5 @@ scene = osog.presets.load("beads-hologram").updated(
 )
 
 frame = osog.render(scene, seed=6)
-osog.io.write_image(folder / "hologram.png", frame.image)
+osog.io.write_png(folder / "hologram.png", frame.image)
 print(frame.explain)

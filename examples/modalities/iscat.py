@@ -14,8 +14,5 @@ folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 scene = osog.presets.load("particles-iscat")
 
 frame = osog.render(scene, seed=2)
-counts = frame.image.numpy()
-osog.io.write_image(
-    folder / "iscat.png", ((counts - counts.min()) * (255 / (counts.max() - counts.min()))).round()
-)
+osog.io.write_png(folder / "iscat.png", frame.image)
 print(frame.explain)

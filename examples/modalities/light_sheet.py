@@ -14,5 +14,5 @@ folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 scene = osog.presets.load("beads-light-sheet").updated({"grid.shape": (240, 320)})
 
 frame = osog.render(scene, seed=3)
-osog.io.write_image(folder / "light-sheet.png", frame.image)
+osog.io.write_png(folder / "light-sheet.png", frame.image)
 print(frame.explain)

@@ -16,8 +16,8 @@ folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 scene = osog.presets.load("cell-off-axis")
 optics = scene.microscope
 
-frame = osog.render(scene, seed=1, outputs=("image", "field"))
-osog.io.write_image(folder / "off-axis-hologram.png", frame.image)
+frame = osog.render(scene, seed=1, outputs=("image", "opd"))
+osog.io.write_png(folder / "off-axis-hologram.png", frame.image)
 print(frame.explain)
 
 # Shift the sideband to the middle of the spectrum and keep what the objective passes.
@@ -29,9 +29,10 @@ shifted = counts * np.exp(2j * np.pi * carrier * (x * np.cos(angle) + y * np.sin
 fy, fx = (np.fft.fftfreq(n, pixel) for n in counts.shape)
 passed = np.hypot(fy[:, None], fx) < optics.numerical_aperture / optics.wavelength_um
 sideband = np.fft.ifft2(np.fft.fft2(shifted) * passed)
-phase = np.angle(sideband / np.median(sideband[:20]))
-true = np.angle(frame.field.numpy())
-print(f"Phase of the cell: {phase[180:200, 180:200].mean():.2f} rad found")
-osog.io.write_image(
-    folder / "off-axis-phase.png", np.uint8(np.clip(40 + 60 * np.unwrap(phase), 0, 255))
+phase = np.unwrap(np.unwrap(np.angle(sideband / np.median(sideband[:20])), axis=0), axis=1)
+true = 2 * np.pi / optics.wavelength_um * frame.opd.numpy()
+centre = (slice(180, 200), slice(180, 200))
+print(
+    f"Phase of the cell: {phase[centre].mean():.2f} rad found, {true[centre].mean():.2f} rad true"
 )
+osog.io.write_png(folder / "off-axis-phase.png", phase)

@@ -8,13 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
-
 import osog
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 frame = osog.render(osog.presets.load("cell-phase"), seed=0)
-radians = frame.image.numpy()
-osog.io.write_image(folder / "phase.png", np.uint8(np.clip(255 * radians / radians.max(), 0, 255)))
+radians = frame.image
+osog.io.write_png(folder / "phase.png", radians, low=0.0, high=float(radians.max()))
 print(frame.explain)
 print(f"Largest phase {radians.max():.2f} rad")

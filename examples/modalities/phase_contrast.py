@@ -18,5 +18,5 @@ for polarity in ("positive", "negative"):
     frames[polarity] = osog.render(
         scene.updated({"microscope.modality.polarity": polarity}), seed=3
     )
-    osog.io.write_image(folder / f"phase-contrast-{polarity}.png", frames[polarity].image)
+    osog.io.write_png(folder / f"phase-contrast-{polarity}.png", frames[polarity].image)
     print(frames[polarity].explain)

@@ -18,5 +18,5 @@ for name, retardance in (("crossed", 0.0), ("red-plate", 530.0)):
     frames[name] = osog.render(
         scene.updated({"microscope.modality.compensator_nm": retardance}), seed=4
     )
-    osog.io.write_image(folder / f"polarized-{name}.png", frames[name].image)
+    osog.io.write_png(folder / f"polarized-{name}.png", frames[name].image)
     print(frames[name].explain)

@@ -16,5 +16,5 @@ scene = osog.presets.load("beads-reflection").updated({"grid.shape": (256, 256)}
 frames = {}
 for field in ("bright", "dark"):
     frames[field] = osog.render(scene.updated({"microscope.modality.field": field}), seed=1)
-    osog.io.write_image(folder / f"reflection-{field}.png", frames[field].image)
+    osog.io.write_png(folder / f"reflection-{field}.png", frames[field].image)
     print(frames[field].explain)

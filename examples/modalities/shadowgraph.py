@@ -12,5 +12,5 @@ import osog
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 frame = osog.render(osog.presets.load("bubbles-shadowgraph"), seed=2)
-osog.io.write_image(folder / "shadowgraph.png", frame.image)
+osog.io.write_png(folder / "shadowgraph.png", frame.image)
 print(frame.explain)

@@ -2,6 +2,7 @@
 
 from osog.io.errors import MicrographError
 from osog.io.micrograph import Known, Micrograph, Optics
+from osog.io.png import write_png
 from osog.io.read import SUFFIXES, read_micrograph
 from osog.io.resolve import optics_of
 from osog.io.write import write_image
@@ -15,4 +16,5 @@ __all__ = [
     "optics_of",
     "read_micrograph",
     "write_image",
+    "write_png",
 ]

@@ -1,0 +1,69 @@
+"""Pictures to look at: 8-bit PNG, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from osog.io.errors import MicrographError
+
+
+def write_png(
+    path: str | os.PathLike[str],
+    image: Any,
+    low: float | None = None,
+    high: float | None = None,
+) -> Path:
+    """Write one picture as 8-bit PNG, for a page or a slide; `write_image` keeps the numbers.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.png``.
+    image : array_like, shape (Y, X) or (Y, X, 3)
+        A torch tensor is taken too.
+    low, high : float, optional
+        Values shown black and white. When left out they are 0 and 255 for an image within that
+        range that is not all below 2 (counts of an 8-bit camera), else its own extremes.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    MicrographError
+        For another shape, numbers that are not finite, or a name without ``.png``.
+    """
+    from PIL import Image
+
+    target = Path(path)
+    if target.suffix.lower() != ".png":
+        raise MicrographError(f"'{target.name}' must end with .png.")
+    detach = getattr(image, "detach", None)
+    array = np.asarray(detach().cpu() if detach is not None else image, dtype=np.float64)
+    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[-1] == 3)) or array.size == 0:
+        raise MicrographError(f"image has shape {array.shape}; it must be (Y, X) or (Y, X, 3).")
+    if not np.isfinite(array).all():
+        raise MicrographError("image holds numbers that are not finite.")
+    least, most = float(array.min()), float(array.max())
+    counts = least >= 0 and 2 <= most <= 255
+    black = low if low is not None else 0.0 if counts else least
+    white = high if high is not None else 255.0 if counts else most
+    scaled = (array - black) * (255 / (white - black if white > black else 1.0))
+    pixels = np.clip(np.round(scaled), 0, 255).astype(np.uint8)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    os.close(handle)
+    try:
+        Image.fromarray(pixels).save(temporary, format="PNG", optimize=True)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return target
