@@ -150,6 +150,24 @@ def hologram(w: Window) -> None:
     w.photograph("hologram")
 
 
+def polarized(w: Window) -> None:
+    """Birefringent crystals between crossed polars, in colour."""
+    w.preset("crystals-polarized")
+    w.scroll()
+    w.photograph("polarized")
+
+
+def pupil(w: Window) -> None:
+    """Phase contrast, with the pupil and the transfer function of its ring."""
+    w.preset("cells-phase-contrast")
+    plot = w.panel.microscope.plot
+    plot.button.setChecked(True)
+    w.wait(0.5)
+    w.scroll(w.panel.microscope)
+    w.photograph("pupil")
+    plot.button.setChecked(False)
+
+
 def light(w: Window) -> None:
     """The light theme."""
     w.preset("bacteria-brightfield")
@@ -164,7 +182,7 @@ def main() -> None:
     wanted = sys.argv[1:]
     w = Window()
     w.session.set_view(particles=False)
-    for picture in (simulate, wipe, beside, outlines, masks, hologram, light):
+    for picture in (simulate, wipe, beside, outlines, masks, hologram, polarized, pupil, light):
         if not wanted or picture.__name__ in wanted:
             picture(w)
     w.viewer.close()

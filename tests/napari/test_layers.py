@@ -75,6 +75,16 @@ def test_the_slider_of_the_viewer_walks_through_stacks_and_series(opened):
     panel.session.change({"microscope.focus_um": 1.0})
     wait.settled()
     assert not layer.visible, "the hand wants to see the live image"
+    panel.session.change({"grid.shape": (56, 80)})  # the view is fitted to the plane
+    wait.settled()
+    assert sink.layer("image").data.shape == (56, 80) and panel.session.status == ""
+    panel.session.undo()
+    viewer.add_image(np.zeros((5, 6, 9, 9)), name="mine")  # more axes than any of ours
+    panel.session.change({"grid.shape": (48, 80)})
+    wait.settled()
+    viewer.layers.remove("mine")
+    panel.session.undo()
+    wait.settled()
     panel.session.change(
         {"series.frames": 3, "populations.beads.motion.flow_um_per_s": (8.0, 0.0, 0.0)}
     )

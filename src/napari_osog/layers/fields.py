@@ -49,7 +49,8 @@ class FieldLayers:
                 layer.data = array.copy()
             return
         cyclic = role == "phase"
-        low, high = (-np.pi, np.pi) if cyclic else (0.0, max(float(array.max()), 1.2))
+        reach = float(np.clip(1.1 * np.percentile(np.abs(array), 99.9), 0.05, np.pi))
+        low, high = (-reach, reach) if cyclic else (0.0, max(float(array.max()), 1.2))
         self.stack.add(
             role,
             Image(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 
 from napari_osog.layers.image import displayed
 from napari_osog.layers.stack import NAMES
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from napari_osog.layers.stack import LayerStack
     from napari_osog.live import Picture
     from osog.scene import Scene
+
+_LAYOUT_MS = 150
 
 
 class SequenceLayer:
@@ -97,6 +100,8 @@ class SequenceLayer:
             layer.metadata["osog"] = metadata
             layer.visible = True
         viewer = self.stack.viewer
+        # The slider that has appeared takes room from the canvas, once the window is laid out anew.
+        QTimer.singleShot(_LAYOUT_MS, self.stack.fit_view)
         for axis in range(extra):
             middle = image.shape[axis] // 2 if axes[axis][0] == "z" else 0
             viewer.dims.set_current_step(viewer.dims.ndim - (extra + 2) + axis, middle)

@@ -181,11 +181,19 @@ class LayerStack:
     def fit_view(self) -> None:
         """Show the render whole, and the micrograph that it is compared with."""
         viewer, shown = self.viewer, [self.layer("image")]
+        if viewer is None or shown[0] is None:
+            return
         target = self.session.target
         if self.session.view.compare != "off" and target is not None and target.visible:
             shown.append(target)
-        if viewer is not None and shown[0] is not None:
-            viewer.reset_view(layers=[layer for layer in viewer.layers if layer in shown])
+        if viewer.dims.ndim > max(layer.ndim for layer in shown):
+            # napari cannot fit planes alone beside a stack; ours lies where the render does.
+            shown += [self.layer("sequence"), self.layer("sequence colour")]
+            shown = [layer for layer in shown if layer is not None]
+            if viewer.dims.ndim > max(layer.ndim for layer in shown):
+                viewer.reset_view()
+                return
+        viewer.reset_view(layers=[layer for layer in viewer.layers if layer in shown])
 
     def roles_of(self, layer: Any) -> list[str]:
         """Roles that a layer has, also one that was just removed."""

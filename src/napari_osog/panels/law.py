@@ -15,6 +15,8 @@ from osog.scene import Lognormal, Normal, Uniform
 if TYPE_CHECKING:
     from napari_osog.panels.field import Field
 
+_WIDTH = 70
+
 
 def moved(value: Any, number: float) -> Any:
     """Return a law of the same form around another centre, or the number itself."""
@@ -47,7 +49,7 @@ class Spread(QWidget):
         self.button.setToolTip("Draw this number for each particle from a law")
         self.button.setAccessibleName(f"{field.title}: spread")
         line = QHBoxLayout(self)
-        line.setContentsMargins(LABEL_WIDTH - 10, 0, 0, 2)
+        line.setContentsMargins(LABEL_WIDTH + 6, 0, 0, 2)
         line.setSpacing(6)
         self.law = QComboBox()
         self.law.addItems(self._TITLES)
@@ -58,6 +60,7 @@ class Spread(QWidget):
         self.law.setMinimumWidth(60)
         self.law.setAccessibleName(f"{field.title}: law")
         self.width_ = spin_for(field)
+        self.width_.setFixedWidth(_WIDTH)
         self.width_.setAccessibleName(f"{field.title}: width of the law")
         line.addWidget(self.law, 1)
         line.addWidget(self.width_)

@@ -196,11 +196,13 @@ class SequenceSection(Section):
             lambda: model_rows(scene.series, "series", only=("temperature_k", "viscosity_mpa_s")),
             value,
         )
-        moving = any(_moves(population.motion) for population in scene.populations)
-        self.series_note.setText(
-            "" if moving else "Nothing moves yet: set the motion of a population under Sample."
-        )
-        self.series_note.setVisible(not moving)
+        words = ""
+        if scene.series.frames == 1:
+            words = "A series needs more than one frame."
+        elif not any(_moves(population.motion) for population in scene.populations):
+            words = "Nothing moves yet: set the motion of a population under Sample."
+        self.series_note.setText(words)
+        self.series_note.setVisible(bool(words))
         self._enable()
 
     def _enable(self) -> None:
