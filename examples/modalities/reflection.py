@@ -14,7 +14,13 @@ folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 scene = osog.presets.load("beads-reflection").updated({"grid.shape": (256, 256)})
 
 frames = {}
-for field in ("bright", "dark"):
-    frames[field] = osog.render(scene.updated({"microscope.modality.field": field}), seed=1)
+# Dark field is relative to the incident light, of which water and silica send little back.
+for field, electrons in (("bright", 9000.0), ("dark", 6e6)):
+    frames[field] = osog.render(
+        scene.updated(
+            {"microscope.modality.field": field, "camera.background_electrons": electrons}
+        ),
+        seed=1,
+    )
     osog.io.write_png(folder / f"reflection-{field}.png", frames[field].image)
     print(frames[field].explain)

@@ -15,7 +15,7 @@ def test_a_preset_renders_a_picture_that_shows_something(name):
     small = min(96, *scene.grid.shape)
     share = small**2 / (scene.grid.shape[0] * scene.grid.shape[1])
     populations = [
-        p.model_copy(update={"count": max(round(p.count * share), 3)}) if p.count else p
+        p.model_copy(update={"count": max(round(p.count * share), 1)}) if p.count else p
         for p in scene.populations
     ]
     cut = scene.model_copy(
