@@ -203,6 +203,36 @@ def test_facets_of_weak_spheres_are_exact(
         assert float(difference / exact.spectrum[s][inside].norm()) < off
 
 
+def test_lower_face_is_seen_at_its_apparent_depth() -> None:
+    """Spectrum of a thick box: tilted waves cross it twice with the wavenumber within."""
+    scene = sphere(3.0, 0.0)
+    data = scene.model_dump()
+    data["populations"] = [
+        {
+            "shape": {"kind": "box", "size_um": [4.0, 4.0, 6.0]},
+            "material": {"index": 1.6},
+            "particles": [{"x_um": 3.6, "y_um": 3.6, "z_um": -3.0}],
+        }
+    ]
+    scene = Scene.parse(data)
+    values = Values(scene, dtype=torch.float64)
+    batch = sample(scene, 0, values)
+    wave = reflected_wave(batch, values, plan_sampling(scene, batch))
+    fx = wave.fx.numpy()
+    spectrum = wave.spectrum[0, int(wave.fy.abs().argmin())].numpy()
+    within = 2 * np.pi * 1.6 / WAVELENGTH
+    r = (WATER - 1.6) / (WATER + 1.6)
+    up, across = np.sqrt(K**2 - (2 * np.pi * fx) ** 2), 2 * np.pi * fx
+    trip = within * 6.0 + np.sqrt(within**2 - across**2) * 6.0
+    faces = r - r * (1 - r**2) * np.exp(1j * trip)
+    height, width = wave.plan.extent_um
+    expected = faces * np.exp(1j * (up - K) * wave.reference_um) * K / up
+    expected = expected * 16.0 * np.sinc(4 * fx) / (height * width)
+    low = np.abs(fx) < 0.6
+    difference = np.abs(spectrum) - np.abs(expected)
+    assert np.linalg.norm(difference[low]) < 0.02 * np.linalg.norm(expected[low])
+
+
 def test_coverslip_of_the_medium_is_refused() -> None:
     scene = plate(0.0, 0.7, 1.45, glass_index=WATER)
     with pytest.raises(SceneError, match=r"glass_index = 1\.33 must differ"):
