@@ -14,6 +14,7 @@ from napari_osog.fields import field_problem
 from napari_osog.layers import MAX_OUTLINES, LayerSink
 from napari_osog.live import LiveRenderer, Request
 from napari_osog.session import Session, shared, unwrapped
+from osog.scene import Polarized
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,8 @@ _SLOW_MS = 60.0
 _SLOW_WARM_MS = 300.0
 _IDLE_MS = 250
 _STILL_MS = 700
+_OWN_LIGHT = ("phase_contrast", "darkfield", "shadowgraph", "reflection", "iscat")
+"""Modalities whose own numbers change the light that falls on the sample."""
 _FINE_POINTS = 64
 _FINE_MS = 4000.0
 
@@ -316,7 +319,12 @@ def described(picture: Picture) -> dict[str, Any]:
 
 def _light(scene: Scene, seed: int) -> tuple[Any, ...]:
     """What the light that leaves the sample depends on."""
-    optics = scene.microscope
+    optics, modality = scene.microscope, scene.microscope.modality
+    source: object = modality.kind
+    if isinstance(modality, Polarized):
+        source = modality.polarizer_deg, modality.circular
+    elif modality.kind in _OWN_LIGHT:
+        source = modality, optics.numerical_aperture
     return (
         scene.populations,
         scene.medium,
@@ -327,7 +335,7 @@ def _light(scene: Scene, seed: int) -> tuple[Any, ...]:
         optics.condenser_in_use,
         optics.condenser_stop,
         optics.oblique_azimuth_deg,
-        optics.modality.kind,
+        source,
         seed,
     )
 

@@ -265,3 +265,22 @@ def test_where_there_is_no_field_the_panel_says_why(panel):
     choose(panel, "microscope.modality", "darkfield")
     assert not panel.layers_shown["phase"].isEnabled()
     assert "many directions" in panel.field_note.text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "same"),
+    [
+        ("darkfield", "inner_numerical_aperture", 0.65, False),
+        ("phase_contrast", "ring_width", 0.2, False),
+        ("polarized", "polarizer_deg", 30.0, False),
+        ("polarized", "analyzer_deg", 30.0, True),
+        ("dic", "shear_um", 0.5, True),
+        ("confocal", "pinhole_airy_units", 2.0, True),
+    ],
+)
+def test_a_drag_knows_whether_the_light_through_the_sample_stays(kind, name, value, same):
+    from napari_osog.studio import _light
+
+    scene = replaced(small_scene(), {"microscope.modality": {"kind": kind}})
+    changed = replaced(scene, {f"microscope.modality.{name}": value})
+    assert (_light(scene, 0) == _light(changed, 0)) == same

@@ -15,7 +15,7 @@ from osog.scene import Lognormal, Normal, Uniform
 if TYPE_CHECKING:
     from napari_osog.panels.field import Field
 
-_WIDTH = 70
+_WIDTH = 76
 
 
 def moved(value: Any, number: float) -> Any:
