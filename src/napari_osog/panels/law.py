@@ -49,8 +49,8 @@ class Spread(QWidget):
         self.button.setToolTip("Draw this number for each particle from a law")
         self.button.setAccessibleName(f"{field.title}: spread")
         line = QHBoxLayout(self)
-        line.setContentsMargins(LABEL_WIDTH + 6, 0, 0, 2)
-        line.setSpacing(6)
+        line.setContentsMargins(LABEL_WIDTH + 2, 0, 0, 2)
+        line.setSpacing(2)
         self.law = QComboBox()
         self.law.addItems(self._TITLES)
         self.law.setSizeAdjustPolicy(

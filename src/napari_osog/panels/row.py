@@ -23,7 +23,7 @@ from napari_osog.panels.inputs import ignore_wheel
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LABEL_WIDTH = 114
+LABEL_WIDTH = 116
 
 
 class _Label(QLabel):
@@ -60,7 +60,9 @@ class Row(QWidget):
         self.free = False
         self.label = _Label(title)
         self.label.setFixedWidth(LABEL_WIDTH)
-        self.label.setWordWrap(True)
+        # Letters grow a little when the window's style reaches them.
+        wide = 1.12 * self.label.fontMetrics().horizontalAdvance(title) > LABEL_WIDTH
+        self.label.setWordWrap(wide)
         self.label.reset.connect(self.reset)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
