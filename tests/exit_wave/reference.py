@@ -54,10 +54,11 @@ def spectrum(
     fx = torch.fft.fftfreq(plan.grid_shape[1], plan.pitch_um[1], dtype=batch.dtype)
     sx, sy = source
     squared = k**2 - (2 * pi) ** 2 * ((fx + sx) ** 2 + (fy + sy) ** 2)
-    travels = squared > (1 - 0.99**2) * k**2
-    kz = torch.sqrt(torch.where(travels, squared, (1 - 0.99**2) * k**2))
+    share = ((fx + sx) ** 2 + (fy + sy) ** 2) * (wavelength / index) ** 2
+    ramp = ((share - 0.98**2) / (0.995**2 - 0.98**2)).clamp(0, 1)
+    kz = torch.sqrt(torch.where(share < 0.995**2, squared, (1 - 0.995**2) * k.detach() ** 2))
     kz_source = torch.sqrt(k**2 - (2 * pi) ** 2 * torch.as_tensor(sx**2 + sy**2, dtype=batch.dtype))
-    step = torch.exp(1j * (kz - kz_source) * plan.slab_um) * travels
+    step = torch.exp(1j * (kz - kz_source) * plan.slab_um - 40 * ramp**2 * (3 - 2 * ramp))
     stretch = k / kz_source
     phase = phase_slabs(batch, plan, k0 * batch.delta_index)
     loss = phase_slabs(batch, plan, 0.5 * batch.absorption_per_um)

@@ -45,10 +45,11 @@ def slow_spectrum(batch, values, plan, source):
     fy, fx = _frequencies(plan, values)
     sx, sy = source[0], source[1]
     squared = k**2 - (2 * pi) ** 2 * ((fx + sx) ** 2 + (fy[:, None] + sy) ** 2)
-    travels = squared > (1 - 0.99**2) * k**2
-    kz = torch.sqrt(torch.where(travels, squared, (1 - 0.99**2) * k**2))
+    share = ((fx + sx) ** 2 + (fy[:, None] + sy) ** 2) * (wavelength / index) ** 2
+    ramp = ((share - 0.98**2) / (0.995**2 - 0.98**2)).clamp(0, 1)
+    kz = torch.sqrt(torch.where(share < 0.995**2, squared, (1 - 0.995**2) * k.detach() ** 2))
     kz_source = torch.sqrt(k**2 - (2 * pi) ** 2 * (sx**2 + sy**2))
-    step = torch.exp(1j * (kz - kz_source) * plan.slab_um) * travels
+    step = torch.exp(1j * (kz - kz_source) * plan.slab_um - 40 * ramp**2 * (3 - 2 * ramp))
     mean, cosine, sine = index_split(batch, index, source * wavelength / index)
     phase, along, across, loss = (
         (k / kz_source) * reference.phase_slabs(batch, plan, c)
@@ -82,7 +83,7 @@ def fast_spectra(batch, values, plan):
         jones._per_um(batch, source, wavelength, index),
         jones.polarizer_state(values),
         waves.kappa,
-        waves.travels,
+        waves.decay,
         waves.stretch,
         everything,
     ), source

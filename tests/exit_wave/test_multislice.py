@@ -10,7 +10,7 @@ import torch
 
 from osog.exit_wave import exit_wave, multislice, plan_sampling
 from osog.exit_wave.deposit import Raster, deposit
-from osog.exit_wave.engine import _frequencies, _longitudinal
+from osog.exit_wave.engine import _frequencies, longitudinal
 from osog.exit_wave.illumination import source_points
 from osog.sample import Values, sample
 from osog.scene.parameters import describe, replaced
@@ -33,7 +33,7 @@ def raw_spectra(scene, batch, values, plan):
         plan.source_points,
     )
     wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
-    kappa, _, kz_source, travels = _longitudinal(fy, fx, source, wavelength, index)
+    kappa, _, kz_source, decay = longitudinal(fy, fx, source, wavelength, index, plan.slab_um)
     stretch = 2 * torch.pi * index / wavelength / kz_source
     everything = (torch.arange(len(fy)), torch.arange(len(fx)))
     spectra = multislice.multislice(
@@ -42,7 +42,7 @@ def raw_spectra(scene, batch, values, plan):
         2 * torch.pi / wavelength * batch.delta_index,
         0.5 * batch.absorption_per_um,
         kappa,
-        travels,
+        decay,
         stretch,
         everything,
     )

@@ -162,7 +162,7 @@ def test_multislice_conserves_energy(delta, loss) -> None:
             "numerics": {"accuracy": "standard", "padding_um": 0.0},
         }
     )
-    from osog.exit_wave.engine import _frequencies, _longitudinal
+    from osog.exit_wave.engine import _frequencies, longitudinal
     from osog.exit_wave.multislice import multislice
 
     values = Values(scene, dtype=torch.float64)
@@ -171,7 +171,7 @@ def test_multislice_conserves_energy(delta, loss) -> None:
     fy, fx = _frequencies(plan, values)
     wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
     source = torch.zeros(1, 2, dtype=torch.float64)
-    kappa, _, kz_source, travels = _longitudinal(fy, fx, source, wavelength, index)
+    kappa, _, kz_source, decay = longitudinal(fy, fx, source, wavelength, index, plan.slab_um)
     everything = (torch.arange(len(fy)), torch.arange(len(fx)))
     spectrum = multislice(
         Raster(batch, plan),
@@ -179,7 +179,7 @@ def test_multislice_conserves_energy(delta, loss) -> None:
         2 * torch.pi / wavelength * batch.delta_index,
         None,
         kappa,
-        travels,
+        decay,
         2 * torch.pi * index / wavelength / kz_source,
         everything,
     )[0]

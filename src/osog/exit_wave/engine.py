@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from osog.exit_wave.plan import SamplingPlan
     from osog.sample import ParticleBatch, Values
 
-_EVANESCENT = 0.99
-"""Share of n/λ from which waves count as evanescent and are dropped between slabs."""
+_FADING = (0.98, 0.995)
+"""Shares of n/λ between which waves fade out. A sharp limit would let the image jump where a
+source point or the wavelength carries a frequency across it."""
+_FADED = 40.0
+"""Nepers that a faded wave loses from slab to slab."""
 _LEAST_DIVISOR = 0.3
 """Floor of the slab deconvolution: what the hat has nearly erased is not blown up."""
 
@@ -110,7 +113,7 @@ def _through_slabs(
         phase_per_um,
         loss,
         waves.kappa,
-        waves.travels,
+        waves.decay,
         waves.stretch,
         (waves.rows, waves.columns),
     )
@@ -125,8 +128,9 @@ class PlaneWaves:
     ----------
     kappa : Tensor, shape (S, Gy, Gx)
         k_z(f + f_s) − k_z(f_s) in 1/µm.
-    travels : Tensor of bool, shape (S, Gy, Gx)
-        False where waves count as evanescent.
+    decay : Tensor, shape (S, Gy, Gx)
+        Loss of amplitude in nepers/µm: 0 for all waves that travel well, large where they are
+        evanescent or nearly so.
     stretch : Tensor, shape (S,)
         k/k_zs: how much longer the path of a tilted ray through a slab is.
     rows, columns : Tensor
@@ -139,7 +143,7 @@ class PlaneWaves:
     """
 
     kappa: Tensor
-    travels: Tensor
+    decay: Tensor
     stretch: Tensor
     rows: Tensor
     columns: Tensor
@@ -153,7 +157,9 @@ def plane_waves(
 ) -> PlaneWaves:
     """Propagation and correction factors for source points (S, 2) in cycles/µm."""
     grid_y, grid_x = _frequencies(plan, values)
-    kappa, kz, kz_source, travels = _longitudinal(grid_y, grid_x, source, wavelength, index)
+    kappa, kz, kz_source, decay = longitudinal(
+        grid_y, grid_x, source, wavelength, index, plan.slab_um
+    )
     rows, columns = _crop(grid_y, plan.band), _crop(grid_x, plan.band)
     fy, fx = grid_y[rows], grid_x[columns]
     inner = (slice(None), rows[:, None], columns)
@@ -168,13 +174,13 @@ def plane_waves(
     shape = obliquity / (hat.clamp(min=_LEAST_DIVISOR) * pixel)
     return PlaneWaves(
         kappa=kappa,
-        travels=travels,
+        decay=decay,
         stretch=k / kz_source,
         rows=rows,
         columns=columns,
         fy=fy,
         fx=fx,
-        correction=shape * travels[inner],
+        correction=shape * torch.exp(-decay[inner] * plan.slab_um),
     )
 
 
@@ -258,10 +264,10 @@ def _frequencies(plan: SamplingPlan, values: Values) -> tuple[Tensor, Tensor]:
     return torch.fft.fftfreq(gy, py, **like), torch.fft.fftfreq(gx, px, **like)
 
 
-def _longitudinal(
-    fy: Tensor, fx: Tensor, source: Tensor, wavelength: Tensor, index: Tensor
+def longitudinal(
+    fy: Tensor, fx: Tensor, source: Tensor, wavelength: Tensor, index: Tensor, slab_um: float
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """κ_s (S, Gy, Gx), k_z (S, Gy, Gx), k_zs (S,) in 1/µm, and what propagates.
+    """κ_s (S, Gy, Gx), k_z (S, Gy, Gx), k_zs (S,) and the decay (S, Gy, Gx), all in 1/µm.
 
     κ_s = k_z(f + f_s) − k_z(f_s) is computed as −(2π)² f·(f + 2 f_s)/(k_z + k_zs): the plain
     difference loses three to four digits in float32.
@@ -270,13 +276,15 @@ def _longitudinal(
     sx, sy = source[:, 0, None, None], source[:, 1, None, None]
     y, x = fy[:, None], fx[None, :]
     radius2 = (2 * pi) ** 2 * ((x + sx) ** 2 + (y + sy) ** 2)
-    travels = radius2.detach() < (_EVANESCENT * k.detach()) ** 2
-    floor = (1 - _EVANESCENT**2) * k.detach() ** 2
-    kz = torch.sqrt(torch.where(travels, k**2 - radius2, floor))
+    first, last = (share**2 for share in _FADING)
+    faded = ((radius2 / k**2 - first) / (last - first)).clamp(0.0, 1.0)
+    decay = (_FADED / slab_um) * faded**2 * (3 - 2 * faded)
+    travels = radius2.detach() < last * k.detach() ** 2
+    kz = torch.sqrt(torch.where(travels, k**2 - radius2, (1 - last) * k.detach() ** 2))
     kz_source = torch.sqrt(k**2 - (2 * pi) ** 2 * (source**2).sum(1))
     step = (2 * pi) ** 2 * (x * (x + 2 * sx) + y * (y + 2 * sy))
     kappa = -step / (kz + kz_source[:, None, None])
-    return kappa, kz, kz_source, travels
+    return kappa, kz, kz_source, decay
 
 
 def _crop(frequencies: Tensor, band: float) -> Tensor:

@@ -78,7 +78,7 @@ def jones_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> Jone
         _per_um(batch, source, wavelength, index),
         state,
         waves.kappa,
-        waves.travels,
+        waves.decay,
         waves.stretch,
         (waves.rows, waves.columns),
     )
@@ -159,7 +159,6 @@ def _per_um(batch: ParticleBatch, source: Tensor, wavelength: Tensor, index: Ten
 class _Fixed:
     raster: Raster
     batch: ParticleBatch
-    propagating: Tensor
     crop: tuple[Tensor, Tensor]
 
 
@@ -169,7 +168,7 @@ def _through_crystals(
     per_um: Tensor,
     state: Tensor,
     kappa: Tensor,
-    propagating: Tensor,
+    decay: Tensor,
     stretch: Tensor,
     crop: tuple[Tensor, Tensor],
 ) -> Tensor:
@@ -182,8 +181,9 @@ def _through_crystals(
         per_um,
         state,
         kappa,
+        decay,
         stretch,
-        _Fixed(raster, batch, propagating, crop),
+        _Fixed(raster, batch, crop),
     )
     return result
 
@@ -201,6 +201,7 @@ class _Jones(torch.autograd.Function):
         per_um: Tensor,
         state: Tensor,
         kappa: Tensor,
+        decay: Tensor,
         stretch: Tensor,
         fixed: _Fixed,
     ) -> Tensor:
@@ -220,7 +221,7 @@ class _Jones(torch.autograd.Function):
         kept_trails: list[list[list[Tensor]]] = []
         starts: list[list[Tensor]] = []
         for s in range(count):
-            travel = Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
+            travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
             field = incident.expand(2, gy, gx)
             kept_slabs.append([])
             kept_trails.append([])
@@ -242,28 +243,30 @@ class _Jones(torch.autograd.Function):
         ctx.fixed, ctx.windows, ctx.last_step, ctx.store = fixed, windows, last_step, store
         ctx.slabs, ctx.trails, ctx.starts = kept_slabs, kept_trails, starts
         if differentiate:
-            ctx.save_for_backward(per_um, state, kappa, stretch, out)
+            ctx.save_for_backward(per_um, state, kappa, decay, stretch, out)
         return out
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        per_um, state, kappa, stretch, out = ctx.saved_tensors
+        per_um, state, kappa, decay, stretch, out = ctx.saved_tensors
         fixed: _Fixed = ctx.fixed
         raster, batch = fixed.raster, fixed.batch.detach()
         rows, columns = fixed.crop
         gy, gx = raster.plan.grid_shape
         last = ctx.last_step * raster.plan.slab_um
-        to_kappa = torch.zeros_like(kappa) if ctx.needs_input_grad[6] else None
+        needs_waves = ctx.needs_input_grad[6]
+        waves = (torch.zeros_like(kappa), torch.zeros_like(decay)) if needs_waves else None
         to_stretch, to_state = torch.zeros_like(stretch), torch.zeros_like(state)
         to_per_um = torch.zeros_like(per_um)
         # One set of sums for the geometry; its coefficients belong to one source point at a time.
         total = Gradients(batch, [])
         for s in range(len(kappa)) if ctx.windows else ():
-            travel = Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
+            travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
             g = grad_outputs[0][s]
-            if to_kappa is not None:
-                turned = (g.conj() * out[s]).imag.sum(0)
-                to_kappa[s][rows[:, None], columns] -= last * turned
+            if waves is not None:
+                turned = last * (g.conj() * out[s]).sum(0)
+                waves[0][s][rows[:, None], columns] -= turned.imag
+                waves[1][s][rows[:, None], columns] -= turned.real
             full = torch.zeros((2, gy, gx), dtype=g.dtype, device=g.device)
             full[:, rows[:, None], columns] = (
                 g * travel.factor(ctx.last_step)[rows[:, None], columns].conj()
@@ -288,7 +291,7 @@ class _Jones(torch.autograd.Function):
                     travel,
                     trail,
                     gradients,
-                    to_kappa[s] if to_kappa is not None else None,
+                    (waves[0][s], waves[1][s]) if waves is not None else None,
                     to_stretch[s],
                 )
                 deposit_adjoint(raster, batch, coefficients, gradients, walk.slabs, total)
@@ -300,7 +303,7 @@ class _Jones(torch.autograd.Function):
             total.planes,
             to_per_um,
             to_state,
-            to_kappa,
+            *(waves if waves is not None else (None, None)),
             to_stretch,
             None,
         )
@@ -360,7 +363,7 @@ def _back(
     travel: Travel,
     trail: Sequence[Tensor],
     gradients: Sequence[Tensor],
-    to_kappa: Tensor | None,
+    to_waves: tuple[Tensor, Tensor] | None,
     to_stretch: Tensor,
 ) -> Tensor:
     """Adjoint (2, Gy, Gx) in front of the window; adds to the gradients of its slabs."""
@@ -393,11 +396,11 @@ def _back(
         adjoint = torch.stack((a.conj() * x - 1j * (b * y), a * y - 1j * (b * x)))
         if steps:
             spectrum = torch.fft.fft2(adjoint)
-            if to_kappa is not None:
+            if to_waves is not None:
                 # Both spectra are those behind the free path, where the factor has acted.
-                turned = (spectrum.conj() * torch.fft.fft2(arrived)).imag.sum(0)
-                scale = steps * travel.slab_um / arrived[0].numel()
-                to_kappa -= scale * turned * travel.propagating
+                turned = (spectrum.conj() * torch.fft.fft2(arrived)).sum(0)
+                for gradient, part in zip(to_waves, (turned.imag, turned.real), strict=True):
+                    gradient.sub_(part, alpha=steps * travel.slab_um / arrived[0].numel())
             adjoint = torch.fft.ifft2(spectrum.mul_(travel.factor(steps).conj()))
     return adjoint
 

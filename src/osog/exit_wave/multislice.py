@@ -42,7 +42,7 @@ def multislice(
     phase_per_um: Tensor,
     loss_per_um: Tensor | None,
     kappa: Tensor,
-    propagating: Tensor,
+    decay: Tensor,
     stretch: Tensor,
     crop: tuple[Tensor, Tensor],
 ) -> Tensor:
@@ -58,8 +58,8 @@ def multislice(
         Half of the absorption coefficient.
     kappa : Tensor, shape (S, Gy, Gx)
         k_z − k of every frequency (of k_z(f + f_s) − k_z(f_s) for tilted sources), 1/µm.
-    propagating : Tensor of bool, shape (S, Gy, Gx)
-        Frequencies that travel.
+    decay : Tensor, shape (S, Gy, Gx)
+        Loss of amplitude of every frequency in nepers/µm; large where waves are evanescent.
     stretch : Tensor, shape (S,)
         k/k_zs: how much longer the path of a tilted ray through a slab is.
     crop : (rows, columns)
@@ -79,8 +79,9 @@ def multislice(
         phase_per_um,
         loss_per_um,
         kappa,
+        decay,
         stretch,
-        _Fixed(raster, batch, propagating, crop),
+        _Fixed(raster, batch, crop),
     )
     return result
 
@@ -89,7 +90,6 @@ def multislice(
 class _Fixed:
     raster: Raster
     batch: ParticleBatch
-    propagating: Tensor
     crop: tuple[Tensor, Tensor]
 
 
@@ -104,6 +104,7 @@ class _Multislice(torch.autograd.Function):
         phase_per_um: Tensor,
         loss_per_um: Tensor | None,
         kappa: Tensor,
+        decay: Tensor,
         stretch: Tensor,
         fixed: _Fixed,
     ) -> Tensor:
@@ -128,7 +129,7 @@ class _Multislice(torch.autograd.Function):
                 starts.append(list(fields))
             window: list[list[Tensor]] = []
             for s in range(count):
-                travel = Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
+                travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
                 trail: list[Tensor] | None = [] if store else None
                 fields[s] = _through(fields[s], walk, slabs, stretch[s], travel, trail)
                 if trail is not None:
@@ -145,7 +146,7 @@ class _Multislice(torch.autograd.Function):
                 continue
             spectrum = torch.fft.fft2(field - 1, norm="forward")[rows[:, None], columns]
             if last_step:
-                travel = Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
+                travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
                 spectrum = spectrum * travel.factor(last_step)[rows[:, None], columns]
             out[s] = spectrum
         ctx.fixed, ctx.coefficients, ctx.windows, ctx.last_step = (
@@ -156,29 +157,32 @@ class _Multislice(torch.autograd.Function):
         )
         ctx.stored, ctx.volumes, ctx.starts, ctx.store = stored, volumes, starts, store
         if differentiate:
-            ctx.save_for_backward(kappa, stretch, out)
+            ctx.save_for_backward(kappa, decay, stretch, out)
         return out
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        kappa, stretch, out = ctx.saved_tensors
+        kappa, decay, stretch, out = ctx.saved_tensors
         fixed: _Fixed = ctx.fixed
         raster, batch = fixed.raster, fixed.batch.detach()
         count = kappa.shape[0]
         gy, gx = raster.plan.grid_shape
         rows, columns = fixed.crop
-        needs_kappa, needs_stretch = ctx.needs_input_grad[6], ctx.needs_input_grad[7]
-        to_kappa = torch.zeros_like(kappa) if needs_kappa else None
+        needs_kappa, needs_stretch = ctx.needs_input_grad[6], ctx.needs_input_grad[8]
+        # Whatever moves κ (a wavelength, an index, a source) moves the decay as well.
+        waves = (torch.zeros_like(kappa), torch.zeros_like(decay)) if needs_kappa else None
         to_stretch = torch.zeros_like(stretch)
         total = Gradients(batch, ctx.coefficients)
         adjoints: list[Tensor] = []
         for s in range(count):
-            travel = Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
+            travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
             g = grad_outputs[0][s]
             if ctx.last_step:
-                if to_kappa is not None:
+                if waves is not None:
                     distance = ctx.last_step * raster.plan.slab_um
-                    to_kappa[s][rows[:, None], columns] -= distance * (g.conj() * out[s]).imag
+                    turned = distance * (g.conj() * out[s])
+                    waves[0][s][rows[:, None], columns] -= turned.imag
+                    waves[1][s][rows[:, None], columns] -= turned.real
                 g = g * travel.factor(ctx.last_step)[rows[:, None], columns].conj()
             full = torch.zeros((gy, gx), dtype=g.dtype, device=g.device)
             full[rows[:, None], columns] = g
@@ -192,7 +196,7 @@ class _Multislice(torch.autograd.Function):
             )
             gradients = [torch.zeros_like(v) for v in slabs]
             for s in range(count):
-                travel = Travel(kappa[s], fixed.propagating[s], raster.plan.slab_um)
+                travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
                 if ctx.store:
                     trail = ctx.stored[number][s]
                 else:
@@ -206,7 +210,7 @@ class _Multislice(torch.autograd.Function):
                     travel,
                     trail,
                     gradients,
-                    to_kappa[s] if to_kappa is not None else None,
+                    (waves[0][s], waves[1][s]) if waves is not None else None,
                     to_stretch[s] if needs_stretch else None,
                 )
             deposit_adjoint(raster, batch, ctx.coefficients, gradients, walk.slabs, total)
@@ -218,7 +222,7 @@ class _Multislice(torch.autograd.Function):
             total.planes,
             total.coefficients[0],
             loss,
-            to_kappa,
+            *(waves if waves is not None else (None, None)),
             to_stretch if needs_stretch else None,
             None,
         )
@@ -227,17 +231,18 @@ class _Multislice(torch.autograd.Function):
 class Travel:
     """Free propagation over whole slab spacings for one source point."""
 
-    def __init__(self, kappa: Tensor, propagating: Tensor, slab_um: float) -> None:
-        self.kappa, self.propagating, self.slab_um = kappa, propagating, slab_um
+    def __init__(self, kappa: Tensor, decay: Tensor, slab_um: float) -> None:
+        self.kappa, self.decay, self.slab_um = kappa, decay, slab_um
         self._factors: dict[int, Tensor] = {}
 
     def factor(self, steps: int) -> Tensor:
-        """exp(iκ · steps · dz), zero where waves are evanescent."""
+        """exp((iκ − decay) · steps · dz), next to nothing where waves are evanescent."""
         if steps not in self._factors:
-            phase = self.kappa * (steps * self.slab_um)
+            distance = steps * self.slab_um
+            phase = self.kappa * distance
             # torch.complex(cos, sin) is ten times faster than the exponential of a complex tensor.
             factor = torch.complex(torch.cos(phase), torch.sin(phase))
-            self._factors[steps] = factor * self.propagating
+            self._factors[steps] = factor * torch.exp(self.decay * -distance)
         return self._factors[steps]
 
 
@@ -300,7 +305,7 @@ def _back(
     travel: Travel,
     trail: Sequence[Tensor],
     gradients: Sequence[Tensor],
-    to_kappa: Tensor | None,
+    to_waves: tuple[Tensor, Tensor] | None,
     to_stretch: Tensor | None,
 ) -> Tensor:
     """Adjoint in front of the window; adds to the gradients of its slabs."""
@@ -320,9 +325,10 @@ def _back(
         adjoint = adjoint * t.conj()
         if steps:
             spectrum = torch.fft.fft2(adjoint)
-            if to_kappa is not None:
+            if to_waves is not None:
                 arrived = torch.fft.fft2(behind / t)
-                scale = steps * travel.slab_um / adjoint.numel()
-                to_kappa -= scale * (spectrum.conj() * arrived).imag * travel.propagating
+                turned = spectrum.conj() * arrived
+                for gradient, part in zip(to_waves, (turned.imag, turned.real), strict=True):
+                    gradient.sub_(part, alpha=steps * travel.slab_um / adjoint.numel())
             adjoint = torch.fft.ifft2(spectrum.mul_(travel.factor(steps).conj()))
     return adjoint

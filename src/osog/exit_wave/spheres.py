@@ -55,7 +55,7 @@ def sphere_spectrum(
     wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
     k = 2 * pi * index / wavelength
     inner = (slice(None), waves.rows[:, None], waves.columns)
-    kappa, travels = waves.kappa[inner], waves.travels[inner]
+    kappa, travels = waves.kappa[inner], waves.decay[inner] * plan.slab_um < 8
     kz_source = k / waves.stretch
     fy, fx = waves.fy[:, None], waves.fx[None, :]
     # 1 − cos γ from the momentum transfer, which loses no digits at small angles.
