@@ -151,13 +151,15 @@ class Place:
 
     def of(self, table: Tensor) -> Tensor:
         """Interpolate one sphere's row (2, T) of a table; the result has the shape of u."""
-        row = torch.view_as_real(table)
-        low, high = row[:, :-1], row[:, 1:]
-        # One gather of everything that belongs to an interval: (T − 1, 8).
-        packed = torch.stack((low[0], high[0], low[1], high[1]), 1).flatten(1)
-        found = packed.to(self.weights.dtype).index_select(0, self.left.reshape(-1))
-        found = found.view(*self.left.shape, 4, 2)
-        return torch.view_as_complex((found * self.weights.movedim(0, -1)[..., None]).sum(-2))
+        row, place = table.to(self.weights.dtype.to_complex()), self.left.reshape(-1)
+        corners = (row[0, :-1], row[0, 1:], row[1, :-1], row[1, 1:])
+        # Four gathers of whole rows take a ninth of the time of one that packs what belongs to an
+        # interval, whose short sums run slowly.
+        parts = [
+            weight * corner.index_select(0, place).view_as(weight)
+            for weight, corner in zip(self.weights, corners, strict=True)
+        ]
+        return parts[0] + parts[1] + parts[2] + parts[3]
 
 
 def amplitude_table(
