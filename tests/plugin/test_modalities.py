@@ -284,3 +284,28 @@ def test_a_drag_knows_whether_the_light_through_the_sample_stays(kind, name, val
     scene = replaced(small_scene(), {"microscope.modality": {"kind": kind}})
     changed = replaced(scene, {f"microscope.modality.{name}": value})
     assert (_light(scene, 0) == _light(changed, 0)) == same
+
+
+def test_a_panel_that_is_deleted_ends_the_stack_that_it_renders(qtbot, studio, renderer):
+    panel = SimulatePanel(None, studio)
+    panel.show()
+    qtbot.waitUntil(lambda: studio.session.picture is not None, timeout=5000)
+    renderer.seconds = 30.0
+    panel.sequence.stack_button.click()
+    qtbot.waitUntil(lambda: studio.reel.busy, timeout=5000)
+    assert "Rendering 21 planes" in panel.sequence.status.text()
+    panel.hide()
+    panel.deleteLater()
+    qtbot.waitUntil(lambda: not studio.reel.running and not studio.live.running, timeout=5000)
+    assert studio.sink.sequences == []
+
+
+def test_a_stack_that_takes_too_long_can_be_stopped(qtbot, panel, renderer):
+    renderer.seconds = 30.0
+    panel.sequence.stack_button.click()
+    assert not panel.sequence.stack_button.isEnabled()
+    panel.sequence.stop_button.click()
+    assert not panel.studio.reel.running and panel.sequence.stack_button.isEnabled()
+    renderer.seconds = 0.0
+    panel.sequence.stack_button.click()
+    qtbot.waitUntil(lambda: len(panel.studio.sink.sequences) == 1, timeout=5000)
