@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import ModuleType
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.special import j0
 from torch import Tensor
 
 from osog.optics.confocal import jinc
-from osog.render import forward
+from osog.render import ForwardModel, forward
 from osog.scene import Scene
 
 NA, EMITTED, EXCITING, INDEX = 0.8, 0.55, 0.488, 1.33
@@ -183,3 +184,46 @@ def test_image_is_smooth_in_pinhole_and_excitation() -> None:
                 (forward(scene, {**base, name: value + h}) * weights).sum() for h in (1e-5, -1e-5)
             )
         assert float(gradient) == pytest.approx(float(up - down) / 2e-5, rel=1e-3)
+
+
+def test_far_slabs_share_point_spreads() -> None:
+    """Fewer planes far from the focus give the image of all slabs, and move smoothly with it."""
+    scene = Scene.parse(
+        {
+            "grid": {"shape": [40, 40], "pixel_size_um": 0.08},
+            "medium": {"index": 1.33},
+            "populations": [
+                {
+                    "name": "beads",
+                    "shape": {"kind": "sphere", "radius_um": 0.4},
+                    "material": {"index": 1.36, "emission_per_um": 1.0},
+                    "particles": [
+                        {"x_um": 1.2, "y_um": 1.4, "z_um": 0.1},
+                        {"x_um": 2.0, "y_um": 1.8, "z_um": 2.9},
+                        {"x_um": 1.0, "y_um": 2.2, "z_um": -2.4},
+                    ],
+                }
+            ],
+            "microscope": {
+                "modality": {"kind": "confocal", "pinhole_airy_units": 1.0},
+                "wavelength_um": 0.52,
+                "numerical_aperture": 1.2,
+            },
+        }
+    )
+    model = ForwardModel(scene, accuracy="draft")
+    focus = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+    image = model.image({"microscope.focus_um": focus})
+    weights = torch.cos(torch.arange(image.numel(), dtype=torch.float64)).view_as(image)
+    (slope,) = torch.autograd.grad((weights * image).sum(), focus)
+    sums = [
+        float((weights * model.image({"microscope.focus_um": 0.3 + step})).sum())
+        for step in (1e-5, -1e-5)
+    ]
+    assert float(slope.detach()) == pytest.approx((sums[0] - sums[1]) / 2e-5, rel=1e-5)
+    assert model.plan.near_um < 1.0
+    model = ForwardModel(scene, accuracy="draft")
+    model.plans = [dataclasses.replace(plan, near_um=float("inf")) for plan in model.plans]
+    model.plan = model.plans[0]
+    image, every = image.detach(), model.image({"microscope.focus_um": 0.3})
+    assert 0 < float((image - every).abs().max()) < 4e-3 * float(every.max())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import asin, ceil, floor, hypot, log, pi, tan
+from math import asin, ceil, floor, hypot, inf, log, pi, tan
 from typing import TYPE_CHECKING
 
 import torch
@@ -103,6 +103,9 @@ class SamplingPlan:
     edge_steps : int
         Frequency steps over which the edge of the pupil extends to either side: 1 for a raised
         cosine, 4 for the edge that acts as a hard one within the frame.
+    near_um : float
+        Distance from the focus beyond which slabs may share point spreads, because what they add
+        to the image fades; infinite where it does not.
     """
 
     frame_shape: tuple[int, int]
@@ -126,6 +129,7 @@ class SamplingPlan:
     field_rings: int = 3
     scattering: tuple[str, ...] = ()
     edge_steps: int = 1
+    near_um: float = inf
 
     @property
     def extent_um(self) -> tuple[float, float]:
@@ -300,6 +304,7 @@ def plan_sampling(
             edge_steps=_SHARP_EDGE if sharp else 1,
             field_nodes=nodes,
             field_rings=rings,
+            near_um=_near_um(scene, emitted * index / steepest**2, level),
         )
 
     # The model depends on the scene alone: a draft shows what the image at rest will show.
@@ -393,6 +398,20 @@ def _emitted_um(scene: Scene) -> float:
     if optics.modality.kind == "confocal":
         return 1 / (1 / shortest + 1 / optics.modality.excitation_wavelength_um)
     return shortest
+
+
+def _near_um(scene: Scene, depth_um: float, accuracy: str) -> float:
+    """Distance up to which a confocal image needs every slab, in µm.
+
+    Measured for beads of 0.5 µm at NA 1.2 and 1 Airy unit, z ± 5 µm: at 2 and 3 depths of the
+    product spot the image is within 3e-3 and 5e-4 of one with every slab. Wider pinholes see
+    more of what is out of focus.
+    """
+    modality = scene.microscope.modality
+    if modality.kind != "confocal":
+        return inf
+    depths = {"draft": 2.0, "standard": 3.0, "fine": 6.0}[accuracy]
+    return _up(depths * depth_um * max(modality.pinhole_airy_units, 1.0), 1.25)
 
 
 def _cover_glass_um(scene: Scene, aperture: float, focus_um: float) -> float:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from osog.optics.band import intensity_grid
-from osog.optics.emission import PointSpread, blurred
+from osog.optics.band import intensity_grid, real_image
+from osog.optics.emission import PointSpread, blurred, gathered
 
 if TYPE_CHECKING:
     from osog.exit_wave.wave import EmissionSlabs
@@ -53,6 +53,8 @@ def confocal(emission: EmissionSlabs, values: Values) -> OpticalImage:
     excited = PointSpread.of(emission, values, exciting)
     widths = zip(emitted.band.shape, excited.band.shape, strict=True)
     rows, columns = (a + b for a, b in widths)
+    # The spot of the emission alone has half the band of the product.
+    half = intensity_grid(emitted.band.shape, plan.fine_shape)
     grid = intensity_grid((rows, columns), plan.fine_shape)
 
     airy = 1.22 * emission.wavelength_um / values.number("microscope.numerical_aperture")
@@ -60,17 +62,17 @@ def confocal(emission: EmissionSlabs, values: Values) -> OpticalImage:
     extent = plan.extent_um
     radius = torch.minimum(radius, torch.full_like(radius, min(extent) / 2))
     step_y, step_x = plan.frequency_step
-    fy = torch.fft.fftfreq(grid[0], 1 / grid[0]).to(radius)[:, None] * step_y
-    fx = torch.fft.rfftfreq(grid[1], 1 / grid[1]).to(radius) * step_x
+    fy = torch.fft.fftfreq(half[0], 1 / half[0]).to(radius)[:, None] * step_y
+    fx = torch.fft.rfftfreq(half[1], 1 / half[1]).to(radius) * step_x
     share = pi * radius.square() / (extent[0] * extent[1])
     hole = share * jinc(2 * pi * radius * torch.sqrt(fx * fx + fy * fy))
 
     def spread(distance: Tensor) -> Tensor:
         spot = excited.at(distance, grid)
-        seen = torch.fft.rfft2(emitted.at(distance, grid), norm="forward") * hole
-        passing: Tensor = torch.fft.irfft2(seen, s=grid, norm="forward")
-        return spot * passing
+        seen = torch.fft.rfft2(emitted.at(distance, half), norm="forward") * hole
+        return spot * real_image(seen, grid)
 
+    emission = gathered(emission, values)
     return blurred(emission, values, emission.slabs, spread)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -89,7 +89,8 @@ class PointSpread:
             (y, x), at least twice the band.
         """
         field = self.aperture * phasor(self.turn_per_um * distance_um)
-        return self.band.modulus_squared(field, grid).sum(0) / self.power
+        spread = self.band.modulus_squared(field, grid)
+        return (spread.sum(0) if len(spread) > 1 else spread[0]) / self.power
 
 
 def blurred(
@@ -149,6 +150,60 @@ def blurred(
     along = torch.cat([along, along[1:].flip(0)])
     image = real_image(total / (along[:, None] * across[None, :]), fine)
     return OpticalImage(image.clamp(min=0.0) + background)
+
+
+def gathered(emission: EmissionSlabs, values: Values) -> EmissionSlabs:
+    """Gather slabs that lie far from the focus onto fewer planes.
+
+    A slab at a distance d from the focus is shared between its neighbours among the planes at whole
+    multiples of 2^l slab spacings, by the hat weights that also deposit particles, with
+    l = log₂(d/near) for d beyond `SamplingPlan.near_um` and 0 nearer than that. Between two whole l
+    both sets of planes take a share, so that the image stays smooth in the focus.
+
+    Parameters
+    ----------
+    emission : EmissionSlabs
+    values : Values
+        The focus is read from it, differentiably.
+
+    Returns
+    -------
+    EmissionSlabs
+        The same light on planes that need not be equally spaced.
+    """
+    plan, number = emission.plan, len(emission.z_um)
+    like = emission.slabs
+    focus = values.number("microscope.focus_um").to(like)
+    z = torch.tensor(emission.z_um, dtype=like.dtype, device=like.device)
+    distance = torch.sqrt((z - focus).square() + 1e-12)
+    level = torch.log2((distance / plan.near_um).clamp(min=1.0))
+    if not bool((level.detach() > 0).any()):
+        return emission
+    whole = level.detach().floor()
+    rest = level - whole
+    coarser = rest.square() * (3 - 2 * rest)
+    planes: dict[int, Tensor] = {}
+    for extra, share in ((0, 1 - coarser), (1, coarser)):
+        steps = [2 ** (int(w) + extra) for w in whole.tolist()]
+        for j, step in enumerate(steps):
+            below, above = divmod(round(emission.z_um[j] / plan.slab_um), step)
+            for plane, hat in ((below, 1 - above / step), (below + 1, above / step)):
+                if hat > 0 and float(share[j].detach()) > 0:
+                    row = planes.setdefault(plane * step, torch.zeros_like(z))
+                    row[j] += hat * share[j]
+    if len(planes) >= number:
+        return emission
+    heights = sorted(planes)
+    weights = [planes[height] for height in heights]
+    used = [torch.nonzero(row.detach()).flatten().tolist() for row in weights]
+    parts = [slice(n[0], n[-1] + 1) for n in used]
+    slabs = torch.stack(
+        [
+            torch.tensordot(row[part], like[part], 1)
+            for row, part in zip(weights, parts, strict=True)
+        ]
+    )
+    return replace(emission, slabs=slabs, z_um=[height * plan.slab_um for height in heights])
 
 
 def _low(spectrum: Tensor, rows: int, columns: int) -> Tensor:
