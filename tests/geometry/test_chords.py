@@ -448,3 +448,36 @@ def test_wall_of_a_standing_cylinder(elevation, make_batch):
     path = path.view(20, 32, 20, 32).mean((1, 3))
     found = (chord.exit - chord.entry)[0]
     assert float((found - path).norm() / path.norm()) < 0.02
+
+
+@pytest.mark.parametrize("kind", list(ShapeKind)[:5])
+@pytest.mark.parametrize("half_width_px", [2.8, 2.5, 2.24, 2.0, 1.12, 1.0, 0.504, 0.45])
+def test_sub_sampling_changes_without_a_jump(kind: ShapeKind, half_width_px: float) -> None:
+    """At the limits of a level the size derivative is that of finite differences."""
+    pitch = 0.1
+    x = ((torch.arange(24, dtype=torch.float64) - 11.7) * pitch)[None, None, :]
+    y = ((torch.arange(24, dtype=torch.float64) - 11.9) * pitch)[None, :, None]
+    weights = torch.randn(24, 24, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    turn = torch.tensor([[0.9, 0.1, 0.3, 0.2]], dtype=torch.float64)
+
+    def path(radius: torch.Tensor) -> torch.Tensor:
+        size = torch.stack([2 * radius if kind == ShapeKind.ROD else radius, radius, radius])[None]
+        chord = chords(
+            kind,
+            x,
+            y,
+            torch.zeros(1, 3, dtype=torch.float64),
+            turn,
+            size,
+            None,
+            None,
+            (pitch, pitch),
+            1,
+        )
+        return ((chord.exit - chord.entry)[0] * weights).sum()
+
+    radius = torch.tensor(half_width_px * pitch, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(path(radius), radius)
+    with torch.no_grad():
+        difference = (path(radius + 1e-6) - path(radius - 1e-6)) / 2e-6
+    assert float(slope) == pytest.approx(float(difference), rel=3e-3, abs=1e-4)
