@@ -56,7 +56,7 @@ bench: setup
 	$(BIN)/osog bench
 
 docs: setup
-	@$(BIN)/python -c "import mkdocs, mkdocstrings, material" 2>/dev/null || \
+	@$(BIN)/python -c "import mkdocs, mkdocstrings, material, latex2mathml" 2>/dev/null || \
 		$(BIN)/python -m pip install -q -c constraints.txt --group docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 

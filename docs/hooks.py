@@ -1,7 +1,12 @@
-"""Write the reference tables from the models themselves, so that they cannot disagree."""
+"""Write the reference tables from the models themselves, and formulas as MathML.
+
+Tables made from the models cannot disagree with them, and browsers draw MathML without a script
+from elsewhere, so the pages work offline.
+"""
 
 from __future__ import annotations
 
+import html as markup
 import re
 from typing import Any
 
@@ -24,6 +29,39 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         if f"{{{{ {name} }}}}" in markdown:
             markdown = markdown.replace(f"{{{{ {name} }}}}", write())
     return markdown
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Replace every formula of a page by MathML."""
+    inline = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.S)
+    block = re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.S)
+    html = inline.sub(lambda found: mathml(found[1], "inline"), html)
+    return block.sub(
+        lambda found: f'<div style="overflow-x: auto">{mathml(found[1], "block")}</div>', html
+    )
+
+
+def mathml(formula: str, display: str) -> str:
+    """Write one TeX formula, as it stands in a page, in MathML."""
+    from latex2mathml.converter import convert
+
+    text: str = convert(markup.unescape(formula).strip(), display=display)
+    # Words are one name, not a product of letters; and a function stands apart from its argument.
+    text = re.sub(
+        r'(?:<mi mathvariant="normal">\w</mi>){2,}',
+        lambda found: "<mi>" + "".join(re.findall(r">(\w)<", found[0])) + "</mi>",
+        text,
+    )
+    name = r"<mi>(?:sin|cos|arg)</mi>"
+    power = rf"<msup>{name}<mrow><mn>\d</mn></mrow></msup>|<msup>{name}<mn>\d</mn></msup>"
+    text = re.sub(
+        rf'({power}|(?<!<msup>){name})(?!<mo stretchy="false">)',
+        r'\1<mspace width="0.167em" />',
+        text,
+    )
+    if "\\" in text:
+        raise ValueError(f"a formula has a command that cannot be written in MathML: {formula}")
+    return text
 
 
 def reference() -> str:
