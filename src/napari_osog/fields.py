@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from osog.scene import EMISSION, MODALITY_TITLES, Reflection
+from osog.scene import EMISSION, MODALITY_TITLES, PARTIALLY_COHERENT, Reflection
 
 if TYPE_CHECKING:
     from osog.scene import Scene
@@ -32,7 +32,7 @@ def field_problem(scene: Scene) -> str:
         return "Light from many directions has no single phase; set the divergence to 0."
     if isinstance(optics.modality, Reflection) and optics.modality.illumination_numerical_aperture:
         return "Light from many directions has no single phase; set the illumination NA to 0."
-    if optics.condenser_in_use > 0:
+    if kind in PARTIALLY_COHERENT and optics.condenser_numerical_aperture > 0:
         return "Light from many directions has no single phase; set the condenser NA to 0."
     return ""
 

@@ -333,6 +333,8 @@ def _light(scene: Scene, seed: int) -> tuple[Any, ...]:
         optics.wavelength_um,
         optics.spectrum,
         optics.condenser_in_use,
+        optics.condenser_numerical_aperture,
+        optics.oblique_numerical_aperture,
         optics.condenser_stop,
         optics.oblique_azimuth_deg,
         source,

@@ -159,7 +159,8 @@ class Place:
             weight * corner.index_select(0, place).view_as(weight)
             for weight, corner in zip(self.weights, corners, strict=True)
         ]
-        return parts[0] + parts[1] + parts[2] + parts[3]
+        total: Tensor = parts[0] + parts[1] + parts[2] + parts[3]
+        return total
 
 
 def amplitude_table(

@@ -279,7 +279,8 @@ def neighbour_error_percent(coverage: float, phase: float) -> float:
     50 c^0.64 min(1, φ/0.7)^0.6: a fit to sums against multislice for spheres of 1 µm in ± 10 µm,
     Δn 0.01 and 0.03 and coverages of 0.03 to 0.3, good to a factor of 1.5.
     """
-    return 50 * float(coverage**0.64) * min(1.0, phase / 0.7) ** 0.6
+    strength: float = min(1.0, phase / 0.7) ** 0.6
+    return 50 * float(coverage**0.64) * strength
 
 
 def slab_error_percent(
