@@ -309,3 +309,12 @@ def test_a_stack_that_takes_too_long_can_be_stopped(qtbot, panel, renderer):
     renderer.seconds = 0.0
     panel.sequence.stack_button.click()
     qtbot.waitUntil(lambda: len(panel.studio.sink.sequences) == 1, timeout=5000)
+
+
+def test_one_oblique_wave_has_a_phase_and_an_open_condenser_has_none(engine):
+    oblique = replaced(small_scene(), {"microscope.oblique_numerical_aperture": 0.2})
+    assert not field_problem(oblique)
+    engine.submit(Request(oblique, seed=1, fields=("phase",)))
+    assert engine.pictures[-1].error is None and "phase" in engine.pictures[-1].fields
+    open_ = replaced(oblique, {"microscope.condenser_numerical_aperture": 0.2})
+    assert "set the condenser NA to 0" in field_problem(open_)
