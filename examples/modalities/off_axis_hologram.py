@@ -32,7 +32,6 @@ sideband = np.fft.ifft2(np.fft.fft2(shifted) * passed)
 phase = np.unwrap(np.unwrap(np.angle(sideband / np.median(sideband[:20])), axis=0), axis=1)
 true = 2 * np.pi / optics.wavelength_um * frame.opd.numpy()
 centre = (slice(180, 200), slice(180, 200))
-print(
-    f"Phase of the cell: {phase[centre].mean():.2f} rad found, {true[centre].mean():.2f} rad true"
-)
+found, expected = phase[centre].mean(), true[centre].mean()
+print(f"Phase of the cell: {found:.2f} rad found, {expected:.2f} rad by its path")
 osog.io.write_png(folder / "off-axis-phase.png", phase)

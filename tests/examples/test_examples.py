@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from osog.io import read_micrograph
-from osog.scene import Scene
+from osog.scene import MODALITY_TITLES, Scene
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -30,6 +32,58 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_every_example_is_tested() -> None:
     tested = {"find_the_focus.py", "fit_a_hologram.py", "labelled_frame.py", "render_and_save.py"}
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
+
+
+MODALITIES = {
+    "brightfield": ("brightfield-coherent", "brightfield-koehler"),
+    "confocal": ("confocal",),
+    "darkfield": ("darkfield",),
+    "dic": ("dic-relief", "dic-extinction"),
+    "fluorescence": ("fluorescence",),
+    "hologram": ("hologram",),
+    "iscat": ("iscat",),
+    "light_sheet": ("light-sheet",),
+    "off_axis_hologram": ("off-axis-hologram", "off-axis-phase"),
+    "phase": ("phase",),
+    "phase_contrast": ("phase-contrast-positive", "phase-contrast-negative"),
+    "polarized": ("polarized-crossed", "polarized-red-plate"),
+    "reflection": ("reflection-bright", "reflection-dark"),
+    "shadowgraph": ("shadowgraph",),
+}
+
+
+def test_every_modality_has_an_example_and_a_place_in_the_gallery(root: Path) -> None:
+    assert set(MODALITIES) == set(MODALITY_TITLES)
+    assert {path.stem for path in (EXAMPLES / "modalities").glob("*.py")} == set(MODALITIES)
+    page = (root / "docs" / "gallery.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"images/gallery/([\w-]+)\.png", page))
+    assert shown == {picture for pictures in MODALITIES.values() for picture in pictures}
+    assert {path.stem for path in (root / "docs" / "images" / "gallery").glob("*.png")} == shown
+
+
+@pytest.mark.parametrize("kind", MODALITIES)
+def test_example_of_a_modality(run: Any, tmp_path: Path, kind: str) -> None:
+    names = run(f"modalities/{kind}.py")
+    assert {path.stem for path in tmp_path.glob("*.png")} == set(MODALITIES[kind])
+    for name in MODALITIES[kind]:
+        picture = np.asarray(Image.open(tmp_path / f"{name}.png"))
+        assert picture.dtype == np.uint8 and picture.shape[0] > 100
+        assert picture.std() > 3, "a picture of nothing"
+        assert (picture == 255).mean() < 0.05, "burnt out"
+    frames = names.get("frames", {"": names.get("frame")})
+    for frame in frames.values():
+        assert frame.scene.microscope.modality.kind == kind
+        assert not [c.text for c in frame.warnings if "wrap" in c.text or "error" in c.text]
+    if kind == "phase_contrast":
+        cell = (
+            frames["positive"].particles.position[0, :2]
+            / frames["positive"].scene.grid.pixel_size_um
+        )
+        x, y = (int(v) for v in cell)
+        dark, bright = (np.asarray(f.image) for f in (frames["positive"], frames["negative"]))
+        assert dark[y, x] < np.median(dark) and bright[y, x] > np.median(bright)
+    if kind == "off_axis_hologram":
+        assert names["found"] == pytest.approx(names["expected"], rel=0.05)
 
 
 def test_render_and_save(run: Any, tmp_path: Path) -> None:
