@@ -92,6 +92,16 @@ CASES: list[tuple[Any, str]] = [
         microscope(modality={"kind": "xray"}),
         "'xray' is not one of brightfield, phase_contrast, dic,",
     ),
+    (
+        microscope(
+            modality={
+                "kind": "darkfield",
+                "inner_numerical_aperture": 0.9,
+                "outer_numerical_aperture": 1.4,
+            }
+        ),
+        "outer_numerical_aperture: light up to NA 1.4 must stay below the medium index 1.333",
+    ),
     (microscope(modality="dic"), "microscope.modality: must be a mapping with a 'kind', not 'dic'"),
     (microscope(modality={"kind": "dic", "shear": 1}), "microscope.modality.shear: is not a know"),
     (

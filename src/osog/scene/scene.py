@@ -22,6 +22,12 @@ from osog.scene.population import Population
 from osog.scene.series import Series
 
 _MAX_PIXELS = 8192
+_STEEPEST = {
+    "darkfield": "outer_numerical_aperture",
+    "phase_contrast": "ring_radius",
+    "shadowgraph": "divergence_mrad",
+}
+"""Number of a modality that decides how steep its light falls in."""
 
 
 class Grid(Description):
@@ -79,9 +85,10 @@ class Scene(Description):
             raise ValueError(f"populations must have different names; '{doubled[0]}' occurs twice.")
         condenser = self.microscope.condenser_in_use
         if condenser >= self.medium.index:
+            field = _STEEPEST.get(self.microscope.modality.kind, "condenser_numerical_aperture")
             raise ValueError(
-                f"condenser_numerical_aperture: light up to NA {condenser:.4g} must stay below the "
-                f"medium index {self.medium.index:g}, or it cannot enter the sample."
+                f"{field}: light up to NA {condenser:.4g} must stay below the medium index "
+                f"{self.medium.index:g}, or it cannot enter the sample."
             )
         return self
 
