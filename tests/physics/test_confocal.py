@@ -227,3 +227,39 @@ def test_far_slabs_share_point_spreads() -> None:
     model.plan = model.plans[0]
     image, every = image.detach(), model.image({"microscope.focus_um": 0.3})
     assert 0 < float((image - every).abs().max()) < 4e-3 * float(every.max())
+
+
+def test_round_pupils_need_no_plane() -> None:
+    """A radius serves round pupils; naming a coma of 0 asks for the whole plane instead."""
+    scene = Scene.parse(
+        {
+            "grid": {"shape": [48, 60], "pixel_size_um": 0.08},
+            "medium": {"index": 1.33},
+            "populations": [
+                {
+                    "name": "beads",
+                    "shape": {"kind": "sphere", "radius_um": 0.4},
+                    "material": {"index": 1.36, "emission_per_um": 1.0},
+                    "particles": [
+                        {"x_um": 1.2, "y_um": 1.4, "z_um": 0.2},
+                        {"x_um": 3.0, "y_um": 1.8, "z_um": 1.2},
+                    ],
+                }
+            ],
+            "microscope": {
+                "modality": {"kind": "confocal", "pinhole_airy_units": 0.8},
+                "wavelength_um": 0.52,
+                "numerical_aperture": 1.1,
+                "pupil": {"obstruction": 0.3},
+                "aberrations": {"spherical": 0.1},
+            },
+        }
+    )
+    model = ForwardModel(scene, accuracy="standard")
+    round_, plane = (model.image(v) for v in ({}, {"microscope.aberrations.coma_x": 0.0}))
+    assert 0 < float((round_ - plane).abs().max()) < 5e-4 * float(plane.max())
+    aperture = torch.tensor(1.1, dtype=torch.float64, requires_grad=True)
+    name = "microscope.numerical_aperture"
+    (slope,) = torch.autograd.grad(model.image({name: aperture}).square().sum(), aperture)
+    sums = [float(model.image({name: 1.1 + h}).square().sum()) for h in (1e-5, -1e-5)]
+    assert float(slope) == pytest.approx((sums[0] - sums[1]) / 2e-5, rel=1e-5)

@@ -10,9 +10,14 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from osog.optics.band import intensity_grid, real_image
-from osog.optics.emission import PointSpread, blurred, gathered
+from osog.optics.emission import PointSpread, blurred, blurred_alike, gathered
+from osog.optics.pupil import Pupil
+from osog.optics.radial import RadialConfocal
+from osog.optics.vectorial import is_vectorial
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from osog.exit_wave.wave import EmissionSlabs
     from osog.optics.optical_image import OpticalImage
     from osog.sample import Values
@@ -48,32 +53,57 @@ def confocal(emission: EmissionSlabs, values: Values) -> OpticalImage:
     """
     plan = emission.plan
     optics = "microscope.modality"
-    emitted = PointSpread.of(emission, values, emission.wavelength_um)
     exciting = values.number(f"{optics}.excitation_wavelength_um").to(emission.wavelength_um)
+    airy = 1.22 * emission.wavelength_um / values.number("microscope.numerical_aperture")
+    radius = values.number(f"{optics}.pinhole_airy_units") * airy / 2
+    radius = torch.minimum(radius, torch.full_like(radius, min(plan.extent_um) / 2))
+
+    def pinhole(frequency: Tensor) -> Tensor:
+        return pi * radius.square() * jinc(2 * pi * radius * frequency)
+
+    slabs, z_um = gathered(emission, values)
+    if not is_vectorial(values):
+        seen, lit = (
+            Pupil.of(values, w, emission.medium_index, plan.frequency_step)
+            for w in (emission.wavelength_um, exciting)
+        )
+        focus = values.number("microscope.focus_um").to(emission.slabs)
+        distance = focus - torch.tensor(z_um, dtype=focus.dtype, device=focus.device)
+        if seen.is_round and lit.is_round:
+            farthest = float(distance.detach().abs().max())
+            alike = RadialConfocal(seen, lit, pinhole, farthest)
+            if alike.affordable:
+                return blurred_alike(emission, values, slabs, alike.table(distance), alike.step)
+    spread = _in_the_plane(emission, values, exciting, pinhole)
+    return blurred(emission, values, slabs, spread, z_um)
+
+
+def _in_the_plane(
+    emission: EmissionSlabs,
+    values: Values,
+    exciting: Tensor,
+    pinhole: Callable[[Tensor], Tensor],
+) -> Callable[[Tensor], Tensor]:
+    """Point spread on a grid of the plane, for pupils of any form."""
+    plan = emission.plan
+    emitted = PointSpread.of(emission, values, emission.wavelength_um)
     excited = PointSpread.of(emission, values, exciting)
     widths = zip(emitted.band.shape, excited.band.shape, strict=True)
     rows, columns = (a + b for a, b in widths)
     # The spot of the emission alone has half the band of the product.
     half = intensity_grid(emitted.band.shape, plan.fine_shape)
     grid = intensity_grid((rows, columns), plan.fine_shape)
-
-    airy = 1.22 * emission.wavelength_um / values.number("microscope.numerical_aperture")
-    radius = values.number(f"{optics}.pinhole_airy_units") * airy / 2
-    extent = plan.extent_um
-    radius = torch.minimum(radius, torch.full_like(radius, min(extent) / 2))
     step_y, step_x = plan.frequency_step
-    fy = torch.fft.fftfreq(half[0], 1 / half[0]).to(radius)[:, None] * step_y
-    fx = torch.fft.rfftfreq(half[1], 1 / half[1]).to(radius) * step_x
-    share = pi * radius.square() / (extent[0] * extent[1])
-    hole = share * jinc(2 * pi * radius * torch.sqrt(fx * fx + fy * fy))
+    fy = torch.fft.fftfreq(half[0], 1 / half[0]).to(exciting)[:, None] * step_y
+    fx = torch.fft.rfftfreq(half[1], 1 / half[1]).to(exciting) * step_x
+    hole = pinhole(torch.sqrt(fx * fx + fy * fy)) / (plan.extent_um[0] * plan.extent_um[1])
 
     def spread(distance: Tensor) -> Tensor:
         spot = excited.at(distance, grid)
         seen = torch.fft.rfft2(emitted.at(distance, half), norm="forward") * hole
         return spot * real_image(seen, grid)
 
-    emission = gathered(emission, values)
-    return blurred(emission, values, emission.slabs, spread)
+    return spread
 
 
 def jinc(x: Tensor) -> Tensor:

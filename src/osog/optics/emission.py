@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,10 +15,11 @@ from osog.optics.pupil import Pupil
 from osog.optics.vectorial import dipole_weights, is_vectorial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from torch import Tensor
 
+    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import EmissionSlabs
     from osog.sample import Values
 
@@ -98,6 +99,7 @@ def blurred(
     values: Values,
     slabs: Iterable[Tensor],
     spread: Callable[[Tensor], Tensor],
+    z_um: Sequence[float] | None = None,
 ) -> OpticalImage:
     """Sum the images of all slabs and add the background.
 
@@ -115,6 +117,8 @@ def blurred(
     spread : callable
         Distance from a slab to the focus in µm → Tensor (Sy, Sx), effective point spread with its
         middle at sample (0, 0), free of aliasing. A mean of 1 keeps the light.
+    z_um : sequence of float, optional
+        Heights of the slabs, if they are not those of ``emission``.
 
     Returns
     -------
@@ -128,9 +132,10 @@ def blurred(
     background = values.number("microscope.modality.background").to(like)
     total: Tensor | None = None
     rows = columns = 0
-    for slab, z in zip(slabs, emission.z_um, strict=True):
+    heights = emission.z_um if z_um is None else z_um
+    for slab, z in zip(slabs, heights, strict=True):
         interrupt.checkpoint()
-        if not slab.requires_grad and not bool(slab.any()):
+        if not slab.requires_grad and not bool(slab.amax() > 0):
             continue
         transfer = spread(focus - z)
         # Frequencies that all the grids share; the effective OTF has none beyond its own.
@@ -142,17 +147,68 @@ def blurred(
         total = part if total is None else total + part
     if total is None:
         return OpticalImage(background.expand(fine).clone())
+    return OpticalImage(_developed(total, rows, columns, plan, like) + background)
+
+
+def blurred_alike(
+    emission: EmissionSlabs,
+    values: Values,
+    slabs: Iterable[Tensor],
+    table: Tensor,
+    step: float,
+) -> OpticalImage:
+    """Sum the images of all slabs as `blurred` does, for point spreads without a direction.
+
+    Parameters
+    ----------
+    emission : EmissionSlabs
+    values : Values
+        The background is read from it.
+    slabs : iterable of Tensor (Gy, Gx)
+        What shines in every slab.
+    table : Tensor, shape (K, T)
+        Transfer of every slab at |f| = 0, step, 2 step … cycles/µm, by linear interpolation; its
+        last entry holds beyond the end.
+    step : float
+    """
+    plan, like = emission.plan, emission.slabs
+    rows, columns = ((min(plan.grid_shape[k], plan.fine_shape[k]) - 1) // 2 for k in (0, 1))
+    step_y, step_x = plan.frequency_step
+    fy = torch.arange(rows + 1, dtype=torch.float64) * step_y
+    fx = torch.arange(columns + 1, dtype=torch.float64) * step_x
+    place = torch.sqrt(fy[:, None].square() + fx.square()) / step
+    place = torch.cat([place, place[1:].flip(0)]).clamp(max=table.shape[1] - 1.5)
+    left = place.long()
+    rest = (place - left).to(like.dtype).to(like.device)
+    left = left.flatten().to(like.device)
+    total: Tensor | None = None
+    for slab, row in zip(slabs, table, strict=True):
+        interrupt.checkpoint()
+        if not slab.requires_grad and not bool(slab.amax() > 0):
+            continue
+        low, high = (row[k : len(row) - 1 + k].index_select(0, left) for k in (0, 1))
+        transfer = torch.lerp(low.view_as(rest), high.view_as(rest), rest)
+        part = _low(torch.fft.rfft2(slab, norm="forward"), rows, columns) * transfer
+        total = part if total is None else total + part
+    background = values.number("microscope.modality.background").to(like)
+    if total is None:
+        return OpticalImage(background.expand(plan.fine_shape).clone())
+    return OpticalImage(_developed(total, rows, columns, plan, like) + background)
+
+
+def _developed(total: Tensor, rows: int, columns: int, plan: SamplingPlan, like: Tensor) -> Tensor:
+    """Image on the fine grid from the low half spectrum of pixel means; never negative."""
     step_y, step_x = plan.frequency_step
     pitch_y, pitch_x = plan.pitch_um
     index = torch.arange(max(rows, columns) + 1).to(like)
     across = torch.sinc(index[: columns + 1] * (step_x * pitch_x))
     along = torch.sinc(index[: rows + 1] * (step_y * pitch_y))
     along = torch.cat([along, along[1:].flip(0)])
-    image = real_image(total / (along[:, None] * across[None, :]), fine)
-    return OpticalImage(image.clamp(min=0.0) + background)
+    image = real_image(total / (along[:, None] * across[None, :]), plan.fine_shape)
+    return image.clamp(min=0.0)
 
 
-def gathered(emission: EmissionSlabs, values: Values) -> EmissionSlabs:
+def gathered(emission: EmissionSlabs, values: Values) -> tuple[Iterable[Tensor], list[float]]:
     """Gather slabs that lie far from the focus onto fewer planes.
 
     A slab at a distance d from the focus is shared between its neighbours among the planes at whole
@@ -168,8 +224,10 @@ def gathered(emission: EmissionSlabs, values: Values) -> EmissionSlabs:
 
     Returns
     -------
-    EmissionSlabs
-        The same light on planes that need not be equally spaced.
+    slabs : iterable of Tensor (Gy, Gx)
+        The same light on planes that need not be equally spaced, one after the other.
+    z_um : list of float
+        Heights of the planes.
     """
     plan, number = emission.plan, len(emission.z_um)
     like = emission.slabs
@@ -178,7 +236,7 @@ def gathered(emission: EmissionSlabs, values: Values) -> EmissionSlabs:
     distance = torch.sqrt((z - focus).square() + 1e-12)
     level = torch.log2((distance / plan.near_um).clamp(min=1.0))
     if not bool((level.detach() > 0).any()):
-        return emission
+        return like, emission.z_um
     whole = level.detach().floor()
     rest = level - whole
     coarser = rest.square() * (3 - 2 * rest)
@@ -192,18 +250,15 @@ def gathered(emission: EmissionSlabs, values: Values) -> EmissionSlabs:
                     row = planes.setdefault(plane * step, torch.zeros_like(z))
                     row[j] += hat * share[j]
     if len(planes) >= number:
-        return emission
+        return like, emission.z_um
     heights = sorted(planes)
     weights = [planes[height] for height in heights]
     used = [torch.nonzero(row.detach()).flatten().tolist() for row in weights]
     parts = [slice(n[0], n[-1] + 1) for n in used]
-    slabs = torch.stack(
-        [
-            torch.tensordot(row[part], like[part], 1)
-            for row, part in zip(weights, parts, strict=True)
-        ]
+    slabs = (
+        torch.tensordot(row[part], like[part], 1) for row, part in zip(weights, parts, strict=True)
     )
-    return replace(emission, slabs=slabs, z_um=[height * plan.slab_um for height in heights])
+    return slabs, [height * plan.slab_um for height in heights]
 
 
 def _low(spectrum: Tensor, rows: int, columns: int) -> Tensor:

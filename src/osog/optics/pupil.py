@@ -160,6 +160,15 @@ class Pupil:
         return min(aperture + self.edge_steps * self.step, widest)
 
     @property
+    def is_round(self) -> bool:
+        """Whether it is the same in every direction."""
+        # Noll's terms without an angle come first of their order: 1, 4, 11, 22, …
+        orders = range(0, 16, 2)
+        return self.stop is None and {j for j, _ in self.terms} <= {
+            n * (n + 1) // 2 + 1 for n in orders
+        }
+
+    @property
     def unvignetted(self) -> Pupil:
         """The same pupil without the vignetting stop: what light is compared to.
 
