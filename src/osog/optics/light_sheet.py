@@ -46,10 +46,19 @@ def light_sheet(emission: EmissionSlabs, values: Values) -> OpticalImage:
     """
     spread = PointSpread.of(emission, values, emission.wavelength_um)
     grid = intensity_grid(spread.band.shape, emission.plan.fine_shape)
-    slabs = (
-        slab * light for slab, light in zip(emission.slabs, _sheet(emission, values), strict=True)
-    )
-    return blurred(emission, values, slabs, lambda distance: spread.at(distance, grid))
+    # Slabs that the sheet does not reach add less than rounding does, or than a draft shows.
+    least = torch.finfo(emission.slabs.dtype).eps ** 1.25
+    if emission.plan.accuracy == "draft":
+        least = max(least, 1e-5)
+    lit = [
+        (slab * light, z)
+        for slab, light, z in zip(
+            emission.slabs, _sheet(emission, values), emission.z_um, strict=True
+        )
+        if float(light.detach().amax()) > least
+    ]
+    slabs, z_um = [slab for slab, _ in lit], [z for _, z in lit]
+    return blurred(emission, values, slabs, lambda distance: spread.at(distance, grid), z_um)
 
 
 def _sheet(emission: EmissionSlabs, values: Values) -> Iterator[Tensor]:
