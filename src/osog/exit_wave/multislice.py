@@ -25,6 +25,8 @@ _STORE_BYTES = 1.5e9
 """Fields kept for the backward pass; above it they are recomputed from checkpoints."""
 _VOLUME_BYTES = 6e8
 """Phase slabs held at once; deeper samples are walked window by window."""
+_HELD_BYTES = 2e8
+"""Transmissions kept for the other source points of a ring; more are computed again."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,14 @@ class _Multislice(torch.autograd.Function):
             if differentiate and not store:
                 starts.append(list(fields))
             window: list[list[Tensor]] = []
+            fits = count > 1 and len(walk.occupied) * size_of_field <= _HELD_BYTES
+            held: dict[int, Tensor] | None = {} if fits else None
             for s in range(count):
                 travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
                 trail: list[Tensor] | None = [] if store else None
-                fields[s] = _through(fields[s], walk, slabs, stretch[s], travel, trail)
+                if held and not _alike(stretch[s], stretch[s - 1]):
+                    held = {}
+                fields[s] = _through(fields[s], walk, slabs, stretch[s], travel, trail, held)
                 if trail is not None:
                     window.append(trail)
             stored.append(window)
@@ -267,6 +273,12 @@ def walks(raster: Raster, dtype: torch.dtype, volumes: int) -> tuple[list[Walk],
     return windows, plan.slabs - 1 - occupied[-1]
 
 
+def _alike(first: Tensor, second: Tensor) -> bool:
+    """Whether two numbers differ by rounding only, as those of one ring of the condenser do."""
+    least = 4 * torch.finfo(first.dtype).eps
+    return bool((first - second).abs() <= least * first.abs())
+
+
 def _transmission(slabs: Sequence[Tensor], j: int, stretch: Tensor) -> Tensor:
     phase = slabs[0][j] * stretch
     t = torch.complex(torch.cos(phase), torch.sin(phase))
@@ -282,10 +294,16 @@ def _through(
     stretch: Tensor,
     travel: Travel,
     trail: list[Tensor] | None,
+    held: dict[int, Tensor] | None = None,
 ) -> Tensor | None:
+    """Field behind a window; `held` keeps the slabs for the next source point of one ring."""
     for j, steps in zip(walk.occupied, walk.steps, strict=True):
         checkpoint()
-        t = _transmission(slabs, j - walk.slabs.start, stretch)
+        t = held.get(j) if held is not None else None
+        if t is None:
+            t = _transmission(slabs, j - walk.slabs.start, stretch)
+            if held is not None:
+                held[j] = t
         if field is None:
             field = t
         else:
