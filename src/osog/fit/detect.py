@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from osog.fit.dictionary import (
+    DARK,
     Axes,
     Entry,
     Matcher,
@@ -187,8 +188,8 @@ def _strongest(cut: Array, entries: list[Entry], size: int, modality: str) -> _F
     best = np.zeros(cut.shape)
     which = np.zeros(cut.shape, np.int64)
     amplitude = np.ones(cut.shape)
-    # The brightness of fluorescent particles says nothing about what they are.
-    clip = (0.2, 3.0) if modality == "fluorescence" else (0.45, 2.1)
+    # The brightness of luminous particles says nothing about what they are.
+    clip = (0.2, 3.0) if modality in DARK else (0.45, 2.1)
     for k, entry in enumerate(entries):
         fall, factor = matcher.fall(entry, clip)
         better = fall > best
@@ -265,7 +266,7 @@ def _particle(
     own: dict[str, Any] = {}
     if np.isfinite(entry.radius):
         own["radius_um"] = entry.radius
-    if scene.microscope.modality.kind != "fluorescence":
+    if scene.microscope.modality.kind not in DARK:
         own["index"] = float(np.clip(medium + amplitude * (entry.index - medium), 1.0, 4.0))
     if population.shape.kind != "sphere":
         own["orientation_deg"] = (entry.azimuth, 0.0, 0.0)

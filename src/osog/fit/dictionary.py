@@ -15,7 +15,7 @@ from scipy.fft import irfft2, next_fast_len, rfft2
 
 from osog.fit.centre import border_plane
 from osog.fit.simulator import Simulator
-from osog.scene import Background, Particle, Scene
+from osog.scene import EMISSION, Background, Particle, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_ADDITIVE = ("phase", "fluorescence")
+DARK = EMISSION | {"darkfield", "polarized"}
+"""Modalities whose background is or may be dark, so that brightness is no absolute contrast."""
+_ADDITIVE = DARK | {"phase"}
 _LARGEST = 160
 
 
@@ -103,7 +105,7 @@ def contrast(image: Array, kind: str, used: NDArray[np.bool_] | None = None) -> 
     ----------
     image : ndarray, shape (Y, X)
     kind : str
-        Kind of the modality: phase and fluorescence are differences, the others ratios.
+        Kind of the modality: phase and what is dark are differences, the others ratios.
     used : ndarray of bool, shape (Y, X), optional
 
     Returns
@@ -230,7 +232,7 @@ def _relative(image: Array, kind: str) -> NDArray[np.float32]:
 def brightness_matched(cut: Array, entries: Sequence[Entry], kind: str) -> Array:
     """Contrast on the brightness scale of the templates.
 
-    A fluorescent particle's brightness says nothing about what it is, so the brightest places of
+    A luminous particle's brightness says nothing about what it is, so the brightest places of
     the image are made as bright as the templates; other contrasts are absolute and stay.
 
     Parameters
@@ -240,7 +242,7 @@ def brightness_matched(cut: Array, entries: Sequence[Entry], kind: str) -> Array
     kind : str
         Kind of the modality.
     """
-    if kind != "fluorescence" or not entries:
+    if kind not in DARK or not entries:
         return cut
     wanted = float(np.median([entry.image.max() for entry in entries]))
     bright = float(np.quantile(cut, 1 - min(0.5, 20 / cut.size)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from osog.fit.dictionary import DARK
 from osog.fit.errors import FitError
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def linear_part(
           when it is already divided by its background, else gain and slopes;
         - phase: offset and slopes, since a phase is absolute but its reference is not; with whole
           numbers, which are grey levels of unknown scale rather than radians, the gain too;
-        - fluorescence: gain and offset.
+        - fluorescence, confocal, light sheet, darkfield and polarised light: gain and offset.
     scene : Scene
     image : ndarray, shape (Y, X)
     free : tuple of str
@@ -170,7 +171,7 @@ def linear_part(
 def _automatic(kind: str, camera: bool, image: Array) -> tuple[str, ...]:
     if kind == "phase":
         return ("offset", "slopes")
-    if kind == "fluorescence":
+    if kind in DARK:
         return ("gain", "offset")
     if kind == "hologram" and not camera and 0.8 <= float(np.nanmedian(image)) <= 1.25:
         return ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osog.fit.dictionary import (
+    DARK,
     Axes,
     best_matches,
     brightness_matched,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from osog.scene import Population, Scene
 
     Array = NDArray[np.float64]
-
-_SYMMETRIC = ("hologram", "brightfield", "phase", "fluorescence")
 
 
 @dataclass(frozen=True)
@@ -231,7 +230,7 @@ def dictionary_starts(
         clip = (0.6, 1.6)
     else:
         # Where contrasts are absolute, a template of another amplitude is another particle.
-        clip = (0.2, 3.0) if linear.gain and kind in ("phase", "fluorescence") else (0.9, 1.1)
+        clip = (0.2, 3.0) if linear.gain and kind in DARK | {"phase"} else (0.9, 1.1)
     # Pixel i of the binned image has its centre at factor · i + (factor − 1) / 2 of the region.
     shift = (factor - 1) / 2
     window = _window(small.shape, single, free, region, factor, shift)

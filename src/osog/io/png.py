@@ -28,7 +28,7 @@ def write_png(
         A torch tensor is taken too.
     low, high : float, optional
         Values shown black and white. When left out they are 0 and 255 for an image within that
-        range that is not all below 2 (counts of an 8-bit camera), else its own extremes.
+        range that holds whole numbers alone (counts of an 8-bit camera), else its own extremes.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def write_png(
     if not np.isfinite(array).all():
         raise MicrographError("image holds numbers that are not finite.")
     least, most = float(array.min()), float(array.max())
-    counts = least >= 0 and 2 <= most <= 255
+    counts = least >= 0 and 2 <= most <= 255 and bool((array == np.round(array)).all())
     black = low if low is not None else 0.0 if counts else least
     white = high if high is not None else 255.0 if counts else most
     scaled = (array - black) * (255 / (white - black if white > black else 1.0))
