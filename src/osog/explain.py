@@ -97,7 +97,8 @@ def _models_line(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> str:
         error = max((c.error_percent for c in through), default=0.0)
         projected = all(c.model == "projection" for c in through)
         name = "projection" if projected and through else "slabs"
-        parts.append(f"{name} ×{plan.slabs}, field error ~{percent(error)} %")
+        of = "irradiance" if scene.microscope.modality.kind == "darkfield" else "field"
+        parts.append(f"{name} ×{plan.slabs}, {of} error ~{percent(error)} %")
     exact = [c for c in choices if c.model == "mie"]
     if exact:
         numbers = torch.tensor([c.population for c in exact], device=batch.device)

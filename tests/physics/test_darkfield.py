@@ -12,7 +12,7 @@ from scipy.special import jv
 from torch import Tensor
 
 from osog.exit_wave.illumination import source_points
-from osog.explain import cautions
+from osog.explain import cautions, field_error_percent
 from osog.render import render
 from osog.scene import Scene
 
@@ -125,3 +125,48 @@ def test_a_wrong_condenser_is_named() -> None:
     optics = mended.microscope.model_copy(update={"numerical_aperture": 0.38})
     mended = mended.model_copy(update={"microscope": optics})
     assert not any("direct light" in c.text for c in cautions(mended, frame.particles, frame.plan))
+
+
+@pytest.mark.parametrize(
+    ("radius", "step", "lens", "annulus"),
+    [(0.3, 0.06, 0.85, (1.0, 1.2)), (0.6, 0.06, 0.6, (0.75, 0.95)), (1.2, 0.02, 0.6, (0.75, 0.95)),
+     (1.2, 0.12, 0.3, (0.4, 0.6)), (2.5, 0.06, 0.85, (1.0, 1.2))],
+)  # fmt: skip
+def test_slabs_are_as_good_in_the_dark_as_the_line_says(radius, step, lens, annulus) -> None:
+    """Against exact spheres on the same grids; the formula is good to a factor of two."""
+    pictures, stated = {}, 0.0
+    for model in ("slabs", "mie"):
+        scene = Scene.parse(
+            {
+                "grid": {"shape": [72, 72], "pixel_size_um": 0.14},
+                "medium": {"index": 1.33},
+                "populations": [
+                    {
+                        "name": "ball",
+                        "shape": {"kind": "sphere", "radius_um": radius},
+                        "material": {"index": 1.33 + step},
+                        "scattering": model,
+                        "particles": [{"x_um": 5.0, "y_um": 5.0}],
+                    }
+                ],
+                "microscope": {
+                    "modality": {
+                        "kind": "darkfield",
+                        "inner_numerical_aperture": annulus[0],
+                        "outer_numerical_aperture": annulus[1],
+                    },
+                    "numerical_aperture": lens,
+                    "immersion_index": 1.333,
+                    "focus_um": 1.0,
+                    "source_points": 8,
+                },
+                "numerics": {"accuracy": "fine"},
+            }
+        )
+        frame = render(scene, device="cpu")
+        pictures[model] = frame.image
+        if model == "slabs":
+            stated = field_error_percent(scene, frame.particles, frame.plan)
+            assert "irradiance error" in frame.explain
+    error = 100 * float((pictures["slabs"] - pictures["mie"]).norm() / pictures["mie"].norm())
+    assert stated / 6 < error < 1.7 * stated

@@ -11,6 +11,7 @@ import torch
 from osog.exit_wave.first_order import is_first_order
 from osog.geometry import half_extents
 from osog.sample import ShapeKind
+from osog.scene import Darkfield
 
 if TYPE_CHECKING:
     from osog.exit_wave.plan import SamplingPlan
@@ -42,7 +43,8 @@ class Choice:
     model : str
         One of `MODELS`.
     error_percent : float
-        Estimated error of the scattered field inside the pupil, relative L2, against Lorenz-Mie.
+        Estimated error of the scattered field inside the pupil, relative L2, against Lorenz-Mie;
+        in darkfield that of the irradiance.
     reason : str
         Why this model, in one sentence.
     """
@@ -237,8 +239,34 @@ def model_error_percent(model: str, group: Bodies, scene: Scene, plan: SamplingP
         dn, radius, max(plan.pitch_um), plan.slab_um, aperture, in_medium, index, projected
     )
     error = hypot(formula(dn, radius, aperture, in_medium), grid)
+    if isinstance(optics.modality, Darkfield):
+        steepest = optics.modality.outer_numerical_aperture
+        error = hypot(error, wide_angle_error_percent(dn, radius, steepest, in_medium))
     # An error of the size of the field itself does not grow further.
     return error / hypot(1, error / (100 if projected else 130))
+
+
+def wide_angle_error_percent(
+    delta_index: float, radius_um: float, outer_aperture: float, wavelength_in_medium_um: float
+) -> float:
+    """Error of a darkfield picture by slabs, in per cent of its irradiance, against Lorenz–Mie.
+
+    Parameters
+    ----------
+    delta_index, radius_um, wavelength_in_medium_um
+        As for `slab_error_percent`.
+    outer_aperture : float
+        Outer edge of the annulus of light.
+
+    Notes
+    -----
+    75 Δn^0.63 R^1.32 NA_out^2.04: a fit to 72 spheres over R 0.3–2.5 µm, Δn 0.02–0.12 and annuli up
+    to NA 0.6, 0.95 and 1.2, which scatter around two thirds of it by a factor of 2. A dark field
+    holds light of large angles alone, where slabs are worst.
+    """
+    radius = radius_um * _REFERENCE_WAVELENGTH_UM / wavelength_in_medium_um
+    error: float = 75 * delta_index**0.63 * radius**1.32 * outer_aperture**2.04
+    return error
 
 
 def facet_error_percent(
