@@ -11,7 +11,9 @@ from pathlib import Path
 import osog
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-scene = osog.presets.load("beads-reflection").updated({"grid.shape": (256, 256)})
+scene = osog.presets.load("beads-reflection").updated(
+    {"grid.shape": (256, 256), "microscope.source_points": 100}
+)
 
 frames = {}
 # Dark field is relative to the incident light, of which water and silica send little back.
