@@ -118,7 +118,9 @@ def test_gradients_are_those_of_the_exact_hologram(radius, index, aperture, dist
             (got,) = torch.autograd.grad(
                 (hologram * torch.as_tensor(weight)).sum(), leaves[name], retain_graph=True
             )
-            assert abs(float(got) - (wanted * weight).sum()) < 3e-3 * length, name
+            # The NA moves the edge of the pupil, which is two frequency steps wide.
+            limit = 3e-3 if name.endswith("aperture") else 1e-3
+            assert abs(float(got) - (wanted * weight).sum()) < limit * length, name
 
 
 @pytest.mark.parametrize(
