@@ -52,7 +52,7 @@ def read_scenes(path: str | list[str]) -> list[LayerData]:
 
 
 def rendered_layer(scene: Any, name: str, seed: int = 0) -> LayerData:
-    """Render a scene into the description of an image layer.
+    """Render a scene, all its planes and frames, into the description of an image layer.
 
     Parameters
     ----------
@@ -64,13 +64,22 @@ def rendered_layer(scene: Any, name: str, seed: int = 0) -> LayerData:
     import numpy as np
 
     from napari_osog._settings import setting
+    from napari_osog.layers.image import displayed
+    from napari_osog.layers.sequence import sequence_axes
     from osog import __version__
     from osog.render import render
 
     frame = render(scene, device=setting("device"), seed=seed)
     image = frame.image.cpu().numpy()
+    axes = sequence_axes(scene)
+    colour = image.ndim == len(axes) + 3
     low, high = (float(v) for v in np.percentile(image, (0.3, 99.7)))
     margin = max(0.12 * (high - low), 1e-3 * max(abs(high), 1e-6))
+    low, high = low - margin, high + margin
+    if colour:
+        dark = 0.0 if scene.camera is None else scene.camera.dark_counts
+        image = displayed(image, (dark, max(high, dark + 1e-6)))
+        low, high = 0.0, 1.0
     pixel = scene.grid.pixel_size_um
     metadata = {
         "osog": {
@@ -85,10 +94,12 @@ def rendered_layer(scene: Any, name: str, seed: int = 0) -> LayerData:
         image,
         {
             "name": name,
-            "scale": (pixel, pixel),
-            "units": ("um", "um"),
-            "axis_labels": ("y", "x"),
-            "contrast_limits": (low - margin, high + margin),
+            "rgb": colour,
+            "scale": (*(step for _, _, step, _ in axes), pixel, pixel),
+            "translate": (*(first for _, first, _, _ in axes), 0.0, 0.0),
+            "units": (*(unit for *_, unit in axes), "um", "um"),
+            "axis_labels": (*(label for label, *_ in axes), "y", "x"),
+            "contrast_limits": (low, high),
             "metadata": metadata,
         },
         "image",

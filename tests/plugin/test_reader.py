@@ -11,6 +11,7 @@ from napari_osog.panels.simulate import carried_scene
 from napari_osog.reader import get_reader
 from napari_osog.samples import cell_twin, crystals_dic
 from osog.scene import Grid, SceneError
+from osog.scene.parameters import replaced
 
 from .conftest import a_scene
 
@@ -27,6 +28,39 @@ def test_a_scene_file_opens_as_its_render_and_can_be_edited_again(tmp_path):
     assert layer.name == "mine" and layer.scale.tolist() == [0.5, 0.5]
     scene, seed = carried_scene(layer)
     assert scene == a_scene() and seed == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "shape", "axes", "scale", "first"),
+    [
+        ({"microscope.focus_um": [-1.0, 0.0, 1.0]}, (3, 32, 40), "zyx", 1.0, -1.0),
+        ({"series.frames": 2, "series.interval_s": 0.2}, (2, 32, 40), "tyx", 0.2, 0.0),
+        ({"camera.colour": "rgb"}, (32, 40, 3), "yx", 0.5, 0.0),
+        (
+            {"microscope.focus_um": [2.0, 4.0], "series.frames": 3, "camera.colour": "bayer"},
+            (3, 2, 32, 40, 3), "tzyx", 0.1, 0.0,
+        ),
+    ],
+)  # fmt: skip
+def test_stacks_series_and_colours_open_with_their_axes(
+    tmp_path, changes, shape, axes, scale, first
+):
+    from napari.layers import Image
+
+    path = tmp_path / "more.osog.yaml"
+    scene = replaced(a_scene(), changes)
+    scene.save(path)
+    ((data, options, _),) = get_reader(str(path))(str(path))
+    layer = Image(data, **options)
+    assert layer.data.shape == shape and tuple(layer.axis_labels) == tuple(axes)
+    assert layer.scale.tolist()[-2:] == [0.5, 0.5] and layer.scale[0] == scale
+    assert layer.translate[0] == first
+    names = {"t": "second", "z": "micrometer", "y": "micrometer", "x": "micrometer"}
+    assert [str(u) for u in layer.units] == [names[a] for a in axes]
+    colour = shape[-1] == 3
+    assert layer.rgb == colour
+    assert data.max() <= 1 if colour else data.max() > 1, "napari takes colours from 0 to 1"
+    assert carried_scene(layer) == (scene, 0)
 
 
 def test_other_files_are_left_to_other_readers():
