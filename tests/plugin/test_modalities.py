@@ -97,7 +97,11 @@ def test_every_modality_is_on_the_list_and_brings_its_own_rows_alone(panel):
         assert rows == own, kind
         condenser = "microscope.condenser_numerical_aperture" in panel.microscope.lens.rows
         assert condenser == (kind in PARTIALLY_COHERENT), kind
-        assert panel.microscope.parts["condenser"].isHidden() == (kind not in PARTIALLY_COHERENT)
+        stop = panel.row("microscope.condenser_stop")
+        assert (stop is not None) == (kind in PARTIALLY_COHERENT), kind
+        preview = kind in {"brightfield", "phase_contrast", "dic", "shadowgraph"}
+        assert (panel.row("numerics.partial_coherence") is not None) == preview, kind
+        assert panel.microscope.parts["condenser"].isHidden() == (stop is None and not preview)
         emission = panel.row("populations.beads.material.emission_per_um") is not None
         assert emission == (kind in EMISSION), kind
         vectorial = panel.row("microscope.pupil.vectorial")

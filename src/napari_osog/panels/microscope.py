@@ -10,6 +10,7 @@ from napari_osog.panels.pupil_plot import PupilSection
 from napari_osog.panels.row import CheckRow, ChoiceRow
 from napari_osog.panels.rows import model_rows
 from napari_osog.panels.section import RowGroup, Section
+from osog.exit_wave import first_order
 from osog.scene import (
     IMMERSIONS,
     MODALITY_TITLES,
@@ -99,19 +100,18 @@ class MicroscopeSection(Section):
         own_index = microscope.immersion_index if not known else 0
         self.lens.sync((kind, lamp, own_index), lambda: self._lens_rows(scene), value)
 
+        stop = ("condenser_stop", "oblique_numerical_aperture", "oblique_azimuth_deg")
+        stop = stop if kind in PARTIALLY_COHERENT else ()
+        sum_ = ("partial_coherence",) if kind in first_order.MODALITIES else ()
         self.groups["condenser"].sync(
-            "condenser",
+            (stop, sum_),
             lambda: [
-                *model_rows(
-                    microscope,
-                    "microscope",
-                    only=("condenser_stop", "oblique_numerical_aperture", "oblique_azimuth_deg"),
-                ),
-                *model_rows(scene.numerics, "numerics", only=("partial_coherence",)),
+                *model_rows(microscope, "microscope", only=stop),
+                *model_rows(scene.numerics, "numerics", only=sum_),
             ],
             value,
         )
-        self.parts["condenser"].setVisible(kind in PARTIALLY_COHERENT)
+        self.parts["condenser"].setVisible(bool(stop or sum_))
         for name, base in (
             ("aberrations", "microscope.aberrations"),
             ("field", "microscope.field_aberrations"),
