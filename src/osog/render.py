@@ -361,7 +361,7 @@ class Renderer:
         self, scene: Scene, seed: int, accuracy: str | None, outputs: Iterable[str]
     ) -> Frame:
         start = time.perf_counter()
-        wanted = set(outputs)
+        wanted = {outputs} if isinstance(outputs, str) else set(outputs)
         unknown = sorted(wanted - set(OUTPUTS))
         if unknown:
             raise SceneError(f"outputs = '{unknown[0]}' is not one of {', '.join(OUTPUTS)}.")

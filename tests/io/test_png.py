@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from osog.io import MicrographError, write_png
+from osog.io import MicrographError, write_image, write_png
 
 
 def test_counts_of_an_8_bit_camera_stay_as_they_are(tmp_path):
@@ -42,3 +42,13 @@ def test_what_is_no_picture_is_refused_and_leaves_no_file(tmp_path, name, image,
     with pytest.raises(MicrographError, match=words):
         write_png(tmp_path / name, image)
     assert not list(tmp_path.iterdir())
+
+
+def test_complex_fields_and_wrong_names_are_refused(tmp_path):
+    for write in (write_png, write_image):
+        with pytest.raises(MicrographError, match="must hold real numbers"):
+            write(tmp_path / "a.png", np.ones((2, 2), complex))
+    with pytest.raises(MicrographError, match=r"must end with .tif"):
+        write_image(tmp_path / "a.png", np.ones((2, 2)))
+    with pytest.raises(MicrographError, match="pixel_size_um = 1e-09 must lie between"):
+        write_image(tmp_path / "a.tif", np.ones((2, 2)), pixel_size_um=1e-9)

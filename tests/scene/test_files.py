@@ -146,3 +146,40 @@ def test_schema_describes_every_field() -> None:
     assert focus["unit"] == "µm"
     assert focus["limits"] == [-1000.0, 1000.0]
     json.dumps(schema)
+
+
+def test_what_is_empty_on_purpose_stays_empty(tmp_path: Path) -> None:
+    """Where None is not the default it means something: diffusion from the size, no dispersion."""
+    scene = Scene.parse(
+        {
+            "medium": {"name": "water", "abbe_number": None},
+            "populations": [
+                {
+                    "name": "1e3",  # a word that looks like a number
+                    "material": {"name": "silica"},
+                    "motion": {"diffusion_um2_per_s": None, "rotational_diffusion_per_s": None},
+                    "particles": [{"x_um": 1.0}, {"x_um": 2.0, "radius_um": 0.7}],
+                }
+            ],
+        }
+    )
+    assert Scene.parse(scene.to_dict()) == scene
+    scene.save(tmp_path / "scene.yaml")
+    assert Scene.load(tmp_path / "scene.yaml") == scene
+    assert "camera" not in scene.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("? [a]\n: 1\n", "a key must be a word"),
+        ("a: " + "[" * 3000, "not a readable YAML file"),
+        ("a: " + "9" * 5000, "not a readable YAML file"),
+        ("grid: {shape: [2, 2]}\ncamera: {colour: bayer}\n", "2 × 2 px is too small for a Bayer"),
+    ],
+)
+def test_odd_files_are_refused_in_words(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SceneError, match=words):
+        Scene.load(path)

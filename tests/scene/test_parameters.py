@@ -205,3 +205,21 @@ def test_a_scene_is_updated_by_dotted_names():
     assert scene.populations[0].count == 3
     with pytest.raises(SceneError, match=r"'microscope.focal_um' does not exist"):
         scene.updated({"microscope.focal_um": 1.0})
+
+
+def test_a_substance_brings_its_index_and_dispersion():
+    scene = Scene.parse({"populations": [{"name": "beads", "count": 3}]})
+    other = scene.updated({"medium.name": "glycerol", "populations.beads.material.name": "silica"})
+    assert other.medium.index == 1.473 and other.medium.abbe_number is None
+    assert other.populations[0].material.index == 1.45
+    assert other.populations[0].material.abbe_number == 67.8
+    own = other.updated({"medium.index": 1.4})
+    assert own.medium.name is None and own.medium.index == 1.4
+    with pytest.raises(SceneError, match="'blah' is not known"):
+        scene.updated({"medium.name": "blah"})
+
+
+@pytest.mark.parametrize("name", ["microscope.focus_um[0]", "grid.pixel_size_um.foo"])
+def test_a_name_inside_a_plain_number_is_refused(name):
+    with pytest.raises(SceneError, match="lies inside a plain value"):
+        Scene.parse({}).updated({name: 1.0})

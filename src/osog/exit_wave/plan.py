@@ -204,6 +204,8 @@ def plan_sampling(
     # Light from outside the objective's aperture runs steeper than what the objective takes in.
     steepest = min(max(acting, cone.reach), _MEDIUM_SHARE * index)
     chosen = accuracy or scene.numerics.accuracy
+    if chosen != "auto" and chosen not in _QUALITY:
+        raise SceneError(f"accuracy = '{chosen}' is not one of auto, {', '.join(_QUALITY)}.")
     emitted = _emitted_um(scene)
 
     low, high, smallest = _depths(batch)

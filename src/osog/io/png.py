@@ -46,7 +46,10 @@ def write_png(
     if target.suffix.lower() != ".png":
         raise MicrographError(f"'{target.name}' must end with .png.")
     detach = getattr(image, "detach", None)
-    array = np.asarray(detach().cpu() if detach is not None else image, dtype=np.float64)
+    array = np.asarray(detach().cpu() if detach is not None else image)
+    if array.dtype.kind not in "biuf":
+        raise MicrographError(f"image holds {array.dtype}; it must hold real numbers.")
+    array = array.astype(np.float64)
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[-1] == 3)) or array.size == 0:
         raise MicrographError(f"image has shape {array.shape}; it must be (Y, X) or (Y, X, 3).")
     if not np.isfinite(array).all():

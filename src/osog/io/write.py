@@ -34,8 +34,8 @@ def write_image(
         A torch tensor is taken too.
     pixel_size_um : float, optional
     dtype : str, optional
-        ``float32``, ``uint16`` or ``uint8``; whole numbers that fit become uint8 or uint16 when
-        left out, all others float32. Integers round, and clip at the ends of their range.
+        ``float32``, ``uint16`` or ``uint8``; when left out, arrays of an integer type that fit
+        become uint8 or uint16, all others float32. Numbers round, and clip where the range ends.
     name : str, optional
         Name of the image inside the file.
     axes : str
@@ -49,12 +49,17 @@ def write_image(
     Raises
     ------
     MicrographError
-        For an image that has not these axes, or another dtype.
+        For an image that has not these axes or is not real, another dtype, or another name.
     """
     import tifffile
 
     detach = getattr(image, "detach", None)
     array = np.asarray(detach().cpu() if detach is not None else image)
+    if array.dtype.kind not in "biuf":
+        raise MicrographError(f"image holds {array.dtype}; it must hold real numbers.")
+    target = Path(path)
+    if target.suffix.lower() not in (".tif", ".tiff"):
+        raise MicrographError(f"'{target.name}' must end with .tif or .tiff.")
     if axes not in _AXES:
         raise MicrographError(f"axes = '{axes}' must be one of {', '.join(_AXES)}.")
     colour = axes.endswith("C")
@@ -74,15 +79,16 @@ def write_image(
         metadata["Name"] = name
     resolution: dict[str, Any] = {}
     if pixel_size_um is not None:
-        if not pixel_size_um > 0:
-            raise MicrographError(f"pixel_size_um = {pixel_size_um:g} must be above 0.")
+        if not 1e-6 <= pixel_size_um <= 1e6:
+            raise MicrographError(
+                f"pixel_size_um = {pixel_size_um:g} must lie between 1e-6 and 1e6."
+            )
         metadata |= {
             "PhysicalSizeX": pixel_size_um, "PhysicalSizeXUnit": "µm",
             "PhysicalSizeY": pixel_size_um, "PhysicalSizeYUnit": "µm",
         }  # fmt: skip
         per_cm = 1e4 / pixel_size_um
         resolution = {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
-    target = Path(path)
     handle, temporary = tempfile.mkstemp(
         dir=target.parent, prefix=f".{target.name}.", suffix=".tif"
     )

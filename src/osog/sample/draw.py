@@ -186,6 +186,8 @@ def _centre(quantity: Any) -> float:
 
 
 def _draw(scene: Scene, seed: int) -> list[_Drawn]:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise SceneError(f"seed = {seed!r} must be 0 or a positive whole number.")
     if seed < 0:
         raise SceneError(f"seed = {seed} must be 0 or a positive whole number.")
     groups: list[_Drawn] = []

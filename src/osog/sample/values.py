@@ -45,12 +45,24 @@ class Values:
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
     ) -> None:
+        if not isinstance(scene, Scene):
+            raise SceneError(
+                f"scene is a {type(scene).__name__}; it must be a Scene, such as Scene.parse makes "
+                "of a mapping."
+            )
+        if not dtype.is_floating_point:
+            raise SceneError(f"dtype = {dtype} must be a floating type, such as torch.float64.")
         self.scene, self.dtype, self.device = scene, dtype, torch.device(device)
         self._given: dict[Key, Tensor] = {}
         self._names = [population.name for population in scene.populations]
         for name, value in (values or {}).items():
             described = describe(scene, name)
-            tensor = value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=dtype)
+            try:
+                tensor = value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=dtype)
+            except (TypeError, ValueError, RuntimeError):
+                raise SceneError(f"'{name}' takes one number, not {value!r}.") from None
+            if tensor.is_complex():
+                raise SceneError(f"'{name}' takes one real number, not a complex one.")
             if tensor.numel() != 1:
                 raise SceneError(f"'{name}' takes one number, not a tensor of {tensor.numel()}.")
             tensor = tensor.reshape(()).to(self.device, self.dtype)

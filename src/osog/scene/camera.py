@@ -37,7 +37,6 @@ class Camera(Description):
         help="Electrons per photon; acts on background_photons.",
         limits=(0.001, 1.0),
         panel=False,
-        shapes_image=False,
     )
     read_noise_electrons: float = row(
         2.0,

@@ -52,14 +52,14 @@ _INDEX_LIMITS = (1.0, 4.0)
 
 
 def _named_index(data: Any, field: str) -> Any:
-    if isinstance(data, dict) and data.get("name") is not None and "index" not in data:
+    if isinstance(data, dict) and data.get("name") is not None:
         name = str(data["name"]).lower()
         if name not in INDICES:
             raise ValueError(
                 f"{field} = '{data['name']}' is not known; known names are {', '.join(INDICES)}; "
                 "or give index as a number."
             )
-        data = {**data, "name": name, "index": INDICES[name]}
+        data = {"index": INDICES[name], **data, "name": name}
     name = str(data.get("name") or "").lower() if isinstance(data, dict) else ""
     if name in ABBE_NUMBERS and "abbe_number" not in data:
         data = {**data, "abbe_number": ABBE_NUMBERS[name]}

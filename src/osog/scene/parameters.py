@@ -110,10 +110,16 @@ def replaced(scene: Scene, values: Mapping[str, Any]) -> Scene:
             raise _unknown(name, target)
         if isinstance(target, list) and not 0 <= int(last) < len(target):
             raise SceneError(f"'{name}': there are only {len(target)} entries.")
+        if type(target) not in (dict, list):
+            raise SceneError(f"'{name}' does not exist; '{last}' lies inside a plain value.")
         target[last] = value
-        if steps[-2:-1] in (["material"], ["medium"]) or steps == ["medium", "index"]:
+        if steps[-2:-1] in (["material"], ["medium"]):
             if last == "index":
                 target["name"] = None  # a number of its own no longer is that substance
+            if last == "name" and value is not None:  # the substance brings its own numbers
+                for number in ("index", "abbe_number"):
+                    if f"{name.rsplit('.', 1)[0]}.{number}" not in values:
+                        target.pop(number, None)
     return Scene.parse(data)
 
 
@@ -145,7 +151,11 @@ def continuous(scene: Scene) -> Iterator[Parameter]:
             listed = population.particles
             index += len(listed) if listed is not None else population.count or 0
     if scene.camera is not None:
-        yield from _walk("camera", scene.camera)
+        by_photons = scene.camera.background_photons is not None
+        idle = "background_electrons" if by_photons else "quantum_efficiency"
+        for parameter in _walk("camera", scene.camera):
+            if parameter.name != f"camera.{idle}":
+                yield parameter
     if scene.microscope.modality.kind != "phase":  # a phase in radians has no light behind it
         yield from _walk("background", scene.background)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from osog.scene.background import Background
 from osog.scene.camera import Camera
@@ -76,6 +76,16 @@ class Scene(Description):
     background: Background = Field(default_factory=Background, title="Background")
     series: Series = Field(default_factory=Series, title="Series")
     numerics: Numerics = Field(default_factory=Numerics, title="Numerics")
+
+    @model_validator(mode="after")
+    def _mosaic_fits(self) -> "Scene":
+        if self.camera is not None and self.camera.colour == "bayer" and min(self.grid.shape) < 3:
+            rows, columns = self.grid.shape
+            raise ValueError(
+                f"grid.shape = {rows} × {columns} px is too small for a Bayer sensor; it needs at "
+                "least 3 × 3."
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "Scene":
@@ -162,6 +172,8 @@ class Scene(Description):
             raise SceneError(f"{Path(path).name} is not a text file.") from None
         try:
             data = yaml.load(text, Loader=_Loader)
+        except (ValueError, RecursionError) as error:
+            raise SceneError(f"{Path(path).name} is not a readable YAML file: {error}.") from None
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f" near line {mark.line + 1}" if mark is not None else ""
@@ -187,7 +199,8 @@ class Scene(Description):
 
     def to_dict(self) -> dict[str, Any]:
         """Content of the scene file as plain Python values, fields that are empty left out."""
-        data: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        data = self.model_dump(mode="json")
+        _drop_empty(self, data)
         return data
 
     def to_json(self) -> str:
@@ -201,6 +214,22 @@ class Scene(Description):
         )
 
 
+def _drop_empty(model: BaseModel, data: dict[str, Any]) -> None:
+    """Leave out what is empty, except where a scene without the field would not be the same."""
+    named = getattr(model, "name", None) is not None and "abbe_number" in type(model).model_fields
+    for field, info in type(model).model_fields.items():
+        value = getattr(model, field)
+        if value is None:
+            if info.default is None and not (named and field == "abbe_number"):
+                del data[field]
+            continue
+        items = value if isinstance(value, tuple) else (value,)
+        dumped = data[field] if isinstance(value, tuple) else (data[field],)
+        for item, plain in zip(items, dumped, strict=True):
+            if isinstance(item, BaseModel):
+                _drop_empty(item, plain)
+
+
 class _Loader(yaml.SafeLoader):
     """YAML with scalars as version 1.2 reads them.
 
@@ -212,6 +241,10 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key must be a word, not a list or a mapping", key.start_mark
+                )
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"'{key.value}' occurs twice", key.start_mark
@@ -253,3 +286,5 @@ def _flow_numbers(dumper: yaml.SafeDumper, values: list[Any]) -> yaml.Node:
 
 
 _Dumper.add_representer(list, _flow_numbers)
+# Words that the loader would take for numbers are written in quotes.
+_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
