@@ -60,6 +60,7 @@ class Studio:
         self.live = LiveRenderer(make, max_fps=setting("max_fps"))
         self.reel = LiveRenderer(make)
         self.reel_began = 0.0
+        self._reel_scene = self.session.scene
         self.fps = 0.0
         self._visible: set[int] = set()
         # Wall times of full renders: with the light through the sample computed anew, and reused.
@@ -186,6 +187,7 @@ class Studio:
         words += [f"{planes} planes"] if planes > 1 or not words else []
         session = self.session
         self.reel_began = time.monotonic()
+        self._reel_scene = session.scene
         session.sequence_changed.emit(f"Rendering {' × '.join(words)}")
         self.reel.submit(Request(scene, session.seed, device=session.device, whole=True))
 
@@ -195,11 +197,13 @@ class Studio:
         self.session.sequence_changed.emit("")
 
     def _show_sequence(self, picture: Picture) -> None:
-        self.session.sequence_changed.emit("")
+        session = self.session
+        session.sequence_changed.emit("")
         if picture.error is not None:
-            self.session.say(picture.error)
+            session.say(picture.error)
             return
-        self.sink.show_sequence(picture, described(picture))
+        present = session.scene is self._reel_scene and session.seed == picture.request.seed
+        self.sink.show_sequence(picture, described(picture), visible=present)
 
     # --- the live image ----------------------------------------------------------------------
 

@@ -72,9 +72,12 @@ def test_the_slider_of_the_viewer_walks_through_stacks_and_series(opened):
     assert len(np.unique(layer.data.reshape(4, -1), axis=0)) == 4
     assert layer.metadata["osog"]["scene"]["microscope"]["focus_um"] == [-2.0, 0.0, 2.0, 4.0]
     assert layer.visible and sink.layer("image").visible
+    section.stack_button.click()
     panel.session.change({"microscope.focus_um": 1.0})
     wait.settled()
     assert not layer.visible, "the hand wants to see the live image"
+    wait.until(section.stack_button.isEnabled)
+    assert not layer.visible, "a stack that comes late does not cover it"
     panel.session.change({"grid.shape": (56, 80)})  # the view is fitted to the plane
     wait.settled()
     assert sink.layer("image").data.shape == (56, 80) and panel.session.status == ""

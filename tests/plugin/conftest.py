@@ -63,6 +63,7 @@ class FakeSink:
     shown: list[Any] = field(default_factory=list)
     sequences: list[Any] = field(default_factory=list)
     views: list[Any] = field(default_factory=list)
+    sequence_visible: bool = False
     metadata: Any = None
     problem: str = ""
     match: Any = None
@@ -71,8 +72,9 @@ class FakeSink:
     def show(self, picture):
         self.shown.append(picture)
 
-    def show_sequence(self, picture, metadata):
+    def show_sequence(self, picture, metadata, *, visible=True):
         self.sequences.append(picture)
+        self.sequence_visible = visible
         self.metadata = metadata
 
     def apply_view(self, view):

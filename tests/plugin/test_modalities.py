@@ -250,6 +250,24 @@ def test_a_stack_and_a_series_are_rendered_beside_the_live_image(qtbot, panel):
     assert "must be above 0" in planes.fault
 
 
+def test_a_stack_that_comes_after_its_scene_has_changed_does_not_cover_the_image(
+    qtbot, panel, renderer
+):
+    sink, session = panel.studio.sink, panel.session
+    panel.sequence.stack_button.click()
+    qtbot.waitUntil(lambda: len(sink.sequences) == 1, timeout=5000)
+    assert sink.sequence_visible
+    for number, change in enumerate(
+        (lambda: session.change({"microscope.focus_um": 9.0}), lambda: session.reseed(8)), 2
+    ):
+        renderer.seconds = 0.2
+        panel.sequence.stack_button.click()
+        change()
+        renderer.seconds = 0.0
+        qtbot.waitUntil(lambda n=number: len(sink.sequences) == n, timeout=5000)
+        assert not sink.sequence_visible
+
+
 def test_a_scene_with_a_stack_is_shown_by_its_middle_plane(qtbot, panel, renderer):
     panel.session.set_scene(replaced(panel.session.scene, {"microscope.focus_um": [-1.0, 1.5, 7]}))
     qtbot.waitUntil(lambda: renderer.calls[-1][0].microscope.focus_um == 1.5, timeout=5000)

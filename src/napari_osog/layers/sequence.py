@@ -32,7 +32,7 @@ class SequenceLayer:
     def __init__(self, stack: LayerStack) -> None:
         self.stack = stack
 
-    def show(self, picture: Picture, metadata: dict[str, Any]) -> Any:
+    def show(self, picture: Picture, metadata: dict[str, Any], *, visible: bool = True) -> Any:
         """Show the pictures of a stack or series; returns the layer.
 
         Parameters
@@ -41,6 +41,8 @@ class SequenceLayer:
             Of a request for the whole; image ([T,] [Z,] Y, X [, 3]).
         metadata : dict
             What the layer says of its render.
+        visible : bool
+            Whether it is shown at once, or left hidden in the layer list.
         """
         from napari.layers import Image
 
@@ -84,6 +86,7 @@ class SequenceLayer:
                     rgb=colour,
                     axis_labels=labels,
                     metadata={"osog": metadata},
+                    visible=visible,
                     **contrast,
                     **placed,
                 ),
@@ -98,7 +101,7 @@ class SequenceLayer:
                 layer.contrast_limits_range = limits
                 layer.contrast_limits = limits
             layer.metadata["osog"] = metadata
-            layer.visible = True
+            layer.visible = visible
         viewer = self.stack.viewer
         # The slider that has appeared takes room from the canvas, once the window is laid out anew.
         QTimer.singleShot(_LAYOUT_MS, self.stack.fit_view)

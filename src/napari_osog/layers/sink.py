@@ -93,11 +93,22 @@ class LayerSink:
         self.particles.show(picture)
         self.compared.refresh()
 
-    def show_sequence(self, picture: Picture, metadata: dict[str, Any]) -> None:
-        """Show the pictures of a stack or series until the scene changes."""
+    def show_sequence(
+        self, picture: Picture, metadata: dict[str, Any], *, visible: bool = True
+    ) -> None:
+        """Show the pictures of a stack or series until the scene changes.
+
+        Parameters
+        ----------
+        picture : Picture
+        metadata : dict
+            What the layer says of its render.
+        visible : bool
+            Whether it is shown at once; a late one would cover the live image of a newer scene.
+        """
         if self.viewer is not None and picture.image is not None:
-            self.sequence.show(picture, metadata)
-            self._sequence_scene = self.session.scene
+            self.sequence.show(picture, metadata, visible=visible)
+            self._sequence_scene = self.session.scene if visible else None
 
     def grip_particles(self) -> None:
         """Make the points ready to be selected and dragged."""
