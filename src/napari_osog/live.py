@@ -398,7 +398,7 @@ class LiveRenderer(QObject):
             explain=str(frame.explain),
             notices=tuple(Notice(w.text, w.remedy, w.remedy_text) for w in frame.warnings),
             models=models,
-            source_points=1 if plan is None else sum(plan.source_rings),
+            source_points=1 if plan is None else plan.lights,
             accuracy="" if plan is None else plan.accuracy,
             milliseconds=milliseconds,
             device=str(frame.device),

@@ -122,7 +122,7 @@ def explain_line(
     title = MODALITY_TITLES[scene.microscope.modality.kind]
     parts = [title]
     if not scene.microscope.emits:
-        points = sum(plan.source_rings)
+        points = plan.lights
         light = "coherent" if points == 1 else f"{points} source points"
         parts.append(light)
         if len(batch) and is_first_order(scene):

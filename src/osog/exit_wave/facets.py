@@ -241,7 +241,7 @@ def _one_source(
     slabs = torch.complex(*volumes).view(-1, gy, gx)
     for number, slab in enumerate(slabs.unbind(0)):
         checkpoint()
-        if not bool(slab.detach().any()):
+        if not slab.requires_grad and not bool(slab.any()):
             continue
         rows = torch.fft.fft(slab, dim=-1, norm="forward")[:, waves.columns]
         found = torch.fft.fft(rows, dim=-2, norm="forward")[waves.rows]

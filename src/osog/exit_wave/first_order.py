@@ -70,7 +70,7 @@ def first_order(
         phase = waves.kappa[point][rows[:, None], columns] * plan.slab_um
         step = torch.complex(torch.cos(phase), torch.sin(phase))
         total = torch.zeros_like(step)
-        ends = [*occupied[1:], plan.slabs - 1]
+        ends = [*occupied[1:], plan.slabs - 1] if occupied else []
         for j, end, spectrum in zip(occupied, ends, spectra, strict=True):
             total = total + spectrum
             if end > j:

@@ -43,9 +43,9 @@ class Aperture:
 
         Brightfield, DIC and polarised light see the condenser with its stop and its sideways
         shift; phase contrast the image of its ring, ring_radius ± ring_width/2 of the objective
-        NA; darkfield its annulus; reflection the opening of its light; shadowgraphy a disc of
-        half angle θ in the medium, which is NA n sin θ. Every other modality is lit by one plane
-        wave along the axis.
+        NA; darkfield its annulus; reflection the opening of its light, at most that of the
+        objective, which it comes through; shadowgraphy a disc of half angle θ in the medium,
+        which is NA n sin θ. Every other modality is lit by one plane wave along the axis.
 
         Parameters
         ----------
@@ -74,6 +74,10 @@ class Aperture:
             return cls(values.number("medium.index") * torch.sin(angle), zero, (zero, zero))
         if kind == "reflection":
             outer = values.number(f"{optics}.modality.illumination_numerical_aperture")
+            widest = torch.minimum(
+                values.number(f"{optics}.numerical_aperture"), 0.98 * values.number("medium.index")
+            )
+            outer = torch.minimum(outer, widest)
             return cls(outer, zero, (zero, zero))
         return cls(zero, zero, (zero, zero))
 
@@ -159,7 +163,7 @@ def source_points(
     if isinstance(count, int):
         count = ring_numbers(count, 0.0 if hole is None else float(hole.detach()))
     if count == (1,):
-        return torch.zeros(1, 2, **like), torch.ones(1, **like)
+        return torch.zeros(1, 2, **like) * numerical_aperture, torch.ones(1, **like)
     nodes, shares = np.polynomial.legendre.leggauss(len(count))
     points, weights, squares = [], [], []
     for k, (node, part, number) in enumerate(zip(nodes, shares, count, strict=True)):
@@ -174,6 +178,25 @@ def source_points(
         square = hole**2 + (1 - hole**2) * square
     radius = torch.sqrt(square) * (numerical_aperture / wavelength_um)
     return direction * radius[:, None], weight
+
+
+def _filled(
+    values: Values, aperture: Aperture, wavelength: Tensor, plan: SamplingPlan
+) -> tuple[Tensor, Tensor]:
+    """Points of a centred aperture; one that overfills the objective in two parts.
+
+    Light inside the objective's aperture is seen directly, light outside by its scatter alone: no
+    smooth rule covers both.
+    """
+    outer, hole = aperture.outer, aperture.hole
+    if not plan.outer_rings:
+        return source_points(outer, wavelength, plan.source_rings, hole)
+    inner = torch.minimum(values.number("microscope.numerical_aperture"), outer)
+    share = inner / outer
+    seen = source_points(inner, wavelength, plan.source_rings, hole / share)
+    unseen = source_points(outer, wavelength, plan.outer_rings, share)
+    part = (share**2 - hole**2) / (1 - hole**2)
+    return torch.cat((seen[0], unseen[0])), torch.cat((part * seen[1], (1 - part) * unseen[1]))
 
 
 def illumination(values: Values, plan: SamplingPlan) -> tuple[Tensor, Tensor]:
@@ -196,5 +219,5 @@ def illumination(values: Values, plan: SamplingPlan) -> tuple[Tensor, Tensor]:
     """
     aperture = Aperture.of(values)
     wavelength = values.number("microscope.wavelength_um")
-    points, weights = source_points(aperture.outer, wavelength, plan.source_rings, aperture.hole)
+    points, weights = _filled(values, aperture, wavelength, plan)
     return points + torch.stack(aperture.shift) / wavelength, weights

@@ -14,7 +14,7 @@ from osog.exit_wave.illumination import Cone, ring_numbers
 from osog.exit_wave.scattering import scattering_models
 from osog.exit_wave.spheres import with_cores
 from osog.geometry import half_extents
-from osog.scene import OffAxisHologram, SceneError
+from osog.scene import PARTIALLY_COHERENT, OffAxisHologram, SceneError
 
 if TYPE_CHECKING:
     from osog.sample import ParticleBatch
@@ -46,6 +46,8 @@ _MIE_BUDGET = 3e7
 """Spheres × frequencies × source points up to which ``auto`` takes ``fine`` for exact spheres."""
 _FINE_BUDGET = 1.2e7
 """Slab samples (all source points together) up to which ``auto`` takes ``fine``."""
+_SHEET_SLABS = 256
+"""Slabs of the sample up to which they are made thin enough for a light sheet."""
 _DOMAIN = 40
 """Width of the padded domain in λ/NA, at least, where accuracy is wanted."""
 _JOIN_PX = 4
@@ -88,7 +90,9 @@ class SamplingPlan:
     source_points : int
         Points asked for to stand for the condenser; 1 when coherent.
     source_rings : tuple of int
-        Points on each ring of the condenser, inner first; their sum is the true number.
+        Points on each ring of the condenser, inner first.
+    outer_rings : tuple of int
+        Points on rings outside the objective's aperture, where the condenser overfills it.
     accuracy : str
         ``draft``, ``standard`` or ``fine``.
     padding_wanted_um, padding_um : float
@@ -125,12 +129,18 @@ class SamplingPlan:
     padding_wanted_um: float
     padding_um: float
     source_rings: tuple[int, ...] = (1,)
+    outer_rings: tuple[int, ...] = ()
     wavelengths: int = 1
     field_nodes: tuple[int, int] = (3, 3)
     field_rings: int = 3
     scattering: tuple[str, ...] = ()
     edge_steps: int = 1
     near_um: float = inf
+
+    @property
+    def lights(self) -> int:
+        """Points that stand for the source."""
+        return sum(self.source_rings) + sum(self.outer_rings)
 
     @property
     def extent_um(self) -> tuple[float, float]:
@@ -257,8 +267,8 @@ def plan_sampling(
             # A product of two spots is √½ as deep as one, though its band is twice as wide.
             slab *= (0.5 if level != "fine" else 1.0) * (emitted / wavelength) ** 0.5
         if optics.modality.kind == "light_sheet":
-            # Slabs resolve the sheet; many times finer than the depth of field would be waste.
-            slab = min(slab, max(optics.modality.waist_um / 3, slab / 8))
+            # Slabs resolve the sheet, unless the sample is too deep for that many.
+            slab = min(slab, max(optics.modality.waist_um / 3, (high - low) / _SHEET_SLABS))
         if level != "draft" and len(batch):
             thinnest = slab / (3 if level == "fine" else 1.5)
             slab = min(slab, max((1 if level == "fine" and resolve else 2) * smallest, thinnest))
@@ -285,6 +295,12 @@ def plan_sampling(
             points = max(points, min(most, round(3.5 * rings**2)))
         lines = line_count(scene, batch, defocus, level)
         nodes, rings = node_counts(scene, level, max(points, 1) * lines)
+        seen_hole = cone.hole if cone.outer else 0.0
+        unseen: tuple[int, ...] = ()
+        if _overfills(scene, cone, acting):
+            edge = acting / cone.outer
+            seen_hole = cone.hole / edge
+            unseen = ring_numbers(max(12, points // 2), edge)
         return SamplingPlan(
             frame_shape=frame,
             pixel_size_um=pixel,
@@ -298,7 +314,8 @@ def plan_sampling(
             band=band,
             aperture=band_aperture,
             source_points=points,
-            source_rings=ring_numbers(points, cone.hole if cone.outer else 0.0),
+            source_rings=ring_numbers(points, seen_hole),
+            outer_rings=unseen,
             accuracy=level,
             padding_wanted_um=wanted,
             padding_um=padding,
@@ -330,7 +347,7 @@ def plan_sampling(
 def _frequencies(plan: SamplingPlan) -> float:
     """Frequencies × source points × wavelengths, what one exact sphere costs."""
     height, width = plan.extent_um
-    lights = sum(plan.source_rings) * plan.wavelengths
+    lights = plan.lights * plan.wavelengths
     return (2 * plan.band) ** 2 * height * width * lights
 
 
@@ -338,6 +355,15 @@ def _all_exact(models: tuple[str, ...], batch: ParticleBatch) -> bool:
     """Whether every particle is an exact sphere, so that nothing goes through slabs."""
     present = batch.population.unique().tolist()
     return bool(models) and bool(present) and all(models[i] == "mie" for i in present)
+
+
+def _overfills(scene: Scene, cone: Cone, aperture: float) -> bool:
+    """Whether a centred condenser lights the sample from inside and outside the objective's NA."""
+    return (
+        scene.microscope.modality.kind in PARTIALLY_COHERENT
+        and cone.shift_x == cone.shift_y == 0
+        and cone.hole * cone.outer < 0.98 * aperture < aperture < cone.outer
+    )
 
 
 def source_count(
@@ -370,7 +396,13 @@ def source_count(
         return 1
     if wished > 0:
         return wished
-    turns = 2 * cone.outer * aperture * defocus_um / (index * wavelength_um)
+    turns = (
+        2
+        * min(cone.outer, aperture if cone.hole == 0 else cone.outer)
+        * aperture
+        * defocus_um
+        / (index * wavelength_um)
+    )
     count = max(6 * turns**2 * (1 - cone.hole**2), 16)
     if cone.hole > 0:
         count = max(count, 4 * pi * turns, 32)
@@ -423,6 +455,7 @@ def _cover_glass_um(scene: Scene, aperture: float, focus_um: float) -> float:
     if glass is None:
         return 0.0
     medium, immersion = scene.medium.index, scene.microscope.immersion_index
+    aperture = min(aperture, _MEDIUM_SHARE * min(medium, immersion, glass.index))
     slopes = [aperture / (n**2 - aperture**2) ** 0.5 for n in (medium, immersion, glass.index)]
     scale = 1.0 if glass.focus_scale == "stage" else immersion / medium
     away = (glass.depth_um - focus_um) * (slopes[0] - scale * slopes[1])

@@ -39,9 +39,9 @@ def dic(wave: ExitWave, values: Values) -> OpticalImage:
     Returns
     -------
     OpticalImage
-        Irradiance relative to its background, sin²(b/2)(1 − e) + e, or to the incident light when
-        the bias lies within 0.1 rad of extinction. The field is the crossed one, relative to the
-        incident wave.
+        Irradiance relative to its background, sin²(b/2)(1 − e) + e at the microscope's wavelength,
+        or to the incident light when the bias lies within 0.1 rad of extinction. The field is the
+        crossed one, relative to the incident wave.
 
     Notes
     -----
@@ -78,7 +78,9 @@ def dic(wave: ExitWave, values: Values) -> OpticalImage:
             light.append((leak, parallel))
         total = weak_sum if wave.first_order else abbe_sum
         irradiance = total(wave, values, light)
-    wrapped = math.remainder(float(bias.detach()), 2 * math.pi)
+    # One unit for all wavelengths of a spectrum, or the colour of the bias would be lost.
+    stated = torch.deg2rad(values.stated("microscope.modality.bias_retardance_deg"))
+    wrapped = math.remainder(float(stated.detach()), 2 * math.pi)
     if abs(wrapped) > DARK_BIAS_RAD:
-        irradiance = irradiance / (torch.sin(bias / 2).square() * (1 - leak) + leak)
+        irradiance = irradiance / (torch.sin(stated / 2).square() * (1 - leak) + leak)
     return OpticalImage(irradiance, field)

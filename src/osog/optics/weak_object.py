@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from osog.optics.abbe import Transfer
     from osog.sample import Values
 
+_UNSEEN = 1e-12
+"""Share of the direct light that passes, below which a source point is left out."""
+
 
 def weak_sum(
     wave: ExitWave,
@@ -63,6 +66,8 @@ def weak_sum(
         through, band, incident = lens(wave, values, pupil, point, plate)
         weight = wave.weights[point]
         throughput = _plus(throughput, weight * _square(incident))
+        if float(_square(incident).detach()) < _UNSEEN and parts:
+            continue  # to first order, scatter without direct light does not show
         here = (through * band.unit(through)).sum()
         share = weight * _square(here)
         scattered = band.taken(wave.spectrum[point]) * through * (weight * here.conj())
@@ -77,7 +82,7 @@ def weak_sum(
             direct = direct + amount * share * _square(centre)
         parts.append((scattered * factor, band))
     assert throughput is not None
-    spectrum, band = _together(parts)
+    spectrum, band = _within(*_together(parts), fine)
     irradiance = direct + 2 * band.field(spectrum, fine).real
     if is_bright(throughput):
         irradiance = irradiance / throughput
@@ -107,3 +112,14 @@ def _together(parts: Sequence[tuple[Tensor, Band]]) -> tuple[Tensor, Band]:
     assert total is not None
     shape = (end[0] - first[0], end[1] - first[1])
     return torch.resolve_conj(total), Band((first[0], first[1]), shape, bands[0].step)
+
+
+def _within(spectrum: Tensor, band: Band, shape: tuple[int, int]) -> tuple[Tensor, Band]:
+    """Cut off what a grid does not hold; the linear part ends at twice the aperture, within it."""
+    first, size = list(band.first), list(band.shape)
+    for axis in (0, 1):
+        low = max(first[axis], -((shape[axis] - 1) // 2))
+        high = min(first[axis] + size[axis], (shape[axis] + 1) // 2)
+        spectrum = spectrum.narrow(axis, low - first[axis], high - low)
+        first[axis], size[axis] = low, high - low
+    return spectrum, Band((first[0], first[1]), (size[0], size[1]), band.step)

@@ -54,6 +54,7 @@ class Values:
             raise SceneError(f"dtype = {dtype} must be a floating type, such as torch.float64.")
         self.scene, self.dtype, self.device = scene, dtype, torch.device(device)
         self._given: dict[Key, Tensor] = {}
+        self._stated: Values | None = None
         self._names = [population.name for population in scene.populations]
         for name, value in (values or {}).items():
             described = describe(scene, name)
@@ -76,6 +77,10 @@ class Values:
         given = self._given.get(self._key(name))
         return given if given is not None else self.constant(float(get(self.scene, name)))
 
+    def stated(self, name: str) -> Tensor:
+        """Return the number as it was before any `replaced`: at the microscope's wavelength."""
+        return (self._stated if self._stated is not None else self).number(name)
+
     def given(self, name: str) -> Tensor | None:
         """Return the caller's tensor for this name, if there is one."""
         return self._given.get(self._key(name))
@@ -93,6 +98,7 @@ class Values:
             Such as the wavelength of one line of a spectrum, or the focus of one plane of a stack.
         """
         other = copy(self)
+        other._stated = self._stated if self._stated is not None else self
         other._given = {**self._given, **{self._key(name): n for name, n in numbers.items()}}
         return other
 
