@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 
 from napari_osog._settings import setting, when_changed
@@ -117,8 +118,9 @@ class Studio:
         """Forget a panel that is gone; the thread ends with the last visible one."""
         self._visible.discard(panel)
         if not self._visible:
-            self._idle.stop()
-            self._still.stop()
+            for timer in (self._idle, self._still):
+                if isalive(timer):  # at exit Qt may delete it before the panel
+                    timer.stop()
             self.session.release()
             self._stale = True
             self.live.stop()
@@ -141,7 +143,7 @@ class Studio:
             Request(
                 scene=session.scene,
                 seed=session.seed,
-                shown=view.shown,
+                shown=self._wanted(),
                 preview=preview,
                 masks=view.masks and extras,
                 outlines=view.outlines and extras,
@@ -153,6 +155,12 @@ class Studio:
             self._still.start()
         else:
             self._still.stop()
+
+    def _wanted(self) -> str:
+        """What the image shows; a scene without a field has no phase or amplitude to show."""
+        shown = self.session.view.shown
+        field = shown in ("phase", "amplitude")
+        return "image" if field and field_problem(self.session.scene) else shown
 
     def _fields(self) -> tuple[str, ...]:
         """What is wanted of the field behind the image, and can be had."""
@@ -166,7 +174,7 @@ class Studio:
         request = picture.request
         if not 1 < points < 0.75 * _FINE_POINTS or request.source_points or request.preview:
             return None
-        if request.scene is not self.session.scene or request.shown != self.session.view.shown:
+        if request.scene is not self.session.scene or request.shown != self._wanted():
             return None
         if picture.milliseconds * _FINE_POINTS / points > _FINE_MS:
             return None
@@ -256,7 +264,10 @@ class Studio:
     def _show(self, picture: Picture) -> None:
         session = self.session
         if picture.error is not None:
-            session.say(picture.error)
+            request = picture.request
+            made = request.scene, request.seed, request.shown
+            if made == (session.scene, session.seed, self._wanted()):  # else it is out of date
+                session.say(picture.error)
             return
         if not picture.request.preview and not picture.request.source_points:
             light = _light(picture.request.scene, picture.request.seed)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication, QLabel, QPushButton
 
-from napari_osog.live import Notice
+from napari_osog.live import Notice, Picture
 from napari_osog.panels.simulate import SimulatePanel
 from osog import presets
 from osog.sample import sample
@@ -327,3 +331,57 @@ def test_a_deleted_panel_leaves_no_thread_and_no_exception(qtbot, studio):
 
 def test_the_panel_is_narrow_enough_for_a_laptop(panel):
     assert panel.minimumWidth() <= 320
+
+
+def test_a_scene_without_a_field_is_shown_as_its_image_and_old_errors_are_dropped(
+    qtbot, studio, renderer
+):
+    studio.enter(1)
+    session, live = studio.session, studio.live
+    session.change({"microscope.modality": {"kind": "hologram"}})
+    session.set_view(shown="phase")
+    qtbot.waitUntil(lambda: not live.busy, timeout=5000)
+    assert studio.sink.shown[-1].request.shown == "phase"
+    old = studio.sink.shown[-1].request
+    session.change({"microscope.modality": {"kind": "fluorescence"}})
+    qtbot.waitUntil(lambda: not live.busy, timeout=5000)
+    last = studio.sink.shown[-1].request
+    assert last.shown == "image" and last.scene is session.scene
+    studio._show(Picture(old, error="too late"))
+    assert session.status == ""
+    studio._show(Picture(last, error="in time"))
+    assert session.status == "in time"
+
+
+_EXIT = """
+import gc
+from conftest import FakeRenderer, FakeSink, a_scene
+from qtpy.QtWidgets import QApplication
+from napari_osog.panels.simulate import SimulatePanel
+from napari_osog.session import Session
+from napari_osog.studio import Studio
+
+app = QApplication([])
+gc.disable()  # all that goes, goes when the interpreter ends, in an order of its own
+
+
+def open_a_panel():
+    renderer = FakeRenderer()
+    studio = Studio(None, lambda device: renderer, FakeSink(), Session(a_scene()))
+    panel = SimulatePanel(None, studio)
+    panel.loop, studio.loop = panel, studio
+    panel.show()
+
+
+open_a_panel()
+print("done")
+"""
+
+
+def test_a_panel_that_is_open_when_python_ends_ends_quietly():
+    here = Path(__file__).parent
+    ended = subprocess.run(
+        [sys.executable, "-c", _EXIT], cwd=here, capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 0 and ended.stdout.strip() == "done", ended.stderr
+    assert "Error" not in ended.stderr
