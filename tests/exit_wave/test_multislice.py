@@ -201,3 +201,37 @@ def test_projection_has_true_gradients(name, every_shape) -> None:
     step = 1e-6
     numeric = (loss(start + step) - loss(start - step)) / (2 * step)
     assert float(gradient) == pytest.approx(float(numeric), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["microscope.wavelength_um", "medium.index"])
+def test_light_that_is_gone_leaves_true_gradients(name) -> None:
+    """Slabs so black that their transmission underflows to 0."""
+    from osog.render import ForwardModel
+    from osog.scene import Scene
+
+    scene = Scene.parse(
+        {
+            "grid": {"shape": [24, 24], "pixel_size_um": 1.0},
+            "populations": [
+                {
+                    "shape": {"kind": "sphere", "radius_um": 30.0},
+                    "material": {"absorption_per_um": 100.0, "index": 1.4},
+                    "scattering": "slabs",
+                    "particles": [{"x_um": 12.0, "y_um": 12.0}],
+                }
+            ],
+            "microscope": {"modality": {"kind": "brightfield"}, "numerical_aperture": 0.3},
+            "numerics": {"accuracy": "draft", "padding_um": 4.0, "pitch_um": 0.5, "slab_um": 20.0},
+        }
+    )
+    model, start = ForwardModel(scene), float(describe(scene, name).value)
+    weight = torch.randn(24, 24, dtype=DOUBLE, generator=torch.Generator().manual_seed(1))
+
+    def loss(value: object) -> torch.Tensor:
+        return (model.image({name: value}) * weight).sum()
+
+    leaf = torch.tensor(start, dtype=DOUBLE, requires_grad=True)
+    (gradient,) = torch.autograd.grad(loss(leaf), leaf)
+    step = 1e-6
+    numeric = (loss(start + step) - loss(start - step)) / (2 * step)
+    assert float(gradient) == pytest.approx(float(numeric), rel=1e-4)

@@ -127,7 +127,7 @@ class _Multislice(torch.autograd.Function):
             slabs = deposit(raster, batch, coefficients, walk.slabs)
             if store:
                 volumes.append(slabs)
-            if differentiate and not store:
+            if differentiate:
                 starts.append(list(fields))
             window: list[list[Tensor]] = []
             fits = count > 1 and len(walk.occupied) * size_of_field <= _HELD_BYTES
@@ -214,6 +214,7 @@ class _Multislice(torch.autograd.Function):
                     slabs,
                     stretch[s],
                     travel,
+                    ctx.starts[number][s],
                     trail,
                     gradients,
                     (waves[0][s], waves[1][s]) if waves is not None else None,
@@ -321,12 +322,16 @@ def _back(
     slabs: Sequence[Tensor],
     stretch: Tensor,
     travel: Travel,
+    start: Tensor | None,
     trail: Sequence[Tensor],
     gradients: Sequence[Tensor],
     to_waves: tuple[Tensor, Tensor] | None,
     to_stretch: Tensor | None,
 ) -> Tensor:
-    """Adjoint in front of the window; adds to the gradients of its slabs."""
+    """Adjoint in front of the window; adds to the gradients of its slabs.
+
+    `start` is the field that enters the window, `trail` the one behind each occupied slab.
+    """
     for k in reversed(range(len(walk.occupied))):
         j, steps = walk.occupied[k] - walk.slabs.start, walk.steps[k]
         behind = trail[k]
@@ -343,8 +348,10 @@ def _back(
         adjoint = adjoint * t.conj()
         if steps:
             spectrum = torch.fft.fft2(adjoint)
-            if to_waves is not None:
-                arrived = torch.fft.fft2(behind / t)
+            before = trail[k - 1] if k else start
+            if to_waves is not None and before is not None:
+                # Not from the field behind: a slab that absorbs all light cannot be undone.
+                arrived = torch.fft.fft2(before).mul_(travel.factor(steps))
                 turned = spectrum.conj() * arrived
                 for gradient, part in zip(to_waves, (turned.imag, turned.real), strict=True):
                     gradient.sub_(part, alpha=steps * travel.slab_um / adjoint.numel())
