@@ -148,6 +148,42 @@ def test_a_spectrum_brings_its_numbers_and_chromatic_aberration(panel):
     assert panel.row("microscope.spectrum") is None, "a phase is measured at one wavelength"
 
 
+def test_what_a_modality_cannot_have_comes_back_with_the_next_one(panel):
+    choose(panel, "microscope.spectrum", "halogen")
+    panel.row("microscope.spectrum.temperature_k").spin.setValue(2800)
+    panel.row("microscope.pupil.vectorial").box.setChecked(True)
+    before = panel.session.scene.microscope
+    for kind in ("phase", "dic", "brightfield"):
+        choose(panel, "microscope.modality", kind)
+        optics = panel.session.scene.microscope
+        assert optics.modality.kind == kind
+        assert optics.spectrum.kind == ("monochromatic" if kind == "phase" else "halogen")
+        assert optics.pupil.vectorial == (kind == "brightfield")
+    assert optics == before
+
+
+def test_a_condenser_too_steep_for_the_medium_does_not_lock_the_panel(panel):
+    panel.session.change(
+        {"medium.index": 1.518, "microscope.condenser_numerical_aperture": 1.2,
+         "microscope.oblique_numerical_aperture": 0.3}
+    )  # fmt: skip
+    choose(panel, "microscope.modality", "hologram")
+    panel.session.change({"medium.index": 1.333})
+    choose(panel, "microscope.modality", "dic")
+    optics = panel.session.scene.microscope
+    assert optics.modality.kind == "dic"
+    assert 1.25 < optics.condenser_in_use <= 0.95 * 1.333
+    assert optics.oblique_numerical_aperture == pytest.approx(0.253), "both by the same share"
+    panel.session.change({"medium.index": 1.518})
+    steep = {"kind": "darkfield", "inner_numerical_aperture": 1.2, "outer_numerical_aperture": 1.4}
+    panel.session.change({"microscope.modality": steep})
+    choose(panel, "microscope.modality", "hologram")
+    panel.session.change({"medium.index": 1.333})
+    choose(panel, "microscope.modality", "darkfield")
+    assert panel.session.scene.microscope.modality.kind == "darkfield"
+    assert panel.session.scene.microscope.condenser_in_use < 1.333
+
+
 def test_what_is_seldom_used_is_folded_and_every_number_of_the_camera_has_its_place(panel):
     parts = [*panel.microscope.parts.values(), panel.microscope.plot]
     parts += [part for _, part in panel.camera.groups.values() if part is not None]

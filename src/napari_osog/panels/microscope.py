@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
@@ -17,6 +18,7 @@ from osog.scene import (
     PARTIALLY_COHERENT,
     SPECTRUM_TITLES,
     CoverGlass,
+    SceneError,
 )
 from osog.scene.modalities import VECTORIAL
 from osog.scene.parameters import get
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from osog.scene import Scene
 
 _CUSTOM = -1.0
+_STEEPEST = 0.95
+"""NA of light that has been made to enter the medium, as a share of the medium's index."""
 
 
 class MicroscopeSection(Section):
@@ -188,8 +192,10 @@ def middle_plane(scene: Scene) -> float:
 def modality_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scene:
     """Return the scene with another modality, its numbers as they were when it was last used.
 
-    What the new modality cannot have is taken away: a broad spectrum in quantitative phase, and a
-    vectorial pupil where the light has one polarisation.
+    What the new modality cannot have is taken away, and comes back with the next one that can: a
+    broad spectrum in quantitative phase, a vectorial pupil where the light has one polarisation.
+    Light from the condenser that is too steep to enter the medium is made less steep, since its
+    rows are hidden where the medium could be changed.
 
     Parameters
     ----------
@@ -197,19 +203,50 @@ def modality_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scen
     kind : str
         One of ``MODALITY_TITLES``.
     remembered : dict
-        Modality kind → its last numbers; updated here.
+        Modality kind → its last numbers, and what was taken away by dotted name; updated here.
+
+    Raises
+    ------
+    SceneError
+        If the new modality does not go with the rest of the scene.
     """
     from osog.scene import Scene as Description
 
+    before = scene.microscope.modality.kind
+    if kind == before:
+        return scene
     data = scene.model_dump()
     optics = data["microscope"]
-    remembered[scene.microscope.modality.kind] = optics["modality"]
+    remembered[before] = optics["modality"]
     optics["modality"] = remembered.get(kind, {"kind": kind})
+    back = []
     if kind == "phase":
+        remembered["microscope.spectrum"] = optics["spectrum"]
         optics["spectrum"] = {"kind": "monochromatic"}
+    elif before == "phase":
+        optics["spectrum"] = remembered.get("microscope.spectrum", optics["spectrum"])
+        back.append("microscope.spectrum")
     if kind not in VECTORIAL:
+        if before in VECTORIAL:
+            remembered["microscope.pupil.vectorial"] = optics["pupil"]["vectorial"]
         optics["pupil"]["vectorial"] = False
-    return Description.parse(data)
+    elif before not in VECTORIAL:
+        optics["pupil"]["vectorial"] = remembered.get("microscope.pupil.vectorial", False)
+        back.append("microscope.pupil.vectorial")
+    if kind in PARTIALLY_COHERENT:
+        names = "condenser_numerical_aperture", "oblique_numerical_aperture"
+        steepest = sum(optics[name] for name in names)
+        if steepest >= scene.medium.index:
+            share = _STEEPEST * scene.medium.index / steepest
+            optics.update({name: math.floor(1e3 * share * optics[name]) / 1e3 for name in names})
+    try:
+        changed = Description.parse(data)
+    except SceneError:  # its numbers were those of another medium or objective
+        optics["modality"] = {"kind": kind}
+        changed = Description.parse(data)
+    for name in back:
+        remembered.pop(name, None)
+    return changed
 
 
 def spectrum_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scene:
