@@ -200,6 +200,25 @@ def test_what_is_seldom_used_is_folded_and_every_number_of_the_camera_has_its_pl
         assert panel.row(f"camera.{name}") is not None, name
 
 
+def test_an_exposure_in_photons_has_rows_that_act(panel):
+    exposure = "camera.background_electrons"
+    photons, efficiency = "camera.background_photons", "camera.quantum_efficiency"
+    assert panel.row(exposure) is not None
+    assert panel.row(photons) is None and panel.row(efficiency) is None
+    panel.session.change({photons: 5000.0, efficiency: 0.8})
+    assert panel.row(exposure) is None
+    assert panel.row(photons).spin.value() == 5000 and panel.row(efficiency).spin.value() == 0.8
+    field = panel.row(photons).field
+    assert field.log and field.slider == (10.0, 1e5) and field.empty == "in electrons"
+    panel.row(photons).spin.setValue(1234.0)
+    panel.row(efficiency).spin.setValue(0.55)
+    camera = panel.session.scene.camera
+    assert camera.background_photons == 1234.0 and camera.quantum_efficiency == 0.55
+    panel.row(photons).given.setChecked(False)
+    assert panel.session.scene.camera.background_photons is None
+    assert panel.row(exposure) is not None and panel.row(photons) is None
+
+
 def test_a_cover_glass_is_put_in_with_a_tick_and_comes_back_as_it_was(panel):
     panel.microscope.glass.box.setChecked(True)
     panel.row("microscope.cover_glass.depth_um").spin.setValue(30.0)

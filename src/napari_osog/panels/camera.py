@@ -48,6 +48,8 @@ CAMERA_GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
 }
 """Rows of the camera: those that are always seen, and those in folded parts with a title."""
+_IN_PHOTONS = ("background_photons", "quantum_efficiency")
+"""Rows in the place of the exposure, while it is given in photons."""
 _BACKGROUND_GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "light": ("", ("gradient_x", "gradient_y", "vignette")),
     "haze": ("Haze", ("haze", "structured_haze", "haze_scale_um")),
@@ -132,11 +134,15 @@ class CameraSection(Section):
         if camera is None:
             return
         self._last = camera
+        photons = camera.background_photons is not None
         for name, (group, _) in self.groups.items():
             fields = CAMERA_GROUPS[name][1]
+            if photons and "background_electrons" in fields:
+                rest = tuple(field for field in fields if field != "background_electrons")
+                fields = _IN_PHOTONS + rest
             group.sync(
-                "camera",
-                lambda fields=fields: model_rows(camera, "camera", only=fields),
+                fields,
+                lambda fields=fields: model_rows(camera, "camera", only=fields, always=_IN_PHOTONS),
                 lambda name: get(scene, name),
             )
 

@@ -16,8 +16,11 @@ _EMPTY = {
     "jpeg_quality": "off",
     "diffusion_um2_per_s": "by size",
     "rotational_diffusion_per_s": "by size",
+    "background_photons": "in electrons",
 }
 """What the absence of a number means."""
+_DECADES = {"background_photons": (10.0, 1e5)}
+"""Range of logarithmic sliders whose field has only limits."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def field_of(
         info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     )
     limits = tuple(float(v) for v in extra.get("limits", (-1e12, 1e12)))
-    slider = tuple(float(v) for v in extra.get("slider", limits))
+    slider = tuple(float(v) for v in _DECADES.get(field, extra.get("slider", limits)))
     span = slider[1] - slider[0]
     default = info.get_default(call_default_factory=True)
     title = info.title or field
@@ -102,7 +105,7 @@ def field_of(
         limits=limits,  # type: ignore[arg-type]
         slider=slider,  # type: ignore[arg-type]
         step=float(extra.get("step", (slider[1] - slider[0]) / 100)),
-        log=bool(extra.get("log", False)) and slider[0] > 0,
+        log=bool(extra.get("log", False) or field in _DECADES) and slider[0] > 0,
         default=centre(default) if default is not None else slider[0] + 0.75 * span,
         integer=int in (info.annotation, *get_args(info.annotation)),
         empty=_EMPTY.get(field, "none") if NoneType in get_args(info.annotation) else "",

@@ -42,6 +42,7 @@ def model_rows(
     *,
     skip: Iterable[str] = (),
     only: Iterable[str] | None = None,
+    always: Iterable[str] = (),
 ) -> list[Row]:
     """Make a row for each field of a model that a panel shows, in the model's order.
 
@@ -52,13 +53,14 @@ def model_rows(
     base : str
         Dotted name of the model in the scene.
     skip, only : names of fields to leave out, or the only ones to take.
+    always : names of fields to take although panels do not show them as a rule.
     """
     rows: list[Row] = []
     for field, info in type(model).model_fields.items():
         if field in skip or (only is not None and field not in only):
             continue
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-        if "panel" not in extra or not extra["panel"]:
+        if not extra.get("panel", False) and field not in always:
             continue
         name, help = f"{base}.{field}", info.description or ""
         fittable = bool(extra.get("shapes_image", True))
