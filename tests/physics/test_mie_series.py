@@ -199,3 +199,23 @@ def test_absorption_is_the_imaginary_part_of_the_index() -> None:
     )
     intensity = np.abs(np.exp(2j * pi / 0.6 * complex(index) * 1.0)) ** 2
     assert intensity == pytest.approx(np.exp(-0.5), rel=1e-12)
+
+
+def test_a_black_shell_hides_its_core() -> None:
+    """Light that e^±Im y describes leaves the range of numbers long before the shell is opaque."""
+    size, index = tensors(300.0, 1.1 + 4j)
+    core = tensors(100.0, 1.4)
+    size.requires_grad_()
+    plain = torch.stack(coefficients(size, index))
+    coated = torch.stack(coefficients(size, index, core))
+    torch.testing.assert_close(coated, plain, rtol=1e-10, atol=1e-12)
+    slopes = [torch.autograd.grad(c.abs().square().sum(), size)[0] for c in (plain, coated)]
+    torch.testing.assert_close(*slopes, rtol=1e-8, atol=1e-10)
+
+
+def test_a_black_core_like_its_black_shell_changes_nothing() -> None:
+    """A shell thin enough to see through, where the functions at both surfaces overflow."""
+    size, index = tensors(300.0, 1.1 + 4j)
+    plain = torch.stack(coefficients(size, index))
+    coated = torch.stack(coefficients(size, index, tensors(299.9, 1.1 + 4j)))
+    torch.testing.assert_close(coated, plain, rtol=1e-9, atol=1e-11)

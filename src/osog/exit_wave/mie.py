@@ -256,14 +256,22 @@ def _logarithmic_derivative(y: Tensor, count: int) -> Tensor:
 def _riccati_bessel(y: Tensor, needed: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """ψ_n(y) and ξ_n(y) = ψ_n − iχ_n for n = 0 … count, each (N, count + 1).
 
-    ψ runs upward to n = |y| and from there by the stable ratio 1/(D_n + n/y); ξ runs upward. Both
-    stand still beyond the order needed, before ξ overflows.
+    ψ comes times e^−s and ξ times e^s, s = `_shift`(y), for else they leave the range of numbers.
+    ψ runs upward to n = |y| and from there by the stable ratio 1/(D_n + n/y), which serves from the
+    start where absorption makes ψ fall with n; ξ runs upward. Both stand still beyond the order
+    needed, before ξ overflows.
     """
     inverse = 1 / y
     d = _logarithmic_derivative(y, count)
     edge = y.detach().abs()
-    turn = torch.exp(1j * y)
-    psi = [torch.sin(y), torch.sin(y) * inverse - torch.cos(y)]
+    shift = _shift(y)
+    turn = torch.exp(1j * y + shift)
+    # Where it is shifted, e^iy is next to e^−iy too small for cancellation.
+    shifted, plain = shift > 0, torch.where(shift > 0, 0.0, y)
+    back, ahead = torch.exp(-1j * y - shift), turn * torch.exp(-2 * shift)
+    sine = torch.where(shifted, (ahead - back) / 2j, torch.sin(plain))
+    cosine = torch.where(shifted, (ahead + back) / 2, torch.cos(plain))
+    psi = [sine, sine * inverse - cosine]
     xi = [-1j * turn, -1j * turn * inverse - turn]
     # Below |y| ≈ 1 even the first order belongs to the ratio.
     small = edge < 1
@@ -271,13 +279,19 @@ def _riccati_bessel(y: Tensor, needed: Tensor, count: int) -> tuple[Tensor, Tens
     psi[1] = torch.where(small, first_ratio, psi[1])
     for n in range(2, count + 1):
         going = n <= needed
-        upward = n <= edge
+        upward = (n <= edge) & ~shifted
         ratio = psi[-1] / torch.where(upward, 1.0, d[:, n] + n * inverse)
         climbed = torch.where(upward, (2 * n - 1) * inverse * psi[-1] - psi[-2], ratio)
         grown = (2 * n - 1) * inverse * xi[-1] - xi[-2]
         psi.append(torch.where(going, climbed, psi[-1]))
         xi.append(torch.where(going, grown, xi[-1]))
     return torch.stack(psi, 1), torch.stack(xi, 1)
+
+
+def _shift(y: Tensor) -> Tensor:
+    """Exponent by which ψ(y) grows and ξ(y) falls; 0 where it is small."""
+    growth = y.detach().imag
+    return torch.where(growth > 1, growth, 0.0)
 
 
 def _coated(
@@ -295,6 +309,8 @@ def _coated(
     inner = _orders(y1, core * floor)
     outer = _orders(y2, x.to(y2.dtype))
     order = torch.arange(1, count + 1, device=x.device)
+    # q holds ψ(y₁)/ξ(y₁), and is compared with ψ(y₂)/ξ(y₂): light through the shell and back.
+    faded = torch.exp(2 * (_shift(y1) - _shift(y2)))[:, None]
     psi1, xi1 = _riccati_bessel(y1, inner, count)
     psi2, xi2 = _riccati_bessel(y2, outer, count)
     inside = _logarithmic_derivative(core * floor, count)[:, 1:]
@@ -310,7 +326,7 @@ def _coated(
     def joined(m1: Tensor, m2: Tensor) -> Tensor:
         t = m2 * inside * xi1[:, 1:] - m1 * flat_xi1
         p = m2 * inside * psi1[:, 1:] - m1 * flat_psi1
-        q = torch.where(acts, p / torch.where(acts, t, 1.0), 0.0)
+        q = torch.where(acts, p / torch.where(acts, t, 1.0), 0.0) * faded
         top = at_shell * psi2[:, 1:] - q * flat_xi2
         bottom = psi2[:, 1:] - q * xi2[:, 1:]
         return torch.where(usable, top / torch.where(usable, bottom, 1.0), at_shell)
