@@ -124,3 +124,20 @@ def test_image_is_smooth_in_every_number_of_the_sheet() -> None:
                 (forward(scene, {**base, name: value + h}) * weights).sum() for h in (1e-5, -1e-5)
             )
         assert float(gradient) == pytest.approx(float(up - down) / 2e-5, rel=1e-3)
+
+
+@pytest.mark.parametrize("slab", [None, 1.0])
+def test_a_thin_sheet_gives_the_same_light_at_every_height(slab: float | None) -> None:
+    """At a low NA the depth of field is many sheets: the bead's light follows its section alone."""
+    sums, waist = [], 1.0
+    for z in (0.0, 0.35, 0.7, 1.4, 2.1):
+        scene = beads([10.0], z=z, waist_um=waist).model_dump()
+        scene["populations"][0]["shape"]["radius_um"] = 1.0
+        scene["microscope"] |= {"numerical_aperture": 0.2, "focus_um": z}
+        scene["numerics"] |= {"slab_um": slab}
+        sums.append(light(Scene.parse(scene)))
+    assert max(sums) / min(sums) < (1.01 if slab is None else 1.06)
+    z = np.linspace(-1, 1, 2001)
+    section = np.trapezoid(np.pi * (1 - z**2) * np.exp(-2 * z**2 / waist**2), z)
+    wide = light(Scene.parse(scene), **{"modality.waist_um": 400.0}) / (4 / 3 * np.pi)
+    assert np.mean(sums) / wide == pytest.approx(section, rel=0.01 if slab is None else 0.05)
