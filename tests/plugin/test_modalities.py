@@ -210,6 +210,7 @@ def test_an_exposure_in_photons_has_rows_that_act(panel):
     assert panel.row(photons).spin.value() == 5000 and panel.row(efficiency).spin.value() == 0.8
     field = panel.row(photons).field
     assert field.log and field.slider == (10.0, 1e5) and field.empty == "in electrons"
+    assert field.step == pytest.approx(1000, rel=0.01)
     panel.row(photons).spin.setValue(1234.0)
     panel.row(efficiency).spin.setValue(0.55)
     camera = panel.session.scene.camera

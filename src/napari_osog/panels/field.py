@@ -104,7 +104,7 @@ def field_of(
         help=info.description or "",
         limits=limits,  # type: ignore[arg-type]
         slider=slider,  # type: ignore[arg-type]
-        step=float(extra.get("step", (slider[1] - slider[0]) / 100)),
+        step=span / 100 if field in _DECADES else float(extra.get("step", span / 100)),
         log=bool(extra.get("log", False) or field in _DECADES) and slider[0] > 0,
         default=centre(default) if default is not None else slider[0] + 0.75 * span,
         integer=int in (info.annotation, *get_args(info.annotation)),
