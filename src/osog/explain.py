@@ -475,17 +475,26 @@ def _weak(scene: Scene, batch: ParticleBatch) -> list[Caution]:
                 "Use Abbe's sum",
             )
         ]
-    phase = peak_phase(scene, batch)
-    if phase <= _WEAK_PHASE:
-        return []
-    return [
-        Caution(
-            f"The weak-object preview holds up to {_WEAK_PHASE:g} rad, but particles shift the "
-            f"light by up to {phase:.2g} rad.",
-            remedy,
-            "Use Abbe's sum",
+    found = []
+    if scene.microscope.pupil.vectorial:
+        found.append(
+            Caution(
+                "The weak-object preview is scalar; the vectorial pupil does not act in it.",
+                remedy,
+                "Use Abbe's sum",
+            )
         )
-    ]
+    phase = peak_phase(scene, batch)
+    if phase > _WEAK_PHASE:
+        found.append(
+            Caution(
+                f"The weak-object preview holds up to {_WEAK_PHASE:g} rad, but particles shift the "
+                f"light by up to {phase:.2g} rad.",
+                remedy,
+                "Use Abbe's sum",
+            )
+        )
+    return found
 
 
 def _scattering(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[Caution]:

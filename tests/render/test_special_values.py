@@ -102,3 +102,12 @@ def test_a_cover_glass_below_the_aperture_is_planned_for() -> None:
     optics = {"numerical_aperture": 1.306, "immersion_index": 1.518, "cover_glass": {"index": 1.3}}
     frame = render(scene({"kind": "fluorescence"}, optics, medium={"index": 1.333}), "cpu")
     assert bool(frame.image.isfinite().all())
+
+
+def test_the_preview_says_that_it_is_scalar() -> None:
+    optics = {"condenser_numerical_aperture": 0.3, "pupil": {"vectorial": True}}
+    preview = scene({"kind": "brightfield"}, optics, numerics={"partial_coherence": "weak_object"})
+    words = [caution.text for caution in render(preview, "cpu").warnings]
+    assert any("the vectorial pupil does not act" in text for text in words)
+    exact = preview.updated({"numerics.partial_coherence": "abbe"})
+    assert not [c for c in render(exact, "cpu").warnings if "vectorial" in c.text]
