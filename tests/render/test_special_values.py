@@ -71,9 +71,11 @@ def test_the_weak_object_preview_takes_any_condenser_and_no_particles(
 
 
 def test_light_through_the_objective_is_not_steeper_than_it() -> None:
-    kind = {"kind": "reflection", "illumination_numerical_aperture": 1.4}
+    kind = {"kind": "reflection", "illumination_numerical_aperture": 1.2}
     optics = {"numerical_aperture": 1.2, "immersion_index": 1.518, "source_points": 40}
-    assert bool(render(scene(kind, optics), "cpu").image.isfinite().all())
+    open_ = scene(kind, optics)
+    wider = open_.updated({"microscope.modality.illumination_numerical_aperture": 1.4})
+    assert torch.equal(render(wider, "cpu").image, render(open_, "cpu").image)
 
 
 @pytest.mark.parametrize("kind", ["reflection", "iscat"])
@@ -99,7 +101,7 @@ def test_a_closed_condenser_has_a_gradient_of_zero() -> None:
 
 
 def test_a_cover_glass_below_the_aperture_is_planned_for() -> None:
-    optics = {"numerical_aperture": 1.306, "immersion_index": 1.518, "cover_glass": {"index": 1.3}}
+    optics = {"numerical_aperture": 1.3, "immersion_index": 1.518, "cover_glass": {"index": 1.3}}
     frame = render(scene({"kind": "fluorescence"}, optics, medium={"index": 1.333}), "cpu")
     assert bool(frame.image.isfinite().all())
 

@@ -19,7 +19,7 @@ class Numerics(Description):
         "abbe",
         title="Partial coherence",
         help="Abbe's sum over source points, or the fast weak-object transfer function, a preview "
-        "for thin samples.",
+        "for thin samples in brightfield, DIC, phase contrast and shadowgraphs.",
     )
     pitch_um: float | None = row(
         None,

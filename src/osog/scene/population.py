@@ -192,7 +192,7 @@ class Population(Description):
         "auto",
         title="Scattering",
         help="Phase slabs, one projected slab per particle, exact Lorenz-Mie for spheres, or the "
-        "one that suits (auto).",
+        "one that suits (auto). It does not act where particles emit.",
     )
     labelled: bool = row(
         True,
