@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 
 import osog
-from osog.render import ForwardModel
+from osog.rendering import ForwardModel
 
 NAME = "microscope.focus_um"
 

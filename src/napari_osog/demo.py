@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from osog.fit import FitResult
+    from osog.fitting import FitResult
     from osog.scene import Scene
 
 WINDOW = (1500, 950)

@@ -170,7 +170,7 @@ def still(scene: Scene, source_points: int = 0) -> Scene:
 
 def engine(device: str) -> Any:
     """Make the engine's renderer; torch is imported here, in the worker, on first use."""
-    from osog.render import Renderer
+    from osog.rendering import Renderer
 
     return Renderer(device)
 

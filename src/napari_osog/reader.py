@@ -67,7 +67,7 @@ def rendered_layer(scene: Any, name: str, seed: int = 0) -> LayerData:
     from napari_osog.layers.image import displayed
     from napari_osog.layers.sequence import sequence_axes
     from osog import __version__
-    from osog.render import render
+    from osog.rendering import render
 
     frame = render(scene, device=setting("device"), seed=seed)
     image = frame.image.cpu().numpy()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from osog.render import render
+from osog.rendering import render
 from osog.scene import Scene
 
 

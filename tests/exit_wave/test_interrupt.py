@@ -8,7 +8,7 @@ import torch
 from osog.exit_wave import Interrupted
 from osog.exit_wave.deposit import Raster
 from osog.exit_wave.illumination import ring_numbers
-from osog.render import Renderer
+from osog.rendering import Renderer
 from osog.scene.parameters import replaced
 
 

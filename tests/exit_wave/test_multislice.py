@@ -185,7 +185,7 @@ def test_projection_is_one_sheet_per_particle(every_shape) -> None:
 
 @pytest.mark.parametrize("name", ["material.index", "shape.radius_um", "particles[0].z_um"])
 def test_projection_has_true_gradients(name, every_shape) -> None:
-    from osog.render import ForwardModel
+    from osog.rendering import ForwardModel
 
     population = every_shape.populations[2].model_copy(update={"scattering": "projection"})
     scene = every_shape.model_copy(update={"populations": (population,)})
@@ -206,7 +206,7 @@ def test_projection_has_true_gradients(name, every_shape) -> None:
 @pytest.mark.parametrize("name", ["microscope.wavelength_um", "medium.index"])
 def test_light_that_is_gone_leaves_true_gradients(name) -> None:
     """Slabs so black that their transmission underflows to 0."""
-    from osog.render import ForwardModel
+    from osog.rendering import ForwardModel
     from osog.scene import Scene
 
     scene = Scene.parse(

@@ -9,7 +9,7 @@ from osog.exit_wave import exit_wave, plan_sampling
 from osog.exit_wave.spheres import chosen, with_cores
 from osog.explain import field_error_percent
 from osog.geometry import gbuffer
-from osog.render import ForwardModel, forward
+from osog.rendering import ForwardModel, forward
 from osog.sample import Values, sample
 from osog.scene import Scene
 from osog.scene.parameters import replaced

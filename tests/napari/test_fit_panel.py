@@ -15,7 +15,7 @@ import torch
 import osog
 from napari_osog.panels.fit import FitPanel
 from napari_osog.studio import Studio
-from osog.fit import FitProgress
+from osog.fitting import FitProgress
 from osog.scene import Scene
 
 from .test_fit_parts import a_result, beads, listing, phase_scene

@@ -27,7 +27,7 @@ from napari_osog.panels.fit_run import (
     prepared,
 )
 from napari_osog.panels.fit_table import HIGH, LOW, NAME, VALUE, ParameterTable, number, parsed
-from osog.fit import FitProgress, FitResult
+from osog.fitting import FitProgress, FitResult
 from osog.scene import Scene
 from osog.scene.parameters import get
 

@@ -11,7 +11,7 @@ from scipy.special import jv
 from torch import Tensor
 
 from osog.exit_wave.illumination import source_points
-from osog.render import forward
+from osog.rendering import forward
 from osog.scene import Scene
 
 NA, WAVELENGTH, INDEX = 0.8, 0.55, 1.33

@@ -14,7 +14,7 @@ from scipy.special import j0
 from torch import Tensor
 
 from osog.optics.confocal import jinc
-from osog.render import ForwardModel, forward
+from osog.rendering import ForwardModel, forward
 from osog.scene import Scene
 
 NA, EMITTED, EXCITING, INDEX = 0.8, 0.55, 0.488, 1.33

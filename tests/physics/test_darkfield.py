@@ -13,7 +13,7 @@ from torch import Tensor
 
 from osog.exit_wave.illumination import source_points
 from osog.explain import cautions, field_error_percent
-from osog.render import render
+from osog.rendering import render
 from osog.scene import Scene
 
 NA, WAVELENGTH = 0.8, 0.55

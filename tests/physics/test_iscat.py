@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.integrate import quad_vec
 
 from osog.explain import explain_line
-from osog.render import ForwardModel, forward
+from osog.rendering import ForwardModel, forward
 from osog.sample import Values, sample
 from osog.scene import Scene
 

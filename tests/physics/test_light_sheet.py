@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from osog.optics import image as form_image
-from osog.render import forward
+from osog.rendering import forward
 from osog.sample import Values
 from osog.scene import Scene
 

@@ -12,7 +12,7 @@ import torch
 from osog.exit_wave import plan_sampling
 from osog.exit_wave.scattering import scattering_choices
 from osog.explain import cautions, explain_line, field_error_percent, reasons
-from osog.render import ForwardModel
+from osog.rendering import ForwardModel
 from osog.sample import Values, sample
 from osog.scene import Scene
 from osog.scene.parameters import replaced

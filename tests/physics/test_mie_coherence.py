@@ -11,7 +11,7 @@ import torch
 from scipy.interpolate import CubicSpline
 
 from osog.exit_wave import illumination, plan_sampling
-from osog.render import forward
+from osog.rendering import forward
 from osog.sample import Values, sample
 from osog.scene import Scene
 

@@ -11,7 +11,7 @@ from scipy.special import j0
 
 from osog.exit_wave import exit_wave, plan_sampling
 from osog.optics import image
-from osog.render import forward, render
+from osog.rendering import forward, render
 from osog.sample import Values, sample
 from osog.scene import Scene
 from osog.sensor import pixels

@@ -11,7 +11,7 @@ import torch
 from scipy.special import jv
 from torch import Tensor
 
-from osog.render import forward, render
+from osog.rendering import forward, render
 from osog.scene import Scene
 
 NA, WAVELENGTH, INDEX = 0.8, 0.55, 1.33

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from osog.render import forward, render
+from osog.rendering import forward, render
 from osog.scene import Scene, SceneError
 from osog.sensor import pixels
 

@@ -13,7 +13,7 @@ from scipy.special import jv
 from torch import Tensor
 
 from osog.exit_wave.illumination import source_points
-from osog.render import render
+from osog.rendering import render
 from osog.scene import Scene
 
 NA, WAVELENGTH = 0.8, 0.55

@@ -11,7 +11,7 @@ import torch
 
 from osog.exit_wave.birefringence import index_split
 from osog.exit_wave.jones import polarizer_state
-from osog.render import ForwardModel, Renderer, forward
+from osog.rendering import ForwardModel, Renderer, forward
 from osog.sample import Values, sample
 from osog.scene import Camera, Scene
 from osog.scene.parameters import replaced

@@ -12,7 +12,7 @@ from numpy.polynomial.legendre import leggauss
 
 from osog.exit_wave import plan_sampling, reflected_wave
 from osog.explain import cautions, explain_line
-from osog.render import ForwardModel, forward
+from osog.rendering import ForwardModel, forward
 from osog.sample import Values, sample
 from osog.scene import Scene, SceneError
 

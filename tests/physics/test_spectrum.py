@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from osog.optics.spectrum import spectral_lines
-from osog.render import forward, render
+from osog.rendering import forward, render
 from osog.sample import Values
 from osog.scene import Scene
 from osog.scene.parameters import replaced

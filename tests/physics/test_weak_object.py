@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from osog.exit_wave.illumination import source_points
-from osog.render import render
+from osog.rendering import render
 from osog.scene import Scene
 
 NA, WAVELENGTH = 0.8, 0.55
@@ -165,7 +165,7 @@ def test_error_grows_with_the_phase_and_is_stated() -> None:
 
 
 def test_recomputing_for_the_gradient_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from osog.render import forward
+    from osog.rendering import forward
 
     light = scene(0.01, "weak_object")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from osog import presets
-from osog.render import Renderer
+from osog.rendering import Renderer
 from osog.scene import Grid, SceneError
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from osog.fit import detect, fit
+from osog.fitting import detect, fit
 from osog.io import read_micrograph
 from osog.scene import Scene
 

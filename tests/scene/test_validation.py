@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from osog.scene import Camera, Microscope, Scene, SceneError
-from osog.scene.description import Description
+from osog.scene.model import SceneModel
 
 
 def population(**fields: Any) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def test_scenes_are_frozen() -> None:
         Scene().grid = None  # type: ignore[misc,assignment]
 
 
-def limited_fields() -> list[tuple[type[Description], str, float, float]]:
+def limited_fields() -> list[tuple[type[SceneModel], str, float, float]]:
     """Every plain number with limits, of the blocks that stand alone."""
     from osog.scene import DIC, Box, Cylinder, Fluorescence, Grid, Material, Medium, Sphere
     from osog.scene.population import Orientation, Placement
@@ -170,7 +170,7 @@ def limited_fields() -> list[tuple[type[Description], str, float, float]]:
     [pytest.param(*row, id=f"{row[0].__name__}.{row[1]}") for row in limited_fields()],
 )
 def test_limits_hold_at_both_ends(
-    block: type[Description], name: str, low: float, high: float
+    block: type[SceneModel], name: str, low: float, high: float
 ) -> None:
     default = block.model_fields[name].get_default(call_default_factory=True)
     whole = isinstance(default, int) and not isinstance(default, bool)

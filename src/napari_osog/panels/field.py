@@ -8,7 +8,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
-    from osog.scene import Description
+    from osog.scene import SceneModel
 
 _SINGULAR = {"Edges": "Edge", "Semi-axes": "Semi-axis"}
 _UNITS = {"waves rms": "λ"}
@@ -69,14 +69,12 @@ class Field:
         return int(min(max(math.ceil(-math.log10(max(smallest, 1e-6)) - 1e-9), 0), 5))
 
 
-def field_of(
-    model: type[Description], field: str, name: str, component: int | None = None
-) -> Field:
+def field_of(model: type[SceneModel], field: str, name: str, component: int | None = None) -> Field:
     """Read title, unit, ranges and help of a model's field.
 
     Parameters
     ----------
-    model : Description class
+    model : SceneModel class
     field : str
         Name of the field in the model.
     name : str

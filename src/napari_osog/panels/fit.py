@@ -73,7 +73,7 @@ class FitPanel(Panel):
     studio : Studio, optional
         Another studio than that of the viewer; for tests.
     fit : callable, optional
-        Another function than `osog.fit.fit`; for tests.
+        Another function than `osog.fitting.fit`; for tests.
 
     Attributes
     ----------

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_osog.panels.fit_run import Outcome
-    from osog.fit import FitResult
+    from osog.fitting import FitResult
 
 _KIND = "osog-fit-run"
 
@@ -179,7 +179,7 @@ def load(path: str | os.PathLike[str]) -> Record:
 
 
 def _result(data: Mapping[str, Any]) -> FitResult:
-    from osog.fit import FitResult
+    from osog.fitting import FitResult
 
     def real(value: Any, missing: float) -> float:
         return missing if value is None else float(value)

@@ -15,7 +15,7 @@ from osog.scene.parameters import describe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from osog.fit import FitResult
+    from osog.fitting import FitResult
     from osog.scene import Scene
 
 _ROWS = 60

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from osog.fit import FitProgress, FitResult
+    from osog.fitting import FitProgress, FitResult
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Order:
         Name of the population that points belong to and that is looked for; "" is the first.
     region : (y0, y1, x0, x1) or None
     linear : str
-        See `osog.fit.fit`.
+        See `osog.fitting.fit`.
     optics : str
         "uncertain" or "exact".
     device : str
@@ -232,7 +232,7 @@ def _from_points(order: Order) -> Scene:
 
 
 def _from_detection(order: Order) -> tuple[Scene, str, tuple[str, ...]]:
-    from osog.fit import detect
+    from osog.fitting import detect
 
     population = order.scene.populations[_chosen(order)]
     image = np.where(np.isfinite(order.image), order.image, np.nanmedian(order.image))
@@ -296,12 +296,12 @@ def carry_out(
     ----------
     order : Order
     callback : callable
-        As for `osog.fit.fit`.
+        As for `osog.fitting.fit`.
     fit : callable, optional
-        Another function than `osog.fit.fit`; for tests.
+        Another function than `osog.fitting.fit`; for tests.
     """
-    from osog.fit import FitError
-    from osog.fit import fit as engine
+    from osog.fitting import FitError
+    from osog.fitting import fit as engine
     from osog.scene.parameters import describe
 
     started: dict[str, float] = {}
@@ -429,7 +429,7 @@ class FitRunner(QObject):
     ----------
     parent : QObject, optional
     fit : callable, optional
-        Another function than `osog.fit.fit`; for tests.
+        Another function than `osog.fitting.fit`; for tests.
     """
 
     progressed = Signal(object)

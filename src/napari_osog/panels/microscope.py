@@ -210,7 +210,7 @@ def modality_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scen
     SceneError
         If the new modality does not go with the rest of the scene.
     """
-    from osog.scene import Scene as Description
+    from osog.scene import Scene as SceneModel
 
     before = scene.microscope.modality.kind
     if kind == before:
@@ -240,10 +240,10 @@ def modality_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scen
             share = _STEEPEST * scene.medium.index / steepest
             optics.update({name: math.floor(1e3 * share * optics[name]) / 1e3 for name in names})
     try:
-        changed = Description.parse(data)
+        changed = SceneModel.parse(data)
     except SceneError:  # its numbers were those of another medium or objective
         optics["modality"] = {"kind": kind}
-        changed = Description.parse(data)
+        changed = SceneModel.parse(data)
     for name in back:
         remembered.pop(name, None)
     return changed
@@ -260,12 +260,12 @@ def spectrum_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scen
     remembered : dict
         Spectrum kind → its last numbers; updated here.
     """
-    from osog.scene import Scene as Description
+    from osog.scene import Scene as SceneModel
 
     data = scene.model_dump()
     remembered[scene.microscope.spectrum.kind] = data["microscope"]["spectrum"]
     data["microscope"]["spectrum"] = remembered.get(kind, {"kind": kind})
-    return Description.parse(data)
+    return SceneModel.parse(data)
 
 
 __all__ = ["MicroscopeSection", "middle_plane", "modality_change", "spectrum_change"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from napari_osog.panels.row import Row
-    from osog.scene import Description
+    from osog.scene import SceneModel
 
 _WORDS = {
     "poisson": "Independent",
@@ -37,7 +37,7 @@ _WORDS = {
 
 
 def model_rows(
-    model: Description,
+    model: SceneModel,
     base: str,
     *,
     skip: Iterable[str] = (),
@@ -48,7 +48,7 @@ def model_rows(
 
     Parameters
     ----------
-    model : Description
+    model : SceneModel
         An instance: laws and tuples are seen in its values.
     base : str
         Dotted name of the model in the scene.

@@ -223,12 +223,12 @@ class SequenceSection(Section):
 
     @staticmethod
     def _changed(scene: Scene, focus: Any, frames: int) -> Scene:
-        from osog.scene import Scene as Description
+        from osog.scene import Scene as SceneModel
 
         data = scene.model_dump()
         data["microscope"]["focus_um"] = focus
         data["series"]["frames"] = frames
-        return Description.parse(data)
+        return SceneModel.parse(data)
 
     def _render(self, make: Any) -> None:
         try:

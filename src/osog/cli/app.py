@@ -142,7 +142,7 @@ def render(
         save_picture,
         size_in_words,
     )
-    from osog.render import Renderer
+    from osog.rendering import Renderer
 
     checked_target(out)
     described = load_scene(scene)
@@ -243,7 +243,7 @@ def fit(
     Example: osog fit bead.tif scene.yaml --free particles[0].x_um,particles[0].y_um --out run
     """
     from osog.cli import fitting
-    from osog.fit import fit as fit_image
+    from osog.fitting import fit as fit_image
 
     if out.exists() and not out.is_dir():
         raise CommandError(f"--out {out} is a file; give a folder.")
@@ -308,7 +308,7 @@ def detect(
     Example: osog detect beads.tif beads-hologram --out start.yaml
     """
     from osog.cli import fitting
-    from osog.fit import detect as find
+    from osog.fitting import detect as find
 
     if out is not None and not out.absolute().parent.is_dir():
         raise CommandError(f"The folder '{out.parent}' does not exist.")
@@ -515,7 +515,7 @@ def _input_errors() -> Any:
     from osog.scene import SceneError
 
     found: Any = SceneError
-    for module, name in (("osog.fit.errors", "FitError"), ("osog.io", "MicrographError")):
+    for module, name in (("osog.fitting.errors", "FitError"), ("osog.io", "MicrographError")):
         if module in sys.modules:
             found = found | getattr(sys.modules[module], name)
     return found

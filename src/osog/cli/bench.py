@@ -14,7 +14,7 @@ import torch
 from osog import presets
 from osog.cli.console import table
 from osog.exit_wave import plan_sampling
-from osog.render import ForwardModel, Renderer, choose_device
+from osog.rendering import ForwardModel, Renderer, choose_device
 from osog.sample import sample
 from osog.scene import Scene
 

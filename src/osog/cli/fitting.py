@@ -17,7 +17,7 @@ from osog.scene.parameters import replaced
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from osog.fit import FitProgress, FitResult
+    from osog.fitting import FitProgress, FitResult
     from osog.io import Micrograph
     from osog.scene import Particle, Scene
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from osog import __version__
-from osog.render import choose_device
+from osog.rendering import choose_device
 
 _PACKAGES = ("torch", "numpy", "scipy", "scikit-image", "pydantic", "tifffile", "napari", "qtpy")
 _WHERE = "the command for your system is on pytorch.org under 'Get started'"

@@ -19,14 +19,12 @@ from osog.sample.batch import (
 from osog.sample.placement import Obstacles, draw, positions
 from osog.sample.values import Values
 from osog.scene import (
-    Lognormal,
-    Normal,
+    Distribution,
     Particle,
     Polyhedron,
     Population,
     Scene,
     SceneError,
-    Uniform,
     half_spaces,
 )
 
@@ -249,11 +247,11 @@ def _laws(
     for k, (field, component) in enumerate(_SIZES[population.shape.kind]):
         quantity = getattr(population.shape, field)
         quantity = quantity if component is None else quantity[component]
-        if isinstance(quantity, Uniform | Normal | Lognormal):
+        if isinstance(quantity, Distribution):
             out[field, component] = draw(quantity, count, streams[f"size{k}"])
     for field in _MATERIAL:
         quantity = getattr(population.material, field)
-        if isinstance(quantity, Uniform | Normal | Lognormal):
+        if isinstance(quantity, Distribution):
             out[field, None] = draw(quantity, count, streams[field])
     if population.shape.kind == "rod" and len(out):
         # A rod is never shorter than it is wide: short draws become balls.

@@ -12,33 +12,33 @@ from osog.scene import Lognormal, Normal, Population, SceneError, Uniform
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from osog.scene.description import Law
+    from osog.scene.model import Distribution
 
 Array = NDArray[np.float64]
 _TRIES = 300
 
 
-def draw(law: Law, count: int, rng: np.random.Generator) -> Array:
-    """Draw numbers from a law.
+def draw(distribution: Distribution, count: int, rng: np.random.Generator) -> Array:
+    """Draw numbers from a distribution.
 
     Parameters
     ----------
-    law : Uniform, Normal or Lognormal
+    distribution : Uniform, Normal or Lognormal
     count : int
     rng : numpy Generator
 
     Returns
     -------
     ndarray, shape (count,)
-        Values inside the law's support; Gaussian tails beyond four sigma are moved to four sigma.
+        Values inside its support; Gaussian tails beyond four sigma are moved to four sigma.
     """
-    if isinstance(law, Uniform):
-        return rng.uniform(law.low, law.high, count)
+    if isinstance(distribution, Uniform):
+        return rng.uniform(distribution.low, distribution.high, count)
     standard = np.clip(rng.standard_normal(count), -4.0, 4.0)
-    if isinstance(law, Normal):
-        return law.mean + law.std * standard
-    assert isinstance(law, Lognormal)
-    return law.median * np.exp(law.sigma * standard)
+    if isinstance(distribution, Normal):
+        return distribution.mean + distribution.std * standard
+    assert isinstance(distribution, Lognormal)
+    return distribution.median * np.exp(distribution.sigma * standard)
 
 
 class Obstacles:

@@ -9,7 +9,7 @@ from osog.scene.aberrations import (
 )
 from osog.scene.background import Background
 from osog.scene.camera import Camera
-from osog.scene.description import Description, Lognormal, Normal, Quantity, Uniform
+from osog.scene.distributions import Lognormal, Normal, NumberOrDistribution, Uniform
 from osog.scene.errors import SceneError
 from osog.scene.habits import half_spaces
 from osog.scene.material import INDICES, Material, Medium
@@ -34,6 +34,7 @@ from osog.scene.modalities import (
     Reflection,
     Shadowgraph,
 )
+from osog.scene.model import Distribution, SceneModel
 from osog.scene.numerics import Numerics
 from osog.scene.population import Motion, Orientation, Particle, Placement, Population
 from osog.scene.scene import Grid, Scene
@@ -71,7 +72,7 @@ __all__ = [
     "CoverGlass",
     "Cylinder",
     "Darkfield",
-    "Description",
+    "Distribution",
     "Ellipsoid",
     "FieldAberrations",
     "Fluorescence",
@@ -88,6 +89,7 @@ __all__ = [
     "Monochromatic",
     "Motion",
     "Normal",
+    "NumberOrDistribution",
     "Numerics",
     "OffAxisHologram",
     "Orientation",
@@ -99,11 +101,11 @@ __all__ = [
     "Population",
     "PupilShape",
     "QuantitativePhase",
-    "Quantity",
     "Reflection",
     "Rod",
     "Scene",
     "SceneError",
+    "SceneModel",
     "Series",
     "Shadowgraph",
     "Sphere",

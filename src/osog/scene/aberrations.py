@@ -4,19 +4,19 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from osog.scene.description import Description, row
+from osog.scene.model import SceneModel, parameter
 
 _WAVES = (-5.0, 5.0)
 
 
 def _waves(title: str, help: str) -> float:
-    value: float = row(
+    value: float = parameter(
         0.0, title=title, help=help, unit="waves rms", limits=_WAVES, slider=(-0.5, 0.5), step=0.005
     )
     return value
 
 
-class Aberrations(Description):
+class Aberrations(SceneModel):
     """Wavefront errors of the objective: Noll-normalised Zernike terms in waves rms.
 
     The named terms are Noll 4 (defocus), 6 (astigmatism_0), 5 (astigmatism_45), 8 (coma_x),
@@ -32,10 +32,10 @@ class Aberrations(Description):
     trefoil_x: float = _waves("Trefoil x", "Three-pointed stars, as mounting stress makes them.")
     trefoil_y: float = _waves("Trefoil y", "Three-pointed stars turned by 30°.")
     defocus: float = _waves("Defocus term", "Parabolic wavefront error, beside the focus itself.")
-    zernike: dict[int, float] = row(
+    zernike: dict[int, float] = parameter(
         {}, title="Zernike terms", help="Noll index → waves rms.", unit="waves rms", panel=False
     )
-    osa: dict[int, float] = row(
+    osa: dict[int, float] = parameter(
         {},
         title="Zernike terms (OSA)",
         help="OSA/ANSI index → waves rms.",
@@ -67,14 +67,14 @@ def _known(
     return value
 
 
-class FieldAberrations(Description):
+class FieldAberrations(SceneModel):
     """What changes from the centre of the frame to its corners.
 
     Every number holds at the corner of the frame and grows from 0 at its centre: tilt, coma and
     lateral colour with the distance, field curvature and astigmatism with its square.
     """
 
-    curvature_um: float = row(
+    curvature_um: float = parameter(
         0.0,
         title="Field curvature",
         help="Height by which the plane in focus rises at the corner of the frame.",
@@ -83,7 +83,7 @@ class FieldAberrations(Description):
         slider=(-10.0, 10.0),
         step=0.05,
     )
-    coma: float = row(
+    coma: float = parameter(
         0.0,
         title="Coma at the corner",
         help="Comet tails that point away from the centre of the frame.",
@@ -92,7 +92,7 @@ class FieldAberrations(Description):
         slider=(-0.5, 0.5),
         step=0.005,
     )
-    astigmatism: float = row(
+    astigmatism: float = parameter(
         0.0,
         title="Astigmatism at the corner",
         help="Radial and tangential detail focus at different heights.",
@@ -101,7 +101,7 @@ class FieldAberrations(Description):
         slider=(-0.5, 0.5),
         step=0.005,
     )
-    distortion_percent: float = row(
+    distortion_percent: float = parameter(
         0.0,
         title="Distortion",
         help="Shift of the image at the corner as a share of its distance; above 0 is pincushion.",
@@ -110,7 +110,7 @@ class FieldAberrations(Description):
         slider=(-5.0, 5.0),
         step=0.05,
     )
-    vignetting: float = row(
+    vignetting: float = parameter(
         0.0,
         title="Pupil vignetting",
         help="Shift of a stop across the pupil at the corner, as a share of the pupil's radius.",
@@ -120,13 +120,13 @@ class FieldAberrations(Description):
     )
 
 
-class Chromatic(Description):
+class Chromatic(SceneModel):
     """Chromatic aberration: how focus and magnification change with the wavelength.
 
     Both act relative to the microscope's wavelength and show only with a source of some bandwidth.
     """
 
-    axial_um_per_100nm: float = row(
+    axial_um_per_100nm: float = parameter(
         0.0,
         title="Axial colour",
         help="Rise of the plane in focus per 100 nm of longer wavelength.",
@@ -135,7 +135,7 @@ class Chromatic(Description):
         slider=(-2.0, 2.0),
         step=0.01,
     )
-    lateral_percent_per_100nm: float = row(
+    lateral_percent_per_100nm: float = parameter(
         0.0,
         title="Lateral colour",
         help="Growth of the magnification per 100 nm of longer wavelength.",
@@ -146,14 +146,14 @@ class Chromatic(Description):
     )
 
 
-class CoverGlass(Description):
+class CoverGlass(SceneModel):
     """Media between the sample and the objective that it was not corrected for.
 
     The objective is corrected for its immersion (``microscope.immersion_index``) and a glass of the
     design thickness; the medium of the sample, below the glass, and a wrong thickness aberrate.
     """
 
-    depth_um: float = row(
+    depth_um: float = parameter(
         10.0,
         title="Depth of z = 0",
         help="Distance of the plane z = 0 from the cover glass, in the medium of the sample.",
@@ -162,7 +162,7 @@ class CoverGlass(Description):
         slider=(0.0, 200.0),
         step=0.5,
     )
-    thickness_um: float = row(
+    thickness_um: float = parameter(
         170.0,
         title="Cover glass",
         help="Thickness of the cover glass.",
@@ -171,7 +171,7 @@ class CoverGlass(Description):
         slider=(0.0, 400.0),
         step=1.0,
     )
-    design_thickness_um: float = row(
+    design_thickness_um: float = parameter(
         170.0,
         title="Designed for",
         help="Cover-glass thickness that the objective is corrected for.",
@@ -180,7 +180,7 @@ class CoverGlass(Description):
         slider=(0.0, 400.0),
         step=1.0,
     )
-    index: float = row(
+    index: float = parameter(
         1.5255,
         title="Glass index",
         help="Refractive index of the cover glass.",
@@ -188,7 +188,7 @@ class CoverGlass(Description):
         slider=(1.45, 1.6),
         step=0.001,
     )
-    focus_scale: Literal["stage", "object"] = row(
+    focus_scale: Literal["stage", "object"] = parameter(
         "stage",
         title="Focus counts",
         help="Stage: travel of the stage below the glass, and what is sharp lies at medium index / "
@@ -196,10 +196,10 @@ class CoverGlass(Description):
     )
 
 
-class PupilShape(Description):
+class PupilShape(SceneModel):
     """What the objective's pupil does to the amplitude of the light."""
 
-    obstruction: float = row(
+    obstruction: float = parameter(
         0.0,
         title="Central obstruction",
         help="Radius of an opaque disc in the middle of the pupil, as a share of its radius.",
@@ -207,12 +207,12 @@ class PupilShape(Description):
         slider=(0.0, 0.9),
         step=0.01,
     )
-    apodisation: Literal["uniform", "aplanatic"] = row(
+    apodisation: Literal["uniform", "aplanatic"] = parameter(
         "uniform",
         title="Apodisation",
         help="Aplanatic weights each ray by the root of its cosine, as a corrected objective does.",
     )
-    vectorial: bool = row(
+    vectorial: bool = parameter(
         False,
         title="Vectorial",
         help="Follow the polarisation through a lens of high NA; averaged without polars.",

@@ -1,15 +1,15 @@
 """What lies on every micrograph although it is not in the sample."""
 
-from osog.scene.description import Description, row
+from osog.scene.model import SceneModel, parameter
 
 
-class Background(Description):
+class Background(SceneModel):
     """Uneven light, dirt on the optics and haze; all of it acts on the irradiance.
 
     Debris in the sample is a population with ``labelled: false``.
     """
 
-    gradient_x: float = row(
+    gradient_x: float = parameter(
         0.0,
         title="Gradient x",
         help="Rise of the illumination from the left to the right border, relative to its mean.",
@@ -17,7 +17,7 @@ class Background(Description):
         slider=(-0.5, 0.5),
         step=0.01,
     )
-    gradient_y: float = row(
+    gradient_y: float = parameter(
         0.0,
         title="Gradient y",
         help="Rise of the illumination from the upper to the lower border, relative to its mean.",
@@ -25,7 +25,7 @@ class Background(Description):
         slider=(-0.5, 0.5),
         step=0.01,
     )
-    vignette: float = row(
+    vignette: float = parameter(
         0.0,
         title="Vignette",
         help="Loss of light at the corners of the frame, growing with the square of the distance.",
@@ -33,7 +33,7 @@ class Background(Description):
         slider=(0.0, 0.8),
         step=0.01,
     )
-    haze: float = row(
+    haze: float = parameter(
         0.0,
         title="Haze",
         help="Unmodulated stray light added to the image, in units of the irradiance 1.",
@@ -41,7 +41,7 @@ class Background(Description):
         slider=(0.0, 2.0),
         step=0.01,
     )
-    structured_haze: float = row(
+    structured_haze: float = parameter(
         0.0,
         title="Cloudy haze",
         help="Root mean square of slow, cloud-like light from far out of focus.",
@@ -49,7 +49,7 @@ class Background(Description):
         slider=(0.0, 0.5),
         step=0.005,
     )
-    haze_scale_um: float = row(
+    haze_scale_um: float = parameter(
         10.0,
         title="Cloud size",
         help="Correlation length of the cloudy haze.",
@@ -58,7 +58,7 @@ class Background(Description):
         slider=(1.0, 100.0),
         log=True,
     )
-    dust_count: int = row(
+    dust_count: int = parameter(
         0,
         title="Dust",
         help="Specks on the optics near the camera; they stay when the sample moves.",
@@ -67,7 +67,7 @@ class Background(Description):
         step=1,
         shapes_image=False,
     )
-    dust_seed: int = row(
+    dust_seed: int = parameter(
         0,
         title="Dust pattern",
         help="Which microscope: it keeps its specks of dust from picture to picture.",
@@ -75,7 +75,7 @@ class Background(Description):
         panel=False,
         shapes_image=False,
     )
-    dust_radius_px: float = row(
+    dust_radius_px: float = parameter(
         6.0,
         title="Dust size",
         help="Median radius of a speck's shadow on the camera.",
@@ -84,7 +84,7 @@ class Background(Description):
         slider=(1.0, 50.0),
         log=True,
     )
-    dust_darkness: float = row(
+    dust_darkness: float = parameter(
         0.2,
         title="Dust darkness",
         help="Share of the light that the densest specks of dust take away.",
@@ -92,7 +92,7 @@ class Background(Description):
         slider=(0.0, 0.8),
         step=0.01,
     )
-    crop: tuple[int, int, int, int] | None = row(
+    crop: tuple[int, int, int, int] | None = parameter(
         None,
         title="Crop",
         help="First row and column of this picture in the whole frame, and the frame's rows and "

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from osog.scene.description import Description, row
+from osog.scene.model import SceneModel, parameter
 
 
-class Camera(Description):
+class Camera(SceneModel):
     """A camera from photons to counts; each pixel integrates the light that falls on it.
 
     Electrons before the multiplication of an EM camera are those of ``background_electrons``,
@@ -15,7 +15,7 @@ class Camera(Description):
     the offsets and the gain refer to electrons at the amplifier, behind it.
     """
 
-    background_electrons: float = row(
+    background_electrons: float = parameter(
         8000.0,
         title="Exposure",
         help="Mean electrons in a pixel where the irradiance is 1 (the empty background).",
@@ -24,21 +24,21 @@ class Camera(Description):
         slider=(10.0, 1e5),
         log=True,
     )
-    background_photons: float | None = row(
+    background_photons: float | None = parameter(
         None,
         title="Photons",
         help="Photons per pixel where the irradiance is 1; times the QE it replaces the electrons.",
         limits=(0.01, 1e8),
         panel=False,
     )
-    quantum_efficiency: float = row(
+    quantum_efficiency: float = parameter(
         0.7,
         title="Quantum efficiency",
         help="Electrons per photon; acts on background_photons.",
         limits=(0.001, 1.0),
         panel=False,
     )
-    read_noise_electrons: float = row(
+    read_noise_electrons: float = parameter(
         2.0,
         title="Read noise",
         help="Standard deviation of the amplifier; the median over the pixels if they differ.",
@@ -47,7 +47,7 @@ class Camera(Description):
         slider=(0.0, 50.0),
         shapes_image=False,
     )
-    full_well_electrons: float = row(
+    full_well_electrons: float = parameter(
         12000.0,
         title="Full well",
         help="Electrons at which a pixel saturates.",
@@ -57,7 +57,7 @@ class Camera(Description):
         log=True,
         shapes_image=False,
     )
-    gain_electrons_per_count: float = row(
+    gain_electrons_per_count: float = parameter(
         50.0,
         title="Gain",
         help="Electrons per grey level.",
@@ -66,7 +66,7 @@ class Camera(Description):
         slider=(0.1, 500.0),
         log=True,
     )
-    offset_counts: float = row(
+    offset_counts: float = parameter(
         5.0,
         title="Offset",
         help="Grey level without light.",
@@ -74,7 +74,7 @@ class Camera(Description):
         limits=(0.0, 1e5),
         slider=(0.0, 500.0),
     )
-    bit_depth: int = row(
+    bit_depth: int = parameter(
         8,
         title="Bit depth",
         help="Bits of the converter.",
@@ -83,13 +83,13 @@ class Camera(Description):
         step=1,
         shapes_image=False,
     )
-    noise: bool = row(True, title="Noise", help="Shot and read noise, drawn from the seed.")
-    colour: Literal["monochrome", "rgb", "bayer"] = row(
+    noise: bool = parameter(True, title="Noise", help="Shot and read noise, drawn from the seed.")
+    colour: Literal["monochrome", "rgb", "bayer"] = parameter(
         "monochrome",
         title="Sensor",
         help="Monochrome, three whole colour pictures, or one colour per pixel (RGGB) demosaiced.",
     )
-    dark_electrons: float = row(
+    dark_electrons: float = parameter(
         0.0,
         title="Dark signal",
         help="Mean electrons of thermal origin in a pixel during the exposure.",
@@ -97,7 +97,7 @@ class Camera(Description):
         limits=(0.0, 1e6),
         slider=(0.0, 100.0),
     )
-    read_noise_spread: float = row(
+    read_noise_spread: float = parameter(
         0.0,
         title="Read-noise spread",
         help="Spread of the read noise from pixel to pixel (log-normal sigma), as CMOS has it.",
@@ -105,7 +105,7 @@ class Camera(Description):
         slider=(0.0, 1.0),
         shapes_image=False,
     )
-    row_noise_electrons: float = row(
+    row_noise_electrons: float = parameter(
         0.0,
         title="Row noise",
         help="Standard deviation of the error that all pixels of one row share.",
@@ -114,7 +114,7 @@ class Camera(Description):
         slider=(0.0, 20.0),
         shapes_image=False,
     )
-    em_gain: float = row(
+    em_gain: float = parameter(
         1.0,
         title="EM gain",
         help="Mean multiplication before the amplifier; high gains double the shot noise variance.",
@@ -122,7 +122,7 @@ class Camera(Description):
         slider=(1.0, 1000.0),
         log=True,
     )
-    response_nonuniformity: float = row(
+    response_nonuniformity: float = parameter(
         0.0,
         title="Pixel gain spread",
         help="Standard deviation of the pixels' sensitivity (PRNU), relative to the mean.",
@@ -131,7 +131,7 @@ class Camera(Description):
         step=0.001,
         shapes_image=False,
     )
-    dark_nonuniformity_electrons: float = row(
+    dark_nonuniformity_electrons: float = parameter(
         0.0,
         title="Pixel offset spread",
         help="Standard deviation of the pixels' dark level (DSNU).",
@@ -140,7 +140,7 @@ class Camera(Description):
         slider=(0.0, 20.0),
         shapes_image=False,
     )
-    hot_pixels_per_million: float = row(
+    hot_pixels_per_million: float = parameter(
         0.0,
         title="Hot pixels",
         help="Pixels per million that collect dark electrons much faster than the others.",
@@ -148,7 +148,7 @@ class Camera(Description):
         slider=(0.0, 1000.0),
         shapes_image=False,
     )
-    hot_pixel_electrons: float = row(
+    hot_pixel_electrons: float = parameter(
         1000.0,
         title="Hot-pixel signal",
         help="Mean dark electrons that a hot pixel collects beyond the others'.",
@@ -159,7 +159,7 @@ class Camera(Description):
         panel=False,
         shapes_image=False,
     )
-    pixel_seed: int = row(
+    pixel_seed: int = parameter(
         0,
         title="Camera number",
         help="Which camera: it keeps its uneven and hot pixels from picture to picture.",
@@ -167,7 +167,7 @@ class Camera(Description):
         panel=False,
         shapes_image=False,
     )
-    motion_blur_px: float = row(
+    motion_blur_px: float = parameter(
         0.0,
         title="Motion blur",
         help="Path in pixels that the image moves during the exposure.",
@@ -176,7 +176,7 @@ class Camera(Description):
         slider=(0.0, 20.0),
         step=0.1,
     )
-    motion_azimuth_deg: float = row(
+    motion_azimuth_deg: float = parameter(
         0.0,
         title="Motion azimuth",
         help="Direction of the motion blur from +x towards +y.",
@@ -185,7 +185,7 @@ class Camera(Description):
         slider=(-180.0, 180.0),
         step=1.0,
     )
-    sharpening: float = row(
+    sharpening: float = parameter(
         0.0,
         title="Sharpening",
         help="Strength of the unsharp mask in the camera's electronics.",
@@ -193,7 +193,7 @@ class Camera(Description):
         slider=(0.0, 3.0),
         step=0.05,
     )
-    sharpening_radius_px: float = row(
+    sharpening_radius_px: float = parameter(
         1.0,
         title="Sharpening radius",
         help="Standard deviation of the blur that the unsharp mask subtracts.",
@@ -201,7 +201,7 @@ class Camera(Description):
         limits=(0.3, 20.0),
         slider=(0.5, 5.0),
     )
-    jpeg_quality: int | None = row(
+    jpeg_quality: int | None = parameter(
         None,
         title="JPEG quality",
         help="Quality of the JPEG that the camera stores, with half the colour detail; or none.",

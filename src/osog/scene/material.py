@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import model_validator
 
-from osog.scene.description import Description, Quantity, row
+from osog.scene.distributions import NumberOrDistribution
+from osog.scene.model import SceneModel, parameter
 
 INDICES: dict[str, float] = {
     "air": 1.0003,
@@ -66,11 +67,13 @@ def _named_index(data: Any, field: str) -> Any:
     return data
 
 
-class Medium(Description):
+class Medium(SceneModel):
     """What surrounds the particles: an index, or the name of a known liquid."""
 
-    name: str | None = row(None, title="Medium", help="Name of a known medium; sets the index.")
-    index: float = row(
+    name: str | None = parameter(
+        None, title="Medium", help="Name of a known medium; sets the index."
+    )
+    index: float = parameter(
         1.333,
         title="Index",
         help="Refractive index of the medium; particles show only by their difference from it.",
@@ -78,7 +81,7 @@ class Medium(Description):
         slider=(1.3, 1.6),
         step=0.001,
     )
-    abbe_number: float | None = row(
+    abbe_number: float | None = parameter(
         None,
         title="Abbe number",
         help="Dispersion: low numbers spread the index more over the colours; empty is none.",
@@ -92,11 +95,13 @@ class Medium(Description):
         return _named_index(data, "medium.name")
 
 
-class Material(Description):
+class Material(SceneModel):
     """What a particle is made of."""
 
-    name: str | None = row(None, title="Material", help="Name of a known material; sets the index.")
-    index: Quantity = row(
+    name: str | None = parameter(
+        None, title="Material", help="Name of a known material; sets the index."
+    )
+    index: NumberOrDistribution = parameter(
         1.36,
         title="Index",
         help="Refractive index of the particle; above the medium it delays the light.",
@@ -104,7 +109,7 @@ class Material(Description):
         slider=(1.3, 1.7),
         step=0.001,
     )
-    absorption_per_um: Quantity = row(
+    absorption_per_um: NumberOrDistribution = parameter(
         0.0,
         title="Absorption",
         help="Intensity lost per µm of path; makes the particle dark in focus.",
@@ -112,7 +117,7 @@ class Material(Description):
         limits=(0.0, 100.0),
         slider=(0.0, 2.0),
     )
-    emission_per_um: Quantity = row(
+    emission_per_um: NumberOrDistribution = parameter(
         1.0,
         title="Fluorescence",
         help="Brightness per µm of path in the fluorescence modality.",
@@ -121,14 +126,14 @@ class Material(Description):
         slider=(0.0, 5.0),
     )
 
-    abbe_number: float | None = row(
+    abbe_number: float | None = parameter(
         None,
         title="Abbe number",
         help="Dispersion: low numbers spread the index more over the colours; empty is none.",
         limits=(5.0, 500.0),
         panel=False,
     )
-    birefringence: Quantity = row(
+    birefringence: NumberOrDistribution = parameter(
         0.0,
         title="Birefringence",
         help="Extraordinary minus ordinary index of a uniaxial crystal; index is the ordinary one.",
@@ -136,7 +141,7 @@ class Material(Description):
         slider=(-0.2, 0.2),
         step=0.001,
     )
-    optic_axis: tuple[float, float, float] = row(
+    optic_axis: tuple[float, float, float] = parameter(
         (1.0, 0.0, 0.0),
         title="Optic axis",
         help="Direction of the optic axis in the body; (1, 0, 0) is its long axis.",

@@ -11,7 +11,6 @@ from osog.scene.aberrations import (
     FieldAberrations,
     PupilShape,
 )
-from osog.scene.description import Description, row
 from osog.scene.modalities import (
     EMISSION,
     EPI,
@@ -20,6 +19,7 @@ from osog.scene.modalities import (
     Brightfield,
     Modality,
 )
+from osog.scene.model import SceneModel, parameter
 from osog.scene.spectrum import Monochromatic, Spectrum
 
 IMMERSIONS: dict[str, float] = {"air": 1.0, "water": 1.333, "glycerol": 1.473, "oil": 1.518}
@@ -39,11 +39,11 @@ Focus = Annotated[
 """One plane in focus, or those of a stack."""
 
 
-class Microscope(Description):
+class Microscope(SceneModel):
     """Everything between the lamp and the camera."""
 
     modality: Modality = Field(default_factory=Brightfield, title="Modality")
-    focus_um: Focus = row(
+    focus_um: Focus = parameter(
         0.0,
         title="Focus",
         help="Height of the plane in focus; particles above and below it blur into rings. A list "
@@ -53,7 +53,7 @@ class Microscope(Description):
         slider=(-20.0, 20.0),
         step=0.05,
     )
-    numerical_aperture: float = row(
+    numerical_aperture: float = parameter(
         0.5,
         title="Objective NA",
         help="Sine of the collection angle times the index; sets resolution and depth of field.",
@@ -61,14 +61,14 @@ class Microscope(Description):
         slider=(0.05, 1.4),
         step=0.01,
     )
-    immersion_index: float = row(
+    immersion_index: float = parameter(
         1.0,
         title="Immersion",
         help="Index between objective and cover glass; it must exceed the objective NA.",
         limits=(1.0, 2.0),
         shapes_image=False,
     )
-    condenser_numerical_aperture: float = row(
+    condenser_numerical_aperture: float = parameter(
         0.0,
         title="Condenser NA",
         help="Opening of the condenser; 0 is a plane wave with long fringes, more softens them.",
@@ -76,7 +76,7 @@ class Microscope(Description):
         slider=(0.0, 0.9),
         step=0.01,
     )
-    condenser_stop: float = row(
+    condenser_stop: float = parameter(
         0.0,
         title="Condenser stop",
         help="Radius of a disc that blocks the middle of the condenser, as a share of its NA.",
@@ -84,7 +84,7 @@ class Microscope(Description):
         slider=(0.0, 0.95),
         step=0.01,
     )
-    oblique_numerical_aperture: float = row(
+    oblique_numerical_aperture: float = parameter(
         0.0,
         title="Oblique NA",
         help="Sideways shift of the condenser's aperture: light falls in at this angle.",
@@ -92,7 +92,7 @@ class Microscope(Description):
         slider=(0.0, 0.8),
         step=0.01,
     )
-    oblique_azimuth_deg: float = row(
+    oblique_azimuth_deg: float = parameter(
         0.0,
         title="Oblique azimuth",
         help="Direction towards which oblique light travels, from +x towards +y.",
@@ -101,7 +101,7 @@ class Microscope(Description):
         slider=(-180.0, 180.0),
         step=1.0,
     )
-    source_points: int = row(
+    source_points: int = parameter(
         0,
         title="Source points",
         help="Points that stand for the condenser; 0 chooses by the defocus.",
@@ -109,7 +109,7 @@ class Microscope(Description):
         panel=False,
         shapes_image=False,
     )
-    wavelength_um: float = row(
+    wavelength_um: float = parameter(
         0.55,
         title="Wavelength",
         help="Vacuum wavelength of the light (of the emission in fluorescence).",

@@ -4,28 +4,28 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from osog.scene.description import Description, row
+from osog.scene.model import SceneModel, parameter
 
 _TURN = (-360.0, 360.0)
 _HALF_TURN = (-180.0, 180.0)
 
 
-class Brightfield(Description):
+class Brightfield(SceneModel):
     """Transmitted light; coherent for a condenser NA of 0, else an Abbe sum over the condenser."""
 
     kind: Literal["brightfield"] = "brightfield"
 
 
-class PhaseContrast(Description):
+class PhaseContrast(SceneModel):
     """Zernike phase contrast: an annular condenser and a phase plate conjugate to it."""
 
     kind: Literal["phase_contrast"] = "phase_contrast"
-    polarity: Literal["positive", "negative"] = row(
+    polarity: Literal["positive", "negative"] = parameter(
         "positive",
         title="Contrast",
         help="Positive shows a denser body dark, negative shows it bright.",
     )
-    ring_radius: float = row(
+    ring_radius: float = parameter(
         0.6,
         title="Ring radius",
         help="Mean radius of the phase ring, as a share of the objective NA.",
@@ -33,7 +33,7 @@ class PhaseContrast(Description):
         slider=(0.2, 0.9),
         step=0.01,
     )
-    ring_width: float = row(
+    ring_width: float = parameter(
         0.1,
         title="Ring width",
         help="Width of the phase ring as a share of the objective NA; wide rings give halos.",
@@ -41,7 +41,7 @@ class PhaseContrast(Description):
         slider=(0.02, 0.3),
         step=0.005,
     )
-    absorption: float = row(
+    absorption: float = parameter(
         0.75,
         title="Ring absorption",
         help="Share of the light that the phase ring takes away; more gives more contrast.",
@@ -49,7 +49,7 @@ class PhaseContrast(Description):
         slider=(0.0, 0.95),
         step=0.01,
     )
-    retardation_deg: float = row(
+    retardation_deg: float = parameter(
         90.0,
         title="Ring retardation",
         help="Phase by which the ring shifts the direct light; a quarter wave is 90°.",
@@ -72,11 +72,11 @@ class PhaseContrast(Description):
         return self
 
 
-class DIC(Description):
+class DIC(SceneModel):
     """Nomarski differential interference contrast."""
 
     kind: Literal["dic"] = "dic"
-    shear_um: float = row(
+    shear_um: float = parameter(
         0.3,
         title="Shear",
         help="Distance between the two sheared images in the object; more shear, more relief.",
@@ -85,7 +85,7 @@ class DIC(Description):
         slider=(0.0, 1.0),
         step=0.01,
     )
-    azimuth_deg: float = row(
+    azimuth_deg: float = parameter(
         45.0,
         title="Shear azimuth",
         help="Direction of the shear from +x towards +y; the relief seems lit along it.",
@@ -94,7 +94,7 @@ class DIC(Description):
         slider=_HALF_TURN,
         step=1.0,
     )
-    bias_retardance_deg: float = row(
+    bias_retardance_deg: float = parameter(
         90.0,
         title="Bias retardance",
         help="Phase between the two images where the sample is flat; 0 is extinction.",
@@ -103,7 +103,7 @@ class DIC(Description):
         slider=_HALF_TURN,
         step=1.0,
     )
-    extinction: float = row(
+    extinction: float = parameter(
         0.0,
         title="Extinction leak",
         help="Share of the light that leaks through crossed polars.",
@@ -113,11 +113,11 @@ class DIC(Description):
     )
 
 
-class Darkfield(Description):
+class Darkfield(SceneModel):
     """Darkfield: light from an annulus outside the objective's aperture, so scatter alone shows."""
 
     kind: Literal["darkfield"] = "darkfield"
-    inner_numerical_aperture: float = row(
+    inner_numerical_aperture: float = parameter(
         0.6,
         title="Inner condenser NA",
         help="Inner edge of the annulus of light; above the objective NA the field is dark.",
@@ -125,7 +125,7 @@ class Darkfield(Description):
         slider=(0.1, 1.3),
         step=0.01,
     )
-    outer_numerical_aperture: float = row(
+    outer_numerical_aperture: float = parameter(
         0.8,
         title="Outer condenser NA",
         help="Outer edge of the annulus of light.",
@@ -144,11 +144,11 @@ class Darkfield(Description):
         return self
 
 
-class Polarized(Description):
+class Polarized(SceneModel):
     """Polarised light: polariser, sample, compensator, analyser."""
 
     kind: Literal["polarized"] = "polarized"
-    polarizer_deg: float = row(
+    polarizer_deg: float = parameter(
         0.0,
         title="Polariser",
         help="Direction that the polariser passes, from +x towards +y.",
@@ -157,7 +157,7 @@ class Polarized(Description):
         slider=_HALF_TURN,
         step=1.0,
     )
-    analyzer_deg: float = row(
+    analyzer_deg: float = parameter(
         90.0,
         title="Analyser",
         help="Direction that the analyser passes; 90° from the polariser is crossed.",
@@ -166,12 +166,12 @@ class Polarized(Description):
         slider=_HALF_TURN,
         step=1.0,
     )
-    circular: bool = row(
+    circular: bool = parameter(
         False,
         title="Circular",
         help="Quarter-wave plates behind the polariser and before the analyser: no dark azimuths.",
     )
-    compensator_nm: float = row(
+    compensator_nm: float = parameter(
         0.0,
         title="Compensator",
         help="Retardance of the plate before the analyser; 530 nm is a first-order red plate.",
@@ -180,7 +180,7 @@ class Polarized(Description):
         slider=(0.0, 1000.0),
         step=5.0,
     )
-    compensator_azimuth_deg: float = row(
+    compensator_azimuth_deg: float = parameter(
         45.0,
         title="Compensator azimuth",
         help="Slow axis of the compensator from +x towards +y.",
@@ -189,7 +189,7 @@ class Polarized(Description):
         slider=_HALF_TURN,
         step=1.0,
     )
-    extinction: float = row(
+    extinction: float = parameter(
         0.0,
         title="Extinction leak",
         help="Share of the light that the analyser lets pass in the direction it should block.",
@@ -199,17 +199,17 @@ class Polarized(Description):
     )
 
 
-class Hologram(Description):
+class Hologram(SceneModel):
     """Inline hologram: interference of the scattered with the unscattered plane wave."""
 
     kind: Literal["hologram"] = "hologram"
 
 
-class OffAxisHologram(Description):
+class OffAxisHologram(SceneModel):
     """Off-axis hologram: the image field interferes with a tilted reference wave."""
 
     kind: Literal["off_axis_hologram"] = "off_axis_hologram"
-    carrier_per_um: float = row(
+    carrier_per_um: float = parameter(
         3.0,
         title="Carrier",
         help="Fringes per µm in the object; above 3 NA/λ the orders separate.",
@@ -218,7 +218,7 @@ class OffAxisHologram(Description):
         slider=(0.5, 8.0),
         step=0.05,
     )
-    carrier_azimuth_deg: float = row(
+    carrier_azimuth_deg: float = parameter(
         45.0,
         title="Carrier azimuth",
         help="Direction across the fringes, from +x towards +y.",
@@ -227,7 +227,7 @@ class OffAxisHologram(Description):
         slider=_HALF_TURN,
         step=1.0,
     )
-    reference_amplitude: float = row(
+    reference_amplitude: float = parameter(
         1.0,
         title="Reference",
         help="Amplitude of the reference wave relative to the undisturbed object wave.",
@@ -237,17 +237,17 @@ class OffAxisHologram(Description):
     )
 
 
-class QuantitativePhase(Description):
+class QuantitativePhase(SceneModel):
     """Phase of the coherent image in radians, unwrapped; the camera does not act on it."""
 
     kind: Literal["phase"] = "phase"
 
 
-class Shadowgraph(Description):
+class Shadowgraph(SceneModel):
     """Shadowgraphy: collimated backlight of small divergence, usually seen out of focus."""
 
     kind: Literal["shadowgraph"] = "shadowgraph"
-    divergence_mrad: float = row(
+    divergence_mrad: float = parameter(
         10.0,
         title="Divergence",
         help="Half angle of the backlight in the sample; more softens the fringes around a shadow.",
@@ -258,7 +258,7 @@ class Shadowgraph(Description):
     )
 
 
-_EMISSION_BACKGROUND = row(
+_EMISSION_BACKGROUND = parameter(
     0.0,
     title="Background",
     help="Uniform emission added to the image, in units of 1 µm of a particle in focus.",
@@ -267,18 +267,18 @@ _EMISSION_BACKGROUND = row(
 )
 
 
-class Fluorescence(Description):
+class Fluorescence(SceneModel):
     """Widefield fluorescence: incoherent emission of the particles through the objective."""
 
     kind: Literal["fluorescence"] = "fluorescence"
     background: float = _EMISSION_BACKGROUND
 
 
-class Confocal(Description):
+class Confocal(SceneModel):
     """Confocal laser scanning: a focused excitation spot and a pinhole."""
 
     kind: Literal["confocal"] = "confocal"
-    excitation_wavelength_um: float = row(
+    excitation_wavelength_um: float = parameter(
         0.488,
         title="Excitation",
         help="Vacuum wavelength of the laser; the microscope's wavelength is that of the emission.",
@@ -287,7 +287,7 @@ class Confocal(Description):
         slider=(0.35, 0.8),
         step=0.005,
     )
-    pinhole_airy_units: float = row(
+    pinhole_airy_units: float = parameter(
         1.0,
         title="Pinhole",
         help="Diameter in Airy units of the emission (1.22 λ/NA); small ones section thinner.",
@@ -299,11 +299,11 @@ class Confocal(Description):
     background: float = _EMISSION_BACKGROUND
 
 
-class LightSheet(Description):
+class LightSheet(SceneModel):
     """Light sheet: a thin sheet from the side excites only the layer in focus."""
 
     kind: Literal["light_sheet"] = "light_sheet"
-    waist_um: float = row(
+    waist_um: float = parameter(
         2.0,
         title="Sheet waist",
         help="Half thickness (1/e² of irradiance) of the sheet at its waist.",
@@ -312,7 +312,7 @@ class LightSheet(Description):
         slider=(0.5, 20.0),
         log=True,
     )
-    sheet_offset_um: float = row(
+    sheet_offset_um: float = parameter(
         0.0,
         title="Sheet offset",
         help="Height of the sheet above the plane in focus.",
@@ -321,7 +321,7 @@ class LightSheet(Description):
         slider=(-10.0, 10.0),
         step=0.05,
     )
-    waist_position: float = row(
+    waist_position: float = parameter(
         0.5,
         title="Waist position",
         help="Where along x the sheet is thinnest: 0 is the left border of the frame, 1 the right.",
@@ -329,7 +329,7 @@ class LightSheet(Description):
         slider=(0.0, 1.0),
         step=0.01,
     )
-    excitation_wavelength_um: float = row(
+    excitation_wavelength_um: float = parameter(
         0.488,
         title="Excitation",
         help="Vacuum wavelength of the sheet; it sets how fast the sheet widens.",
@@ -341,16 +341,16 @@ class LightSheet(Description):
     background: float = _EMISSION_BACKGROUND
 
 
-class Reflection(Description):
+class Reflection(SceneModel):
     """Reflected light: interference of light from the particles' facets with the coverslip's."""
 
     kind: Literal["reflection"] = "reflection"
-    field: Literal["bright", "dark"] = row(
+    field: Literal["bright", "dark"] = parameter(
         "bright",
         title="Field",
         help="Bright interferes with the reflection of the coverslip; dark blocks that reflection.",
     )
-    interface_um: float = row(
+    interface_um: float = parameter(
         3.0,
         title="Coverslip height",
         help="Height of the coverslip's surface, on the side of the objective, above z = 0.",
@@ -359,7 +359,7 @@ class Reflection(Description):
         slider=(-10.0, 10.0),
         step=0.01,
     )
-    glass_index: float = row(
+    glass_index: float = parameter(
         1.518,
         title="Coverslip index",
         help="Refractive index of the coverslip.",
@@ -367,7 +367,7 @@ class Reflection(Description):
         slider=(1.45, 1.8),
         step=0.001,
     )
-    illumination_numerical_aperture: float = row(
+    illumination_numerical_aperture: float = parameter(
         0.0,
         title="Illumination NA",
         help="Opening of the incident light; more shortens the depth over which fringes show.",
@@ -377,11 +377,11 @@ class Reflection(Description):
     )
 
 
-class InterferometricScattering(Description):
+class InterferometricScattering(SceneModel):
     """iSCAT: light scattered back by small particles interferes with the coverslip's reflection."""
 
     kind: Literal["iscat"] = "iscat"
-    interface_um: float = row(
+    interface_um: float = parameter(
         1.0,
         title="Coverslip height",
         help="Height of the coverslip's surface, on the side of the objective, above z = 0.",
@@ -390,7 +390,7 @@ class InterferometricScattering(Description):
         slider=(-5.0, 5.0),
         step=0.005,
     )
-    glass_index: float = row(
+    glass_index: float = parameter(
         1.518,
         title="Coverslip index",
         help="Refractive index of the coverslip.",
@@ -398,7 +398,7 @@ class InterferometricScattering(Description):
         slider=(1.45, 1.8),
         step=0.001,
     )
-    reference_transmission: float = row(
+    reference_transmission: float = parameter(
         1.0,
         title="Reference transmission",
         help="Share of the reflected light that a pupil mask passes; less gives more contrast.",

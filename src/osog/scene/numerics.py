@@ -2,26 +2,26 @@
 
 from typing import Literal
 
-from osog.scene.description import Description, row
+from osog.scene.model import SceneModel, parameter
 
 
-class Numerics(Description):
+class Numerics(SceneModel):
     """Accuracy of the slab engine; every choice is stated by the explain line.
 
     ``auto`` takes ``fine`` while that is cheap (small frames) and ``standard`` otherwise.
     ``draft`` is for dragging: 2–4 % of field error.
     """
 
-    accuracy: Literal["auto", "draft", "standard", "fine"] = row(
+    accuracy: Literal["auto", "draft", "standard", "fine"] = parameter(
         "auto", title="Accuracy", help="How finely light is propagated; finer is slower."
     )
-    partial_coherence: Literal["abbe", "weak_object"] = row(
+    partial_coherence: Literal["abbe", "weak_object"] = parameter(
         "abbe",
         title="Partial coherence",
         help="Abbe's sum over source points, or the fast weak-object transfer function, a preview "
         "for thin samples in brightfield, DIC, phase contrast and shadowgraphs.",
     )
-    pitch_um: float | None = row(
+    pitch_um: float | None = parameter(
         None,
         title="Grid pitch",
         help="Largest pitch of the field grid; chosen from the NA when empty.",
@@ -29,7 +29,7 @@ class Numerics(Description):
         limits=(0.005, 5.0),
         panel=False,
     )
-    slab_um: float | None = row(
+    slab_um: float | None = parameter(
         None,
         title="Slab spacing",
         help="Spacing of the phase slabs; chosen from the depth of field when empty.",
@@ -37,7 +37,7 @@ class Numerics(Description):
         limits=(0.005, 20.0),
         panel=False,
     )
-    padding_um: float | None = row(
+    padding_um: float | None = parameter(
         None,
         title="Padding",
         help="Margin around the frame against wrap-around; chosen from the defocus when empty.",
@@ -45,7 +45,7 @@ class Numerics(Description):
         limits=(0.0, 1000.0),
         panel=False,
     )
-    wavelengths: int = row(
+    wavelengths: int = parameter(
         0,
         title="Wavelengths",
         help="Wavelengths that stand for a broad spectrum; 0 chooses by the fringes to resolve.",

@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from osog.scene.description import Lognormal, Normal, Uniform
 from osog.scene.errors import SceneError
+from osog.scene.model import Distribution
 from osog.scene.population import SIZES, Particle, Population
 from osog.scene.scene import Scene
 
@@ -172,7 +172,7 @@ def describe(scene: Scene, name: str) -> Parameter:
     if steps[0] == "particles" and len(steps) >= 3:
         return _drawn_particle_parameter(scene, name, steps)
     value = get(scene, name)
-    if isinstance(value, Uniform | Normal | Lognormal):
+    if isinstance(value, Distribution):
         value = value.centre
     if isinstance(value, tuple):
         raise SceneError(
@@ -273,7 +273,7 @@ def _numbers(value: Any, field: str) -> Iterator[tuple[str, float, str | int]]:
         for k, item in enumerate(value):
             for _, number, _ in _numbers(item, field):
                 yield f"[{k}]", number, k
-    elif isinstance(value, Uniform | Normal | Lognormal):
+    elif isinstance(value, Distribution):
         yield "", value.centre, field
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield "", float(value), field
@@ -314,7 +314,7 @@ def _walk(base: str, model: BaseModel) -> Iterator[Parameter]:
     for field, info in type(model).model_fields.items():
         value = getattr(model, field)
         if isinstance(value, BaseModel):
-            if not isinstance(value, Uniform | Normal | Lognormal):
+            if not isinstance(value, Distribution):
                 yield from _walk(f"{base}.{field}", value)
             continue
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}

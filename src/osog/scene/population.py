@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from osog.scene.description import Description, Quantity, Uniform, row
+from osog.scene.distributions import NumberOrDistribution, Uniform
 from osog.scene.material import Material
+from osog.scene.model import SceneModel, parameter
 from osog.scene.shapes import CoatedSphere, Rod, Shape, Sphere
 
 _POSITION = (-1e5, 1e5)
@@ -13,15 +14,15 @@ SIZES = ("radius_um", "core_radius_um", "core_index", "length_um", "semi_axes_um
 """Numbers of a shape that a single particle may override."""
 
 
-class Placement(Description):
+class Placement(SceneModel):
     """Where drawn particles lie."""
 
-    law: Literal["poisson", "non_overlapping", "clustered", "lattice"] = row(
+    law: Literal["poisson", "non_overlapping", "clustered", "lattice"] = parameter(
         "poisson",
         title="Arrangement",
         help="Independent, non-overlapping, in clusters, or on a square lattice.",
     )
-    z_um: Quantity = row(
+    z_um: NumberOrDistribution = parameter(
         0.0,
         title="Depth",
         help="Height of the particle centres along the light; a number, a range or a law.",
@@ -29,7 +30,7 @@ class Placement(Description):
         limits=_POSITION,
         slider=(-50.0, 50.0),
     )
-    margin_um: float = row(
+    margin_um: float = parameter(
         0.0,
         title="Margin",
         help="Also draw particles this far outside the frame, at the same density.",
@@ -37,14 +38,14 @@ class Placement(Description):
         limits=(0.0, 500.0),
         slider=(0.0, 50.0),
     )
-    cluster_size: float = row(
+    cluster_size: float = parameter(
         10.0,
         title="Particles per cluster",
         help="Mean number of particles in one cluster (clustered only).",
         limits=(1.0, 1e5),
         slider=(1.0, 100.0),
     )
-    cluster_radius_um: float = row(
+    cluster_radius_um: float = parameter(
         5.0,
         title="Cluster radius",
         help="Standard deviation of the distance from the cluster's centre (clustered only).",
@@ -65,15 +66,15 @@ class Placement(Description):
         return value
 
 
-class Orientation(Description):
+class Orientation(SceneModel):
     """How drawn particles are turned."""
 
-    law: Literal["isotropic", "planar", "aligned"] = row(
+    law: Literal["isotropic", "planar", "aligned"] = parameter(
         "isotropic",
         title="Orientation",
         help="Any direction in space, any direction in the image plane, or around one direction.",
     )
-    azimuth_deg: float = row(
+    azimuth_deg: float = parameter(
         0.0,
         title="Azimuth",
         help="Direction of the long axis from +x towards +y (aligned only).",
@@ -81,14 +82,14 @@ class Orientation(Description):
         limits=(-360.0, 360.0),
         slider=(-180.0, 180.0),
     )
-    elevation_deg: float = row(
+    elevation_deg: float = parameter(
         0.0,
         title="Elevation",
         help="Angle of the long axis out of the image plane (aligned only).",
         unit="°",
         limits=(-90.0, 90.0),
     )
-    roll_deg: float = row(
+    roll_deg: float = parameter(
         0.0,
         title="Roll",
         help="Turn about the long axis (aligned only).",
@@ -96,7 +97,7 @@ class Orientation(Description):
         limits=(-360.0, 360.0),
         slider=(-180.0, 180.0),
     )
-    spread_deg: float = row(
+    spread_deg: float = parameter(
         0.0,
         title="Spread",
         help="Standard deviation around the direction (aligned), or of the tilt (planar).",
@@ -105,16 +106,16 @@ class Orientation(Description):
     )
 
 
-class Particle(Description):
+class Particle(SceneModel):
     """One explicit particle; size and material fields override its population's."""
 
-    x_um: float = row(0.0, title="x", help="Column position.", unit="µm", limits=_POSITION)
-    y_um: float = row(0.0, title="y", help="Row position.", unit="µm", limits=_POSITION)
-    z_um: float = row(
+    x_um: float = parameter(0.0, title="x", help="Column position.", unit="µm", limits=_POSITION)
+    y_um: float = parameter(0.0, title="y", help="Row position.", unit="µm", limits=_POSITION)
+    z_um: float = parameter(
         0.0, title="z", help="Height along the light.", unit="µm", limits=_POSITION,
         slider=(-50.0, 50.0),
     )  # fmt: skip
-    orientation_deg: tuple[float, float, float] = row(
+    orientation_deg: tuple[float, float, float] = parameter(
         (0.0, 0.0, 0.0),
         title="Orientation",
         help="Azimuth, elevation and roll of the long axis.",
@@ -134,10 +135,10 @@ class Particle(Description):
     birefringence: float | None = None
 
 
-class Motion(Description):
+class Motion(SceneModel):
     """How particles move between the frames of a time series."""
 
-    diffusion_um2_per_s: float | None = row(
+    diffusion_um2_per_s: float | None = parameter(
         0.0,
         title="Diffusion",
         help="Brownian diffusion coefficient; empty takes it from the size by Stokes and Einstein.",
@@ -146,7 +147,7 @@ class Motion(Description):
         slider=(0.0, 10.0),
         shapes_image=False,
     )
-    rotational_diffusion_per_s: float | None = row(
+    rotational_diffusion_per_s: float | None = parameter(
         0.0,
         title="Rotational diffusion",
         help="Brownian turning; empty takes it from the size by Stokes and Einstein.",
@@ -155,7 +156,7 @@ class Motion(Description):
         slider=(0.0, 10.0),
         shapes_image=False,
     )
-    flow_um_per_s: tuple[float, float, float] = row(
+    flow_um_per_s: tuple[float, float, float] = parameter(
         (0.0, 0.0, 0.0),
         title="Flow",
         help="Common velocity along x, y and z.",
@@ -166,7 +167,7 @@ class Motion(Description):
     )
 
 
-class Population(Description):
+class Population(SceneModel):
     """Particles that share a shape and a material."""
 
     name: str = Field("particles", title="Name", min_length=1, pattern=r"^[^.\[\]]+$")
@@ -188,13 +189,13 @@ class Population(Description):
         None, title="Particles", description="Explicit particles instead of count and placement."
     )
     motion: Motion = Field(default_factory=Motion, title="Motion")
-    scattering: Literal["auto", "slabs", "projection", "mie"] = row(
+    scattering: Literal["auto", "slabs", "projection", "mie"] = parameter(
         "auto",
         title="Scattering",
         help="Phase slabs, one projected slab per particle, exact Lorenz-Mie for spheres, or the "
         "one that suits (auto). It does not act where particles emit.",
     )
-    labelled: bool = row(
+    labelled: bool = parameter(
         True,
         title="Labelled",
         help="Whether its particles get labels; switch it off for debris and dirt.",
@@ -247,6 +248,6 @@ class Population(Description):
 
 
 def _check(name: str, value: Any, info: Any) -> None:
-    from osog.scene.description import _check_limits
+    from osog.scene.model import _check_limits
 
     _check_limits(name, value, info)

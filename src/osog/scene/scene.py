@@ -13,10 +13,10 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from osog.scene.background import Background
 from osog.scene.camera import Camera
-from osog.scene.description import Description, row
 from osog.scene.errors import SceneError, sentences
 from osog.scene.material import Medium
 from osog.scene.microscope import Microscope
+from osog.scene.model import SceneModel, parameter
 from osog.scene.numerics import Numerics
 from osog.scene.population import Population
 from osog.scene.series import Series
@@ -30,10 +30,10 @@ _STEEPEST = {
 """Number of a modality that decides how steep its light falls in."""
 
 
-class Grid(Description):
+class Grid(SceneModel):
     """The frame: rows, columns and the size of a camera pixel in the object."""
 
-    shape: tuple[int, int] = row(
+    shape: tuple[int, int] = parameter(
         (256, 256),
         title="Frame",
         help="Rows and columns.",
@@ -41,7 +41,7 @@ class Grid(Description):
         limits=(1, _MAX_PIXELS),
         shapes_image=False,
     )
-    pixel_size_um: float = row(
+    pixel_size_um: float = parameter(
         0.1,
         title="Pixel size",
         help="Width of a camera pixel divided by the magnification.",
@@ -58,7 +58,7 @@ class Grid(Description):
         return self.shape[0] * self.pixel_size_um, self.shape[1] * self.pixel_size_um
 
 
-class Scene(Description):
+class Scene(SceneModel):
     """Everything that one image depends on, except the seed.
 
     Raises

@@ -1,12 +1,12 @@
 """Time series: how many frames, how far apart, in what liquid."""
 
-from osog.scene.description import Description, row
+from osog.scene.model import SceneModel, parameter
 
 
-class Series(Description):
+class Series(SceneModel):
     """Frames of a time series; the particles move by the ``motion`` of their population."""
 
-    frames: int = row(
+    frames: int = parameter(
         1,
         title="Frames",
         help="Pictures of the series.",
@@ -15,7 +15,7 @@ class Series(Description):
         step=1,
         shapes_image=False,
     )
-    interval_s: float = row(
+    interval_s: float = parameter(
         0.1,
         title="Interval",
         help="Time between two frames.",
@@ -25,7 +25,7 @@ class Series(Description):
         log=True,
         shapes_image=False,
     )
-    temperature_k: float = row(
+    temperature_k: float = parameter(
         293.0,
         title="Temperature",
         help="Of the liquid; acts where the diffusion follows from the particles' size.",
@@ -35,7 +35,7 @@ class Series(Description):
         step=1.0,
         shapes_image=False,
     )
-    viscosity_mpa_s: float = row(
+    viscosity_mpa_s: float = parameter(
         1.0,
         title="Viscosity",
         help="Of the liquid; water at 20 °C has 1 mPa·s.",

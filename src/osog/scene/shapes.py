@@ -4,29 +4,34 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from osog.scene.description import Description, Quantity, row
+from osog.scene.distributions import NumberOrDistribution
+from osog.scene.model import SceneModel, parameter
 
 _SIZE = (0.005, 2000.0)
 
 
 def _length(default: float, title: str, help: str, slider: tuple[float, float] = (0.1, 50.0)):  # type: ignore[no-untyped-def]
-    return row(default, title=title, help=help, unit="µm", limits=_SIZE, slider=slider, log=True)
+    return parameter(
+        default, title=title, help=help, unit="µm", limits=_SIZE, slider=slider, log=True
+    )
 
 
-class Sphere(Description):
+class Sphere(SceneModel):
     """A ball."""
 
     kind: Literal["sphere"] = "sphere"
-    radius_um: Quantity = _length(0.5, "Radius", "Radius of the ball.", (0.05, 20.0))
+    radius_um: NumberOrDistribution = _length(0.5, "Radius", "Radius of the ball.", (0.05, 20.0))
 
 
-class CoatedSphere(Description):
+class CoatedSphere(SceneModel):
     """A ball with a concentric core of another index; the material is that of the shell."""
 
     kind: Literal["coated_sphere"] = "coated_sphere"
-    radius_um: Quantity = _length(1.0, "Radius", "Outer radius.", (0.05, 20.0))
-    core_radius_um: Quantity = _length(0.7, "Core radius", "Radius of the core.", (0.05, 20.0))
-    core_index: Quantity = row(
+    radius_um: NumberOrDistribution = _length(1.0, "Radius", "Outer radius.", (0.05, 20.0))
+    core_radius_um: NumberOrDistribution = _length(
+        0.7, "Core radius", "Radius of the core.", (0.05, 20.0)
+    )
+    core_index: NumberOrDistribution = parameter(
         1.4,
         title="Core index",
         help="Refractive index of the core.",
@@ -43,11 +48,11 @@ class CoatedSphere(Description):
         return self
 
 
-class Ellipsoid(Description):
+class Ellipsoid(SceneModel):
     """An ellipsoid with three semi-axes; the first is the body's long axis."""
 
     kind: Literal["ellipsoid"] = "ellipsoid"
-    semi_axes_um: tuple[Quantity, Quantity, Quantity] = _length(
+    semi_axes_um: tuple[NumberOrDistribution, NumberOrDistribution, NumberOrDistribution] = _length(
         (1.5, 0.8, 0.8),  # type: ignore[arg-type]
         "Semi-axes",
         "Half lengths along the body's own axes.",
@@ -55,12 +60,14 @@ class Ellipsoid(Description):
     )
 
 
-class Rod(Description):
+class Rod(SceneModel):
     """A spherocylinder: a cylinder closed by two half balls."""
 
     kind: Literal["rod"] = "rod"
-    length_um: Quantity = _length(6.0, "Length", "Length from tip to tip.")
-    radius_um: Quantity = _length(0.75, "Radius", "Half of the rod's width.", (0.05, 10.0))
+    length_um: NumberOrDistribution = _length(6.0, "Length", "Length from tip to tip.")
+    radius_um: NumberOrDistribution = _length(
+        0.75, "Radius", "Half of the rod's width.", (0.05, 10.0)
+    )
 
     @model_validator(mode="after")
     def _longer_than_wide(self) -> "Rod":
@@ -73,19 +80,21 @@ class Rod(Description):
         return self
 
 
-class Cylinder(Description):
+class Cylinder(SceneModel):
     """A cylinder with flat ends; short ones are discs."""
 
     kind: Literal["cylinder"] = "cylinder"
-    length_um: Quantity = _length(4.0, "Length", "Length between the two flat ends.")
-    radius_um: Quantity = _length(0.75, "Radius", "Radius of the flat ends.", (0.05, 20.0))
+    length_um: NumberOrDistribution = _length(4.0, "Length", "Length between the two flat ends.")
+    radius_um: NumberOrDistribution = _length(
+        0.75, "Radius", "Radius of the flat ends.", (0.05, 20.0)
+    )
 
 
-class Box(Description):
+class Box(SceneModel):
     """A rectangular block: needles, blocks and plates by their three edges."""
 
     kind: Literal["box"] = "box"
-    size_um: tuple[Quantity, Quantity, Quantity] = _length(
+    size_um: tuple[NumberOrDistribution, NumberOrDistribution, NumberOrDistribution] = _length(
         (4.0, 2.0, 1.0),  # type: ignore[arg-type]
         "Edges",
         "Edge lengths along the body's own axes; the first is its long axis.",
@@ -103,7 +112,7 @@ HABITS: dict[str, str] = {
 }
 
 
-class Polyhedron(Description):
+class Polyhedron(SceneModel):
     """A convex crystal: a named habit scaled by ``size_um``, or its own half-spaces.
 
     ``half_spaces`` are rows (n_x, n_y, n_z, d_um): the body is where n · x ≤ d for every row.
@@ -118,13 +127,13 @@ class Polyhedron(Description):
         "truncated_octahedron",
         "tetragonal_prism_tips",
         "parallelepiped",
-    ] = row("hexagonal_prism", title="Habit", help="Named crystal form.")
-    size_um: tuple[Quantity, Quantity, Quantity] = _length(
+    ] = parameter("hexagonal_prism", title="Habit", help="Named crystal form.")
+    size_um: tuple[NumberOrDistribution, NumberOrDistribution, NumberOrDistribution] = _length(
         (6.0, 3.0, 3.0),  # type: ignore[arg-type]
         "Size",
         "Full extent along the body's own axes; the first is its long axis.",
     )
-    half_spaces: tuple[tuple[float, float, float, float], ...] | None = row(
+    half_spaces: tuple[tuple[float, float, float, float], ...] | None = parameter(
         None,
         title="Half-spaces",
         help="Rows (n_x, n_y, n_z, d in µm) that replace the habit and its size.",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from osog.scene.description import Description, row
+from osog.scene.model import SceneModel, parameter
 
 VISIBLE_UM = (0.4, 0.7)
 """What a halogen lamp sends through its ultraviolet and infrared filters."""
@@ -18,7 +18,7 @@ TAIL = 3.0
 _FWHM_UM_PER_NM = 1e-3 / 2.3548200450309493
 
 
-class Monochromatic(Description):
+class Monochromatic(SceneModel):
     """One wavelength: the microscope's."""
 
     kind: Literal["monochromatic"] = "monochromatic"
@@ -28,11 +28,11 @@ class Monochromatic(Description):
         return wavelength_um, wavelength_um
 
 
-class Led(Description):
+class Led(SceneModel):
     """A line of Gaussian profile around the microscope's wavelength: an LED or a filter."""
 
     kind: Literal["led"] = "led"
-    bandwidth_nm: float = row(
+    bandwidth_nm: float = parameter(
         30.0,
         title="Bandwidth",
         help="Full width of the line at half of its maximum.",
@@ -48,11 +48,11 @@ class Led(Description):
         return wavelength_um - half, wavelength_um + half
 
 
-class WhiteLed(Description):
+class WhiteLed(SceneModel):
     """A white LED: a blue line and the broad glow of a yellow phosphor."""
 
     kind: Literal["white_led"] = "white_led"
-    blue_share: float = row(
+    blue_share: float = parameter(
         0.3,
         title="Blue share",
         help="Share of the photons in the blue line; more looks colder.",
@@ -67,11 +67,11 @@ class WhiteLed(Description):
         return centre - TAIL * sigma, centre + TAIL * sigma
 
 
-class Halogen(Description):
+class Halogen(SceneModel):
     """A halogen lamp: a black body behind an infrared filter."""
 
     kind: Literal["halogen"] = "halogen"
-    temperature_k: float = row(
+    temperature_k: float = parameter(
         3200.0,
         title="Temperature",
         help="Colour temperature of the filament.",

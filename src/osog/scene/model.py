@@ -1,0 +1,117 @@
+"""What every block of a scene shares: strict fields, limits checked in words, rows for a panel."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
+
+
+class SceneModel(BaseModel):
+    """A frozen block of the scene file; unknown keys are refused.
+
+    Limits live in the field's ``json_schema_extra["limits"]`` and hold for plain numbers, for
+    lists of numbers and for the whole support of a law.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_not_booleans(cls, data: Any) -> Any:
+        for name, value in data.items() if isinstance(data, dict) else ():
+            info = cls.model_fields.get(name)
+            extra = info.json_schema_extra if info is not None else None
+            if isinstance(value, bool) and isinstance(extra, dict) and "limits" in extra:
+                raise ValueError(f"{name} = {str(value).lower()} must be a number.")
+        return data
+
+    @model_validator(mode="after")
+    def _within_limits(self) -> "SceneModel":
+        for name, info in type(self).model_fields.items():
+            extra = info.json_schema_extra
+            if isinstance(extra, dict) and "limits" in extra:
+                _check_limits(name, getattr(self, name), info)
+        return self
+
+
+class Distribution(SceneModel):
+    """A law that a number is drawn from; the scene file names it by ``law``."""
+
+    @property
+    def support(self) -> tuple[float, float]:
+        """Lowest and highest value that can be drawn."""
+        raise NotImplementedError
+
+    @property
+    def centre(self) -> float:
+        """The value that stands for the whole distribution."""
+        raise NotImplementedError
+
+
+def parameter(
+    default: Any = ...,
+    *,
+    title: str,
+    help: str,
+    unit: str = "",
+    limits: tuple[float, float] | None = None,
+    slider: tuple[float, float] | None = None,
+    step: float | None = None,
+    log: bool = False,
+    panel: bool = True,
+    shapes_image: bool = True,
+) -> Any:
+    """Describe one field once, for validation, panel rows, tooltips and the JSON schema.
+
+    Parameters
+    ----------
+    default : Any
+        Default value; required when left out.
+    title, help, unit : str
+        Label, one-sentence tooltip and unit.
+    limits : (float, float), optional
+        Range in which the model is valid; values outside are refused.
+    slider : (float, float), optional
+        Range that a slider shows; `limits` when left out.
+    step : float, optional
+        Step of the spin box; a hundredth of the slider range when left out.
+    log : bool
+        Whether the slider should be logarithmic.
+    panel : bool
+        Whether the panel shows a row for it.
+    shapes_image : bool
+        Whether the noise-free image depends on it, so that a fit may vary it.
+    """
+    extra: dict[str, Any] = {
+        "unit": unit,
+        "log": log,
+        "panel": panel,
+        "shapes_image": shapes_image,
+    }
+    if limits is not None:
+        extra["limits"] = list(limits)
+        extra["slider"] = list(slider if slider is not None else limits)
+        shown = extra["slider"]
+        extra["step"] = step if step is not None else (shown[1] - shown[0]) / 100
+    return Field(default, title=title, description=help, json_schema_extra=extra)
+
+
+def _check_limits(name: str, value: Any, info: FieldInfo) -> None:
+    assert isinstance(info.json_schema_extra, dict)
+    limits, unit = info.json_schema_extra["limits"], info.json_schema_extra["unit"]
+    low, high = (float(bound) for bound in limits)  # type: ignore[union-attr,arg-type]
+    values = value if isinstance(value, tuple | list) else (value,)
+    for item in values:
+        if item is None or isinstance(item, str):
+            continue
+        if isinstance(item, Distribution):
+            bottom, top = item.support
+            shown = f"{name} may be drawn from {bottom:.4g} to {top:.4g}, but"
+        elif isinstance(item, int | float):
+            bottom = top = float(item)
+            shown = f"{name} = {item:g}"
+        else:
+            continue
+        if bottom < low or top > high:
+            suffix = f" {unit}" if unit else ""
+            raise ValueError(f"{shown} must lie between {low:g} and {high:g}{suffix}.")
