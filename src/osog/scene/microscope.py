@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     """One plane in focus, or those of a stack."""
 else:
     Focus = Choice(
-        Annotated[float, Tag("number")] | Annotated[tuple[float, ...], Tag("planes")],
+        Annotated[Number, Tag("number")] | Annotated[tuple[Number, ...], Tag("planes")],
         Discriminator(_number_or_planes),
     )
 
