@@ -171,16 +171,14 @@ def at_wavelength(values: Values, wavelength_um: Tensor) -> Values:
         retardation of a phase ring all scale by λ_c/λ. The same object for monochromatic light.
     """
     microscope = values.scene.microscope
-    if microscope.spectrum.kind == "monochromatic":
+    if microscope.spectrum.monochromatic:
         return values
     ratio = values.number("microscope.wavelength_um") / wavelength_um
     numbers = {
         "microscope.wavelength_um": wavelength_um,
         "medium.index": medium_index(values, wavelength_um),
     }
-    kind = microscope.modality.kind
-    names = {"dic": ["bias_retardance_deg"], "phase_contrast": ["retardation_deg"]}.get(kind, [])
-    names = [f"microscope.modality.{name}" for name in names]
+    names = [f"microscope.modality.{name}" for name in microscope.modality.path_differences]
     names += [f"microscope.field_aberrations.{name}" for name in ("coma", "astigmatism")]
     base = "microscope.aberrations"
     for field in type(microscope.aberrations).model_fields:

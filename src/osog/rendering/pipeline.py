@@ -29,10 +29,10 @@ from osog.exit_wave import (
     reflected_wave,
 )
 from osog.exit_wave.birefringence import mean_delta_index
-from osog.explain import Caution, cautions, explain_line, saturation
+from osog.explain import cautions, explain_line
 from osog.geometry import gbuffer
 from osog.labels import boxes
-from osog.optics import MODALITIES
+from osog.optics import IMAGINGS
 from osog.optics import image as form_image
 from osog.optics.resample import magnified
 from osog.optics.spectrum import (
@@ -45,10 +45,12 @@ from osog.optics.spectrum import (
 from osog.sample import ParticleBatch, Values, dispersed, moving, sample
 from osog.scene import Polarized, Scene, SceneError
 from osog.scene.parameters import replaced, split
-from osog.sensor import expected_counts, expose, light_on_pixels, noisy, pixels
+from osog.sensor import expected_counts, expose, light_on_pixels, noisy, pixels, saturation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from osog.cautions import Caution
 
     Wave = ExitWave | EmissionSlabs | JonesWave | ReflectedWave
     """What leaves the sample."""
@@ -548,7 +550,7 @@ def scattered(scene: Scene, batch: ParticleBatch, values: Values, plan: Sampling
         JonesWave: jones_wave,
         ReflectedWave: reflected_wave,
     }
-    return makers[MODALITIES[scene.microscope.modality.kind][0]](batch, values, plan)
+    return makers[IMAGINGS[scene.microscope.modality.kind].takes](batch, values, plan)
 
 
 def detected(
@@ -666,7 +668,7 @@ _BEHIND_THE_SAMPLE = frozenset(
 def _light_in(scene: Scene) -> tuple[object, ...]:
     """What a modality does to the light in front of the objective."""
     optics, modality = scene.microscope, scene.microscope.modality
-    kind = MODALITIES[modality.kind][0]
+    kind = IMAGINGS[modality.kind].takes
     light = kind, Cone.of(scene), scene.numerics.partial_coherence
     if modality.kind in _BEHIND_THE_SAMPLE:
         return light
