@@ -81,7 +81,7 @@ def _first_plane(scene: Scene) -> Values:
     """Numbers of a scene in the first plane of its stack."""
     values = Values(scene, dtype=torch.float64)
     first = values.constant(scene.microscope.focus_planes_um[0])
-    return values.replaced({"microscope.focus_um": first})
+    return values.replaced({"microscope": {"focus_um": first}})
 
 
 __all__ = ["PupilMap", "TransferCurve", "pupil_map", "transfer_curve"]

@@ -1,7 +1,7 @@
 """The ways in which a microscope turns a sample into contrast."""
 
 from functools import cache
-from typing import Annotated, Any, Union, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union, get_args
 
 from pydantic import (
     Field,
@@ -23,8 +23,9 @@ from osog.scene.modalities.transmitted import (
     Polarized,
     Shadowgraph,
 )
+from osog.scene.model import Choice, Number
 
-BuiltIn = Annotated[
+_UNION = (
     Brightfield
     | PhaseContrast
     | DIC
@@ -38,13 +39,10 @@ BuiltIn = Annotated[
     | Confocal
     | LightSheet
     | Reflection
-    | InterferometricScattering,
-    Field(discriminator="kind"),
-]
+    | InterferometricScattering
+)
 
-MODALITIES: dict[str, type[ModalityModel]] = {
-    kind_of(model): model for model in get_args(get_args(BuiltIn)[0])
-}
+MODALITIES: dict[str, type[ModalityModel]] = {kind_of(model): model for model in get_args(_UNION)}
 """Every modality by its name in the scene file, in the order of a menu."""
 _BUILT_IN = frozenset(MODALITIES)
 
@@ -83,8 +81,29 @@ def _registered_too(value: Any, built_in: ValidatorFunctionWrapHandler) -> Any:
     return built_in(value) if len(MODALITIES) == len(_BUILT_IN) else _every().validate_python(value)
 
 
-Modality = Annotated[SerializeAsAny[BuiltIn], WrapValidator(_registered_too)]
-"""Those that come with the package, and those that were registered."""
+if TYPE_CHECKING:
+    Modality: TypeAlias = (
+        Brightfield[Number]
+        | PhaseContrast[Number]
+        | DIC[Number]
+        | Darkfield[Number]
+        | Polarized[Number]
+        | Hologram[Number]
+        | OffAxisHologram[Number]
+        | QuantitativePhase[Number]
+        | Shadowgraph[Number]
+        | Fluorescence[Number]
+        | Confocal[Number]
+        | LightSheet[Number]
+        | Reflection[Number]
+        | InterferometricScattering[Number]
+    )
+else:
+    Modality = Choice(
+        SerializeAsAny[Annotated[_UNION, Field(discriminator="kind")]],
+        WrapValidator(_registered_too),
+    )
+
 MODALITY_TITLES: dict[str, str] = {kind: model.title for kind, model in MODALITIES.items()}
 PARTIALLY_COHERENT = frozenset(kind for kind, model in MODALITIES.items() if model.condenser)
 """Modalities in which the condenser's aperture acts."""
