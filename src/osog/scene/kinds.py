@@ -70,6 +70,11 @@ class Kinds(Mapping[str, type[M]]):
         self._adapter = None
         return model
 
+    def remove(self, kind: str) -> None:
+        """Take a class away again."""
+        del self._models[kind]
+        self._adapter = None
+
     def _union(self) -> "TypeAdapter[M]":
         if self._adapter is None:
             union: Any = Union[tuple(self._models.values())]  # noqa: UP007

@@ -37,26 +37,6 @@ MODALITIES: Kinds[ModalityModel] = Kinds(
 _BUILT_IN = frozenset(MODALITIES)
 
 
-def register(model: type[ModalityModel]) -> None:
-    """Let scene files name a modality that does not come with the package.
-
-    Parameters
-    ----------
-    model : type of ModalityModel
-        Its class. Registering a class of the same name again replaces the first one.
-
-    Raises
-    ------
-    ValueError
-        If the class does not state a trait, has no name of its own in the scene file, or has that
-        of a modality that comes with the package.
-    """
-    check_traits(model)
-    if (kind := MODALITIES.name_of(model)) in _BUILT_IN:
-        raise ValueError(f"a modality of the kind '{kind}' comes with the package.")
-    MODALITIES.register(model)
-
-
 if TYPE_CHECKING:
     Modality: TypeAlias = (
         Brightfield[Number]
@@ -78,6 +58,7 @@ else:
     Modality = Choice(ModalityModel, MODALITIES)
 
 MODALITY_TITLES: dict[str, str] = {kind: model.title for kind, model in MODALITIES.items()}
+"""Names that a user reads."""
 PARTIALLY_COHERENT = frozenset(kind for kind, model in MODALITIES.items() if model.condenser)
 """Modalities in which the condenser's aperture acts."""
 EMISSION = frozenset(kind for kind, model in MODALITIES.items() if model.wave == "emission")
@@ -86,6 +67,28 @@ EPI = frozenset(kind for kind, model in MODALITIES.items() if model.wave == "ref
 """Modalities that see light sent back by the particles."""
 VECTORIAL = frozenset(kind for kind, model in MODALITIES.items() if model.vectorial)
 """Modalities whose polarisation a vectorial pupil can follow."""
+
+
+def register(model: type[ModalityModel]) -> None:
+    """Let scene files name a modality that does not come with the package.
+
+    Parameters
+    ----------
+    model : type of ModalityModel
+        Its class. Registering a class of the same name again replaces the first one.
+
+    Raises
+    ------
+    ValueError
+        If the class does not state a trait, has no name of its own in the scene file, or has that
+        of a modality that comes with the package.
+    """
+    check_traits(model)
+    if (kind := MODALITIES.name_of(model)) in _BUILT_IN:
+        raise ValueError(f"a modality of the kind '{kind}' comes with the package.")
+    MODALITIES.register(model)
+    MODALITY_TITLES[kind] = model.title
+
 
 __all__ = [
     "DIC",
