@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from osog.optics import MODALITIES
 from osog.rendering import ForwardModel, Renderer
 from osog.scene import (
     DIC,
+    MODALITIES,
     Grid,
     Material,
     Microscope,

@@ -85,3 +85,16 @@ class ModalityModel(SceneModel, Generic[Number]):
             NA of the objective.
         """
         return 0.0
+
+
+def check_traits(model: type[ModalityModel]) -> None:
+    """Refuse a class that leaves out what the rest of the program asks for.
+
+    Raises
+    ------
+    ValueError
+        Names what is missing.
+    """
+    missing = [trait for trait in ModalityModel.__class_vars__ if not hasattr(model, trait)]
+    if missing:
+        raise ValueError(f"{model.__name__} must state {', '.join(sorted(missing))}.")
