@@ -1,0 +1,130 @@
+"""What a camera effect is given besides the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from osog.sample import Values
+    from osog.scene import Camera
+
+
+class SmoothNumbers:
+    """One block of the scene, its numbers as 0-dim tensors, which may be the caller's.
+
+    Parameters
+    ----------
+    values : Values
+    block : {"camera", "background"}
+    like : Tensor
+        Gives dtype and device of the numbers.
+    """
+
+    def __init__(self, values: Values, block: str, like: Tensor) -> None:
+        self._values, self._block, self._like = values, block, like
+
+    def __getattr__(self, name: str) -> Any:
+        stated = getattr(getattr(self._values.scene, self._block), name)
+        if isinstance(stated, float):
+            return self._values.number(f"{self._block}.{name}").to(self._like)
+        return stated
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One picture that is being taken.
+
+    Attributes
+    ----------
+    camera : Camera or SmoothNumbers
+        Numbers of the camera: floats where a picture is sampled, 0-dim tensors where it is a smooth
+        function of them.
+    background : SmoothNumbers or None
+        Numbers of what lies on the picture; None behind the pixels.
+    sampled : bool
+        Whether true random numbers are drawn and the converter rounds, which has no derivative.
+    noise : bool
+        Whether pixels differ by chance and by make.
+    seed : int
+    generator : torch.Generator
+        Random numbers of this picture.
+    pixel_size_um : float
+    values : Values or None
+        Tells which numbers the caller gave.
+    """
+
+    camera: Any
+    background: Any
+    sampled: bool
+    noise: bool
+    seed: int
+    generator: torch.Generator
+    pixel_size_um: float = 1.0
+    values: Values | None = None
+
+    @classmethod
+    def of_camera(cls, camera: Camera, seed: int, device: torch.device) -> Exposure:
+        """Picture that is sampled: whole counts, without derivative."""
+        generator = torch.Generator(device=device).manual_seed(seed)
+        return cls(camera, None, True, camera.noise, seed, generator)
+
+    @classmethod
+    def of_values(cls, values: Values, like: Tensor, seed: int = 0, *, noise: bool) -> Exposure:
+        """Picture that is a smooth function of the light and of the numbers of the scene.
+
+        Parameters
+        ----------
+        values : Values
+        like : Tensor
+            Gives dtype and device of the numbers.
+        seed : int
+        noise : bool
+        """
+        return cls(
+            SmoothNumbers(values, "camera", like),
+            SmoothNumbers(values, "background", like),
+            False,
+            noise,
+            seed,
+            # On the CPU, so that all devices have the same noise.
+            torch.Generator().manual_seed(seed),
+            values.scene.grid.pixel_size_um,
+            values,
+        )
+
+    def acts(self, name: str) -> bool:
+        """Whether a number differs from 0, or is the caller's and may do so.
+
+        Parameters
+        ----------
+        name : str
+            Dotted, such as ``camera.sharpening``.
+        """
+        if self.values is None:
+            return bool(getattr(self.camera, name.removeprefix("camera.")) != 0)
+        block, field = name.split(".")
+        stated = getattr(getattr(self.values.scene, block), field)
+        return stated != 0 or self.values.given(name) is not None
+
+    def normal(self, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        """Draw standard normal numbers with the dtype and device of `like`."""
+        drawn = torch.randn(shape, generator=self.generator, device=self.generator.device)
+        return drawn.to(like)
+
+    def window(self, light: Tensor) -> tuple[tuple[int, int], tuple[slice, slice]]:
+        """Rows and columns of the whole frame, and the place of this picture in it."""
+        shape = (light.shape[-2], light.shape[-1])
+        top, left, rows, columns = self.background.crop or (0, 0, *shape)
+        return (rows, columns), (slice(top, top + shape[0]), slice(left, left + shape[1]))
+
+    def positions(self, light: Tensor) -> tuple[Tensor, Tensor]:
+        """Places (Ny, 1) and (Nx,) of the pixels' centres, −1/2 … 1/2 from border to border."""
+        (rows, columns), (down, right) = self.window(light)
+        # Half the frame is 1/2; the borders of the outermost pixels, not their centres.
+        y = ((torch.arange(down.start, down.stop).to(light) + 0.5) / rows - 0.5)[:, None]
+        return y, (torch.arange(right.start, right.stop).to(light) + 0.5) / columns - 0.5
