@@ -50,11 +50,8 @@ def test_one_line_adds_an_effect(place: str, step: float) -> None:
 
 def test_an_effect_on_the_reading_is_part_of_the_noise() -> None:
     values = Values(SCENE, dtype=torch.float64)
-    pictures = [
-        expose(LIGHT, SCENE.camera, 0),
-        noisy(LIGHT, values, 0),
-        expected_counts(LIGHT, values),
-    ]
+    pictures = [expose(LIGHT, SCENE.camera, 0), noisy(LIGHT, values, 0)]
+    expected = expected_counts(LIGHT, values)
     table = (*EFFECTS, Effect("reading", leak, noise=True))
     with patch("osog.sensor.effects.EFFECTS", table):
         changed = [expose(LIGHT, SCENE.camera, 0), noisy(LIGHT, values, 0)]
