@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.io import atomic
 from osog.io.errors import MicrographError
+
+if TYPE_CHECKING:
+    import os
 
 
 def write_png(
@@ -60,13 +62,6 @@ def write_png(
     white = high if high is not None else 255.0 if counts else most
     scaled = (array - black) * (255 / (white - black if white > black else 1.0))
     pixels = np.clip(np.round(scaled), 0, 255).astype(np.uint8)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(handle)
-    try:
+    with atomic.writing(target) as temporary:
         Image.fromarray(pixels).save(temporary, format="PNG", optimize=True)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
     return target

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.io import atomic
 from osog.io.errors import MicrographError
+
+if TYPE_CHECKING:
+    import os
 
 _TYPES = ("float32", "uint16", "uint8")
 _AXES = ("YX", "ZYX", "TYX", "TZYX", "YXC", "ZYXC", "TYXC", "TZYXC")
@@ -89,11 +91,7 @@ def write_image(
         }  # fmt: skip
         per_cm = 1e4 / pixel_size_um
         resolution = {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
-    handle, temporary = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.name}.", suffix=".tif"
-    )
-    os.close(handle)
-    try:
+    with atomic.writing(target) as temporary:
         tifffile.imwrite(
             temporary,
             pixels,
@@ -102,11 +100,6 @@ def write_image(
             metadata=metadata,
             **resolution,
         )
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
     return target
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from osog.io import atomic
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.errors import SceneError, sentences
@@ -187,15 +187,7 @@ class Scene(SceneModel):
         """Write the scene as YAML (or JSON for a ``.json`` name), whole or not at all."""
         target = Path(path)
         text = self.to_json() if target.suffix == ".json" else self.to_yaml()
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(name, 0o644)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        atomic.write_text(target, text)
 
     def to_dict(self) -> dict[str, Any]:
         """Content of the scene file as plain Python values, fields that are empty left out."""
