@@ -48,7 +48,7 @@ def expected_counts(irradiance_px: Tensor, values: Values) -> Tensor:
     smooth function.
     """
     _camera(values)
-    exposure = Exposure.of_values(values, irradiance_px, noise=False)
+    exposure = Exposure.of_values(values, noise=False)
     mean = _mean(irradiance_px, exposure)
     return _processed(converted(mean_electrons(mean, exposure), exposure), exposure)
 
@@ -82,7 +82,7 @@ def noisy(irradiance_px: Tensor, values: Values, seed: int) -> Tensor:
     """
     if not _camera(values).noise:
         return rounded_straight_through(expected_counts(irradiance_px, values))
-    exposure = Exposure.of_values(values, irradiance_px, seed, noise=True)
+    exposure = Exposure.of_values(values, seed, noise=True)
     electrons = reparameterised_electrons(_mean(irradiance_px, exposure), exposure)
     counts = converted(with_effects("reading", electrons, exposure), exposure)
     return rounded_straight_through(_processed(rounded_straight_through(counts), exposure))

@@ -23,7 +23,7 @@ _CONTRAST = 0.6
 
 def add_clouds(light: Tensor, exposure: Exposure) -> Tensor:
     """Light plus the clouds, which belong to the sample and are drawn from its seed."""
-    if not exposure.acts("background.structured_haze"):
+    if not exposure.acts(exposure.background.structured_haze):
         return light
     background = exposure.background
     frame, here = exposure.window(light)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def add_dark_signal(electrons: Tensor, exposure: Exposure) -> Tensor:
     """Mean photo-electrons plus the mean dark electrons of the exposure."""
-    if not exposure.acts("camera.dark_electrons"):
+    if not exposure.acts(exposure.camera.dark_electrons):
         return electrons
     warmed: Tensor = electrons + exposure.camera.dark_electrons
     return warmed

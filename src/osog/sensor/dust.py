@@ -26,7 +26,7 @@ _LOBES = (0.05, 0.05, 0.03, 0.03)
 def shade_by_dust(light: Tensor, exposure: Exposure) -> Tensor:
     """Light (1 − d shade), with the shade of `dust`; it stays while the sample moves."""
     background = exposure.background
-    if not (background.dust_count and exposure.acts("background.dust_darkness")):
+    if not (background.dust_count and exposure.acts(exposure.background.dust_darkness)):
         return light
     frame, here = exposure.window(light)
     specks = background.dust_count, background.dust_radius_px, background.dust_seed

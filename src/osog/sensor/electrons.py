@@ -96,7 +96,7 @@ def reparameterised_electrons(mean: Tensor, exposure: Exposure) -> Tensor:
     shot = exposure.normal(shape, mean)
     mean = torch.minimum(mean, camera.full_well_electrons)
     gain, read = camera.em_gain, camera.read_noise_electrons
-    if exposure.acts("camera.read_noise_spread"):
+    if exposure.acts(exposure.camera.read_noise_spread):
         logarithm = read_noise_pattern(camera.pixel_seed, shape, mean)
         read = read * torch.exp(camera.read_noise_spread * logarithm)
     # A thousandth of an electron keeps the root smooth where there is neither light nor noise.

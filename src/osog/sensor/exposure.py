@@ -6,33 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
+
+from osog.scene import Background, Camera
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from osog.sample import Values
-    from osog.scene import Camera
-
-
-class SmoothNumbers:
-    """One block of the scene, its numbers as 0-dim tensors, which may be the caller's.
-
-    Parameters
-    ----------
-    values : Values
-    block : {"camera", "background"}
-    like : Tensor
-        Gives dtype and device of the numbers.
-    """
-
-    def __init__(self, values: Values, block: str, like: Tensor) -> None:
-        self._values, self._block, self._like = values, block, like
-
-    def __getattr__(self, name: str) -> Any:
-        stated = getattr(getattr(self._values.scene, self._block), name)
-        if isinstance(stated, float):
-            return self._values.number(f"{self._block}.{name}").to(self._like)
-        return stated
 
 
 @dataclass(frozen=True)
@@ -41,11 +20,11 @@ class Exposure:
 
     Attributes
     ----------
-    camera : Camera or SmoothNumbers
-        Numbers of the camera: floats where a picture is sampled, 0-dim tensors where it is a smooth
-        function of them.
-    background : SmoothNumbers or None
-        Numbers of what lies on the picture; None behind the pixels.
+    camera : Camera
+        With floats for numbers where a picture is sampled, 0-dim tensors where it is a smooth
+        function of them. Effects on light do not read it: a scene may have none.
+    background : Background
+        What lies on the light, with 0-dim tensors; effects behind the pixels do not read it.
     sampled : bool
         Whether true random numbers are drawn and the converter rounds, which has no derivative.
     noise : bool
@@ -58,8 +37,8 @@ class Exposure:
         Tells which numbers the caller gave.
     """
 
-    camera: Any
-    background: Any
+    camera: Camera[Any]
+    background: Background[Any]
     sampled: bool
     noise: bool
     seed: int
@@ -71,23 +50,22 @@ class Exposure:
     def of_camera(cls, camera: Camera, seed: int, device: torch.device) -> Exposure:
         """Picture that is sampled: whole counts, without derivative."""
         generator = torch.Generator(device=device).manual_seed(seed)
-        return cls(camera, None, True, camera.noise, seed, generator)
+        return cls(camera, Background(), True, camera.noise, seed, generator)
 
     @classmethod
-    def of_values(cls, values: Values, like: Tensor, seed: int = 0, *, noise: bool) -> Exposure:
+    def of_values(cls, values: Values, seed: int = 0, *, noise: bool) -> Exposure:
         """Picture that is a smooth function of the light and of the numbers of the scene.
 
         Parameters
         ----------
         values : Values
-        like : Tensor
-            Gives dtype and device of the numbers.
         seed : int
         noise : bool
         """
+        camera = values.camera
         return cls(
-            SmoothNumbers(values, "camera", like),
-            SmoothNumbers(values, "background", like),
+            Camera() if camera is None else camera,
+            values.background,
             False,
             noise,
             seed,
@@ -97,19 +75,11 @@ class Exposure:
             values,
         )
 
-    def acts(self, name: str) -> bool:
-        """Whether a number differs from 0, or is the caller's and may do so.
-
-        Parameters
-        ----------
-        name : str
-            Dotted, such as ``camera.sharpening``.
-        """
-        if self.values is None:
-            return bool(getattr(self.camera, name.removeprefix("camera.")) != 0)
-        block, field = name.split(".")
-        stated = getattr(getattr(self.values.scene, block), field)
-        return stated != 0 or self.values.given(name) is not None
+    def acts(self, number: float | Tensor) -> bool:
+        """Whether a number of the exposure differs from 0, or is varied and may do so."""
+        if self.values is None or not isinstance(number, Tensor):
+            return bool(number != 0)
+        return self.values.acts(number)
 
     def normal(self, shape: tuple[int, ...], like: Tensor) -> Tensor:
         """Draw standard normal numbers with the dtype and device of `like`."""

@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 def add_haze(light: Tensor, exposure: Exposure) -> Tensor:
     """Light plus the haze, both in units of the irradiance 1."""
-    return light + exposure.background.haze if exposure.acts("background.haze") else light
+    return light + exposure.background.haze if exposure.acts(exposure.background.haze) else light

@@ -40,7 +40,7 @@ def light_on_pixels(
     """
     path = motion_path(values) if integrate else None
     received = pixels(fine, plan, integrate, path)
-    if values.scene.microscope.modality.kind == "phase":
+    if values.scene.microscope.modality.measures_phase:
         return received
     return with_background(received, values, seed)
 
@@ -69,5 +69,5 @@ def with_background(irradiance_px: Tensor, values: Values, seed: int = 0) -> Ten
     stay while the sample moves, so motion blur has no part in them. All of it is smooth on the
     scale of a pixel and is taken at the pixels' centres.
     """
-    exposure = Exposure.of_values(values, irradiance_px, seed, noise=False)
+    exposure = Exposure.of_values(values, seed, noise=False)
     return with_effects("light", irradiance_px, exposure)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def vary_offsets(electrons: Tensor, exposure: Exposure) -> Tensor:
     """Electrons at the amplifier plus s z, with z of `offset_pattern`."""
-    if not exposure.acts("camera.dark_nonuniformity_electrons"):
+    if not exposure.acts(exposure.camera.dark_nonuniformity_electrons):
         return electrons
     camera = exposure.camera
     pattern = offset_pattern(camera.pixel_seed, tuple(electrons.shape), electrons)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def vary_response(electrons: Tensor, exposure: Exposure) -> Tensor:
     """Mean photo-electrons times 1 + s z, never negative, with z of `response_pattern`."""
-    if not exposure.acts("camera.response_nonuniformity"):
+    if not exposure.acts(exposure.camera.response_nonuniformity):
         return electrons
     camera = exposure.camera
     pattern = response_pattern(camera.pixel_seed, tuple(electrons.shape), electrons)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def add_row_noise(electrons: Tensor, exposure: Exposure) -> Tensor:
     """Electrons at the amplifier plus one normal number for each row of each channel."""
-    if not exposure.acts("camera.row_noise_electrons"):
+    if not exposure.acts(exposure.camera.row_noise_electrons):
         return electrons
     rows = exposure.normal((*electrons.shape[:-1], 1), electrons)
     noisy: Tensor = electrons + exposure.camera.row_noise_electrons * rows

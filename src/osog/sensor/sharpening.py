@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def sharpen(counts: Tensor, exposure: Exposure) -> Tensor:
     """Counts with sharper edges, by `sharpened`."""
-    if not exposure.acts("camera.sharpening"):
+    if not exposure.acts(exposure.camera.sharpening):
         return counts
     camera = exposure.camera
     strength = torch.as_tensor(camera.sharpening).to(counts)

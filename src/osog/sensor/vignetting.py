@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def vignette(light: Tensor, exposure: Exposure) -> Tensor:
     """Light (1 − 2 v (x² + y²)), which is 1 − v in the corners x, y = ±1/2."""
-    if not exposure.acts("background.vignette"):
+    if not exposure.acts(exposure.background.vignette):
         return light
     y, x = exposure.positions(light)
     loss: Tensor = exposure.background.vignette * 2 * (x**2 + y**2)
