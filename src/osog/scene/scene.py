@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from osog.io import atomic
+from osog.scene import paths
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.errors import SceneError, sentences
@@ -130,6 +131,26 @@ class Scene(SceneModel):
         except ValidationError as error:
             raise SceneError("\n".join(sentences(error))) from None
 
+    def get(self, name: str) -> Any:
+        """Value of a field, by dotted name.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``microscope.focus_um``, ``populations.beads.shape.radius_um`` or
+            ``particles[3].x_um``, which counts all listed particles in scene order.
+
+        Returns
+        -------
+        The field's value: a number, a distribution, or a whole block.
+
+        Raises
+        ------
+        SceneError
+            If the name does not exist.
+        """
+        return paths.get(self, name)
+
     def updated(self, values: Mapping[str, Any]) -> "Scene":
         """Return a new scene with some fields changed, by dotted name.
 
@@ -144,9 +165,7 @@ class Scene(SceneModel):
         SceneError
             If a name does not exist or the new scene is not valid.
         """
-        from osog.scene.parameters import replaced
-
-        return replaced(self, values)
+        return self.parse(paths.content_with(self, values))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Scene":
