@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from osog.io import atomic
+from osog.io.arrays import real_array
 from osog.io.errors import MicrographError
 
 if TYPE_CHECKING:
@@ -47,11 +48,7 @@ def write_png(
     target = Path(path)
     if target.suffix.lower() != ".png":
         raise MicrographError(f"'{target.name}' must end with .png.")
-    detach = getattr(image, "detach", None)
-    array = np.asarray(detach().cpu() if detach is not None else image)
-    if array.dtype.kind not in "biuf":
-        raise MicrographError(f"image holds {array.dtype}; it must hold real numbers.")
-    array = array.astype(np.float64)
+    array = real_array(image).astype(np.float64)
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[-1] == 3)) or array.size == 0:
         raise MicrographError(f"image has shape {array.shape}; it must be (Y, X) or (Y, X, 3).")
     if not np.isfinite(array).all():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from osog.io import atomic
+from osog.io.arrays import real_array
 from osog.io.errors import MicrographError
 
 if TYPE_CHECKING:
@@ -55,10 +56,7 @@ def write_image(
     """
     import tifffile
 
-    detach = getattr(image, "detach", None)
-    array = np.asarray(detach().cpu() if detach is not None else image)
-    if array.dtype.kind not in "biuf":
-        raise MicrographError(f"image holds {array.dtype}; it must hold real numbers.")
+    array = real_array(image)
     target = Path(path)
     if target.suffix.lower() not in (".tif", ".tiff"):
         raise MicrographError(f"'{target.name}' must end with .tif or .tiff.")
@@ -106,6 +104,6 @@ def write_image(
 def _natural(array: np.ndarray) -> str:
     if array.dtype == np.uint8 or array.dtype == np.bool_:
         return "uint8"
-    if array.dtype.kind in "iu" and array.min() >= 0 and array.max() <= 65535:
+    if np.issubdtype(array.dtype, np.integer) and array.min() >= 0 and array.max() <= 65535:
         return "uint16"
     return "float32"
