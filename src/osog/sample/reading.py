@@ -49,6 +49,12 @@ class Reading:
     facts: dict[Key, Any] = field(default_factory=dict)
     listed: dict[Key, frozenset[Key]] = field(default_factory=dict)
 
+    def add(self, other: Reading) -> None:
+        """Take over another record."""
+        self.numbers.update(other.numbers)
+        self.facts.update(other.facts)
+        self.listed.update(other.listed)
+
     def has(self, key: Key) -> bool:
         """Whether a field, or the block that it lies in, was read."""
         if key[0] == "particles":  # numbers that the populations state

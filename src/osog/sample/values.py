@@ -15,7 +15,7 @@ from osog.scene import Scene, SceneError
 from osog.scene.parameters import Parameter, describe, get, split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from osog.sample.reading import Key
     from osog.scene import Background, Camera, Medium, Microscope
@@ -69,7 +69,7 @@ class Values:
         if not dtype.is_floating_point:
             raise SceneError(f"dtype = {dtype} must be a floating type, such as torch.float64.")
         self._scene, self.dtype, self.device = plain(scene), dtype, torch.device(device)
-        self._given: dict[Key, Tensor] = {}
+        self._given: dict[Key, Any] = {}
         self._derived: frozenset[Key] = frozenset()
         self._constants: dict[Key, tuple[Tensor, float]] = {}
         self._readings: list[Reading] = []
@@ -128,12 +128,10 @@ class Values:
 
         A number of zero that the caller varies has a derivative all the same.
         """
-        if any(number is given for given in self._given.values()):
-            return True
         for constant, value in self._constants.values():
             if number is constant:
                 return value != 0
-        return bool(number.detach() != 0)
+        return True
 
     def constant(self, value: float) -> Tensor:
         """Make a 0-dim tensor of the right type on the right device."""
@@ -146,11 +144,12 @@ class Values:
         ----------
         numbers : mapping of fields to 0-dim tensors, or to mappings of the same kind
             Such as ``{"microscope": {"wavelength_um": line}}`` for one wavelength of a spectrum.
-            Dotted names serve as well.
+            A function in place of a tensor (or of a mapping of tensors) is called when somebody
+            reads the field, so that nobody depends on numbers that it does not need.
         """
         other = copy(self)
         other._before = self.stated
-        new = dict(_flat(numbers, (), self))
+        new = dict(_flat(numbers, ()))
         other._given = {**self._given, **new}
         other._derived = self._derived | set(new)
         return other
@@ -185,26 +184,21 @@ class Values:
     def varied(self, reading: Reading) -> bool:
         """Whether a number that was read needs a gradient."""
         given = (self._given.get(key) for key in reading.numbers)
-        return any(tensor is not None and tensor.requires_grad for tensor in given)
+        return any(isinstance(tensor, Tensor) and tensor.requires_grad for tensor in given)
 
     # --- by name, for the draw of the particles ----------------------------------------------
 
     def number(self, name: str) -> Tensor:
         """0-dim tensor of one parameter by its dotted name."""
         key = self.key(name)
-        given = self._given.get(key)
-        if given is not None:
-            self._note_number(key, given)
-            return given
+        if key in self._given:
+            return self._taken(key)  # type: ignore[no-any-return]
         return self._constant(key, float(get(self._scene, name)))
 
     def given(self, name: str) -> Tensor | None:
         """Return the caller's tensor for this name, if there is one."""
         key = self.key(name)
-        given = self._given.get(key)
-        if given is not None:
-            self._note_number(key, given)
-        return given
+        return self._taken(key) if key in self._given else None
 
     def of_particles(self, field: str, component: int | None = None) -> dict[int, Tensor]:
         """Return the caller's tensors for single particles: global number → tensor.
@@ -250,10 +244,8 @@ class Values:
 
     def read_number(self, key: Key, stated: float | None) -> Tensor | None:
         """Tensor for a leaf of the scene that holds a number; None where it holds nothing."""
-        given = self._given.get(key)
-        if given is not None:
-            self._note_number(key, given)
-            return given
+        if key in self._given:
+            return self._taken(key)  # type: ignore[no-any-return]
         if stated is None:
             self.note_fact(key, None)
             return None
@@ -274,6 +266,14 @@ class Values:
         """Record that something that is no continuous number was read."""
         for reading in self._readings:
             reading.facts[key] = value
+
+    def _taken(self, key: Key) -> Any:
+        """What stands in for a field, worked out when it is read for the first time."""
+        value = self._given[key]
+        if isinstance(value, _Later):
+            return value.taken(self)
+        self._note_number(key, value)
+        return value
 
     def _note_number(self, key: Key, value: Tensor | float) -> None:
         if key in self._derived:
@@ -298,19 +298,40 @@ class Values:
 
     def _plain_number(self, key: Key) -> float | None:
         given = self._given.get(key)
-        return None if given is None else float(given.detach())
+        return float(given.detach()) if isinstance(given, Tensor) else None
 
     def _below(self, key: Key) -> frozenset[Key]:
         return frozenset(k for k in self._given if len(k) > len(key) and k[: len(key)] == key)
 
 
-def _flat(numbers: Mapping[str, Any], base: Key, values: Values) -> Iterator[tuple[Key, Tensor]]:
+class _Later:
+    """A stand-in that is worked out when it is read, with the record of what it was made from."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._made: tuple[Any, Reading] | None = None
+
+    def taken(self, values: Values) -> Any:
+        """Return it; all that record `values` take over what it depends on."""
+        if self._made is None:
+            with values.recorded() as reading:
+                made = self._make()
+            self._made = made, reading
+        value, made_from = self._made
+        for reading in values._readings:
+            reading.add(made_from)
+        return value
+
+
+def _flat(numbers: Mapping[str, Any], base: Key) -> Iterator[tuple[Key, Any]]:
     for name, value in numbers.items():
-        key = (*base, *values.key(name)) if isinstance(name, str) else (*base, name)
+        key = (*base, name)
         if isinstance(value, Tensor):
             yield key, value
+        elif callable(value):
+            yield key, _Later(value)
         else:
-            yield from _flat(value, key, values)
+            yield from _flat(value, key)
 
 
 def _check(parameter: Parameter, value: float) -> None:
