@@ -66,7 +66,7 @@ def test_split() -> None:
     ],
 )
 def test_get(scene: Scene, name: str, value: float) -> None:
-    assert get(scene, name) == value
+    assert scene.get(name) == get(scene, name) == value
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,10 @@ def test_get(scene: Scene, name: str, value: float) -> None:
     ],
 )
 def test_unknown_names_are_refused_with_what_there_is(scene: Scene, name: str, words: str) -> None:
-    with pytest.raises(SceneError) as caught:
-        get(scene, name)
-    assert words in str(caught.value)
+    for look in (scene.get, lambda name: scene.updated({name: 1.0})):
+        with pytest.raises(SceneError) as caught:
+            look(name)
+        assert words in str(caught.value)
 
 
 def test_replaced_changes_only_what_is_named(scene: Scene) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.io import atomic
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import os
 
     from numpy.typing import NDArray
 
@@ -160,7 +159,7 @@ class FitResult:
         """Write `to_dict` as JSON text, to a file also when a path is given."""
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         if path is not None:
-            _write(Path(path), lambda file: file.write(text))
+            atomic.write_text(path, text)
         return text
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
@@ -183,7 +182,7 @@ class FitResult:
             table.writerow([name, repr(value), "", "", "linear", ""])
         text = buffer.getvalue()
         if path is not None:
-            _write(Path(path), lambda file: file.write(text))
+            atomic.write_text(path, text)
         return text
 
     def __str__(self) -> str:
@@ -211,16 +210,3 @@ def _plain(value: Any) -> Any:
         return value
     number = float(value)
     return number if np.isfinite(number) else None
-
-
-def _write(target: Path, write: Callable[[Any], Any]) -> None:
-    """Write a text file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            write(file)
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from scipy.ndimage import uniform_filter
 
-from osog.sensor.artefacts import gaussian
+from osog.sensor.sharpening import gaussian
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

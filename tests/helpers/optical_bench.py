@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import pi
 from typing import Any
 
 import torch
@@ -134,3 +135,9 @@ class Bench:
 
     def image(self, wave: ExitWave | EmissionSlabs, kind: str, **numbers: Any) -> OpticalImage:
         return image(wave, Values(self.scene(kind, **numbers), dtype=torch.float64))
+
+
+def grating(table: Bench, order: int, phase: float, absorption: float = 0.0) -> Tensor:
+    """Transmission of a sinusoidal grating along x, with ``order`` periods in the domain."""
+    x, _ = table.xy
+    return torch.exp((1j * phase - absorption) * torch.cos(2 * pi * order * x / table.length_um))

@@ -1,17 +1,25 @@
-"""What the electronics and the file format do to a picture after the converter."""
+"""Sharpening in the camera's electronics."""
 
 from __future__ import annotations
 
-from io import BytesIO
 from math import ceil
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from PIL import Image
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from osog.sensor.exposure import Exposure
+
+
+def sharpen(counts: Tensor, exposure: Exposure) -> Tensor:
+    """Counts with sharper edges, by `sharpened`."""
+    if not exposure.acts(exposure.camera.sharpening):
+        return counts
+    camera = exposure.camera
+    strength = torch.as_tensor(camera.sharpening).to(counts)
+    return sharpened(counts, strength, torch.as_tensor(camera.sharpening_radius_px).to(counts))
 
 
 def sharpened(picture: Tensor, strength: Tensor, radius_px: Tensor) -> Tensor:
@@ -66,27 +74,3 @@ def _filtered(picture: Tensor, weights: Tensor, dim: int) -> Tensor:
         pair = framed.narrow(dim, reach - k, size) + framed.narrow(dim, reach + k, size)
         total = total + weights[reach + k] * pair
     return total
-
-
-def jpeg(picture: Tensor, quality: int) -> Tensor:
-    """Store a picture as a JPEG and read it again.
-
-    Parameters
-    ----------
-    picture : Tensor (Ny, Nx) or (3, Ny, Nx)
-        Whole numbers 0 … 255.
-    quality : int
-        1 … 100, on the scale of the Independent JPEG Group.
-
-    Returns
-    -------
-    Tensor of the same shape
-        Colour is stored at half the resolution in both directions (4:2:0), as cameras do.
-    """
-    levels = picture.detach().to("cpu", torch.uint8)
-    array = levels.movedim(0, -1).numpy() if levels.ndim == 3 else levels.numpy()
-    file = BytesIO()
-    # Subsampling 2 is Pillow's name of 4:2:0; a grey picture has no colour to subsample.
-    Image.fromarray(np.ascontiguousarray(array)).save(file, "JPEG", quality=quality, subsampling=2)
-    decoded = torch.from_numpy(np.array(Image.open(file))).to(picture)
-    return decoded.movedim(-1, 0) if decoded.ndim == 3 else decoded
