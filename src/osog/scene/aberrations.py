@@ -4,14 +4,25 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import FitRole, FitTraits, SceneModel, parameter
 
 _WAVES = (-5.0, 5.0)
 
 
-def _waves(title: str, help: str) -> float:
+def _in_fits(role: FitRole | None = None) -> FitTraits:
+    return FitTraits(role=role, scale=0.2, reach=1.0, tolerance=0.02)
+
+
+def _waves(title: str, help: str, role: FitRole | None = None) -> float:
     value: float = parameter(
-        0.0, title=title, help=help, unit="waves rms", limits=_WAVES, slider=(-0.5, 0.5), step=0.005
+        0.0,
+        title=title,
+        help=help,
+        unit="waves rms",
+        limits=_WAVES,
+        slider=(-0.5, 0.5),
+        step=0.005,
+        fit=_in_fits(role),
     )
     return value
 
@@ -24,7 +35,9 @@ class Aberrations(SceneModel):
     Noll index and ``osa`` any OSA/ANSI index; the same term given twice adds up.
     """
 
-    spherical: float = _waves("Spherical", "Rings of unequal sharpness above and below focus.")
+    spherical: float = _waves(
+        "Spherical", "Rings of unequal sharpness above and below focus.", "spherical"
+    )
     astigmatism_0: float = _waves("Astigmatism 0°", "Focus differs between x and y.")
     astigmatism_45: float = _waves("Astigmatism 45°", "Focus differs between the two diagonals.")
     coma_x: float = _waves("Coma x", "Comet tails along x.")
@@ -33,7 +46,12 @@ class Aberrations(SceneModel):
     trefoil_y: float = _waves("Trefoil y", "Three-pointed stars turned by 30°.")
     defocus: float = _waves("Defocus term", "Parabolic wavefront error, beside the focus itself.")
     zernike: dict[int, float] = parameter(
-        {}, title="Zernike terms", help="Noll index → waves rms.", unit="waves rms", panel=False
+        {},
+        title="Zernike terms",
+        help="Noll index → waves rms.",
+        unit="waves rms",
+        panel=False,
+        fit=_in_fits(),
     )
     osa: dict[int, float] = parameter(
         {},
@@ -41,6 +59,7 @@ class Aberrations(SceneModel):
         help="OSA/ANSI index → waves rms.",
         unit="waves rms",
         panel=False,
+        fit=_in_fits(),
     )
 
     @field_validator("zernike")
@@ -187,6 +206,7 @@ class CoverGlass(SceneModel):
         limits=(1.3, 2.2),
         slider=(1.45, 1.6),
         step=0.001,
+        fit=FitTraits(scale=0.15),
     )
     focus_scale: Literal["stage", "object"] = parameter(
         "stage",

@@ -1,6 +1,6 @@
 """What lies on every micrograph although it is not in the sample."""
 
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import FitTraits, SceneModel, parameter
 
 
 class Background(SceneModel):
@@ -16,6 +16,7 @@ class Background(SceneModel):
         limits=(-1.9, 1.9),
         slider=(-0.5, 0.5),
         step=0.01,
+        fit=FitTraits(linear_term="slopes"),
     )
     gradient_y: float = parameter(
         0.0,
@@ -24,6 +25,7 @@ class Background(SceneModel):
         limits=(-1.9, 1.9),
         slider=(-0.5, 0.5),
         step=0.01,
+        fit=FitTraits(linear_term="slopes"),
     )
     vignette: float = parameter(
         0.0,
@@ -40,6 +42,7 @@ class Background(SceneModel):
         limits=(0.0, 100.0),
         slider=(0.0, 2.0),
         step=0.01,
+        fit=FitTraits(linear_term="offset"),
     )
     structured_haze: float = parameter(
         0.0,

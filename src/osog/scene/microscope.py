@@ -19,7 +19,7 @@ from osog.scene.modalities import (
     Brightfield,
     Modality,
 )
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import FitTraits, SceneModel, parameter
 from osog.scene.spectrum import Monochromatic, Spectrum
 
 IMMERSIONS: dict[str, float] = {"air": 1.0, "water": 1.333, "glycerol": 1.473, "oil": 1.518}
@@ -52,6 +52,7 @@ class Microscope(SceneModel):
         limits=_FOCUS,
         slider=(-20.0, 20.0),
         step=0.05,
+        fit=FitTraits(role="focus", scale=6.0),
     )
     numerical_aperture: float = parameter(
         0.5,
@@ -60,6 +61,7 @@ class Microscope(SceneModel):
         limits=(0.02, 1.6),
         slider=(0.05, 1.4),
         step=0.01,
+        fit=FitTraits(scale=0.2, relative_tolerance=0.02),
     )
     immersion_index: float = parameter(
         1.0,
@@ -75,6 +77,7 @@ class Microscope(SceneModel):
         limits=(0.0, 1.4),
         slider=(0.0, 0.9),
         step=0.01,
+        fit=FitTraits(scale=0.2, relative_tolerance=0.10),
     )
     condenser_stop: float = parameter(
         0.0,
@@ -117,6 +120,7 @@ class Microscope(SceneModel):
         limits=(0.2, 2.0),
         slider=(0.38, 0.8),
         step=0.005,
+        fit=FitTraits(scale=0.1, relative_tolerance=0.005),
     )
     spectrum: Spectrum = Field(default_factory=Monochromatic, title="Spectrum")
     aberrations: Aberrations = Field(default_factory=Aberrations, title="Aberrations")

@@ -7,13 +7,13 @@ take an index: ``populations.plates.shape.size_um[2]``.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
 
 from osog.scene.errors import SceneError
-from osog.scene.model import Distribution
+from osog.scene.model import Distribution, FitTraits
 from osog.scene.population import SIZES, Particle, Population
 from osog.scene.scene import Scene
 
@@ -38,6 +38,8 @@ class Parameter:
         Step of a spin box.
     log : bool
         Whether the range spans decades.
+    fit : FitTraits
+        What a fit needs to know of it.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Parameter:
     slider: tuple[float, float]
     step: float
     log: bool
+    fit: FitTraits
 
 
 def split(name: str) -> list[str | int]:
@@ -307,7 +310,16 @@ def _parameter(name: str, model: BaseModel, field: str, value: float, key: str |
         slider=(float(slider[0]), float(slider[1])),
         step=float(extra.get("step", (slider[1] - slider[0]) / 100)),
         log=bool(extra.get("log", False)),
+        fit=_fit_traits(extra, key),
     )
+
+
+def _fit_traits(extra: Mapping[str, Any], key: str | int) -> FitTraits:
+    """Traits of a field; in a list each entry has the role of its place."""
+    traits = FitTraits(**extra.get("fit", {}))
+    if isinstance(traits.role, tuple):
+        return replace(traits, role=traits.role[int(key)])
+    return traits
 
 
 def _walk(base: str, model: BaseModel) -> Iterator[Parameter]:
