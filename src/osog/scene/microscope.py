@@ -11,14 +11,7 @@ from osog.scene.aberrations import (
     FieldAberrations,
     PupilShape,
 )
-from osog.scene.modalities import (
-    EMISSION,
-    EPI,
-    PARTIALLY_COHERENT,
-    VECTORIAL,
-    Brightfield,
-    Modality,
-)
+from osog.scene.modalities import MODALITIES, Brightfield, Modality
 from osog.scene.model import FitTraits, SceneModel, parameter
 from osog.scene.spectrum import Monochromatic, Spectrum
 
@@ -162,7 +155,7 @@ class Microscope(SceneModel):
 
     @model_validator(mode="after")
     def _phase_at_one_wavelength(self) -> "Microscope":
-        if self.modality.kind == "phase" and self.spectrum.kind != "monochromatic":
+        if self.modality.measures_phase and not self.spectrum.monochromatic:
             raise ValueError(
                 f"spectrum = {self.spectrum.kind}: quantitative phase is measured at one "
                 "wavelength; choose the monochromatic spectrum."
@@ -171,11 +164,11 @@ class Microscope(SceneModel):
 
     @model_validator(mode="after")
     def _vectorial_pupil_possible(self) -> "Microscope":
-        kind = self.modality.kind
-        if self.pupil.vectorial and kind not in VECTORIAL:
+        if self.pupil.vectorial and not self.modality.vectorial:
+            possible = sorted(kind for kind, model in MODALITIES.items() if model.vectorial)
             raise ValueError(
-                f"pupil.vectorial = true is not available for the modality {kind}, which needs one "
-                f"polarisation; it is for {', '.join(sorted(VECTORIAL))}."
+                f"pupil.vectorial = true is not available for the modality {self.modality.kind}, "
+                f"which needs one polarisation; it is for {', '.join(possible)}."
             )
         return self
 
@@ -192,23 +185,16 @@ class Microscope(SceneModel):
     @property
     def emits(self) -> bool:
         """Whether the particles emit the light of this modality."""
-        return self.modality.kind in EMISSION
+        return self.modality.emits
 
     @property
     def epi(self) -> bool:
         """Whether the modality sees light that the particles send back."""
-        return self.modality.kind in EPI
+        return self.modality.epi
 
     @property
     def condenser_in_use(self) -> float:
         """NA up to which light reaches the sample in this modality; 0 for one axial plane wave."""
-        modality = self.modality
-        if modality.kind in PARTIALLY_COHERENT:
+        if self.modality.condenser:
             return self.condenser_numerical_aperture + self.oblique_numerical_aperture
-        if modality.kind == "phase_contrast":
-            return self.numerical_aperture * (modality.ring_radius + modality.ring_width / 2)
-        if modality.kind == "darkfield":
-            return modality.outer_numerical_aperture
-        if modality.kind == "shadowgraph":
-            return modality.divergence_mrad * 1e-3
-        return 0.0
+        return self.modality.steepest_numerical_aperture(self.numerical_aperture)

@@ -22,12 +22,6 @@ from osog.scene.population import Population
 from osog.scene.series import Series
 
 _MAX_PIXELS = 8192
-_STEEPEST = {
-    "darkfield": "outer_numerical_aperture",
-    "phase_contrast": "ring_radius",
-    "shadowgraph": "divergence_mrad",
-}
-"""Number of a modality that decides how steep its light falls in."""
 
 
 class Grid(SceneModel):
@@ -95,10 +89,9 @@ class Scene(SceneModel):
             raise ValueError(f"populations must have different names; '{doubled[0]}' occurs twice.")
         condenser = self.microscope.condenser_in_use
         if condenser >= self.medium.index:
-            field = _STEEPEST.get(self.microscope.modality.kind, "condenser_numerical_aperture")
             raise ValueError(
-                f"{field}: light up to NA {condenser:.4g} must stay below the medium index "
-                f"{self.medium.index:g}, or it cannot enter the sample."
+                f"{self.microscope.modality.steepest}: light up to NA {condenser:.4g} must stay "
+                f"below the medium index {self.medium.index:g}, or it cannot enter the sample."
             )
         return self
 

@@ -1,6 +1,6 @@
 """The colour of the light."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -18,8 +18,43 @@ TAIL = 3.0
 _FWHM_UM_PER_NM = 1e-3 / 2.3548200450309493
 
 
-class Monochromatic(SceneModel):
+class SpectrumModel(SceneModel):
+    """Base of all spectra: their traits.
+
+    Attributes
+    ----------
+    kind : str
+        Name in the scene file.
+    title : str
+        Name that a user reads.
+    monochromatic : bool
+        Whether it is one wavelength, the microscope's.
+    moving_lines : bool
+        Whether its numbers move the wavelengths that stand for it, and not their weights alone.
+    """
+
+    title: ClassVar[str]
+    monochromatic: ClassVar[bool] = False
+    moving_lines: ClassVar[bool] = False
+
+    kind: str
+
+    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+        """Shortest and longest wavelength.
+
+        Parameters
+        ----------
+        wavelength_um : float
+            The microscope's.
+        """
+        raise NotImplementedError
+
+
+class Monochromatic(SpectrumModel):
     """One wavelength: the microscope's."""
+
+    title = "One wavelength"
+    monochromatic = True
 
     kind: Literal["monochromatic"] = "monochromatic"
 
@@ -28,8 +63,11 @@ class Monochromatic(SceneModel):
         return wavelength_um, wavelength_um
 
 
-class Led(SceneModel):
+class Led(SpectrumModel):
     """A line of Gaussian profile around the microscope's wavelength: an LED or a filter."""
+
+    title = "LED or filter"
+    moving_lines = True
 
     kind: Literal["led"] = "led"
     bandwidth_nm: float = parameter(
@@ -48,8 +86,10 @@ class Led(SceneModel):
         return wavelength_um - half, wavelength_um + half
 
 
-class WhiteLed(SceneModel):
+class WhiteLed(SpectrumModel):
     """A white LED: a blue line and the broad glow of a yellow phosphor."""
+
+    title = "White LED"
 
     kind: Literal["white_led"] = "white_led"
     blue_share: float = parameter(
@@ -67,8 +107,10 @@ class WhiteLed(SceneModel):
         return centre - TAIL * sigma, centre + TAIL * sigma
 
 
-class Halogen(SceneModel):
+class Halogen(SpectrumModel):
     """A halogen lamp: a black body behind an infrared filter."""
+
+    title = "Halogen"
 
     kind: Literal["halogen"] = "halogen"
     temperature_k: float = parameter(
@@ -91,8 +133,5 @@ Spectrum = Annotated[
     Field(discriminator="kind"),
 ]
 SPECTRUM_TITLES: dict[str, str] = {
-    "monochromatic": "One wavelength",
-    "led": "LED or filter",
-    "white_led": "White LED",
-    "halogen": "Halogen",
+    model.model_fields["kind"].default: model.title for model in get_args(get_args(Spectrum)[0])
 }
