@@ -80,7 +80,7 @@ class Medium(SceneModel):
         limits=_INDEX_LIMITS,
         slider=(1.3, 1.6),
         step=0.001,
-        fit=FitTraits(scale=0.15, tolerance=0.002),
+        fit=FitTraits(role="medium_index", scale=0.15, tolerance=0.002),
     )
     abbe_number: float | None = parameter(
         None,

@@ -54,7 +54,7 @@ class Microscope(SceneModel):
         limits=(0.02, 1.6),
         slider=(0.05, 1.4),
         step=0.01,
-        fit=FitTraits(scale=0.2, relative_tolerance=0.02),
+        fit=FitTraits(scale=0.2, below="microscope.immersion_index", relative_tolerance=0.02),
     )
     immersion_index: float = parameter(
         1.0,
@@ -70,7 +70,7 @@ class Microscope(SceneModel):
         limits=(0.0, 1.4),
         slider=(0.0, 0.9),
         step=0.01,
-        fit=FitTraits(scale=0.2, relative_tolerance=0.10),
+        fit=FitTraits(scale=0.2, below="medium.index", relative_tolerance=0.10),
     )
     condenser_stop: float = parameter(
         0.0,

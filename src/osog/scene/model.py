@@ -52,11 +52,12 @@ class Distribution(SceneModel):
 FitRole = Literal[
     "x",
     "y",
-    "depth",
+    "z",
     "focus",
     "radius",
     "length",
     "index",
+    "medium_index",
     "absorption",
     "azimuth",
     "elevation",
@@ -85,6 +86,8 @@ class FitTraits:
         How far a fit may move the number from its start unless it is given bounds.
     factor : float, optional
         The same as a ratio to the start.
+    below : str, optional
+        Dotted name of a number that it must stay below.
     tolerance, relative_tolerance : float, optional
         Standard deviation of the true number around the nominal one, in the field's unit or as a
         share of the value: what makers' figures and alignment are worth.
@@ -96,6 +99,7 @@ class FitTraits:
     scale: float | None = None
     reach: float | None = None
     factor: float | None = None
+    below: str | None = None
     tolerance: float | None = None
     relative_tolerance: float | None = None
     linear_term: Literal["gain", "offset", "slopes"] | None = None

@@ -7,13 +7,13 @@ take an index: ``populations.plates.shape.size_um[2]``.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 from pydantic import BaseModel
 
 from osog.scene.errors import SceneError
-from osog.scene.model import Distribution, FitTraits
+from osog.scene.model import Distribution, FitRole, FitTraits
 from osog.scene.population import SIZES, Particle, Population
 from osog.scene.scene import Scene
 
@@ -38,8 +38,10 @@ class Parameter:
         Step of a spin box.
     log : bool
         Whether the range spans decades.
+    role : FitRole or None
+        What the number means to a fit.
     fit : FitTraits
-        What a fit needs to know of it.
+        What else a fit needs to know of it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Parameter:
     slider: tuple[float, float]
     step: float
     log: bool
+    role: FitRole | None
     fit: FitTraits
 
 
@@ -300,6 +303,8 @@ def _parameter(name: str, model: BaseModel, field: str, value: float, key: str |
             title = axes[key]
         else:
             title = f"{title} {axes[key]}"
+    # Pydantic leaves what `parameter` has put there untyped.
+    traits = FitTraits(**cast("Mapping[str, Any]", extra.get("fit", {})))
     return Parameter(
         name=name,
         title=title,
@@ -310,16 +315,9 @@ def _parameter(name: str, model: BaseModel, field: str, value: float, key: str |
         slider=(float(slider[0]), float(slider[1])),
         step=float(extra.get("step", (slider[1] - slider[0]) / 100)),
         log=bool(extra.get("log", False)),
-        fit=_fit_traits(extra, key),
+        role=traits.role[int(key)] if isinstance(traits.role, tuple) else traits.role,
+        fit=traits,
     )
-
-
-def _fit_traits(extra: Mapping[str, Any], key: str | int) -> FitTraits:
-    """Traits of a field; in a list each entry has the role of its place."""
-    traits = FitTraits(**extra.get("fit", {}))
-    if isinstance(traits.role, tuple):
-        return replace(traits, role=traits.role[int(key)])
-    return traits
 
 
 def _walk(base: str, model: BaseModel) -> Iterator[Parameter]:

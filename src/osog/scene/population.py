@@ -132,7 +132,7 @@ class Particle(SceneModel):
         unit="µm",
         limits=_POSITION,
         slider=(-50.0, 50.0),
-        fit=FitTraits(role="depth", scale=6.0),
+        fit=FitTraits(role="z", scale=6.0),
     )
     orientation_deg: tuple[float, float, float] = parameter(
         (0.0, 0.0, 0.0),

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from osog.fitting.dictionary import DARK
 from osog.fitting.errors import FitError
+from osog.fitting.problem.weights import acting_camera
+from osog.scene.parameters import describe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from osog.scene import Scene
+    from osog.scene.modalities import Modality
 
     Array = NDArray[np.float64]
 
@@ -28,24 +30,6 @@ TERMS: dict[str, str] = {
     "quadratic": "three second-order terms of the background",
 }
 """Terms that ``linear`` may join with ``+``."""
-
-_TWINS: dict[str, set[str]] = {
-    "gain": {
-        "camera.background_electrons",
-        "camera.background_photons",
-        "camera.quantum_efficiency",
-        "camera.gain_electrons_per_count",
-        "camera.em_gain",
-    },
-    "offset": {
-        "camera.offset_counts",
-        "camera.dark_electrons",
-        "microscope.modality.background",
-        "background.haze",
-    },
-    "slopes": {"background.gradient_x", "background.gradient_y"},
-}
-"""Numbers of a scene that do the same as a term; ``auto`` leaves the term out for them."""
 
 
 @dataclass(frozen=True)
@@ -121,16 +105,16 @@ def linear_part(
 
         - with a camera: gain and slopes, the offset of the camera stays fixed (it trades with
           the contrast of weak objects);
-        - brightfield and DIC without a camera: gain and slopes;
+        - a bright background without a camera: gain and slopes;
         - a hologram without a camera: nothing when its median lies within 0.8 … 1.25, that is
           when it is already divided by its background, else gain and slopes;
         - phase: offset and slopes, since a phase is absolute but its reference is not; with whole
           numbers, which are grey levels of unknown scale rather than radians, the gain too;
-        - fluorescence, confocal, light sheet, darkfield and polarised light: gain and offset.
+        - a dark background, as in fluorescence, darkfield and polarised light: gain and offset.
     scene : Scene
     image : ndarray, shape (Y, X)
     free : tuple of str
-        Free names; a gain that one of them already stands for is left out.
+        Free names; ``auto`` leaves a term out that one of them already stands for.
     grey_levels : bool
         Whether the image came as whole numbers.
 
@@ -139,16 +123,13 @@ def linear_part(
     FitError
         If the option is not one of these.
     """
-    kind = scene.microscope.modality.kind
-    camera = scene.camera if kind != "phase" else None
+    modality, camera = scene.microscope.modality, acting_camera(scene)
     pedestal = camera.dark_counts if camera is not None else 0.0
     if option == "auto":
-        terms = set(_automatic(kind, camera is not None, image))
-        if kind == "phase" and grey_levels:
+        terms = set(_automatic(modality, camera is not None, image))
+        if modality.measures_phase and grey_levels:
             terms.add("gain")
-        for term, names in _TWINS.items():
-            if names & set(free):
-                terms.discard(term)
+        terms -= {describe(scene, name).fit.linear_term or "" for name in free}
     elif option == "none":
         terms = set()
     else:
@@ -168,11 +149,11 @@ def linear_part(
     )
 
 
-def _automatic(kind: str, camera: bool, image: Array) -> tuple[str, ...]:
-    if kind == "phase":
+def _automatic(modality: Modality, camera: bool, image: Array) -> tuple[str, ...]:
+    if modality.measures_phase:
         return ("offset", "slopes")
-    if kind in DARK:
+    if modality.backdrop == "dark":
         return ("gain", "offset")
-    if kind == "hologram" and not camera and 0.8 <= float(np.nanmedian(image)) <= 1.25:
+    if modality.divided and not camera and 0.8 <= float(np.nanmedian(image)) <= 1.25:
         return ()
     return ("gain", "slopes")

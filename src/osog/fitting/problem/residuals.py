@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from osog.fitting.linear import LinearPart
-    from osog.fitting.parameters import FreeParameters
+    from osog.fitting.problem.linear import LinearPart
+    from osog.fitting.problem.parameters import FreeParameters
 
     Array = NDArray[np.float64]
     Model = Callable[[Mapping[str, float]], Array]
@@ -60,16 +60,16 @@ class ImageProblem:
     ----------
     data : ndarray, shape (Y, X)
     weights : ndarray, shape (Y, X)
-         1/σ; 0 where a pixel does not count.
+        1/σ; 0 where a pixel does not count.
     model : callable
         Values by name → simulated image, shape (Y, X).
     parameters : FreeParameters
     linear : LinearPart
     priors : mapping of names to (value, sd)
         Gaussian priors of some of the parameters.
-    optics_only : callable, optional
-        Tells which names leave the exit wave alone; their derivatives are taken first, while the
-        engine still holds the exit wave of the point.
+    reuses_wave : callable, optional
+        Tells which names leave the exit wave as it is; their derivatives are taken first, while
+        the forward model still holds the exit wave of the point.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class ImageProblem:
         parameters: FreeParameters,
         linear: LinearPart,
         priors: Mapping[str, tuple[float, float]] | None = None,
-        optics_only: Callable[[str], bool] | None = None,
+        reuses_wave: Callable[[str], bool] | None = None,
     ) -> None:
         self.data, self.weights, self.model = data, weights, model
         self.parameters, self.linear = parameters, linear
@@ -88,9 +88,9 @@ class ImageProblem:
         self.used = weights > 0
         self._background = linear.background((data.shape[0], data.shape[1]))
         self._pedestal = linear.pedestal if linear.gain else 0.0
-        known = optics_only or (lambda name: False)
-        order = sorted(range(len(parameters)), key=lambda k: not known(parameters.names[k]))
-        self._order = tuple(order)
+        self._reuses_wave = reuses_wave or (lambda name: False)
+        cheap = [self._reuses_wave(name) for name in parameters.names]
+        self._order = sorted(range(len(parameters)), key=lambda k: not cheap[k])
 
     @property
     def low(self) -> Array:
@@ -124,6 +124,14 @@ class ImageProblem:
         other = ImageProblem.__new__(ImageProblem)
         other.__dict__ = {**self.__dict__, "model": model}
         return other
+
+    def with_parameters(
+        self, parameters: FreeParameters, priors: Mapping[str, tuple[float, float]]
+    ) -> ImageProblem:
+        """Return the same problem with other free parameters and their priors."""
+        return ImageProblem(
+            self.data, self.weights, self.model, parameters, self.linear, priors, self._reuses_wave
+        )
 
     def evaluate(self, u: Array) -> Point:
         """Simulate, solve the linear part and form the residuals.

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from osog.fitting.errors import FitError
-from osog.fitting.parameters import last_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from osog.scene import Scene
+    from osog.scene.model import FitRole
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,19 @@ class Region:
         parts = {"grid": grid, "background": background, "populations": tuple(populations)}
         return scene.model_copy(update=parts)
 
-    def local(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Values by name with the positions counted from the region's first pixel."""
-        out = {}
-        for name, value in values.items():
-            word = last_word(name)
-            shift = self.x0 if word == "x_um" else self.y0 if word == "y_um" else 0
-            out[name] = value - shift * self.pixel_size_um
-        return out
+    def local(
+        self, values: Mapping[str, float], roles: Mapping[str, FitRole | None]
+    ) -> dict[str, float]:
+        """Values by name with the positions counted from the region's first pixel.
+
+        Parameters
+        ----------
+        values : mapping
+        roles : mapping
+            Name → role; ``x`` and ``y`` are shifted.
+        """
+        first = {"x": self.x0 * self.pixel_size_um, "y": self.y0 * self.pixel_size_um}
+        return {name: value - first.get(roles[name] or "", 0.0) for name, value in values.items()}
 
 
 def region_of(region: Any, scene: Scene) -> Region:

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+# χ²/n above which a fit explains nothing worth reporting.
+POOR = 1.15
 _BANDS = (0.0, 0.06, 0.12, 0.18, 0.25, 0.34)
 
 
 @dataclass(frozen=True)
-class Mismatch:
+class GoodnessOfFit:
     """Three tests on the weighted residual.
 
     Attributes
@@ -57,7 +59,7 @@ class Mismatch:
         return structured or (noise_known and self.chi2_is_odd)
 
 
-def mismatch(residual: Array, used: NDArray[np.bool_], chi2: float) -> Mismatch:
+def goodness_of_fit(residual: Array, used: NDArray[np.bool_], chi2: float) -> GoodnessOfFit:
     """Test a residual.
 
     Parameters
@@ -74,7 +76,7 @@ def mismatch(residual: Array, used: NDArray[np.bool_], chi2: float) -> Mismatch:
     normal = np.where(used, (residual - values.mean()) / spread, 0.0)
     correlation, neighbour = _lags(normal, used)
     band, where = _radial(normal, n)
-    return Mismatch(
+    return GoodnessOfFit(
         chi2=chi2,
         whiteness=n * float(np.sum(correlation**2)) / len(correlation),
         band=band,

@@ -2,50 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from osog.fitting.errors import FitError
+from osog.fitting.problem.depth_of_field import depth_of_field_um
 from osog.scene import SceneError
-from osog.scene.parameters import describe
+from osog.scene.parameters import describe, get
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from osog.scene import Scene
+    from osog.scene.model import FitRole
+    from osog.scene.parameters import Parameter
 
     Array = NDArray[np.float64]
 
-_NO_BOUND = 1e11
-# Typical widths, by the last word of a name. They set the step of the differences (a millionth of
-# them) and what counts as "not determined" (a twentieth), never the result.
-_SCALES: dict[str, float] = {
-    "focus_um": 6.0,
-    "z_um": 6.0,
-    "x_um": 2.0,
-    "y_um": 2.0,
-    "index": 0.15,
-    "numerical_aperture": 0.2,
-    "condenser_numerical_aperture": 0.2,
-    "wavelength_um": 0.1,
-    "shear_um": 0.3,
-    "azimuth_deg": 45.0,
-    "bias_retardance_deg": 45.0,
-    "extinction": 0.05,
-    "orientation_deg": 45.0,
-    "spherical": 0.2,
-    "astigmatism_0": 0.2,
-    "astigmatism_45": 0.2,
-    "coma_x": 0.2,
-    "coma_y": 0.2,
-    "zernike": 0.2,
-    "background": 1.0,
-}
+# Beyond this a value is rather a stand-in for "no limit".
+_HUGE = 1e11
+# How far below another number a number stays that must not reach it.
+_GAP = 1e-3
 
 
 @dataclass(frozen=True)
@@ -58,12 +39,15 @@ class FreeParameters:
         Dotted names, P of them.
     units : tuple of str
         Unit of each, for people.
+    roles : tuple of FitRole or None
+        What each means; see `osog.scene.model.FitTraits`.
     start, low, high, scale : ndarray, shape (P,)
         In the units of the names; u = (value − start) / scale.
     """
 
     names: tuple[str, ...]
     units: tuple[str, ...]
+    roles: tuple[FitRole | None, ...]
     start: Array
     low: Array
     high: Array
@@ -94,19 +78,31 @@ class FreeParameters:
         numbers = np.clip(self.start + u * self.scale, self.low, self.high)
         return dict(zip(self.names, (float(v) for v in numbers), strict=True))
 
-    def without(self, names: Sequence[str]) -> FreeParameters:
+    def named(self, *roles: FitRole) -> list[str]:
+        """Names of the parameters that have one of these roles, in order."""
+        return [name for name, role in zip(self.names, self.roles, strict=True) if role in roles]
+
+    def without(self, names: Collection[str]) -> FreeParameters:
         """Return the rest of the parameters, these names left out."""
-        keep = np.array([n not in names for n in self.names])
+        keep = [k for k, name in enumerate(self.names) if name not in names]
         return FreeParameters(
-            tuple(n for n in self.names if n not in names),
-            tuple(u for n, u in zip(self.names, self.units, strict=True) if n not in names),
+            tuple(self.names[k] for k in keep),
+            tuple(self.units[k] for k in keep),
+            tuple(self.roles[k] for k in keep),
             *(column[keep] for column in (self.start, self.low, self.high, self.scale)),
         )
 
-
-def last_word(name: str) -> str:
-    """Field that a dotted name ends in: ``particles[0].orientation_deg[1]`` → orientation_deg."""
-    return re.sub(r"\[\d+\]", "", name).rsplit(".", 1)[-1]
+    def joined(self, other: FreeParameters) -> FreeParameters:
+        """Return these parameters and then those of another set."""
+        return FreeParameters(
+            self.names + other.names,
+            self.units + other.units,
+            self.roles + other.roles,
+            np.concatenate([self.start, other.start]),
+            np.concatenate([self.low, other.low]),
+            np.concatenate([self.high, other.high]),
+            np.concatenate([self.scale, other.scale]),
+        )
 
 
 def free_parameters(
@@ -155,8 +151,8 @@ def free_parameters(
             parameter = describe(scene, name)
         except SceneError as error:
             raise FitError(f"free: {error}") from None
-        low, high = _default_range(scene, name, parameter.limits, parameter.value)
-        scale = _scale(name, parameter.value)
+        low, high = _default_range(scene, parameter)
+        scale = _scale(parameter)
         if name in bounds:
             low, high = _checked(name, bounds[name], parameter.limits)
             scale = high - low
@@ -165,11 +161,12 @@ def free_parameters(
                     f"bounds['{name}'] = ({low:g}, {high:g}) exclude the start "
                     f"{parameter.value:g} that the scene gives."
                 )
-        rows.append((parameter.unit, parameter.value, low, high, scale))
-    units, start, lows, highs, scales = zip(*rows, strict=True)
+        rows.append((parameter.unit, parameter.role, parameter.value, low, high, scale))
+    units, roles, start, lows, highs, scales = zip(*rows, strict=True)
     return FreeParameters(
         tuple(names),
-        tuple(units),
+        units,
+        roles,
         *(np.array(column, float) for column in (start, lows, highs, scales)),
     )
 
@@ -190,46 +187,41 @@ def _checked(
     return low, high
 
 
-def _default_range(
-    scene: Scene, name: str, limits: tuple[float, float], value: float
-) -> tuple[float, float]:
-    low, high = limits
-    word = last_word(name)
-    if word in ("x_um", "y_um"):
-        extent = scene.grid.extent_um[1 if word == "x_um" else 0]
+def _default_range(scene: Scene, parameter: Parameter) -> tuple[float, float]:
+    (low, high), value = parameter.limits, parameter.value
+    role, traits = parameter.role, parameter.fit
+    if role in ("x", "y"):
+        extent = scene.grid.extent_um[1 if role == "x" else 0]
         low, high = min(-0.1 * extent, value), max(1.1 * extent, value)
-    elif word in ("focus_um", "z_um"):
+    elif role in ("focus", "z"):
         width = _depth_width(scene)
         low, high = max(low, value - width), min(high, value + width)
-    elif word in ("radius_um", "length_um", "size_um", "semi_axes_um", "shear_um"):
-        low, high = max(low, value / 8), min(high, 8 * value) if value > 0 else high
-    elif word == "index" and not name.startswith("medium"):
+    elif role == "index":
         medium = scene.medium.index
         width = max(0.5, 3 * abs(value - medium))
         high, low = min(high, medium + width), max(low, medium - width)
         # At the medium's own index nothing has an effect, and no search comes back from there.
         nearest = medium + 0.125 * (value - medium)
         low, high = (nearest, high) if value >= medium else (low, nearest)
-    elif name.startswith("microscope.aberrations."):
-        low, high = max(low, value - 1.0), min(high, value + 1.0)
-    elif word == "numerical_aperture":
-        high = min(high, scene.microscope.immersion_index - 1e-3)
-    elif word == "condenser_numerical_aperture":
-        high = min(high, scene.medium.index - 1e-3)
+    if traits.factor is not None:
+        low = max(low, value / traits.factor)
+        high = min(high, traits.factor * value) if value > 0 else high
+    if traits.reach is not None:
+        low, high = max(low, value - traits.reach), min(high, value + traits.reach)
+    if traits.below is not None:
+        high = min(high, get(scene, traits.below) - _GAP)
     return min(low, value), max(high, value)
 
 
 def _depth_width(scene: Scene) -> float:
-    """How far a depth may move: beyond it the padding of the engine would only cost time."""
-    microscope = scene.microscope
-    field = microscope.wavelength_um * scene.medium.index / microscope.numerical_aperture**2
+    """How far a depth may move: beyond it the padding would only cost time."""
+    focus, field = scene.microscope.focus_planes_um[0], depth_of_field_um(scene)
     depths = [p.z_um for pop in scene.populations for p in pop.particles or ()]
-    farthest = max((abs(microscope.focus_planes_um[0] - z) for z in depths), default=0.0)
+    farthest = max((abs(focus - z) for z in depths), default=0.0)
     return max(10.0, 10 * field, 1.5 * farthest)
 
 
-def _scale(name: str, value: float) -> float:
-    word = last_word(name)
-    if word in _SCALES:
-        return _SCALES[word]
-    return abs(value) if abs(value) > 1e-6 and abs(value) < _NO_BOUND else 1.0
+def _scale(parameter: Parameter) -> float:
+    if parameter.fit.scale is not None:
+        return parameter.fit.scale
+    return abs(parameter.value) if 1e-6 < abs(parameter.value) < _HUGE else 1.0

@@ -7,45 +7,39 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from osog.fitting.errors import FitError
-from osog.fitting.parameters import last_word
 from osog.scene import SceneError
-from osog.scene.parameters import describe, get
+from osog.scene.parameters import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from osog.scene import Scene
+    from osog.scene.model import FitRole
 
-_WAVES = 0.02
-# Absolute standard deviations, or shares of the value (marked by True).
-_DEVIATIONS: dict[str, tuple[float, bool]] = {
-    "microscope.numerical_aperture": (0.02, True),
-    "microscope.condenser_numerical_aperture": (0.10, True),
-    "microscope.wavelength_um": (0.005, True),
-    "medium.index": (0.002, False),
-}
-_NUISANCES = (
+NUISANCES = (
     "microscope.numerical_aperture",
     "microscope.aberrations.astigmatism_0",
     "microscope.aberrations.astigmatism_45",
     "microscope.aberrations.spherical",
 )
-_WITH_LENS = ("brightfield", "dic", "hologram")
+"""Optics that vary within their tolerance where a lens forms the image."""
+# Free numbers that a lens other than the nominal one pulls along.
+_SEEN_THROUGH_LENS: frozenset[FitRole] = frozenset(
+    {"focus", "z", "radius", "index", "medium_index"}
+)
 
 
 def default_prior(scene: Scene, name: str) -> tuple[float, float] | None:
     """Nominal value and standard deviation of an optics number; None for others.
 
-    Aberrations 0.02 waves, NA 2 %, condenser NA 10 %, wavelength 0.5 %, index of the medium
-    0.002: what makers' figures and alignment are worth.
+    The tolerance is stated on the field: aberrations 0.02 waves, NA 2 %, condenser NA 10 %,
+    wavelength 0.5 %, index of the medium 0.002.
     """
-    if name.startswith("microscope.aberrations."):
-        return float(get(scene, name)), _WAVES
-    if name not in _DEVIATIONS:
-        return None
-    value = float(get(scene, name))
-    deviation, share = _DEVIATIONS[name]
-    return value, deviation * value if share else deviation
+    parameter = describe(scene, name)
+    traits = parameter.fit
+    if traits.relative_tolerance is not None:
+        return parameter.value, traits.relative_tolerance * parameter.value
+    return None if traits.tolerance is None else (parameter.value, traits.tolerance)
 
 
 def all_priors(
@@ -78,10 +72,11 @@ def all_priors(
     out: dict[str, tuple[float, float]] = {}
     for name in free:
         prior = default_prior(scene, name)
+        # A condenser NA of 0 is a choice, not a figure with a tolerance.
         if prior is not None and prior[1] > 0:
             out[name] = prior
     if optics == "uncertain" and _depends_on_lens(scene, free):
-        for name in _NUISANCES:
+        for name in NUISANCES:
             prior = default_prior(scene, name)
             if prior is not None:
                 out[name] = prior
@@ -104,7 +99,5 @@ def all_priors(
 
 
 def _depends_on_lens(scene: Scene, free: Sequence[str]) -> bool:
-    if scene.microscope.modality.kind not in _WITH_LENS:
-        return False
-    words = {last_word(name) for name in free}
-    return bool(words & {"focus_um", "z_um", "radius_um", "index"})
+    roles = {describe(scene, name).role for name in free}
+    return scene.microscope.modality.lens_tolerance and bool(roles & _SEEN_THROUGH_LENS)

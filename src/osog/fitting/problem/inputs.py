@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from osog.fitting.errors import FitError
+from osog.fitting.problem.weights import acting_camera
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,9 +83,10 @@ def _one_grey_picture(scene: Scene) -> None:
             f"microscope.focus_um lists {len(optics.focus_um)} planes: a fit compares one picture; "
             "give the height of one plane."
         )
-    if scene.camera is not None and scene.camera.channels > 1 and optics.modality.kind != "phase":
+    camera = acting_camera(scene)
+    if camera is not None and camera.channels > 1:
         raise FitError(
-            f"camera.colour = {scene.camera.colour}: a fit compares one grey picture; set it to "
+            f"camera.colour = {camera.colour}: a fit compares one grey picture; set it to "
             "monochrome and pass one channel."
         )
 

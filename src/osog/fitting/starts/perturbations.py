@@ -1,7 +1,7 @@
-"""Moves out of the local minima of long particles: one end locked, the tilt turned over.
+"""Perturbations out of the local minima of long particles: an end set free, the tilt turned.
 
 A rod that is too short by half a micrometre, with one end in place and its centre shifted along
-the axis, is a true minimum of χ²; so is its mirror image in the tilt. Moves are tried always, for
+the axis, is a true minimum of χ²; so is its mirror image in the tilt. They are tried always, for
 χ²/n of such a minimum can be good.
 """
 
@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from osog.fitting.start import Single
+    from osog.fitting.starts.single_particle import SingleParticle
 
 # Changes of length, as shares of it; each with either end held.
 _STRETCHES = (-0.22, -0.11, 0.11, 0.22, 0.34)
 _DEPTH_UM = 0.6
 
 
-def moves(single: Single, values: Mapping[str, float]) -> list[dict[str, float]]:
-    """Starts that differ from a fitted long particle by one move.
+def perturbations(single: SingleParticle, values: Mapping[str, float]) -> list[dict[str, float]]:
+    """Starts that differ from a fitted long particle by one perturbation.
 
     Parameters
     ----------
-    single : Single
-        Its ``names`` tell which numbers may move.
+    single : SingleParticle
+        Its ``names`` tell which numbers may change.
     values : mapping
         Fitted values by name.
 

@@ -13,9 +13,14 @@ from osog.sensor.artefacts import gaussian
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from osog.scene import Camera
+    from osog.scene import Camera, Scene
 
     Array = NDArray[np.float64]
+
+
+def acting_camera(scene: Scene) -> Camera | None:
+    """Camera whose counts an image holds; None for irradiance, and for a phase in radians."""
+    return None if scene.microscope.modality.measures_phase else scene.camera
 
 
 def camera_sigma(image: Array, camera: Camera) -> Array:

@@ -30,7 +30,7 @@ class FitProgress:
     Attributes
     ----------
     stage : str
-        ``start`` (a candidate), ``fit``, ``moves`` (of a long particle) or ``polish``.
+        ``start`` (a candidate), ``fit``, ``perturbations`` (of a long particle) or ``polish``.
     iteration : int
         Within the stage.
     values : dict

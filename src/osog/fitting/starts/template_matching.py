@@ -1,6 +1,6 @@
-"""Matched dictionary: templates from the engine, correlated with the image by FFT.
+"""Template matching: images of the forward model, correlated with a micrograph by FFT.
 
-The start decides a fit, not the solver: from templates over depth, size and index the global
+The start decides a fit, not the solver: from templates over defocus, size and index the global
 optimum is found without any start. The amplitude is clipped, which keeps wrong sizes from
 winning by their contrast alone.
 """
@@ -8,59 +8,61 @@ winning by their contrast alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.fft import irfft2, next_fast_len, rfft2
 
-from osog.fitting.centre import border_plane
-from osog.fitting.simulator import Simulator
-from osog.scene import EMISSION, Background, Particle, Scene
+from osog.fitting.problem.simulator import Simulator
+from osog.fitting.starts.centre import border_plane
+from osog.fitting.starts.extents import is_ball, number
+from osog.scene import Background, Particle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from osog.scene import Population
+    from osog.scene import Population, Scene
 
     Array = NDArray[np.float64]
+    Backdrop = Literal["bright", "dark", "phase"]
 
-DARK = EMISSION | {"darkfield", "polarized"}
-"""Modalities whose background is or may be dark, so that brightness is no absolute contrast."""
-_ADDITIVE = DARK | {"phase"}
+# Rows and columns of the largest template.
 _LARGEST = 160
+# Sine of the cone that a defocused phase image spreads over: it shows no fringes.
+_PHASE_CONE = 0.2
 
 
 @dataclass(frozen=True)
-class Axes:
+class TemplateAxes:
     """What the templates run over.
 
     Attributes
     ----------
-    depths : sequence of float
+    defocuses : sequence of float
         focus − z in µm.
     radii : sequence of float
         Radii in µm; empty for shapes without one, and where it is known.
     indices : sequence of float
         Refractive indices of the particle.
     azimuths : sequence of float
-        Degrees; (0,) for spheres.
+        Degrees; (0,) for balls.
     """
 
-    depths: Sequence[float]
+    defocuses: Sequence[float]
     radii: Sequence[float]
     indices: Sequence[float]
     azimuths: Sequence[float] = (0.0,)
 
 
 @dataclass(frozen=True)
-class Entry:
+class Template:
     """One template.
 
     Attributes
     ----------
-    depth, radius, index, azimuth : float
+    defocus, radius, index, azimuth : float
         What it was made with; radius NaN where the shape has none.
     image : ndarray, shape (m, m), float32
         Contrast, with the particle at pixel (m // 2, m // 2).
@@ -68,7 +70,7 @@ class Entry:
         Sum of its squares.
     """
 
-    depth: float
+    defocus: float
     radius: float
     index: float
     azimuth: float
@@ -77,35 +79,36 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Match:
+class TemplateMatch:
     """Where one template fits best.
 
     Attributes
     ----------
-    entry : Entry
+    template : Template
     row, column : float
         Pixel of the particle's centre.
     amplitude : float
         Factor on the template's contrast, clipped.
-    fall : float
+    chi2_reduction : float
         How much it lowers the sum of squares of the contrast.
     """
 
-    entry: Entry
+    template: Template
     row: float
     column: float
     amplitude: float
-    fall: float
+    chi2_reduction: float
 
 
-def contrast(image: Array, kind: str, used: NDArray[np.bool_] | None = None) -> Array:
+def contrast(image: Array, backdrop: Backdrop, used: NDArray[np.bool_] | None = None) -> Array:
     """Image relative to the plane through its border, 0 where pixels do not count.
 
     Parameters
     ----------
     image : ndarray, shape (Y, X)
-    kind : str
-        Kind of the modality: phase and what is dark are differences, the others ratios.
+    backdrop : {"bright", "dark", "phase"}
+        What the modality shows where nothing is: against a bright one contrasts are ratios, else
+        differences.
     used : ndarray of bool, shape (Y, X), optional
 
     Returns
@@ -113,7 +116,7 @@ def contrast(image: Array, kind: str, used: NDArray[np.bool_] | None = None) -> 
     ndarray, shape (Y, X)
     """
     plane = border_plane(image, used)
-    if kind in _ADDITIVE:
+    if backdrop != "bright":
         out = image - plane
     else:
         floor = 1e-3 * max(1e-12, float(np.abs(plane).max()))
@@ -121,16 +124,16 @@ def contrast(image: Array, kind: str, used: NDArray[np.bool_] | None = None) -> 
     return out if used is None else np.where(used, out, 0.0)
 
 
-def templates(
+def rendered_templates(
     scene: Scene,
     population: Population,
-    axes: Axes,
+    axes: TemplateAxes,
     size: int,
     particle: Particle | None = None,
     *,
     device: str = "cpu",
-) -> list[Entry]:
-    """Render every template with the engine.
+) -> list[Template]:
+    """Render every template with the forward model.
 
     Parameters
     ----------
@@ -138,7 +141,7 @@ def templates(
         Gives optics and pixel size.
     population : Population
         Gives the shape; its other numbers stay.
-    axes : Axes
+    axes : TemplateAxes
     size : int
         Rows and columns of a template in pixels.
     particle : Particle, optional
@@ -147,11 +150,11 @@ def templates(
 
     Returns
     -------
-    list of Entry
+    list of Template
     """
     middle = size // 2 * scene.grid.pixel_size_um
     radii = list(axes.radii) or [float("nan")]
-    deepest = max(axes.depths, key=abs)
+    deepest = max(axes.defocuses, key=abs)
     known = {} if np.isnan(radii[0]) else {"radius_um": max(radii)}
     base = particle if particle is not None else Particle()
     places = {"x_um": middle, "y_um": middle, "z_um": 0.0}
@@ -160,7 +163,7 @@ def templates(
     lone = population.model_copy(
         update={
             "particles": (only,), "count": None, "density_per_mm2": None, "visible": True,
-            "shape": centred(population.shape),
+            "shape": _centred(population.shape),
         }
     )  # fmt: skip
     small = scene.model_copy(
@@ -170,21 +173,21 @@ def templates(
             "camera": None,
             # Even haze weakens every contrast; the rest belongs to places in the frame.
             "background": Background(haze=scene.background.haze),
-            # The plan of the engine pads for the deepest template.
+            # The sampling plan pads for the deepest template.
             "microscope": scene.microscope.model_copy(update={"focus_um": deepest}),
         }
     )
-    engine = Simulator(small, device=device, accuracy="draft")
-    turns = population.shape.kind != "sphere"
-    return list(_rendered(engine, small.microscope.modality.kind, axes, radii, turns))
+    simulator = Simulator(small, device=device, accuracy="draft")
+    turns = not is_ball(population.shape)
+    return list(_rendered(simulator, small.microscope.modality.backdrop, axes, radii, turns))
 
 
 def _far(scene: Scene) -> Callable[[float], float]:
     return lambda index: abs(index - scene.medium.index)
 
 
-def centred(shape: Any) -> Any:
-    """Shape with every law replaced by its centre."""
+def _centred(shape: Any) -> Any:
+    """Shape with every distribution replaced by its centre."""
     update: dict[str, Any] = {}
     for field in type(shape).model_fields:
         value = getattr(shape, field)
@@ -195,15 +198,9 @@ def centred(shape: Any) -> Any:
     return shape.model_copy(update=update)
 
 
-def number(quantity: Any) -> float:
-    """Value of a number, centre of a law."""
-    centre = getattr(quantity, "centre", None)
-    return float(quantity if centre is None else centre)
-
-
 def _rendered(
-    engine: Simulator, kind: str, axes: Axes, radii: list[float], turns: bool
-) -> Iterator[Entry]:
+    simulator: Simulator, backdrop: Backdrop, axes: TemplateAxes, radii: list[float], turns: bool
+) -> Iterator[Template]:
     for radius in radii:
         for index in axes.indices:
             for azimuth in axes.azimuths:
@@ -212,24 +209,24 @@ def _rendered(
                     values["particles[0].radius_um"] = radius
                 if turns:
                     values["particles[0].orientation_deg[0]"] = azimuth
-                for depth in axes.depths:
+                for defocus in axes.defocuses:
                     # Only the focus moves in the inner loop: the exit wave is used again.
-                    values["microscope.focus_um"] = depth
-                    cut = _relative(engine(values), kind)
+                    values["microscope.focus_um"] = defocus
+                    cut = _relative(simulator(values), backdrop)
                     energy = float(np.sum(cut.astype(np.float64) ** 2))
                     if energy > 0:
-                        yield Entry(depth, radius, index, azimuth, cut, energy)
+                        yield Template(defocus, radius, index, azimuth, cut, energy)
 
 
-def _relative(image: Array, kind: str) -> NDArray[np.float32]:
+def _relative(image: Array, backdrop: Backdrop) -> NDArray[np.float32]:
     """Contrast of a simulated image, whose background is flat and shows at the border."""
     border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     level = float(np.median(border))
-    out = image - level if kind in _ADDITIVE else image / max(level, 1e-3) - 1.0
+    out = image / max(level, 1e-3) - 1.0 if backdrop == "bright" else image - level
     return out.astype(np.float32)
 
 
-def brightness_matched(cut: Array, entries: Sequence[Entry], kind: str) -> Array:
+def brightness_matched(cut: Array, templates: Sequence[Template], backdrop: Backdrop) -> Array:
     """Contrast on the brightness scale of the templates.
 
     A luminous particle's brightness says nothing about what it is, so the brightest places of
@@ -238,13 +235,13 @@ def brightness_matched(cut: Array, entries: Sequence[Entry], kind: str) -> Array
     Parameters
     ----------
     cut : ndarray, shape (Y, X)
-    entries : sequence of Entry
-    kind : str
-        Kind of the modality.
+    templates : sequence of Template
+    backdrop : {"bright", "dark", "phase"}
+        Only against a dark one is brightness no absolute contrast.
     """
-    if kind not in DARK or not entries:
+    if backdrop != "dark" or not templates:
         return cut
-    wanted = float(np.median([entry.image.max() for entry in entries]))
+    wanted = float(np.median([template.image.max() for template in templates]))
     bright = float(np.quantile(cut, 1 - min(0.5, 20 / cut.size)))
     return cut * (wanted / bright) if bright > 0 and wanted > 0 else cut
 
@@ -266,12 +263,12 @@ class Matcher:
         self._spectrum = rfft2(contrast.astype(np.float32), s=self._fast)
         self._half = size // 2
 
-    def fall(self, entry: Entry, clip: tuple[float, float]) -> tuple[Array, Array]:
-        """Fall of the sum of squares with the template centred at each pixel.
+    def chi2_reduction(self, template: Template, clip: tuple[float, float]) -> tuple[Array, Array]:
+        """How much the template lowers the sum of squares, centred at each pixel.
 
         Parameters
         ----------
-        entry : Entry
+        template : Template
         clip : (float, float)
             Range of the amplitude.
 
@@ -282,11 +279,11 @@ class Matcher:
         ndarray, shape (Y, X)
             The amplitude s.
         """
-        product = irfft2(self._spectrum * rfft2(entry.image, s=self._fast).conj(), s=self._fast)
+        product = irfft2(self._spectrum * rfft2(template.image, s=self._fast).conj(), s=self._fast)
         rolled = np.roll(product, (self._half, self._half), (0, 1))
         match = rolled[: self.shape[0], : self.shape[1]]
-        amplitude = np.clip(match / entry.energy, *clip)
-        return 2 * amplitude * match - amplitude**2 * entry.energy, amplitude
+        amplitude = np.clip(match / template.energy, *clip)
+        return 2 * amplitude * match - amplitude**2 * template.energy, amplitude
 
 
 def template_size(
@@ -294,18 +291,12 @@ def template_size(
 ) -> int:
     """Rows of a template that holds the particle and its defocused cone."""
     sine = min(0.95, scene.microscope.numerical_aperture / scene.medium.index)
-    if scene.microscope.modality.kind == "phase":
-        sine = min(sine, 0.2)
+    if scene.microscope.modality.measures_phase:
+        sine = min(sine, _PHASE_CONE)
     reach = radius_um + abs(deepest_um) * np.tan(np.arcsin(sine))
     reach += scene.microscope.wavelength_um / scene.microscope.numerical_aperture
     wanted = 2 * int(np.ceil(1.1 * reach / pixel_um)) + 2
     return int(np.clip(wanted, 16, max(16, min(_LARGEST, *frame))))
-
-
-def depth_step(scene: Scene) -> float:
-    """Half of the depth of field, λ n / (2 NA²), in µm."""
-    microscope = scene.microscope
-    return 0.5 * microscope.wavelength_um * scene.medium.index / microscope.numerical_aperture**2
 
 
 def geometric(low: float, high: float, ratio: float, most: int) -> list[float]:
@@ -318,48 +309,48 @@ def geometric(low: float, high: float, ratio: float, most: int) -> list[float]:
 
 def best_matches(
     contrast_: Array,
-    entries: Sequence[Entry],
+    templates: Sequence[Template],
     clip: tuple[float, float],
     window: NDArray[np.bool_],
     keep: int,
     step: float,
     *,
     diverse: bool = True,
-) -> list[Match]:
+) -> list[TemplateMatch]:
     """Templates that explain most, different enough from each other.
 
     Parameters
     ----------
     contrast_ : ndarray, shape (Y, X)
-    entries : sequence of Entry
+    templates : sequence of Template
     clip : (float, float)
     window : ndarray of bool, shape (Y, X)
         Pixels in which the centre may lie.
     keep : int
     step : float
-        Step of the depths in µm: a candidate must differ from those kept by more than one step,
+        Step of the defocus in µm: a candidate must differ from those kept by more than one step,
         or by more than half in the logarithm of the radius.
     diverse : bool
         False keeps near relatives also.
 
     Returns
     -------
-    list of Match
+    list of TemplateMatch
         Best first.
     """
-    if not entries:
+    if not templates:
         return []
-    matcher = Matcher(contrast_, entries[0].image.shape[0])
+    matcher = Matcher(contrast_, templates[0].image.shape[0])
     found = []
-    for entry in entries:
-        fall, amplitude = matcher.fall(entry, clip)
-        masked = np.where(window, fall, -np.inf)
+    for template in templates:
+        reduction, amplitude = matcher.chi2_reduction(template, clip)
+        masked = np.where(window, reduction, -np.inf)
         row, column = np.unravel_index(int(masked.argmax()), masked.shape)
         dy, dx = _offset(masked, int(row), int(column))
-        height, factor = float(fall[row, column]), float(amplitude[row, column])
-        found.append(Match(entry, row + dy, column + dx, factor, height))
-    found.sort(key=lambda match: -match.fall)
-    kept: list[Match] = []
+        height, factor = float(reduction[row, column]), float(amplitude[row, column])
+        found.append(TemplateMatch(template, row + dy, column + dx, factor, height))
+    found.sort(key=lambda match: -match.chi2_reduction)
+    kept: list[TemplateMatch] = []
     for match in found:
         if len(kept) == keep:
             break
@@ -368,28 +359,43 @@ def best_matches(
     return kept
 
 
-def _differ(a: Match, b: Match, step: float, diverse: bool) -> bool:
+def _differ(a: TemplateMatch, b: TemplateMatch, step: float, diverse: bool) -> bool:
     factor = 1.0 if diverse else 0.3
-    if abs(a.entry.depth - b.entry.depth) > 1.01 * step * factor:
+    if abs(a.template.defocus - b.template.defocus) > 1.01 * step * factor:
         return True
-    if np.isfinite(a.entry.radius) and abs(np.log(a.entry.radius / b.entry.radius)) > 0.5 * factor:
+    if (
+        np.isfinite(a.template.radius)
+        and abs(np.log(a.template.radius / b.template.radius)) > 0.5 * factor
+    ):
         return True
-    if not diverse and a.entry.index != b.entry.index:
+    if not diverse and a.template.index != b.template.index:
         return True
-    turn = abs(a.entry.azimuth - b.entry.azimuth) % 180
+    turn = abs(a.template.azimuth - b.template.azimuth) % 180
     return min(turn, 180 - turn) > 20
 
 
 def _offset(score: Array, row: int, column: int) -> tuple[float, float]:
-    def along(before: float, here: float, after: float) -> float:
-        curvature = before - 2 * here + after
-        if not np.isfinite(curvature) or curvature >= 0:
-            return 0.0
-        return float(np.clip(0.5 * (before - after) / curvature, -0.5, 0.5))
+    dy = parabola_top(score[:, column], row)
+    return dy, parabola_top(score[row], column)
 
-    dy = dx = 0.0
-    if 0 < row < score.shape[0] - 1:
-        dy = along(score[row - 1, column], score[row, column], score[row + 1, column])
-    if 0 < column < score.shape[1] - 1:
-        dx = along(score[row, column - 1], score[row, column], score[row, column + 1])
-    return dy, dx
+
+def parabola_top(line: Array, k: int) -> float:
+    """Distance of a maximum from its sample k, by a parabola through three samples; ±0.5 at most.
+
+    Parameters
+    ----------
+    line : ndarray, shape (n,)
+    k : int
+
+    Returns
+    -------
+    float
+        0 at the ends of the line and beside values that are not finite.
+    """
+    if not 0 < k < len(line) - 1:
+        return 0.0
+    before, here, after = line[k - 1], line[k], line[k + 1]
+    curvature = before - 2 * here + after
+    if not np.isfinite(curvature) or curvature >= 0:
+        return 0.0
+    return float(np.clip(0.5 * (before - after) / curvature, -0.5, 0.5))
