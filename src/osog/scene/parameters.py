@@ -197,6 +197,11 @@ def describe(scene: Scene, name: str) -> Parameter:
             model = owner
     names = [s for s in full if isinstance(s, str)]
     field = names[-1] if names[-1] in type(model).model_fields else names[-2]
+    if isinstance(model, Particle):
+        # What a particle overrides is described where the shape and the material state it.
+        population = scene.populations[int(full[1])]
+        for stated in (population.shape, population.material):
+            model = stated if field in type(stated).model_fields else model
     return _parameter(name, model, field, float(value), full[-1])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from osog.fitting.weights import camera_sigma, unsaturated
+from osog.fitting.problem.weights import camera_sigma, unsaturated
 from osog.scene import Camera
 from osog.sensor import expose
 

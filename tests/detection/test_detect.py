@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from osog.fitting import FitError, detect
-from osog.fitting.centre import border_plane, self_convolution_centre
-from osog.rendering import render
-from osog.scene import Scene
+from osog import FitError, Scene, detect, render
 
 
 def _scene(kind="brightfield", shape=None, count=12, **population):
@@ -114,19 +111,10 @@ def test_population_is_chosen_by_name():
         detect(np.ones((5, 5)), scene)
 
 
-def test_centre_of_symmetry_needs_no_model():
-    rows, columns = np.indices((64, 70))
-    distance = np.hypot(rows - 29.3, columns - 37.8)
-    rings = np.cos(0.06 * distance**2) * np.exp(-((distance / 12) ** 2))
-    noise = np.random.default_rng(1).normal(0, 0.03, rings.shape)
-    row, column = self_convolution_centre(rings + noise)
-    assert row == pytest.approx(29.3, abs=0.1)
-    assert column == pytest.approx(37.8, abs=0.1)
-
-
-def test_border_plane_ignores_what_stands_on_the_border():
-    rows, columns = np.indices((60, 60))
-    plane = 100 + 0.2 * rows - 0.1 * columns
-    image = plane + np.random.default_rng(2).normal(0, 0.5, plane.shape)
-    image[:10, 20:30] += 50
-    assert np.abs(border_plane(image) - plane).max() < 1.0
+def test_a_coated_sphere_has_no_azimuth():
+    shape = {"kind": "coated_sphere", "radius_um": 0.6, "core_radius_um": 0.4, "core_index": 1.36}
+    scene = _scene(shape=shape)
+    frame = render(scene, device="cpu", seed=2)
+    particles = detect(frame.image, scene)
+    assert _matched(particles, frame.particles.position.numpy()) == (12, 0)
+    assert all("orientation_deg" not in p.model_fields_set for p in particles)

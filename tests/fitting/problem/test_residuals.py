@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from osog.fitting.linear import LinearPart
-from osog.fitting.problem import STEP
+from osog.fitting.problem.linear import LinearPart
+from osog.fitting.problem.residuals import STEP
 
 
 def test_linear_part_is_the_weighted_least_squares_one(blob):

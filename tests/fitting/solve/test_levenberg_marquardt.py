@@ -1,4 +1,4 @@
-"""The search finds what SciPy finds, obeys bounds and stops when asked."""
+"""The descent finds what SciPy finds, obeys bounds and stops when asked."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from osog.fitting.solver import minimise, newton_step
+from osog.fitting.solve.levenberg_marquardt import LevenbergMarquardt, newton_step
+from osog.fitting.solve.stop import StopRule
+
+
+def _minimised(problem, u, **rule):
+    return LevenbergMarquardt(StopRule(**rule)).minimise(problem, problem.evaluate(u))
 
 
 def test_agrees_with_scipy_on_the_same_residuals(blob):
     rng = np.random.default_rng(1)
     data = blob.image() + rng.normal(0, 1.5, blob.shape)
     problem = blob.problem(data, 1.5)
-    outcome = minimise(problem, problem.evaluate(np.zeros(4)), stop=1e-6)
+    found = _minimised(problem, np.zeros(4), chi2_reduction=1e-6)
     reference = least_squares(
         lambda u: problem.evaluate(u).residual,
         np.zeros(4),
@@ -21,16 +26,16 @@ def test_agrees_with_scipy_on_the_same_residuals(blob):
         xtol=1e-12,
         ftol=1e-12,
     )
-    assert outcome.reason in ("converged", "stalled")
-    assert outcome.evaluation.cost == pytest.approx(2 * reference.cost, rel=1e-9)
-    np.testing.assert_allclose(outcome.evaluation.u, reference.x, atol=2e-4)
+    assert found.reason in ("converged", "stalled")
+    assert found.evaluation.cost == pytest.approx(2 * reference.cost, rel=1e-9)
+    np.testing.assert_allclose(found.evaluation.u, reference.x, atol=2e-4)
 
 
 def test_stops_within_a_tenth_of_the_standard_deviation(blob):
     data = blob.image() + np.random.default_rng(2).normal(0, 1.5, blob.shape)
     problem = blob.problem(data, 1.5)
-    loose = minimise(problem, problem.evaluate(np.zeros(4)))
-    tight = minimise(problem, problem.evaluate(np.zeros(4)), stop=1e-9)
+    loose = _minimised(problem, np.zeros(4))
+    tight = _minimised(problem, np.zeros(4), chi2_reduction=1e-9)
     sigma = np.sqrt(np.diag(np.linalg.inv(tight.jacobian.T @ tight.jacobian)))
     assert loose.reason == "converged"
     assert loose.iterations <= tight.iterations
@@ -40,28 +45,28 @@ def test_stops_within_a_tenth_of_the_standard_deviation(blob):
 def test_a_bound_holds_and_the_rest_still_converges(blob):
     parameters = blob.parameters(start=(14.0, 18.0, 2.2, 0.15), high=(32.0, 32.0, 9.0, 0.2))
     problem = blob.problem(blob.image(), 1.0, parameters)
-    outcome = minimise(problem, problem.evaluate(np.zeros(4)))
-    assert outcome.evaluation.values["depth"] == pytest.approx(0.2, abs=1e-12)
-    assert outcome.evaluation.values["x"] == pytest.approx(15.2, abs=0.05)
-    assert outcome.reason == "converged"
+    found = _minimised(problem, np.zeros(4))
+    assert found.evaluation.values["depth"] == pytest.approx(0.2, abs=1e-12)
+    assert found.evaluation.values["x"] == pytest.approx(15.2, abs=0.05)
+    assert found.reason == "converged"
 
 
 def test_callback_stops_and_keeps_the_best(blob):
     problem = blob.problem(blob.image(), 1.0)
     seen = []
-    outcome = minimise(
+    found = LevenbergMarquardt().minimise(
         problem,
         problem.evaluate(np.zeros(4)),
         on_step=lambda point, iteration: seen.append(point.cost) or iteration == 2,
     )
-    assert outcome.reason == "stopped"
+    assert found.reason == "stopped"
     assert len(seen) == 2
-    assert outcome.evaluation.cost == min(seen)
+    assert found.evaluation.cost == min(seen)
 
 
 def test_too_few_iterations_are_said(blob):
     problem = blob.problem(blob.image(), 0.01)
-    assert minimise(problem, problem.evaluate(np.zeros(4)), max_iterations=1).reason == "exhausted"
+    assert _minimised(problem, np.zeros(4), max_iterations=1).reason == "exhausted"
 
 
 class Curved:
@@ -87,9 +92,9 @@ class Curved:
 def test_secant_curvature_ends_the_zigzag():
     """Without the rank-one term this takes more than a dozen steps."""
     problem = Curved()
-    outcome = minimise(problem, problem.evaluate(np.array([1.2])), stop=1e-8)
-    assert outcome.iterations <= 6
-    assert abs(outcome.evaluation.u[0]) < 1e-3
+    found = _minimised(problem, np.array([1.2]), chi2_reduction=1e-8)
+    assert found.iterations <= 6
+    assert abs(found.evaluation.u[0]) < 1e-3
 
 
 def test_newton_step_lands_on_the_optimum_of_a_linear_problem(blob):
