@@ -16,7 +16,7 @@ from osog.scene.camera import Camera
 from osog.scene.errors import SceneError, sentences
 from osog.scene.material import Medium
 from osog.scene.microscope import Microscope
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import SceneModel, block, parameter
 from osog.scene.numerics import Numerics
 from osog.scene.population import Population
 from osog.scene.series import Series
@@ -62,14 +62,14 @@ class Scene(SceneModel):
     """
 
     schema_version: Literal[1] = 1
-    grid: Grid = Field(default_factory=Grid, title="Frame")
-    medium: Medium = Field(default_factory=Medium, title="Medium")
+    grid: Grid = block(Grid, title="Frame")
+    medium: Medium = block(Medium, title="Medium")
     populations: tuple[Population, ...] = Field((), title="Populations")
-    microscope: Microscope = Field(default_factory=Microscope, title="Microscope")
+    microscope: Microscope = block(Microscope, title="Microscope")
     camera: Camera | None = Field(None, title="Camera")
-    background: Background = Field(default_factory=Background, title="Background")
-    series: Series = Field(default_factory=Series, title="Series")
-    numerics: Numerics = Field(default_factory=Numerics, title="Numerics")
+    background: Background = block(Background, title="Background")
+    series: Series = block(Series, title="Series")
+    numerics: Numerics = block(Numerics, title="Numerics")
 
     @model_validator(mode="after")
     def _mosaic_fits(self) -> "Scene":

@@ -1,6 +1,6 @@
 """The ways in which a microscope turns a sample into contrast."""
 
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from pydantic import Field
 
@@ -16,8 +16,9 @@ from osog.scene.modalities.transmitted import (
     Polarized,
     Shadowgraph,
 )
+from osog.scene.model import Choice, Number
 
-Modality = Annotated[
+_UNION = (
     Brightfield
     | PhaseContrast
     | DIC
@@ -31,12 +32,31 @@ Modality = Annotated[
     | Confocal
     | LightSheet
     | Reflection
-    | InterferometricScattering,
-    Field(discriminator="kind"),
-]
+    | InterferometricScattering
+)
+
+if TYPE_CHECKING:
+    Modality: TypeAlias = (
+        Brightfield[Number]
+        | PhaseContrast[Number]
+        | DIC[Number]
+        | Darkfield[Number]
+        | Polarized[Number]
+        | Hologram[Number]
+        | OffAxisHologram[Number]
+        | QuantitativePhase[Number]
+        | Shadowgraph[Number]
+        | Fluorescence[Number]
+        | Confocal[Number]
+        | LightSheet[Number]
+        | Reflection[Number]
+        | InterferometricScattering[Number]
+    )
+else:
+    Modality = Choice(_UNION, Field(discriminator="kind"))
 
 MODALITIES: dict[str, type[ModalityModel]] = {
-    model.model_fields["kind"].default: model for model in get_args(get_args(Modality)[0])
+    model.model_fields["kind"].default: model for model in get_args(_UNION)
 }
 """Every modality by its name in the scene file, in the order of a menu."""
 MODALITY_TITLES: dict[str, str] = {kind: model.title for kind, model in MODALITIES.items()}

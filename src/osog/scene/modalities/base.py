@@ -1,8 +1,8 @@
 """What every modality states about itself, beside its numbers."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Generic, Literal
 
-from osog.scene.model import SceneModel
+from osog.scene.model import Number, SceneModel
 
 TURN = (-360.0, 360.0)
 """Limits of an angle in degrees."""
@@ -10,7 +10,7 @@ HALF_TURN = (-180.0, 180.0)
 """Range of its slider."""
 
 
-class ModalityModel(SceneModel):
+class ModalityModel(SceneModel, Generic[Number]):
     """Base of all modalities: their traits, which the rest of the program asks for.
 
     A modality states every trait itself, so that its class shows at one glance what it is. No
@@ -89,7 +89,7 @@ class ModalityModel(SceneModel):
         """Whether the picture is a phase in radians, on which no camera acts."""
         return self.backdrop == "phase"
 
-    def steepest_numerical_aperture(self, objective: float) -> float:
+    def steepest_numerical_aperture(self: "ModalityModel", objective: float) -> float:
         """NA up to which its own light reaches the sample; 0 for one axial plane wave.
 
         Parameters
