@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from osog.optics import MODALITIES
 from osog.rendering import ForwardModel, Renderer
 from osog.scene import (
     DIC,
+    MODALITIES,
     Grid,
     Material,
     Microscope,

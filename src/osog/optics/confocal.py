@@ -10,15 +10,18 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from osog.optics.band import intensity_grid, real_image
+from osog.optics.contrast import GRID, contrast_of, point_spread, spread_axis
 from osog.optics.emission import PointSpread, blurred, blurred_alike, gathered
 from osog.optics.pupil import Pupil
 from osog.optics.radial import RadialConfocal
 from osog.optics.vectorial import is_vectorial
+from osog.scene import Confocal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from osog.exit_wave.wave import EmissionSlabs
+    from osog.optics.contrast import TransferCurve
     from osog.optics.optical_image import OpticalImage
     from osog.sample import Values
 
@@ -104,6 +107,24 @@ def _in_the_plane(
         return spot * real_image(seen, grid)
 
     return spread
+
+
+def contrast_curve(values: Values, points: int) -> TransferCurve:
+    """Contrast of a grating that shines, for the product of both point spreads."""
+    optics, modality = values.scene.microscope, values.scene.microscope.modality
+    assert isinstance(modality, Confocal)
+    wavelength = values.number("microscope.wavelength_um")
+    exciting = values.number("microscope.modality.excitation_wavelength_um")
+    passing = min(optics.numerical_aperture, values.scene.medium.index)
+    # The OTF of a product is as wide as both together.
+    axis = spread_axis(2 * passing / float(torch.minimum(wavelength, exciting)) / (GRID / 2))
+    radius = modality.pinhole_airy_units * 0.61 * wavelength / optics.numerical_aperture
+    frequency = torch.sqrt(axis[None, :] * axis[None, :] + axis[:, None] * axis[:, None])
+    hole = jinc(2 * pi * radius * frequency)
+    seen = torch.fft.ifft2(torch.fft.fft2(point_spread(values, wavelength, axis)) * hole).real
+    spread = seen * point_spread(values, exciting, axis)
+    cutoff = 2 * passing / float(wavelength) + 2 * passing / float(exciting)
+    return contrast_of(spread, axis, cutoff, points)
 
 
 def jinc(x: Tensor) -> Tensor:

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
+from osog.geometry import half_extents
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
-    from osog.sample import Values
+    from osog.exit_wave.plan import SamplingPlan
+    from osog.sample import ParticleBatch, Values
+    from osog.scene import Scene
 
 _BASE = "microscope.cover_glass"
 
@@ -114,3 +121,37 @@ def _sagitta(index: Tensor, u2: Tensor) -> Tensor:
     # The floor keeps the root's derivative finite; what lies there is cut by the pupil.
     root = torch.sqrt((index * index - u2).clamp(min=1e-6 * float(index.detach()) ** 2))
     return u2 / (index + root)
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say where the plane in focus really lies, and when particles are inside the glass."""
+    optics, glass = scene.microscope, scene.microscope.cover_glass
+    if glass is None or len(batch) == 0:
+        return
+    with torch.no_grad():
+        every = torch.arange(len(batch), device=batch.device)
+        height = half_extents(batch, every)[:, 2]
+        low = float((batch.position[:, 2] - height).min())
+        high = float((batch.position[:, 2] + height).max())
+    if high > glass.depth_um:
+        yield Caution(
+            f"Particles reach up to z = {high:.3g} µm, but the cover glass begins at "
+            f"{glass.depth_um:.3g} µm.",
+            {"microscope.cover_glass.depth_um": float(f"{high + 0.005:.2f}")},
+            "Lower the sample",
+        )
+    if glass.focus_scale == "object":
+        return
+    ratio = scene.medium.index / optics.immersion_index
+    field_depth = optics.wavelength_um * scene.medium.index / optics.numerical_aperture**2
+    planes = optics.focus_planes_um
+    sharp = [glass.depth_um - (glass.depth_um - z) * ratio for z in planes]
+    met = max(planes) > low - field_depth and min(planes) < high + field_depth
+    missed = max(sharp) < low - field_depth or min(sharp) > high + field_depth
+    if met and missed:
+        yield Caution(
+            f"Focus counts the travel of the stage: below the cover glass z = {sharp[0]:.3g} "
+            f"µm is sharp instead of {planes[0]:.3g} µm, and the particles are not.",
+            {"microscope.cover_glass.focus_scale": "object"},
+            "Let focus count heights in the sample",
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.optics.abbe import abbe_sum, coherent_field, is_coherent
+from osog.optics.contrast import transmitted
 from osog.optics.optical_image import OpticalImage
 from osog.optics.weak_object import weak_sum
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from osog.exit_wave.wave import ExitWave
     from osog.optics.abbe import Transfer
+    from osog.optics.contrast import TransferCurve
     from osog.sample import Values
 
 DARK_BIAS_RAD = 0.1
@@ -48,22 +50,15 @@ def dic(wave: ExitWave, values: Values) -> OpticalImage:
     Nomarski (1955); Preza, Snyder & Conchello, J. Opt. Soc. Am. A 16, 2185 (1999); Mehta &
     Sheppard, Opt. Express 16, 19462 (2008).
     """
-    shear = values.number("microscope.modality.shear_um")
-    azimuth = torch.deg2rad(values.number("microscope.modality.azimuth_deg"))
-    bias = torch.deg2rad(values.number("microscope.modality.bias_retardance_deg"))
+    shear, bias, _ = _sheared(values)
     leak = values.number("microscope.modality.extinction")
     leaking = values.given("microscope.modality.extinction") is not None or float(leak) != 0.0
-    along_x, along_y = shear * torch.cos(azimuth), shear * torch.sin(azimuth)
-
-    def angle(fx: Tensor, fy: Tensor) -> Tensor:
-        return math.pi * (fx * along_x + fy * along_y) + bias / 2
 
     def crossed(fx: Tensor, fy: Tensor) -> Tensor:
-        sine = torch.sin(angle(fx, fy))
-        return torch.complex(torch.zeros_like(sine), sine)
+        return dic_transfer(fx, fy, shear, bias)
 
     def parallel(fx: Tensor, fy: Tensor) -> Tensor:
-        return torch.cos(angle(fx, fy))
+        return torch.cos(_half_angle(fx, fy, shear, bias))
 
     field = None
     if is_coherent(wave) and not wave.first_order:
@@ -84,3 +79,47 @@ def dic(wave: ExitWave, values: Values) -> OpticalImage:
     if abs(wrapped) > DARK_BIAS_RAD:
         irradiance = irradiance / (torch.sin(stated / 2).square() * (1 - leak) + leak)
     return OpticalImage(irradiance, field)
+
+
+def dic_transfer(fx: Tensor, fy: Tensor, shear_um: tuple[Tensor, Tensor], bias: Tensor) -> Tensor:
+    """Factor of crossed polars on a wave relative to the direct light, i sin(π f·s + b/2).
+
+    Parameters
+    ----------
+    fx, fy : Tensor
+        Frequencies relative to the incident wave, cycles/µm; they broadcast.
+    shear_um : (0-dim Tensor, 0-dim Tensor)
+        s along (x, y).
+    bias : 0-dim Tensor
+        b in radians.
+
+    Returns
+    -------
+    complex Tensor
+    """
+    sine = torch.sin(_half_angle(fx, fy, shear_um, bias))
+    return torch.complex(torch.zeros_like(sine), sine)
+
+
+def _half_angle(fx: Tensor, fy: Tensor, shear_um: tuple[Tensor, Tensor], bias: Tensor) -> Tensor:
+    """Half of the phase between both images of a plane wave."""
+    return math.pi * (fx * shear_um[0] + fy * shear_um[1]) + bias / 2
+
+
+def contrast_curve(values: Values, points: int) -> TransferCurve:
+    """Contrast of a weak grating across the shear."""
+    shear, bias, azimuth = _sheared(values)
+
+    def crossed(fx: Tensor, fy: Tensor) -> Tensor:
+        return dic_transfer(fx, fy, shear, bias)
+
+    return transmitted(values, points, factor=crossed, azimuth_deg=float(azimuth))
+
+
+def _sheared(values: Values) -> tuple[tuple[Tensor, Tensor], Tensor, Tensor]:
+    """Shear along (x, y) in µm, bias in radians, and azimuth of the shear in degrees."""
+    shear = values.number("microscope.modality.shear_um")
+    azimuth = values.number("microscope.modality.azimuth_deg")
+    bias = torch.deg2rad(values.number("microscope.modality.bias_retardance_deg"))
+    turned = torch.deg2rad(azimuth)
+    return (shear * torch.cos(turned), shear * torch.sin(turned)), bias, azimuth

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.optics.abbe import abbe_sum
+from osog.optics.contrast import transmitted
 from osog.optics.optical_image import OpticalImage
 from osog.optics.propagate import phasor
 from osog.optics.pupil import edge
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.exit_wave.wave import ExitWave
+    from osog.optics.contrast import TransferCurve
     from osog.sample import Values
 
 
@@ -48,6 +50,11 @@ def phase_contrast(wave: ExitWave, values: Values) -> OpticalImage:
     total = weak_sum if wave.first_order else abbe_sum
     plate = phase_plate(values, wave.wavelength_um, max(wave.plan.frequency_step))
     return OpticalImage(total(wave, values, [(1.0, None)], plate))
+
+
+def contrast_curve(values: Values, points: int) -> TransferCurve:
+    """Contrast of a weak grating in the light of the ring, through the plate."""
+    return transmitted(values, points, plate=phase_plate)
 
 
 def phase_plate(

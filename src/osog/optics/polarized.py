@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
+from osog.exit_wave.birefringence import largest_retardance
 from osog.exit_wave.jones import linear, quarter_wave, retarder
 from osog.optics.abbe import abbe_sum, coherent_field
 from osog.optics.optical_image import OpticalImage
 from osog.optics.vectorial import is_vectorial, scattered_weights
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
+    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import ExitWave, JonesWave
-    from osog.sample import Values
+    from osog.sample import ParticleBatch, Values
+    from osog.scene import Scene
 
 
 def polarized(wave: JonesWave, values: Values) -> OpticalImage:
@@ -111,3 +117,16 @@ def _imaged(wave: ExitWave, values: Values) -> tuple[Tensor, Tensor | None]:
         return abbe_sum(wave, values, [(1.0, None)]), None
     field, _ = coherent_field(wave, values)
     return field.real.square() + field.imag.square(), field
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when crossed polars have nothing to show."""
+    if len(batch) == 0:
+        return
+    name, largest = largest_retardance(scene, batch)
+    if largest == 0:
+        yield Caution(
+            "No particle is birefringent, so crossed polars show nothing of the sample.",
+            {f"populations.{name}.material.birefringence": 0.01},
+            f"Make '{name}' birefringent",
+        )

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
+from osog.geometry import half_extents
 from osog.optics.abbe import abbe_sum, coherent_field, is_coherent
 from osog.optics.optical_image import OpticalImage
-from osog.scene import Reflection, SceneError
+from osog.scene import InterferometricScattering, Reflection, SceneError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
+    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import ExitWave, ReflectedWave
-    from osog.sample import Values
+    from osog.sample import ParticleBatch, Values
+    from osog.scene import Scene
 
 _LEAST = 1e-5
 """Reflected amplitude below which a coverslip counts as invisible."""
@@ -102,3 +109,26 @@ def against(wave: ExitWave, values: Values, reference: Tensor) -> OpticalImage:
         field = field / reference
         return OpticalImage(field.real.square() + field.imag.square(), field)
     return OpticalImage(abbe_sum(wave, values, [(1.0, None)]) / reference.square())
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when particles reach into the coverslip."""
+    modality = scene.microscope.modality
+    assert isinstance(modality, Reflection | InterferometricScattering)
+    if len(batch) == 0:
+        return
+    height = modality.interface_um
+    with torch.no_grad():
+        every = torch.arange(len(batch), device=batch.device)
+        top = batch.position[:, 2] + half_extents(batch, every)[:, 2]
+        inside, highest = int((top > height + 1e-6).sum()), float(top.max())
+    if inside:
+        # Rounded up, so that the remedy clears the particle.
+        wanted = ceil(highest * 1000) / 1000
+        noun = "particle reaches" if inside == 1 else "particles reach"
+        yield Caution(
+            f"{inside} {noun} into the coverslip, whose surface lies at {height:g} µm; the "
+            f"highest ends at {highest:.3g} µm. They are drawn as if the medium went on there.",
+            {"microscope.modality.interface_um": wanted},
+            "Lift the coverslip",
+        )

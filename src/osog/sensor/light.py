@@ -39,6 +39,6 @@ def light_on_pixels(
     """
     path = motion_path(values) if integrate else None
     received = pixels(fine, plan, integrate, path)
-    if values.scene.microscope.modality.kind == "phase":
+    if values.scene.microscope.modality.measures_phase:
         return received
     return with_background(received, values, seed)

@@ -1,10 +1,17 @@
 """The ways in which a microscope turns a sample into contrast."""
 
-from typing import TYPE_CHECKING, TypeAlias, get_args
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union, get_args
 
-from pydantic import Field
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
-from osog.scene.modalities.base import ModalityModel
+from osog.scene.modalities.base import ModalityModel, check_traits, kind_of
 from osog.scene.modalities.emission import Confocal, Fluorescence, LightSheet
 from osog.scene.modalities.holography import Hologram, OffAxisHologram, QuantitativePhase
 from osog.scene.modalities.reflected import InterferometricScattering, Reflection
@@ -35,6 +42,45 @@ _UNION = (
     | InterferometricScattering
 )
 
+MODALITIES: dict[str, type[ModalityModel]] = {kind_of(model): model for model in get_args(_UNION)}
+"""Every modality by its name in the scene file, in the order of a menu."""
+_BUILT_IN = frozenset(MODALITIES)
+
+
+def register(model: type[ModalityModel]) -> None:
+    """Let scene files name a modality that does not come with the package.
+
+    Parameters
+    ----------
+    model : type of ModalityModel
+        Its class. Registering a class of the same name again replaces the first one.
+
+    Raises
+    ------
+    ValueError
+        If the class does not state a trait, has no name of its own in the scene file, or has that
+        of a modality that comes with the package.
+    """
+    check_traits(model)
+    kind = kind_of(model)
+    if kind in _BUILT_IN:
+        raise ValueError(f"a modality of the kind '{kind}' comes with the package.")
+    MODALITIES[kind] = model
+    _every.cache_clear()
+
+
+@cache
+def _every() -> TypeAdapter[ModalityModel]:
+    """Validation of all modalities, those that were registered too."""
+    union: Any = Union[tuple(MODALITIES.values())]  # noqa: UP007
+    return TypeAdapter(Annotated[union, Field(discriminator="kind")])
+
+
+def _registered_too(value: Any, built_in: ValidatorFunctionWrapHandler) -> Any:
+    """Validate a modality that does not come with the package as one that does."""
+    return built_in(value) if len(MODALITIES) == len(_BUILT_IN) else _every().validate_python(value)
+
+
 if TYPE_CHECKING:
     Modality: TypeAlias = (
         Brightfield[Number]
@@ -53,12 +99,11 @@ if TYPE_CHECKING:
         | InterferometricScattering[Number]
     )
 else:
-    Modality = Choice(_UNION, Field(discriminator="kind"))
+    Modality = Choice(
+        SerializeAsAny[Annotated[_UNION, Field(discriminator="kind")]],
+        WrapValidator(_registered_too),
+    )
 
-MODALITIES: dict[str, type[ModalityModel]] = {
-    model.model_fields["kind"].default: model for model in get_args(_UNION)
-}
-"""Every modality by its name in the scene file, in the order of a menu."""
 MODALITY_TITLES: dict[str, str] = {kind: model.title for kind, model in MODALITIES.items()}
 PARTIALLY_COHERENT = frozenset(kind for kind, model in MODALITIES.items() if model.condenser)
 """Modalities in which the condenser's aperture acts."""
@@ -92,4 +137,6 @@ __all__ = [
     "QuantitativePhase",
     "Reflection",
     "Shadowgraph",
+    "kind_of",
+    "register",
 ]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from osog.exit_wave.illumination import source_points
-from osog.optics import MODALITIES, image
+from osog.optics import IMAGINGS, image
 from osog.optics.zernike import zernike
 from osog.sample import Values
 from osog.scene import MODALITY_TITLES
@@ -120,7 +120,7 @@ def test_recomputing_fields_for_the_gradient_changes_nothing(
 
 
 def test_every_modality_of_the_scene_can_be_imaged() -> None:
-    assert set(MODALITIES) == set(MODALITY_TITLES)
+    assert set(IMAGINGS) == set(MODALITY_TITLES)
 
 
 def test_wrong_input_is_named(sample) -> None:  # type: ignore[no-untyped-def]
