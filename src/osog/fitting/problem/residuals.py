@@ -88,9 +88,7 @@ class ImageProblem:
         self.used = weights > 0
         self._background = linear.background((data.shape[0], data.shape[1]))
         self._pedestal = linear.pedestal if linear.gain else 0.0
-        self._reuses_wave = reuses_wave or (lambda name: False)
-        cheap = [self._reuses_wave(name) for name in parameters.names]
-        self._order = sorted(range(len(parameters)), key=lambda k: not cheap[k])
+        self._reuses_wave = reuses_wave or _never
 
     @property
     def low(self) -> Array:
@@ -119,10 +117,12 @@ class ImageProblem:
         other.__dict__ = {**self.__dict__, "weights": self.weights * factor}
         return other
 
-    def with_model(self, model: Model) -> ImageProblem:
+    def with_model(
+        self, model: Model, reuses_wave: Callable[[str], bool] | None = None
+    ) -> ImageProblem:
         """Return the same problem with another simulator, such as one on a finer grid."""
         other = ImageProblem.__new__(ImageProblem)
-        other.__dict__ = {**self.__dict__, "model": model}
+        other.__dict__ = {**self.__dict__, "model": model, "_reuses_wave": reuses_wave or _never}
         return other
 
     def with_parameters(
@@ -156,10 +156,13 @@ class ImageProblem:
         ndarray, shape (n + priors, P)
         """
         u, parameters = point.u, self.parameters
+        cheap = [self._reuses_wave(name) for name in parameters.names]
         columns = np.zeros((self.pixels, len(parameters)))
         w = self.weights[self.used]
         gain = point.coefficients[0] if self.linear.gain else 1.0
-        for k in self._order:
+        # Those that leave the exit wave alone come first, while the one of the point is kept.
+        order = sorted(range(len(parameters)), key=lambda k: not cheap[k])
+        for k in order:
             # Step towards the wider side, so that bounds are never crossed.
             step = STEP if self.high[k] - u[k] >= u[k] - self.low[k] else -STEP
             moved = u.copy()
@@ -246,6 +249,11 @@ class ImageProblem:
             k = self.parameters.names.index(name)
             row[k] = self.parameters.scale[k] / sd
         return rows
+
+
+def _never(name: str) -> bool:
+    """Say that no number leaves the exit wave as it is."""
+    return False
 
 
 def _orthonormal(columns: Array) -> Array:

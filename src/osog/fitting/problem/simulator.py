@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_BEHIND_THE_SAMPLE = ("microscope.", "camera.", "background.")
-_CHANGES_EXIT_WAVE = ("microscope.wavelength_um", "microscope.condenser_numerical_aperture")
-
 
 class Simulator:
     """Noise-free images of a scene whose sampling is fixed, in float64.
@@ -36,7 +33,7 @@ class Simulator:
         The part that is simulated.
     device : str
     accuracy : str, optional
-        Accuracy of the engine; the scene's when left out.
+        Accuracy of the images; the scene's when left out.
     """
 
     def __init__(
@@ -52,11 +49,11 @@ class Simulator:
         self._roles: dict[str, FitRole | None] = {}
         self.renders = 0
         local = region.scene(scene) if region is not None else scene
-        self._engine = ForwardModel(local, dtype=torch.float64, device=device, accuracy=accuracy)
+        self._forward = ForwardModel(local, dtype=torch.float64, device=device, accuracy=accuracy)
 
     def reuses_wave(self, name: str) -> bool:
         """Whether a change of this parameter leaves the exit wave, so that its image is cheap."""
-        return name.startswith(_BEHIND_THE_SAMPLE) and name not in _CHANGES_EXIT_WAVE
+        return self._forward.reuses_wave(name)
 
     def __call__(self, values: Mapping[str, float]) -> Array:
         """Simulate with these values by name; the result has shape (Y, X)."""
@@ -67,7 +64,7 @@ class Simulator:
                 self._roles[name] = describe(self._scene, name).role
             local = self._region.local(values, self._roles)
         with torch.no_grad():
-            image = self._engine.image(local)
+            image = self._forward.image(local)
         array: Array = image.detach().to("cpu", torch.float64).numpy()
         return array
 
@@ -77,11 +74,11 @@ class Simulators:
 
     Parameters
     ----------
-    region : Region
+    region : Region or None
     device : str
     """
 
-    def __init__(self, region: Region, device: str) -> None:
+    def __init__(self, region: Region | None, device: str) -> None:
         self._region, self._device = region, device
         self._made: list[Simulator] = []
 

@@ -45,7 +45,8 @@ class Polish:
         if self._monitor.stopped or trial.polished:
             return trial
         problem, found, point = trial.problem, trial.descent, trial.point
-        finer = problem.with_model(self._simulators.fine(self._setup.fitted(point.values)))
+        model = self._simulators.fine(self._setup.fitted(point.values))
+        finer = problem.with_model(model, model.reuses_wave)
         fresh, jacobian = finer.evaluate(point.u), found.jacobian
         covariance = spectral_sandwich(
             jacobian,
