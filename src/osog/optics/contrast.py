@@ -83,7 +83,7 @@ def transmitted(
     Σ_s w_s c*P(f_s + f)D(f) ∓ conj(…(−f)) over B, for an object in the plane of focus.
     """
     scene = values.scene
-    wavelength = values.number("microscope.wavelength_um")
+    wavelength = values.microscope.wavelength_um
     inner, outer, shift_x, shift_y = aperture_of(values)
     azimuth = azimuth_deg
     if azimuth is None:
@@ -129,7 +129,7 @@ def collected(values: Values, points: int) -> TransferCurve:
     """
     scene = values.scene
     passing = min(scene.microscope.numerical_aperture, scene.medium.index)
-    cutoff = passing / float(values.number("microscope.wavelength_um"))
+    cutoff = passing / float(values.microscope.wavelength_um)
     frequency = torch.linspace(0.0, cutoff, points, dtype=torch.float64)
     field = behind(values, cutoff / points)(frequency, frequency * 0)
     return TransferCurve(frequency.numpy(), {"field": field.abs().numpy()}, cutoff, 0.0)
@@ -149,7 +149,7 @@ def emitted(values: Values, points: int) -> TransferCurve:
     -----
     Hopkins (1955).
     """
-    wavelength = values.number("microscope.wavelength_um")
+    wavelength = values.microscope.wavelength_um
     passing = min(values.scene.microscope.numerical_aperture, values.scene.medium.index)
     axis = spread_axis(2 * passing / float(wavelength) / GRID)
     spread = point_spread(values, wavelength, axis)
@@ -181,7 +181,7 @@ def point_spread(values: Values, wavelength_um: Tensor, axis: Tensor) -> Tensor:
         As `spread_axis` gives.
     """
     fx, fy = axis[None, :], axis[:, None]
-    index, half = values.number("medium.index"), float(axis[1]) / 2
+    index, half = values.medium.index, float(axis[1]) / 2
     # The half step is the edge of one sample's area: the pupil is as wide as it should be.
     field = Pupil.of(values, wavelength_um, index, (half, half))(fx, fy)[None]
     if is_vectorial(values):
@@ -235,8 +235,8 @@ def behind(
     plate : callable, optional
         Values, wavelength and step → what stands there beside the pupil.
     """
-    wavelength = values.number("microscope.wavelength_um")
-    pupil = Pupil.of(values, wavelength, values.number("medium.index"), (step, step))
+    wavelength = values.microscope.wavelength_um
+    pupil = Pupil.of(values, wavelength, values.medium.index, (step, step))
     if plate is None:
         return pupil
     extra: Factor = plate(values, wavelength, step)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
 
-_BASE = "microscope.cover_glass"
-
 
 @dataclass(frozen=True)
 class CoverGlassPath:
@@ -80,21 +78,18 @@ class CoverGlassPath:
         wavelength_um, medium_index : 0-dim Tensor
             Of the light that is imaged.
         """
-        glass = values.scene.microscope.cover_glass
+        optics, glass = values.microscope, values.microscope.cover_glass
         if glass is None:
             return None
-
-        def number(name: str) -> Tensor:
-            return values.number(name).to(wavelength_um)
-
-        thickness, design = number(f"{_BASE}.thickness_um"), number(f"{_BASE}.design_thickness_um")
+        depth = glass.depth_um - optics.focus_plane_um
+        excess = glass.thickness_um - glass.design_thickness_um
         return cls(
             wavelength_um=wavelength_um,
             medium_index=medium_index,
-            immersion_index=number("microscope.immersion_index"),
-            glass_index=number(f"{_BASE}.index"),
-            depth_um=number(f"{_BASE}.depth_um") - number("microscope.focus_um"),
-            excess_um=thickness - design,
+            immersion_index=optics.immersion_index.to(wavelength_um),
+            glass_index=glass.index.to(wavelength_um),
+            depth_um=depth.to(wavelength_um),
+            excess_um=excess.to(wavelength_um),
             by_stage=glass.focus_scale == "stage",
         )
 

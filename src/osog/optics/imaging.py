@@ -104,7 +104,7 @@ class Imaging:
     @property
     def kind(self) -> str:
         """Name of the modality in the scene file."""
-        return known.kind_of(self.model)
+        return known.MODALITIES.name_of(self.model)
 
     @property
     def takes(self) -> type[Wave]:

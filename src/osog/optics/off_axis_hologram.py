@@ -56,10 +56,11 @@ def off_axis_hologram(wave: ExitWave, values: Values) -> OpticalImage:
     they are stretched by less than half a period so that they join.
     """
     field, _ = coherent_field(wave, values)
-    base = "microscope.modality"
-    carrier = values.number(f"{base}.carrier_per_um").to(field.real)
-    azimuth = torch.deg2rad(values.number(f"{base}.carrier_azimuth_deg").to(field.real))
-    amplitude = values.number(f"{base}.reference_amplitude").to(field.real)
+    beam = values.microscope.modality
+    assert isinstance(beam, OffAxisHologram)
+    carrier = beam.carrier_per_um.to(field.real)
+    azimuth = torch.deg2rad(beam.carrier_azimuth_deg.to(field.real))
+    amplitude = beam.reference_amplitude.to(field.real)
     along_x = reference(carrier * torch.cos(azimuth), wave.plan, 1)
     along_y = reference(carrier * torch.sin(azimuth), wave.plan, 0)
     total = field + amplitude * (along_y[:, None] * along_x[None, :])

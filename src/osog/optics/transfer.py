@@ -51,7 +51,7 @@ def pupil_map(scene: Scene, size: int = 96) -> PupilMap:
         Samples along an edge.
     """
     values = _first_plane(scene)
-    wavelength = values.number("microscope.wavelength_um")
+    wavelength = values.microscope.wavelength_um
     aperture = None if scene.microscope.emits else aperture_of(values)
     reach = scene.microscope.numerical_aperture
     if aperture is not None:

@@ -1,17 +1,9 @@
 """The ways in which a microscope turns a sample into contrast."""
 
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union, get_args
+from typing import TYPE_CHECKING, TypeAlias
 
-from pydantic import (
-    Field,
-    SerializeAsAny,
-    TypeAdapter,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
-
-from osog.scene.modalities.base import ModalityModel, check_traits, kind_of
+from osog.scene.kinds import Kinds
+from osog.scene.modalities.base import ModalityModel, check_traits
 from osog.scene.modalities.emission import Confocal, Fluorescence, LightSheet
 from osog.scene.modalities.holography import Hologram, OffAxisHologram, QuantitativePhase
 from osog.scene.modalities.reflected import InterferometricScattering, Reflection
@@ -25,24 +17,22 @@ from osog.scene.modalities.transmitted import (
 )
 from osog.scene.model import Choice, Number
 
-_UNION = (
-    Brightfield
-    | PhaseContrast
-    | DIC
-    | Darkfield
-    | Polarized
-    | Hologram
-    | OffAxisHologram
-    | QuantitativePhase
-    | Shadowgraph
-    | Fluorescence
-    | Confocal
-    | LightSheet
-    | Reflection
-    | InterferometricScattering
+MODALITIES: Kinds[ModalityModel] = Kinds(
+    Brightfield,
+    PhaseContrast,
+    DIC,
+    Darkfield,
+    Polarized,
+    Hologram,
+    OffAxisHologram,
+    QuantitativePhase,
+    Shadowgraph,
+    Fluorescence,
+    Confocal,
+    LightSheet,
+    Reflection,
+    InterferometricScattering,
 )
-
-MODALITIES: dict[str, type[ModalityModel]] = {kind_of(model): model for model in get_args(_UNION)}
 """Every modality by its name in the scene file, in the order of a menu."""
 _BUILT_IN = frozenset(MODALITIES)
 
@@ -62,23 +52,9 @@ def register(model: type[ModalityModel]) -> None:
         of a modality that comes with the package.
     """
     check_traits(model)
-    kind = kind_of(model)
-    if kind in _BUILT_IN:
+    if (kind := MODALITIES.name_of(model)) in _BUILT_IN:
         raise ValueError(f"a modality of the kind '{kind}' comes with the package.")
-    MODALITIES[kind] = model
-    _every.cache_clear()
-
-
-@cache
-def _every() -> TypeAdapter[ModalityModel]:
-    """Validation of all modalities, those that were registered too."""
-    union: Any = Union[tuple(MODALITIES.values())]  # noqa: UP007
-    return TypeAdapter(Annotated[union, Field(discriminator="kind")])
-
-
-def _registered_too(value: Any, built_in: ValidatorFunctionWrapHandler) -> Any:
-    """Validate a modality that does not come with the package as one that does."""
-    return built_in(value) if len(MODALITIES) == len(_BUILT_IN) else _every().validate_python(value)
+    MODALITIES.register(model)
 
 
 if TYPE_CHECKING:
@@ -99,10 +75,7 @@ if TYPE_CHECKING:
         | InterferometricScattering[Number]
     )
 else:
-    Modality = Choice(
-        SerializeAsAny[Annotated[_UNION, Field(discriminator="kind")]],
-        WrapValidator(_registered_too),
-    )
+    Modality = Choice(ModalityModel, MODALITIES)
 
 MODALITY_TITLES: dict[str, str] = {kind: model.title for kind, model in MODALITIES.items()}
 PARTIALLY_COHERENT = frozenset(kind for kind, model in MODALITIES.items() if model.condenser)
@@ -137,6 +110,5 @@ __all__ = [
     "QuantitativePhase",
     "Reflection",
     "Shadowgraph",
-    "kind_of",
     "register",
 ]

@@ -100,12 +100,6 @@ class ModalityModel(SceneModel, Generic[Number]):
         return 0.0
 
 
-def kind_of(model: type[ModalityModel]) -> str:
-    """Name of a modality's class in the scene file."""
-    name: str = model.model_fields["kind"].default
-    return name
-
-
 def check_traits(model: type[ModalityModel]) -> None:
     """Refuse a class that leaves out what the rest of the program asks for.
 
@@ -117,5 +111,3 @@ def check_traits(model: type[ModalityModel]) -> None:
     missing = [trait for trait in ModalityModel.__class_vars__ if not hasattr(model, trait)]
     if missing:
         raise ValueError(f"{model.__name__} must state {', '.join(sorted(missing))}.")
-    if not isinstance(model.model_fields["kind"].default, str):
-        raise ValueError(f"{model.__name__} must have a kind, its name in the scene file.")
