@@ -1,11 +1,11 @@
-"""What an image says without any model: its border, and its centre of symmetry."""
+"""The centre of symmetry of an image needs no model."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from osog.fitting.starts.centre import border_plane, self_convolution_centre
+from osog.fitting.starts.centre import self_convolution_centre
 
 
 def test_centre_of_symmetry_needs_no_model():
@@ -16,11 +16,3 @@ def test_centre_of_symmetry_needs_no_model():
     row, column = self_convolution_centre(rings + noise)
     assert row == pytest.approx(29.3, abs=0.1)
     assert column == pytest.approx(37.8, abs=0.1)
-
-
-def test_border_plane_ignores_what_stands_on_the_border():
-    rows, columns = np.indices((60, 60))
-    plane = 100 + 0.2 * rows - 0.1 * columns
-    image = plane + np.random.default_rng(2).normal(0, 0.5, plane.shape)
-    image[:10, 20:30] += 50
-    assert np.abs(border_plane(image) - plane).max() < 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -42,7 +42,7 @@ class Simulator:
         region: Region | None = None,
         *,
         device: str = "cpu",
-        accuracy: Any = None,
+        accuracy: str | None = None,
     ) -> None:
         self._region = region
         self._scene = scene

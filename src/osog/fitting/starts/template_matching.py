@@ -14,7 +14,7 @@ import numpy as np
 from scipy.fft import irfft2, next_fast_len, rfft2
 
 from osog.fitting.problem.simulator import Simulator
-from osog.fitting.starts.centre import border_plane
+from osog.fitting.starts.border_plane import border_plane
 from osog.fitting.starts.extents import is_ball, number
 from osog.scene import Background, Particle
 
