@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from osog import _runtime, io, presets  # noqa: F401  (_runtime first: it acts before torch is loaded)
 from osog._version import __version__
-from osog.fitting import FitError, FitResult, detect, fit
+from osog.detection import detect
+from osog.fitting import FitError, FitResult, fit
 from osog.rendering import ForwardModel, Frame, Renderer, forward, render
 from osog.sample import explicit
 from osog.scene import Scene, SceneError

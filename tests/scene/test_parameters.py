@@ -224,3 +224,13 @@ def test_a_substance_brings_its_index_and_dispersion():
 def test_a_name_inside_a_plain_number_is_refused(name):
     with pytest.raises(SceneError, match="lies inside a plain value"):
         Scene.parse({}).updated({name: 1.0})
+
+
+def test_an_override_is_described_by_its_shape_and_material():
+    """By the name of its population as well as by its number among all particles."""
+    listed = {"x_um": 1.0, "y_um": 1.0, "radius_um": 0.4, "index": 1.4}
+    scene = Scene.parse({"populations": [{"name": "beads", "particles": [listed]}]})
+    for field in ("radius_um", "index", "x_um"):
+        one = describe(scene, f"particles[0].{field}")
+        other = describe(scene, f"populations.beads.particles[0].{field}")
+        assert (one.limits, one.title, one.role) == (other.limits, other.title, other.role)

@@ -5,12 +5,12 @@ Their dotted names are those of `osog.scene.paths`.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
 from osog.scene.errors import SceneError
-from osog.scene.model import Distribution
+from osog.scene.model import Distribution, FitRole, FitTraits
 from osog.scene.paths import child, get, resolved, split
 from osog.scene.population import SIZES, Particle, Population
 from osog.scene.scene import Scene
@@ -34,6 +34,10 @@ class Parameter:
         Step of a spin box.
     log : bool
         Whether the range spans decades.
+    role : FitRole or None
+        What the number means to a fit.
+    fit : FitTraits
+        What else a fit needs to know of it.
     """
 
     name: str
@@ -45,6 +49,8 @@ class Parameter:
     slider: tuple[float, float]
     step: float
     log: bool
+    role: FitRole | None
+    fit: FitTraits
 
 
 def replaced(scene: Scene, values: Mapping[str, Any]) -> Scene:
@@ -120,6 +126,11 @@ def describe(scene: Scene, name: str) -> Parameter:
             model = owner
     names = [s for s in full if isinstance(s, str)]
     field = names[-1] if names[-1] in type(model).model_fields else names[-2]
+    if isinstance(model, Particle):
+        # What a particle overrides is described where the shape and the material state it.
+        population = scene.populations[int(full[1])]
+        for stated in (population.shape, population.material):
+            model = stated if field in type(stated).model_fields else model
     return _parameter(name, model, field, float(value), full[-1])
 
 
@@ -226,6 +237,8 @@ def _parameter(name: str, model: BaseModel, field: str, value: float, key: str |
             title = axes[key]
         else:
             title = f"{title} {axes[key]}"
+    # Pydantic leaves what `parameter` has put there untyped.
+    traits = FitTraits(**cast("Mapping[str, Any]", extra.get("fit", {})))
     return Parameter(
         name=name,
         title=title,
@@ -236,6 +249,8 @@ def _parameter(name: str, model: BaseModel, field: str, value: float, key: str |
         slider=(float(slider[0]), float(slider[1])),
         step=float(extra.get("step", (slider[1] - slider[0]) / 100)),
         log=bool(extra.get("log", False)),
+        role=traits.role[int(key)] if isinstance(traits.role, tuple) else traits.role,
+        fit=traits,
     )
 
 

@@ -37,7 +37,7 @@ def detect(
     Example: osog detect beads.tif beads-hologram --out start.yaml
     """
     from osog.cli import fitting
-    from osog.fitting import detect as find
+    from osog.detection import detect as find
 
     if out is not None and not out.absolute().parent.is_dir():
         raise CommandError(f"The folder '{out.parent}' does not exist.")
