@@ -1,8 +1,9 @@
 """Make ``docs/images/drag-focus.gif``: the focus is dragged in the real window.
 
 Run it on a display, or without one as ``xvfb-run -a -s "-screen 0 1500x950x24"
-python scripts/drag_gif.py [FILE]``. The slider of the focus is moved by steps, each picture is waited
-for, and the window is photographed. So the film shows what the window shows, but not its speed.
+python scripts/drag_gif.py [FILE]``. The slider of the focus is moved by steps, each picture is
+waited for, and the window is photographed. So the film shows what the window shows, but not its
+speed.
 """
 
 from __future__ import annotations
