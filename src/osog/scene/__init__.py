@@ -18,6 +18,7 @@ from osog.scene.modalities import (
     DIC,
     EMISSION,
     EPI,
+    MODALITIES,
     MODALITY_TITLES,
     PARTIALLY_COHERENT,
     Brightfield,
@@ -27,6 +28,7 @@ from osog.scene.modalities import (
     Hologram,
     InterferometricScattering,
     LightSheet,
+    ModalityModel,
     OffAxisHologram,
     PhaseContrast,
     Polarized,
@@ -49,7 +51,14 @@ from osog.scene.shapes import (
     Rod,
     Sphere,
 )
-from osog.scene.spectrum import SPECTRUM_TITLES, Halogen, Led, Monochromatic, WhiteLed
+from osog.scene.spectrum import (
+    SPECTRUM_TITLES,
+    Halogen,
+    Led,
+    Monochromatic,
+    SpectrumModel,
+    WhiteLed,
+)
 
 __all__ = [
     "DIC",
@@ -58,6 +67,7 @@ __all__ = [
     "HABITS",
     "IMMERSIONS",
     "INDICES",
+    "MODALITIES",
     "MODALITY_TITLES",
     "PARTIALLY_COHERENT",
     "SPECTRUM_TITLES",
@@ -86,6 +96,7 @@ __all__ = [
     "Material",
     "Medium",
     "Microscope",
+    "ModalityModel",
     "Monochromatic",
     "Motion",
     "Normal",
@@ -108,6 +119,7 @@ __all__ = [
     "SceneModel",
     "Series",
     "Shadowgraph",
+    "SpectrumModel",
     "Sphere",
     "Uniform",
     "WhiteLed",
