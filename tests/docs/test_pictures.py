@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def test_the_film_shows_the_focus_being_dragged(root: Path) -> None:
     for number in (0, film.n_frames // 4, film.n_frames // 2):
         film.seek(number)
         frames.append(np.asarray(film.convert("L"), dtype=float))
-    for one, other in zip(frames, frames[1:], strict=False):
+    for one, other in pairwise(frames):
         canvas, panel = np.split(np.abs(one - other), [460], axis=1)
         assert canvas.mean() > 1, "the image does not follow"
         assert (panel > 20).any(), "the slider does not move"

@@ -92,9 +92,6 @@ def test_stacks_and_series(run: Any) -> None:
 
 def test_every_page_with_python_is_run(root: Path) -> None:
     pages = [root / "README.md", root / "docs/tutorial.md", *(root / "docs/howto").glob("*.md")]
-    with_python = {
-        page.relative_to(root).as_posix()
-        for page in pages
-        if "```python" in page.read_text("utf-8")
-    }
+    python = {page for page in pages if "```python" in page.read_text(encoding="utf-8")}
+    with_python = {page.relative_to(root).as_posix() for page in python}
     assert with_python == set(PAGES)
