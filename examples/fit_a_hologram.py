@@ -29,18 +29,12 @@ truth = osog.Scene.parse(
 image = osog.render(truth, seed=1).image
 
 # What a user knows before: about where it is, about how large.
-known = {
-    "particles[0].x_um": 5.5,
-    "particles[0].y_um": 5.8,
-    "particles[0].z_um": -3.2,
-    "particles[0].radius_um": 0.6,
-}
-free = list(known)
+free = ["particles[0].x_um", "particles[0].y_um", "particles[0].z_um", "particles[0].radius_um"]
+guess = truth.updated(dict(zip(free, (5.5, 5.8, -3.2, 0.6), strict=True)))
 
-result = osog.fit(image, truth.updated(known), free)
+result = osog.fit(image, guess, free)
 print(result)
-bead = truth.populations[0].particles[0]
 for name in free:
-    true = getattr(bead, name.rpartition(".")[2])
+    true = truth.get(name)
     off = (result.values[name] - true) / result.sigma[name]
     print(f"{name:<24} true {true:8.4f}, off by {off:+.1f} σ")
