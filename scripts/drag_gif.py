@@ -105,7 +105,6 @@ def main() -> None:
     w = Window()
     w.preset("needles-dic")
     w.session.set_scene(Scene.parse(SCENE), preset="")
-    w.session.set_view(particles=False)
     w.viewer.window._qt_window.resize(*SIZE)
     hide_other_docks(w)
     w.settle()
