@@ -18,6 +18,7 @@ PAGES = (
     "docs/howto/share-a-scene.md",
     "docs/howto/labelled-frames.md",
     "docs/howto/stacks-and-series.md",
+    "docs/api/index.md",
 )
 
 
@@ -90,8 +91,18 @@ def test_stacks_and_series(run: Any) -> None:
     assert names["film"].positions.shape[0] == 5
 
 
+def test_first_page_of_the_api(run: Any) -> None:
+    names = run("docs/api/index.md")
+    assert names["image"].shape == names["frame"].image.shape
+    assert names["exposure"].grad.isfinite() and names["exposure"].grad != 0
+    curve = names["curve"]
+    assert curve.frequency_per_um.shape == curve.curves["phase"].shape
+
+
 def test_every_page_with_python_is_run(root: Path) -> None:
-    pages = [root / "README.md", root / "docs/tutorial.md", *(root / "docs/howto").glob("*.md")]
+    folders = (root / "docs/howto", root / "docs/api")
+    pages = [root / "README.md", root / "docs/tutorial.md"]
+    pages += [page for folder in folders for page in folder.glob("*.md")]
     python = {page for page in pages if "```python" in page.read_text(encoding="utf-8")}
     with_python = {page.relative_to(root).as_posix() for page in python}
     assert with_python == set(PAGES)
