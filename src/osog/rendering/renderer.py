@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from osog.cautions import Caution
     from osog.exit_wave import SamplingPlan
-    from osog.optics.spectrum import Line
+    from osog.optics.spectrum import SpectralSample
     from osog.rendering.cache import Wave, WaveInputs
     from osog.sample import ParticleBatch
     from osog.sample.reading import Reading
@@ -176,7 +176,7 @@ class Renderer:
         seed: int,
         plan: SamplingPlan,
         values: Values,
-    ) -> tuple[list[Line], Iterable[Wave], WaveInputs | None]:
+    ) -> tuple[list[SpectralSample], Iterable[Wave], WaveInputs | None]:
         """Spectrum, waves and their record for one frame."""
         spectrum = samples_of_spectrum(values, plan)
 
