@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from osog.exit_wave.field_nodes import node_step
 from osog.exit_wave.first_order import is_first_order
 from osog.exit_wave.illumination import Cone
+from osog.exit_wave.sampling.field_nodes import node_step
 from osog.exit_wave.scattering import percent, scattering_choices, why_not_mie
 from osog.geometry import half_extents
 from osog.scene import MODALITY_TITLES, Darkfield, OffAxisHologram
@@ -18,9 +18,9 @@ from osog.scene import MODALITY_TITLES, Darkfield, OffAxisHologram
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from osog.exit_wave import SamplingPlan
     from osog.sample import ParticleBatch
     from osog.scene import Camera, Scene
+    from osog.waves import SamplingPlan
 
 _CLIPPED_SHARE = 0.01
 """Share of saturated pixels that goes without saying."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ import pytest
 import torch
 
 from osog.exit_wave import exit_wave, plan_sampling
-from osog.exit_wave.deposit import Raster, deposit
+from osog.exit_wave.deposit import deposit
+from osog.exit_wave.multislice import multislice
+from osog.exit_wave.raster import Raster
 from osog.explain import field_error_percent
 from osog.sample import Values, sample
 from osog.scene import Scene
 from osog.scene.parameters import replaced
+from osog.waves import ForwardWaves
 
 _spec = importlib.util.spec_from_file_location(
     "mie_oracle", Path(__file__).with_name("mie_oracle.py")
@@ -162,26 +166,19 @@ def test_multislice_conserves_energy(delta, loss) -> None:
             "numerics": {"accuracy": "standard", "padding_um": 0.0},
         }
     )
-    from osog.exit_wave.engine import _frequencies, longitudinal
-    from osog.exit_wave.multislice import multislice
-
     values = Values(scene, dtype=torch.float64)
     batch = sample(scene, 0, values)
     plan = plan_sampling(scene, batch)
-    fy, fx = _frequencies(plan, values)
-    wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
+    wavelength, index = values.microscope.wavelength_um, values.medium.index
     source = torch.zeros(1, 2, dtype=torch.float64)
-    kappa, _, kz_source, decay = longitudinal(fy, fx, source, wavelength, index, plan.slab_um)
-    everything = (torch.arange(len(fy)), torch.arange(len(fx)))
+    rows, columns = (torch.arange(n) for n in plan.grid_shape)
+    waves = ForwardWaves.of(plan, source, wavelength, index)
     spectrum = multislice(
         Raster(batch, plan),
         batch,
         2 * torch.pi / wavelength * batch.delta_index,
         None,
-        kappa,
-        decay,
-        2 * torch.pi * index / wavelength / kz_source,
-        everything,
+        replace(waves, rows=rows, columns=columns),
     )[0]
     spectrum[0, 0] += 1
     energy = float((spectrum.abs() ** 2).sum())

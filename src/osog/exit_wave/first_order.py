@@ -6,31 +6,27 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
-from osog.exit_wave import interrupt
+from osog.cancellation import raise_if_cancelled
+from osog.waves.phase_factors import phasor
+from osog.waves.recomputation import KEPT_SAMPLES, recomputed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from osog.exit_wave.engine import PlaneWaves
-    from osog.exit_wave.plan import SamplingPlan
     from osog.scene import Scene
-
-MODALITIES = frozenset({"brightfield", "phase_contrast", "dic", "shadowgraph"})
-"""Modalities whose contrast is of first order, so that the preview exists."""
-_KEEP = 4e7
-"""Samples of all slabs and source points together that are kept for the gradient."""
+    from osog.waves.plane_waves import ForwardWaves
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 def is_first_order(scene: Scene) -> bool:
     """Whether a scene asks for the weak-object preview, in a modality that has it."""
     asked = scene.numerics.partial_coherence == "weak_object"
-    return asked and scene.microscope.modality.kind in MODALITIES
+    return asked and scene.microscope.modality.weak_object
 
 
 def first_order(
-    slabs: Sequence[Tensor], occupied: Sequence[int], waves: PlaneWaves, plan: SamplingPlan
+    slabs: Sequence[Tensor], occupied: Sequence[int], waves: ForwardWaves, plan: SamplingPlan
 ) -> Tensor:
     """Scattered spectrum of phase slabs in the first Born approximation.
 
@@ -42,13 +38,13 @@ def first_order(
         Phase φ in rad, and where there is absorption the loss of amplitude α.
     occupied : sequence of int
         Numbers of the slabs that hold anything, ascending.
-    waves : PlaneWaves
+    waves : ForwardWaves
     plan : SamplingPlan
 
     Returns
     -------
     Tensor, shape (S, By, Bx), complex
-        At the last slab plane, before the corrections of `waves`; linear in the slabs.
+        At the last slab plane, before `slab_correction`; linear in the slabs.
 
     Notes
     -----
@@ -67,8 +63,7 @@ def first_order(
         spectra.append(spectrum)
 
     def scattered(point: int) -> Tensor:
-        phase = waves.kappa[point][rows[:, None], columns] * plan.slab_um
-        step = torch.complex(torch.cos(phase), torch.sin(phase))
+        step = phasor(waves.kappa[point][rows[:, None], columns] * plan.slab_um)
         total = torch.zeros_like(step)
         ends = [*occupied[1:], plan.slabs - 1] if occupied else []
         for j, end, spectrum in zip(occupied, ends, spectra, strict=True):
@@ -77,14 +72,12 @@ def first_order(
                 total = total * (step if end == j + 1 else step ** (end - j))
         return total * waves.stretch[point]
 
-    size = count * len(spectra) * len(rows) * len(columns)
-    recompute = size > _KEEP and torch.is_grad_enabled()
+    spare = count * len(spectra) * len(rows) * len(columns) > KEPT_SAMPLES
     points = []
     for point in range(count):
-        interrupt.checkpoint()
-        points.append(
-            checkpoint(scattered, point, use_reentrant=False, preserve_rng_state=False)
-            if recompute
-            else scattered(point)
-        )
+        raise_if_cancelled()
+        points.append(recomputed(spare, scattered, point))
     return torch.stack(points)
+
+
+__all__ = ["first_order", "is_first_order"]

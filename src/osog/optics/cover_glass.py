@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
+from osog.waves.evanescence import LEAST_COSINE, root_with_floor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -111,6 +111,6 @@ class CoverGlassPath:
 
 def _sagitta(index: Tensor, u2: Tensor) -> Tensor:
     """Sag n − √(n² − u²) without the digits that the difference loses; finite beyond u = n."""
-    # The floor keeps the root's derivative finite; what lies there is cut by the pupil.
-    root = torch.sqrt((index * index - u2).clamp(min=1e-6 * float(index.detach()) ** 2))
+    # What lies at the floor is cut by the pupil.
+    root = root_with_floor(index * index - u2, LEAST_COSINE**2 * float(index.detach()) ** 2)
     return u2 / (index + root)

@@ -14,8 +14,8 @@ from osog.optics.resample import read_at
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.sample import Values
+    from osog.waves.sampling_plan import SamplingPlan
 
 _REACH = 1.4
 """Square of the distance, in half diagonals, up to which the distortion grows; beyond it the

@@ -9,14 +9,14 @@ import torch
 
 from osog.optics.abbe import coherent_field
 from osog.optics.optical_image import OpticalImage
-from osog.optics.propagate import phasor
+from osog.waves.phase_factors import phasor
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import ExitWave
     from osog.sample import Values
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 def off_axis_hologram(wave: ExitWave, values: Values) -> OpticalImage:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from osog.exit_wave.jones import linear, quarter_wave, retarder
 from osog.optics.abbe import abbe_sum, coherent_field
 from osog.optics.optical_image import OpticalImage
 from osog.optics.vectorial import is_vectorial, scattered_weights
+from osog.waves.jones_matrices import linear, quarter_wave_plate, retarder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,7 +101,7 @@ def analysers(values: Values, wavelength_um: Tensor) -> tuple[Tensor, Tensor]:
     azimuth = torch.deg2rad(values.number(f"{base}.compensator_azimuth_deg"))
     matrix = retarder(retardance, azimuth)
     if values.scene.microscope.modality.circular:  # type: ignore[union-attr]
-        matrix = quarter_wave(values, 45.0) @ matrix
+        matrix = quarter_wave_plate(values.number(f"{base}.polarizer_deg"), 45.0) @ matrix
     analyser = torch.deg2rad(values.number(f"{base}.analyzer_deg"))
     return linear(analyser) @ matrix, linear(analyser + pi / 2) @ matrix
 

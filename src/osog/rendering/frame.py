@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from osog.exit_wave import SamplingPlan
     from osog.explain import Caution
     from osog.rendering.cache import WaveInputs
     from osog.sample import ParticleBatch
     from osog.scene import Scene
+    from osog.waves import SamplingPlan
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)

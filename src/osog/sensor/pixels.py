@@ -11,7 +11,7 @@ from osog.sensor.motion import motion_transfer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 def pixels(
