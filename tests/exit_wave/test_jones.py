@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
 from math import pi
-from pathlib import Path
 
 import pytest
 import torch
 
+from helpers import slab_reference as reference
 from osog.exit_wave import jones_wave, light_points, multislice, plan_sampling
 from osog.exit_wave.birefringence import index_split
 from osog.exit_wave.jones_multislice import through_crystals
@@ -20,12 +19,6 @@ from osog.scene.parameters import replaced
 from osog.waves import ForwardWaves
 from osog.waves.jones_matrices import polarizer_state
 from osog.waves.plane_waves import grid_frequencies
-
-_spec = importlib.util.spec_from_file_location(
-    "reference", Path(__file__).with_name("reference.py")
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
 
 DOUBLE = torch.float64
 LEAVES = {"microscope.wavelength_um": 0.55, "medium.index": 1.33,

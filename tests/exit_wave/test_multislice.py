@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
 
+from helpers import slab_reference as reference
 from osog.exit_wave import exit_wave, multislice, plan_sampling
 from osog.exit_wave.deposit import deposit
 from osog.exit_wave.raster import Raster
 from osog.sample import Values, sample
 from osog.scene.parameters import describe, replaced
 from osog.waves import ForwardWaves, source_points
-
-_spec = importlib.util.spec_from_file_location(
-    "reference", Path(__file__).with_name("reference.py")
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
 
 DOUBLE = torch.float64
 

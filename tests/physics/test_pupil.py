@@ -10,14 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from helpers.optical_bench import double
 from osog.optics.pupil import Pupil
 from osog.waves import defocus_per_um, propagator
 
 NA, WAVELENGTH, INDEX = 0.8, 0.55, 1.33
-
-
-def double(value: float) -> Tensor:
-    return torch.tensor(value, dtype=torch.float64)
 
 
 def pupil(step: float, na: Tensor | float = NA, **terms: float) -> Pupil:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from math import pi
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from osog.cancellation import raise_if_cancelled
+from osog.cautions import Caution
+from osog.geometry import half_extents
 from osog.waves.phase_factors import phasor
 from osog.waves.recomputation import KEPT_SAMPLES, recomputed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from osog.sample import ParticleBatch
     from osog.scene import Scene
     from osog.waves.plane_waves import ForwardWaves
     from osog.waves.sampling_plan import SamplingPlan
+
+_WEAK_PHASE = 0.3
+"""Phase in radians above which the weak-object preview is wrong by more than 15 % of contrast."""
 
 
 def is_first_order(scene: Scene) -> bool:
@@ -80,4 +87,43 @@ def first_order(
     return torch.stack(points)
 
 
-__all__ = ["first_order", "is_first_order"]
+def peak_phase(scene: Scene, batch: ParticleBatch) -> float:
+    """Largest phase of a single particle seen along the axis, in radians."""
+    with torch.no_grad():
+        every = torch.arange(len(batch), device=batch.device)
+        paths = batch.delta_index.abs() * 2 * half_extents(batch, every)[:, 2]
+        return 2 * pi / scene.microscope.wavelength_um * float(paths.max())
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when the weak-object preview is asked for where it does not hold."""
+    optics = scene.microscope
+    if len(batch) == 0 or scene.numerics.partial_coherence != "weak_object":
+        return
+    remedy, remedy_text = {"numerics.partial_coherence": "abbe"}, "Use Abbe's sum"
+    if not is_first_order(scene):
+        if optics.modality.backdrop == "dark" and not optics.emits:
+            yield Caution(
+                f"{optics.modality.title} has no weak-object preview, since its contrast is of "
+                "second order; Abbe's sum is used.",
+                remedy,
+                remedy_text,
+            )
+        return
+    if optics.pupil.vectorial:
+        yield Caution(
+            "The weak-object preview is scalar; the vectorial pupil does not act in it.",
+            remedy,
+            remedy_text,
+        )
+    phase = peak_phase(scene, batch)
+    if phase > _WEAK_PHASE:
+        yield Caution(
+            f"The weak-object preview holds up to {_WEAK_PHASE:g} rad, but particles shift the "
+            f"light by up to {phase:.2g} rad.",
+            remedy,
+            remedy_text,
+        )
+
+
+__all__ = ["cautions", "first_order", "is_first_order", "peak_phase"]

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
+from osog.cautions import Caution
 from osog.sample import Values
 from osog.waves.condenser_points import source_points
 from osog.waves.evanescence import STEEPEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
+    from osog.sample import ParticleBatch
     from osog.scene import Darkfield, PhaseContrast, Reflection, Scene, Shadowgraph
     from osog.waves.sampling_plan import SamplingPlan
 
@@ -180,4 +182,19 @@ def light_points(values: Values, plan: SamplingPlan) -> tuple[Tensor, Tensor]:
     return points + torch.stack(aperture.shift) / wavelength, weights
 
 
-__all__ = ["Aperture", "Cone", "light_points"]
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when no direct light arrives although it is the unit of irradiance."""
+    if scene.microscope.modality.light == "annulus":
+        return  # whose place is outside the aperture
+    aperture, cone = scene.microscope.numerical_aperture, Cone.of(scene)
+    shift = hypot(cone.shift_x, cone.shift_y)
+    if max(shift - cone.outer, cone.hole * cone.outer - shift) > aperture:
+        yield Caution(
+            f"All the light falls in from outside the objective's NA {aperture:g}: the image is a "
+            "darkfield, and its values are relative to the incident light.",
+            {"microscope.oblique_numerical_aperture": 0.0, "microscope.condenser_stop": 0.0},
+            "Centre the light",
+        )
+
+
+__all__ = ["Aperture", "Cone", "cautions", "light_points"]

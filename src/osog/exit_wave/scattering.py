@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
 from osog.exit_wave.first_order import is_first_order
+from osog.exit_wave.lorenz_mie.neighbours import neighbour_cautions
 from osog.exit_wave.model_errors import (
     facet_error_percent,
     grid_error_percent,
@@ -21,6 +23,8 @@ from osog.geometry import half_extents
 from osog.sample import ShapeKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from osog.sample import ParticleBatch
     from osog.scene import Scene
     from osog.waves.sampling_plan import SamplingPlan
@@ -32,6 +36,8 @@ MIE_PERCENT = {"fine": 0.1, "standard": 0.4, "draft": 0.7}
 """Field error of one exact sphere in the frame: the edge of the pupil in a finite domain."""
 _MOST_SAMPLES = 6e7
 """Spheres × source points × frequencies that ``auto`` spends on exact spheres, about 1 s."""
+_LARGE_ERROR = 8.0
+"""Per cent of the scattered field from which a caution says that a model does not hold."""
 
 
 @dataclass(frozen=True)
@@ -251,3 +257,35 @@ def model_error_percent(model: str, group: Bodies, scene: Scene, plan: SamplingP
 def percent(value: float) -> str:
     """Per cent with the digits that an estimate has."""
     return f"{value:.1f}" if value < 10 else f"{value:.0f}"
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when a model loses much, is not the one asked for, or adds up close neighbours."""
+    if len(batch) == 0 or scene.microscope.epi or scene.microscope.emits:
+        return
+    choices = scattering_choices(scene, batch, plan)
+    for choice in choices:
+        population = scene.populations[choice.population]
+        name = population.name
+        never = why_not_mie(scene, batch, choice)
+        if population.scattering == "mie" and choice.model != "mie":
+            yield Caution(
+                f"'{name}' asks for Lorenz-Mie theory, but {never}.",
+                {f"populations.{name}.scattering": "auto"},
+                "Choose automatically",
+            )
+        elif (
+            choice.model in ("slabs", "projection")
+            and choice.error_percent > _LARGE_ERROR
+            and plan.accuracy != "draft"
+        ):
+            possible = not never and population.scattering != "auto"
+            yield Caution(
+                f"The light of '{name}' is about {percent(choice.error_percent)} % off: "
+                f"{choice.reason}.",
+                {f"populations.{name}.scattering": "mie"} if possible else {},
+                "Use Lorenz-Mie theory" if possible else "",
+            )
+    exact = [choice.population for choice in choices if choice.model == "mie"]
+    if exact:
+        yield from neighbour_cautions(batch, exact)

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
 from osog.optics.cover_glass import CoverGlassPath
 from osog.optics.zernike import NAMED, noll_of_osa, zernike
-from osog.waves.evanescence import propagating
+from osog.waves.evanescence import STEEPEST, propagating
 from osog.waves.phase_factors import phasor
 from osog.waves.pupil_edge import RAISED_COSINE, soft_edge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
-    from osog.sample import Values
+    from osog.sample import ParticleBatch, Values
+    from osog.scene import Scene
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 @dataclass(frozen=True)
@@ -226,3 +231,15 @@ def _terms(values: Values) -> tuple[tuple[int, Tensor], ...]:
         radians = 2 * math.pi * waves
         coefficients[j] = coefficients[j] + radians if j in coefficients else radians
     return tuple(coefficients.items())
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when the medium lets through less than the objective would."""
+    optics, index = scene.microscope, scene.medium.index
+    if optics.numerical_aperture > STEEPEST * index:
+        yield Caution(
+            f"NA {optics.numerical_aperture:g} exceeds the medium's index {index:g}: only the "
+            f"waves up to NA {index:g} travel in the sample.",
+            {"microscope.numerical_aperture": round(0.95 * index, 2)},
+            "Lower the NA",
+        )

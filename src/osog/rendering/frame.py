@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from osog.explain import Caution
+    from osog.cautions import Caution
     from osog.rendering.cache import WaveInputs
     from osog.sample import ParticleBatch
     from osog.scene import Scene

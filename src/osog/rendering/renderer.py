@@ -9,7 +9,7 @@ import torch
 
 from osog.cancellation import cancellable
 from osog.exit_wave import plan_sampling
-from osog.explain import Caution, cautions, explain_line, saturation
+from osog.explain import cautions, explain_line
 from osog.rendering.cache import WaveCache
 from osog.rendering.device import choose_device
 from osog.rendering.frame import Frame
@@ -31,13 +31,14 @@ from osog.rendering.pipeline import (
 )
 from osog.rendering.streams import CAMERA_STEP, PICTURE_STEP
 from osog.sample import Values, moving, sample
-from osog.sensor import expose, light_on_pixels
+from osog.sensor import expose, light_on_pixels, saturation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from torch import Tensor
 
+    from osog.cautions import Caution
     from osog.optics.spectrum import SpectralSample
     from osog.rendering.cache import Wave, WaveInputs
     from osog.sample import ParticleBatch

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
+from osog.cautions import Caution
 from osog.exit_wave.sampling.steps import fast_length
 from osog.scene import SceneError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from osog.exit_wave.sampling.grid_request import GridRequest, SceneFacts
+    from osog.sample import ParticleBatch
+    from osog.scene import Scene
+    from osog.waves.sampling_plan import SamplingPlan
 
 _ALWAYS, _PER_SAMPLE, _NEVER = 2.5e6, 6.0, 4e7
 """Samples of the padded fine grid: always allowed, allowed per sample of the frame, never passed.
@@ -90,4 +96,14 @@ def refuse_dense_fringes(facts: SceneFacts) -> None:
         )
 
 
-__all__ = ["Domain", "affordable_margin", "domain", "refuse_dense_fringes"]
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when the margin around the frame is narrower than the light reaches."""
+    if plan.padding_um < 0.95 * plan.padding_wanted_um:
+        yield Caution(
+            f"Light of particles {plan.padding_wanted_um:.0f} µm beyond the border would reach "
+            f"the frame, but only {plan.padding_um:.0f} µm of margin fit in memory; rings may "
+            "wrap around at the border.",
+        )
+
+
+__all__ = ["Domain", "affordable_margin", "cautions", "domain", "refuse_dense_fringes"]
