@@ -58,7 +58,7 @@ def spectral_samples(values: Values, count: int, colour: bool) -> list[SpectralS
     Parameters
     ----------
     values : Values
-        Numbers of the scene; the samples move and change smoothly with those of the spectrum.
+        Numbers of the scene; the wavelengths move and change smoothly with those of the spectrum.
     count : int
         How many, as the sampling plan says; 1 for monochromatic light.
     colour : bool

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from osog.exit_wave import SamplingPlan
     from osog.optics.spectrum import SpectralSample
     from osog.rendering.cache import Wave
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
+    from osog.waves import SamplingPlan
 
 SCATTERING: dict[str, Callable[[ParticleBatch, Values, SamplingPlan], Wave]] = {
     "scalar": exit_wave,

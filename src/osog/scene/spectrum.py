@@ -29,10 +29,13 @@ class SpectrumModel(SceneModel, Generic[Number]):
         Name that a user reads.
     monochromatic : bool
         Whether it is one wavelength, the microscope's.
+    one_line : bool
+        Whether it is a single line of some width, which a few wavelengths can stand for.
     """
 
     title: ClassVar[str]
     monochromatic: ClassVar[bool] = False
+    one_line: ClassVar[bool] = False
 
     kind: str
 
@@ -64,6 +67,7 @@ class Led(SpectrumModel[Number]):
     """A line of Gaussian profile around the microscope's wavelength: an LED or a filter."""
 
     title = "LED or filter"
+    one_line = True
 
     kind: Literal["led"] = "led"
     bandwidth_nm: Number = parameter(
