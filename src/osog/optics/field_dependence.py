@@ -152,15 +152,15 @@ def field_nodes(values: Values, plan: SamplingPlan) -> Iterator[FieldNode]:
     """
     x, y = field_coordinates(plan, values)
     if not acts(values, *_PUPIL):
-        weights = _hats((x.square() + y.square()).clamp(max=1.0), 0.0, 1.0, plan.field_rings)
+        weights = _triangles((x.square() + y.square()).clamp(max=1.0), 0.0, 1.0, plan.field_rings)
         for k, weight in enumerate(weights):
             yield FieldNode((k / (plan.field_rings - 1)) ** 0.5, 0.0, weight)
         return
     rows, columns = plan.field_nodes
     height, width = plan.frame_shape
     edge_y, edge_x = (n / hypot(height, width) for n in (height, width))
-    across = list(_hats(x, -edge_x, edge_x, columns))
-    for i, down in enumerate(_hats(y, -edge_y, edge_y, rows)):
+    across = list(_triangles(x, -edge_x, edge_x, columns))
+    for i, down in enumerate(_triangles(y, -edge_y, edge_y, rows)):
         for j, weight in enumerate(across):
             yield FieldNode(
                 edge_x * (2 * j / (columns - 1) - 1), edge_y * (2 * i / (rows - 1) - 1),
@@ -184,8 +184,8 @@ def field_coordinates(plan: SamplingPlan, values: Values) -> tuple[Tensor, Tenso
     return axes[1][None, :], axes[0][:, None]
 
 
-def _hats(where: Tensor, low: float, high: float, number: int) -> Iterator[Tensor]:
-    """Hat functions on equally spaced nodes, which sum to 1 and stay flat beyond the ends."""
+def _triangles(where: Tensor, low: float, high: float, number: int) -> Iterator[Tensor]:
+    """Triangular weights of equally spaced nodes, which sum to 1 and stay flat beyond the ends."""
     place = ((where - low) / (high - low)).clamp(0.0, 1.0) * (number - 1)
     for k in range(number):
         yield (1 - (place - k).abs()).clamp(min=0.0)

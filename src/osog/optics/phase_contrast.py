@@ -88,8 +88,23 @@ def phase_plate(
     change = amplitude * phasor(retardation) - 1
 
     def plate(fx: Tensor, fy: Tensor) -> Tensor:
-        distance = torch.sqrt(fx * fx + fy * fy + 1e-24)
-        ring = soft_edge(distance - (radius - half - step), step)
-        return 1 + change * (ring * soft_edge(radius + half + step - distance, step))
+        frequency = torch.sqrt(fx * fx + fy * fy + 1e-24)
+        return 1 + change * soft_ring(frequency, radius, half, step)
 
     return plate
+
+
+def soft_ring(frequency: Tensor, radius: Tensor, half_width: Tensor, step: Tensor) -> Tensor:
+    """1 on a ring, 0 well beside it, with edges that begin at its rims.
+
+    Parameters
+    ----------
+    frequency : Tensor
+        |f| in cycles/µm.
+    radius, half_width : Tensor, 0-dim
+        Of the ring in cycles/µm.
+    step : Tensor, 0-dim
+        From each rim to half height.
+    """
+    from_within = soft_edge(frequency - (radius - half_width - step), step)
+    return from_within * soft_edge(radius + half_width + step - frequency, step)
