@@ -47,7 +47,7 @@ class Window:
                 picture is not None
                 and picture.request.scene is self.session.scene
                 and not picture.request.preview
-                and not self.panel.studio.live.busy
+                and not self.panel.controller.live.busy
             ):
                 break
         self.wait(1.0)
@@ -57,10 +57,10 @@ class Window:
         self.panel.compare.choose_mode("off")
         self.panel.load_preset(name)
         for layer in self.viewer.layers:
-            if not self.panel.studio.sink.owns(layer):
+            if not self.panel.controller.viewer_layers.registry.owns(layer):
                 layer.visible = False
         self.settle()
-        self.viewer.layers.selection.active = self.panel.studio.sink.layer("image")
+        self.viewer.layers.selection.active = self.panel.controller.viewer_layers.registry.layer("image")
 
     def scroll(self, widget: object = None) -> None:
         """Scroll the panel to a widget, or to the top."""
@@ -80,7 +80,7 @@ class Window:
 
 
 def simulate(w: Window) -> None:
-    """Crowded crystals in DIC, as a person sees them first."""
+    """Crowded crystals in DIC, as a user sees them first."""
     w.preset("lysozyme-dic")
     w.scroll()
     w.photograph("simulate")
@@ -105,12 +105,12 @@ def wipe(w: Window) -> None:
     from napari_osog.samples import CELL_CENTRE_PX
 
     beside(w)
-    w.session.set_view(particles=False)
+    w.session.view.update(particles=False)
     w.panel.compare.choose_mode("wipe")
-    w.session.set_view(wipe=CELL_CENTRE_PX[1] / w.session.scene.grid.shape[1])
+    w.session.view.update(wipe=CELL_CENTRE_PX[1] / w.session.scene.grid.shape[1])
     w.panel.compare.profile_on.setChecked(True)
     row, _ = CELL_CENTRE_PX
-    line = w.panel.studio.sink.layer("profile")
+    line = w.panel.controller.viewer_layers.registry.layer("profile")
     line.data = [[[row, 300], [row, 545]]]
     w.settle()
     w.scroll(w.panel.compare)
@@ -121,26 +121,26 @@ def wipe(w: Window) -> None:
 def outlines(w: Window) -> None:
     """Silhouettes and points over needles; the numbers of the selected one."""
     w.preset("needles-dic")
-    w.session.set_view(outlines=True, particles=True)
+    w.session.view.update(outlines=True, particles=True)
     w.settle()
     w.panel.grip.click()
-    points = w.panel.studio.sink.layer("particles")
+    points = w.panel.controller.viewer_layers.registry.layer("particles")
     points.selected_data = {len(points.data) // 2}
     w.wait(0.5)
     w.scroll(w.panel.sample)
     w.photograph("outlines")
     points.selected_data = set()
-    w.session.set_view(outlines=False, particles=False)
+    w.session.view.update(outlines=False, particles=False)
 
 
 def masks(w: Window) -> None:
     """Instance masks over plates and prisms."""
     w.preset("crystals-brightfield")
-    w.session.set_view(masks=True)
+    w.session.view.update(masks=True)
     w.settle()
     w.scroll()
     w.photograph("masks")
-    w.session.set_view(masks=False)
+    w.session.view.update(masks=False)
 
 
 def hologram(w: Window) -> None:
@@ -181,7 +181,7 @@ def light(w: Window) -> None:
 def main() -> None:
     wanted = sys.argv[1:]
     w = Window()
-    w.session.set_view(particles=False)
+    w.session.view.update(particles=False)
     for picture in (simulate, wipe, beside, outlines, masks, hologram, polarized, pupil, light):
         if not wanted or picture.__name__ in wanted:
             picture(w)

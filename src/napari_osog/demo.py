@@ -48,7 +48,7 @@ class Demo:
     out : Path
         Folder for screenshots and result.
     pause_s : float
-        Time that a person needs to see a step.
+        Time that a user needs to see a step.
     """
 
     viewer: Any
@@ -67,7 +67,7 @@ class Demo:
         click(self.simulate.compare.match_button)
         self.simulate.compare.choose_mode("beside")
         self.rendered()
-        session.set_view(particles=False)
+        session.view.update(particles=False)
         known = self.simulate.compare.known
         facts = ", ".join(
             f"{name.removesuffix('_um').replace('_', ' ')} {entry.value:g} ({entry.source})"
@@ -92,27 +92,27 @@ class Demo:
         rectangle.add_rectangles(np.array([[y0, x0], [y0, x1], [y1, x1], [y1, x0]]))
         fit.setting.start = "detect"
         self.wait(0.2)
-        click(fit.run_button)
+        click(fit.run_box.run_button)
         if fit.state != "running":
-            raise DemoError(f"The fit did not begin: {fit.fault.text()}")
+            raise DemoError(f"The fit did not begin: {fit.run_box.fault.text()}")
         say("Drew a rectangle around the cell and began a fit; the start is looked for by itself.")
         photographed = False
         begun = time.monotonic()
         while fit.state == "running":
             self.wait(0.05)
-            if not photographed and fit.steps >= 6:
+            if not photographed and fit.run_box.steps >= 6:
                 self.screenshot("fit-running")
                 photographed = True
             if time.monotonic() - begun > _LONGEST_S:
-                click(fit.stop_button)
+                click(fit.run_box.stop_button)
                 begun = float("inf")
         if fit.record is None:
-            raise DemoError(f"The fit gave no result: {fit.fault.text()}")
+            raise DemoError(f"The fit gave no result: {fit.run_box.fault.text()}")
         result: FitResult = fit.record.result
         self.wait(0.6)
         self.screenshot("fit-result")
         result.to_json(self.out / "fit.json")
-        say(f"{fit.status.text()} The residual stays in view.")
+        say(f"{fit.run_box.status.text()} The residual stays in view.")
         return result
 
     def laid_over(self) -> None:
@@ -122,7 +122,7 @@ class Demo:
         self.front(self.simulate)
         for layer in self.fit.setting.shapes:
             layer.visible = False
-        session.set_view(particles=False, wipe=CENTRE_PX[0] / session.scene.grid.shape[1])
+        session.view.update(particles=False, wipe=CENTRE_PX[0] / session.scene.grid.shape[1])
         self.simulate.compare.choose_mode("wipe")
         self.rendered()
         self.scroll(1.0)
@@ -143,14 +143,14 @@ class Demo:
         """
         session = self.simulate.session
         click(self.simulate.compare.mode_buttons["off"])
-        sink = self.simulate.studio.sink
+        viewer_layers = self.simulate.controller.viewer_layers
         for layer in self.viewer.layers:
-            if not sink.owns(layer):
+            if not viewer_layers.registry.owns(layer):
                 layer.visible = False
-        self.viewer.layers.selection.active = sink.layer("image")
-        combo = self.simulate.preset
+        self.viewer.layers.selection.active = viewer_layers.registry.layer("image")
+        combo = self.simulate.header.preset
         combo.setCurrentIndex(combo.findData(CROWD))
-        self.simulate.load_preset(CROWD)
+        self.simulate.header.load_preset(CROWD)
         self.rendered()
         self.scroll(0.0)
         shown: list[float] = []
@@ -158,7 +158,7 @@ class Demo:
         def count(_: object) -> None:
             shown.append(time.monotonic())
 
-        session.picture_changed.connect(count)
+        session.events.picture.connect(count)
         slider = self.simulate.row("microscope.focus_um").slider
         low, high = (self.tick(slider, value) for value in _FOCUS_UM)
         begun = time.monotonic()
@@ -173,7 +173,7 @@ class Demo:
         frames, seconds = len(shown), time.monotonic() - begun
         slider.setValue(self.tick(slider, 1.5))
         slider.sliderReleased.emit()
-        session.picture_changed.disconnect(count)
+        session.events.picture.disconnect(count)
         self.rendered()
         self.wait(0.8)
         self.screenshot("simulate")
@@ -209,7 +209,7 @@ class Demo:
 
     def rendered(self) -> None:
         """Wait until the picture of the present scene is on the screen."""
-        live, session = self.simulate.studio.live, self.simulate.session
+        live, session = self.simulate.controller.live, self.simulate.session
         deadline = time.monotonic() + 60.0
         while time.monotonic() < deadline:
             self.wait(0.05)
@@ -230,7 +230,7 @@ class Demo:
             time.sleep(0.005)
 
     def screenshot(self, name: str) -> None:
-        """Write the whole window as PNG, and give a person time to look."""
+        """Write the whole window as PNG, and give a user time to look."""
         self.wait(0.2)
         self.viewer.window.screenshot(
             path=str(self.out / f"{name}.png"), canvas_only=False, flash=False
@@ -283,7 +283,8 @@ def checked(result: FitResult) -> list[str]:
 
 def reported(result: FitResult) -> None:
     """Print the result in plain words."""
-    from napari_osog.panels.fit_result import rounded, title_of
+    from napari_osog.panels.fit_result import title_of
+    from napari_osog.panels.numbers import rounded
 
     pixel = result.scene.grid.pixel_size_um
     for name, value in result.values.items():

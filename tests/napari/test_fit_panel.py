@@ -14,7 +14,7 @@ import torch
 
 import osog
 from napari_osog.panels.fit import FitPanel
-from napari_osog.studio import Studio
+from napari_osog.live_controller import LiveController
 from osog.fitting import FitProgress
 from osog.scene import Scene
 
@@ -75,8 +75,8 @@ class Bench:
 
     def __init__(self, viewer, qtbot, image, fit=None, scene=None, **kwargs):
         self.viewer, self.qtbot = viewer, qtbot
-        self.studio = Studio.of(viewer)
-        self.studio.session.set_scene(scene or phase_scene(), preset="")
+        self.controller = LiveController.of(viewer)
+        self.controller.session.set_scene(scene or phase_scene(), preset="")
         self.panel = FitPanel(viewer, fit=fit)
         self.dock = viewer.window.add_dock_widget(self.panel, name="Fit")
         viewer.window._qt_window.show()
@@ -108,13 +108,13 @@ def bench(make_napari_viewer_proxy, qtbot):
 
     yield make
     for each in made:
-        each.studio.live.stop()
+        each.controller.live.stop()
 
 
 def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     image = micrograph()
     on = bench(image.copy())
-    panel, session = on.panel, on.studio.session
+    panel, session = on.panel, on.controller.session
     assert panel.setting.target.currentText() == "micrograph", "the only image is taken"
     assert panel.table.lines.entry("particles[0].x_um").free
     on.run()
@@ -126,7 +126,7 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
         name = f"particles[0].{axis}_um"
         assert abs(result.values[name] - TRUTH[f"{axis}_um"]) < 5 * result.sigma[name]
     assert "±" in panel.ending.view.text and "Finished" in panel.status.text()
-    compared = on.studio.sink.layer("compare")
+    compared = on.controller.viewer_layers.registry.layer("compare")
     assert compared.visible
     np.testing.assert_allclose(compared.data, result.residual, atol=1e-5)
     np.testing.assert_array_equal(on.layer.data, image)
@@ -141,7 +141,7 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     panel.parameters._on_freed("populations.cell.material.index", False)
     on.run()
     on.ended()
-    assert on.studio.sink.layer("compare") is compared, "one layer, reused"
+    assert on.controller.viewer_layers.registry.layer("compare") is compared, "one layer, reused"
     assert "populations.cell.material.index" not in panel.record.result.values
     assert panel.table.lines.entry("particles[0].x_um").bounds == (2.0, 8.0)
     panel.ending.export(tmp_path / "fit.json")
@@ -215,7 +215,7 @@ def test_a_region_is_fitted_alone_and_the_rest_shows_nothing(bench):
     on.run()
     on.ended()
     assert fit.asked[0]["region"] == (8, 36, 10, 40)
-    shown = on.studio.sink.layer("compare").data
+    shown = on.controller.viewer_layers.registry.layer("compare").data
     assert np.isfinite(shown[8:36, 10:40]).all() and np.isnan(shown[:8]).all()
 
 
@@ -336,7 +336,7 @@ def test_settings_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
     assert "needs an immersion index above it" in panel.fault.text()
     panel.parameters._on_edited("populations.cell.shape.radius_um", -1.0)
     assert "radius_um = -1" in panel.fault.text()
-    assert on.studio.session.scene == phase_scene() and not fit.asked
+    assert on.controller.session.scene == phase_scene() and not fit.asked
     panel.parameters._on_bounded("particles[0].x_um", None)
     on.run()
     on.ended()
@@ -348,7 +348,7 @@ def test_matching_the_grid_takes_it_from_the_micrograph(bench):
     on = bench(image, fit=SlowFit(steps=2))
     assert "48 × 48 pixels and the micrograph 96 × 96" in on.panel.mismatch_text.text()
     on.panel.match_button.click()
-    assert on.studio.session.scene.grid.shape == (96, 96)
+    assert on.controller.session.scene.grid.shape == (96, 96)
     assert on.panel.mismatch.isHidden()
     on.run()
     on.ended()
@@ -367,7 +367,7 @@ def test_a_stack_is_fitted_in_the_frame_that_is_shown(bench):
 
 def test_a_change_of_the_sample_brings_the_table_that_belongs_to_it(bench):
     on = bench(micrograph())
-    session, panel = on.studio.session, on.panel
+    session, panel = on.controller.session, on.panel
     session.set_scene(beads(), preset="")
     assert panel.table.lines.entry("particles[*].x_um").free
     assert panel.table.lines.entry("particles[0].x_um") is None

@@ -1,4 +1,4 @@
-"""A renderer and a layer sink that stand in for the engine and for napari."""
+"""A renderer and a layer viewer_layers that stand in for the engine and for napari."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from napari_osog.session import Session
-from napari_osog.studio import Studio
+from napari_osog.live_controller import LiveController
 from osog.exit_wave import Interrupted
 from osog.sample import sample
 from osog.scene import Camera, Grid, Population, Scene
@@ -57,7 +57,7 @@ class FakeRenderer:
 
 
 @dataclass
-class FakeSink:
+class FakeLayers:
     """Keeps the pictures that it is shown."""
 
     shown: list[Any] = field(default_factory=list)
@@ -123,11 +123,11 @@ def renderer() -> FakeRenderer:
 
 
 @pytest.fixture
-def studio(qapp, renderer):
-    made = Studio(
-        None, make=lambda device: renderer, sink=FakeSink(), session=Session(a_scene(), seed=3)
+def controller(qapp, renderer):
+    made = LiveController(
+        None, make=lambda device: renderer, viewer_layers=FakeLayers(), session=Session(a_scene(), seed=3)
     )
     made.live.max_fps = 1000.0
     yield made
     made.live.stop()
-    made.reel.stop()
+    made.stack_renderer.stop()

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_osog.live import Model, Notice
-from napari_osog.panels.pupil_plot import PupilSection, pupil_colours
+from napari_osog.pictures import Model, Notice
+from napari_osog.panels.pupil_thumbnail import PupilSection, pupil_colours
 from napari_osog.panels.simulate import SimulatePanel
 from osog.scene import Scene
 
 
 @pytest.fixture
-def panel(qtbot, studio):
-    made = SimulatePanel(None, studio)
+def panel(qtbot, controller):
+    made = SimulatePanel(None, controller)
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitUntil(lambda: studio.session.picture is not None, timeout=5000)
+    qtbot.waitUntil(lambda: controller.session.picture is not None, timeout=5000)
     return made
 
 

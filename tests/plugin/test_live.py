@@ -9,7 +9,7 @@ import time
 import pytest
 import torch
 
-from napari_osog.live import LiveRenderer, Request
+from napari_osog.pictures import LiveRenderer, Request
 from osog.scene import SceneError
 from osog.scene.parameters import replaced
 

@@ -6,7 +6,8 @@ import gc
 
 import pytest
 
-from napari_osog.session import Session, shared
+from napari_osog.session import Session
+from napari_osog.viewers import shared
 from osog.sample import sample
 from osog.scene import SceneError
 
@@ -98,7 +99,7 @@ def test_removing_and_adding_particles():
 
 def test_freeing_a_parameter_is_heard():
     session, heard = Session(a_scene()), []
-    session.free_changed.connect(heard.append)
+    session.events.free.connect(heard.append)
     session.set_free("microscope.focus_um", True)
     session.set_free("microscope.focus_um", True)
     session.set_free("microscope.focus_um", False)

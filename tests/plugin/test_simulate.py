@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication, QLabel, QPushButton
 
-from napari_osog.live import Notice, Picture
+from napari_osog.pictures import Notice, Picture
 from napari_osog.panels.simulate import SimulatePanel
 from osog import presets
 from osog.sample import sample
@@ -18,11 +18,11 @@ from osog.scene import Scene
 
 
 @pytest.fixture
-def panel(qtbot, studio):
-    made = SimulatePanel(None, studio)
+def panel(qtbot, controller):
+    made = SimulatePanel(None, controller)
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitUntil(lambda: studio.session.picture is not None, timeout=5000)
+    qtbot.waitUntil(lambda: controller.session.picture is not None, timeout=5000)
     return made
 
 
@@ -35,9 +35,9 @@ def row(panel, name):
 def settled(qtbot, panel):
     """Wait for the picture of the scene as it is now."""
     qtbot.waitUntil(
-        lambda: panel.studio.sink.shown[-1].request.scene is panel.session.scene, timeout=5000
+        lambda: panel.controller.viewer_layers.shown[-1].request.scene is panel.session.scene, timeout=5000
     )
-    return panel.studio.sink.shown[-1]
+    return panel.controller.viewer_layers.shown[-1]
 
 
 def sentences(panel):
@@ -70,29 +70,29 @@ def test_one_drag_is_one_undo_step(qtbot, panel):
 
 
 def test_a_slow_render_is_a_preview_during_the_drag_and_full_afterwards(qtbot, panel, renderer):
-    panel.studio._cold_ms = 200.0
-    panel.studio._still.setInterval(600_000)  # only the release may refine
+    panel.controller._cold_ms = 200.0
+    panel.controller._still.setInterval(600_000)  # only the release may refine
     radius = row(panel, "populations.beads.shape.radius_um")
     radius.slider.sliderPressed.emit()
     radius.slider.setValue(700)
     assert settled(qtbot, panel).request.preview
     radius.slider.sliderReleased.emit()
-    qtbot.waitUntil(lambda: not panel.studio.sink.shown[-1].request.preview, timeout=5000)
+    qtbot.waitUntil(lambda: not panel.controller.viewer_layers.shown[-1].request.preview, timeout=5000)
     assert [call[2] for call in renderer.calls[-2:]] == ["draft", None]
 
 
 def test_a_hand_that_holds_still_sees_the_full_image(qtbot, panel):
-    panel.studio._cold_ms = 200.0
+    panel.controller._cold_ms = 200.0
     radius = row(panel, "populations.beads.shape.radius_um")
     radius.slider.sliderPressed.emit()
     radius.slider.setValue(700)
     assert settled(qtbot, panel).request.preview
-    qtbot.waitUntil(lambda: not panel.studio.sink.shown[-1].request.preview, timeout=5000)
+    qtbot.waitUntil(lambda: not panel.controller.viewer_layers.shown[-1].request.preview, timeout=5000)
     radius.slider.sliderReleased.emit()
 
 
 def test_the_focus_is_never_a_preview_while_the_light_through_the_sample_is_known(qtbot, panel):
-    panel.studio._cold_ms = 5000.0
+    panel.controller._cold_ms = 5000.0
     focus = row(panel, "microscope.focus_um")
     focus.slider.sliderPressed.emit()
     focus.slider.setValue(700)
@@ -238,7 +238,7 @@ def test_a_shape_change_keeps_particles_where_they_were_put(panel):
 
 def test_the_selected_particle_shows_its_own_numbers(qtbot, panel):
     before = sample(panel.session.scene, 3)
-    panel.session.select(2)
+    panel.session.selected = 2
     assert not panel.sample.one.isHidden()
     depth = row(panel, "particles[2].x_um")
     assert depth.spin.value() == pytest.approx(float(before.position[2, 0]), abs=1e-5)
@@ -248,7 +248,7 @@ def test_the_selected_particle_shows_its_own_numbers(qtbot, panel):
     assert (after.position == before.position).all()
     row(panel, "particles[2].radius_um").spin.setValue(-1)
     assert "must lie between" in row(panel, "particles[2].radius_um").fault
-    panel.session.select(None)
+    panel.session.selected = None
     assert panel.sample.one.isHidden()
 
 
@@ -271,7 +271,7 @@ def test_the_camera_can_be_taken_away_and_comes_back_as_it_was(panel):
 def test_new_draw_takes_the_next_seed(qtbot, panel):
     panel.sample.draw.click()
     assert panel.session.seed == 4 and panel.sample.seed.value() == 4
-    qtbot.waitUntil(lambda: panel.studio.sink.shown[-1].request.seed == 4, timeout=5000)
+    qtbot.waitUntil(lambda: panel.controller.viewer_layers.shown[-1].request.seed == 4, timeout=5000)
 
 
 def test_a_warning_is_text_with_its_remedy_as_a_button(qtbot, panel, renderer):
@@ -300,11 +300,11 @@ def test_phase_and_light_before_the_camera_can_be_shown(qtbot, panel):
     modality = row(panel, "microscope.modality")
     modality.choose("hologram")
     panel.shown_buttons["irradiance"].click()
-    qtbot.waitUntil(lambda: panel.studio.sink.shown[-1].request.shown == "irradiance")
-    assert panel.studio.sink.shown[-1].image[1, 1] == 100.0
+    qtbot.waitUntil(lambda: panel.controller.viewer_layers.shown[-1].request.shown == "irradiance")
+    assert panel.controller.viewer_layers.shown[-1].image[1, 1] == 100.0
     panel.shown_buttons["phase"].click()
-    qtbot.waitUntil(lambda: panel.studio.sink.shown[-1].request.shown == "phase")
-    assert panel.studio.sink.shown[-1].image[1, 1] == 0.0
+    qtbot.waitUntil(lambda: panel.controller.viewer_layers.shown[-1].request.shown == "phase")
+    assert panel.controller.viewer_layers.shown[-1].image[1, 1] == 0.0
     modality = row(panel, "microscope.modality")
     modality.choose("fluorescence")
     assert not panel.shown_buttons["phase"].isEnabled()
@@ -318,15 +318,15 @@ def test_what_is_free_in_a_fit_is_marked_in_its_row(panel):
     assert not row(panel, "microscope.focus_um").free
 
 
-def test_a_deleted_panel_leaves_no_thread_and_no_exception(qtbot, studio):
-    panel = SimulatePanel(None, studio)
+def test_a_deleted_panel_leaves_no_thread_and_no_exception(qtbot, controller):
+    panel = SimulatePanel(None, controller)
     panel.show()
-    qtbot.waitUntil(lambda: studio.session.picture is not None, timeout=5000)
-    assert studio.live.running
+    qtbot.waitUntil(lambda: controller.session.picture is not None, timeout=5000)
+    assert controller.live.running
     panel.hide()
     panel.deleteLater()
-    qtbot.waitUntil(lambda: not studio.live.running, timeout=3000)
-    studio.session.change({"microscope.focus_um": 1.0})
+    qtbot.waitUntil(lambda: not controller.live.running, timeout=3000)
+    controller.session.change({"microscope.focus_um": 1.0})
 
 
 def test_the_panel_is_narrow_enough_for_a_laptop(panel):
@@ -334,32 +334,32 @@ def test_the_panel_is_narrow_enough_for_a_laptop(panel):
 
 
 def test_a_scene_without_a_field_is_shown_as_its_image_and_old_errors_are_dropped(
-    qtbot, studio, renderer
+    qtbot, controller, renderer
 ):
-    studio.enter(1)
-    session, live = studio.session, studio.live
+    controller.enter(1)
+    session, live = controller.session, controller.live
     session.change({"microscope.modality": {"kind": "hologram"}})
-    session.set_view(shown="phase")
+    session.view.update(shown="phase")
     qtbot.waitUntil(lambda: not live.busy, timeout=5000)
-    assert studio.sink.shown[-1].request.shown == "phase"
-    old = studio.sink.shown[-1].request
+    assert controller.viewer_layers.shown[-1].request.shown == "phase"
+    old = controller.viewer_layers.shown[-1].request
     session.change({"microscope.modality": {"kind": "fluorescence"}})
     qtbot.waitUntil(lambda: not live.busy, timeout=5000)
-    last = studio.sink.shown[-1].request
+    last = controller.viewer_layers.shown[-1].request
     assert last.shown == "image" and last.scene is session.scene
-    studio._show(Picture(old, error="too late"))
+    controller._show(Picture(old, error="too late"))
     assert session.status == ""
-    studio._show(Picture(last, error="in time"))
+    controller._show(Picture(last, error="in time"))
     assert session.status == "in time"
 
 
 _EXIT = """
 import gc
-from conftest import FakeRenderer, FakeSink, a_scene
+from conftest import FakeRenderer, FakeLayers, a_scene
 from qtpy.QtWidgets import QApplication
 from napari_osog.panels.simulate import SimulatePanel
 from napari_osog.session import Session
-from napari_osog.studio import Studio
+from napari_osog.live_controller import LiveController
 
 app = QApplication([])
 gc.disable()  # all that goes, goes when the interpreter ends, in an order of its own
@@ -367,9 +367,9 @@ gc.disable()  # all that goes, goes when the interpreter ends, in an order of it
 
 def open_a_panel():
     renderer = FakeRenderer()
-    studio = Studio(None, lambda device: renderer, FakeSink(), Session(a_scene()))
-    panel = SimulatePanel(None, studio)
-    panel.loop, studio.loop = panel, studio
+    controller = LiveController(None, lambda device: renderer, FakeLayers(), Session(a_scene()))
+    panel = SimulatePanel(None, controller)
+    panel.loop, controller.loop = panel, controller
     panel.show()
 
 

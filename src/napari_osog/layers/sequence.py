@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QTimer
 
-from napari_osog.layers.image import displayed
-from napari_osog.layers.stack import NAMES
+from napari_osog.layers.layer_registry import NAMES
+from napari_osog.layers.render import displayed
 
 if TYPE_CHECKING:
-    from napari_osog.layers.stack import LayerStack
-    from napari_osog.live import Picture
+    from napari_osog.layers.layer_registry import LayerRegistry
+    from napari_osog.pictures import Picture
     from osog.scene import Scene
 
 _LAYOUT_MS = 150
@@ -26,11 +26,11 @@ class SequenceLayer:
 
     Parameters
     ----------
-    stack : LayerStack
+    registry : LayerRegistry
     """
 
-    def __init__(self, stack: LayerStack) -> None:
-        self.stack = stack
+    def __init__(self, registry: LayerRegistry) -> None:
+        self.registry = registry
 
     def show(self, picture: Picture, metadata: dict[str, Any], *, visible: bool = True) -> Any:
         """Show the pictures of a stack or series; returns the layer.
@@ -59,10 +59,10 @@ class SequenceLayer:
             dark = 0.0 if scene.camera is None else scene.camera.dark_counts
             image = displayed(image, (dark, max(limits[1], dark + 1e-6)))
         role = "sequence colour" if colour else "sequence"
-        other = self.stack.layer("sequence" if colour else "sequence colour")
+        other = self.registry.layer("sequence" if colour else "sequence colour")
         if other is not None:
             other.visible = False
-        plane = self.stack.transform(shape)
+        plane = self.registry.transform(shape)
         extra = len(axes)
         rotate = np.eye(extra + 2)
         rotate[-2:, -2:] = plane["rotate"]
@@ -73,12 +73,12 @@ class SequenceLayer:
             "units": (*(a[3] for a in axes), *plane["units"]),
         }
         labels = (*(a[0] for a in axes), "y", "x")
-        layer = self.stack.layer(role)
+        layer = self.registry.layer(role)
         if layer is not None and layer.ndim != extra + 2:
             layer = None  # dimensions of a layer are for life; the old one stays as it is
         if layer is None:
             contrast = {} if colour else {"contrast_limits": limits}
-            layer = self.stack.add(
+            layer = self.registry.add(
                 role,
                 Image(
                     image,
@@ -91,7 +91,7 @@ class SequenceLayer:
                     **placed,
                 ),
             )
-            self.stack.arrange()
+            self.registry.arrange()
         else:
             layer.data = image
             layer.axis_labels = labels
@@ -102,9 +102,9 @@ class SequenceLayer:
                 layer.contrast_limits = limits
             layer.metadata["osog"] = metadata
             layer.visible = visible
-        viewer = self.stack.viewer
+        viewer = self.registry.viewer
         # The slider that has appeared takes room from the canvas, once the window is laid out anew.
-        QTimer.singleShot(_LAYOUT_MS, self.stack.fit_view)
+        QTimer.singleShot(_LAYOUT_MS, self.registry.fit_view)
         for axis in range(extra):
             middle = image.shape[axis] // 2 if axes[axis][0] == "z" else 0
             viewer.dims.set_current_step(viewer.dims.ndim - (extra + 2) + axis, middle)
@@ -113,7 +113,7 @@ class SequenceLayer:
     def leave(self) -> None:
         """Hide it: the scene has changed, and the live image is wanted."""
         for role in ("sequence", "sequence colour"):
-            layer = self.stack.layer(role)
+            layer = self.registry.layer(role)
             if layer is not None and layer.visible:
                 layer.visible = False
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import QPoint, Qt, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
-    from napari_osog.live import Picture
+    from napari_osog.pictures import Picture
 
 _MODELS = {
     "slabs": "Phase slabs",

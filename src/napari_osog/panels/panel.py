@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_osog.session import unwrapped
-from napari_osog.studio import Studio
+from napari_osog.live_controller import LiveController
+from napari_osog.viewers import unwrapped
 
 if TYPE_CHECKING:
     from napari_osog.session import Session
 
 _WIDTH = 320
 _STYLE = """
-QToolButton#osog_section {{
+QPushButton#osog_section {{
     font-weight: bold; text-align: left; padding: 4px; border: none; border-radius: 3px;
     background: {foreground}; color: {text};
 }}
-QToolButton#osog_minor {{
+QPushButton#osog_minor {{
     text-align: left; padding: 2px; border: none; background: transparent; color: {text};
 }}
-QToolButton#osog_section:hover, QToolButton#osog_minor:hover {{ background: {primary}; }}
+QPushButton#osog_section:hover, QPushButton#osog_minor:hover {{ background: {primary}; }}
 QToolButton#osog_mode {{ padding: 3px 2px; border-radius: 3px; background: {foreground}; }}
 QToolButton#osog_mode:hover {{ background: {primary}; }}
 QToolButton#osog_mode:checked {{ background: {current}; color: white; }}
@@ -75,7 +75,7 @@ def listen(widget: QWidget, signal: Any, slot: Any) -> None:
 class Panel(QWidget):
     """A dock widget with one scroll area inside.
 
-    Its studio renders while the panel is visible, pauses when it is hidden, and ends its thread
+    Its controller renders while the panel is visible, pauses when it is hidden, and ends its thread
     when the panel is closed with x or goes with the viewer: napari sends neither a close event
     nor ``destroyed`` in the first case, so a parent that becomes None is the sign.
 
@@ -83,15 +83,15 @@ class Panel(QWidget):
     ----------
     napari_viewer : napari viewer
         napari passes it by the parameter's name.
-    studio : Studio, optional
-        Another studio than that of the viewer; for tests.
+    controller : LiveController, optional
+        Another controller than that of the viewer; for tests.
     """
 
-    def __init__(self, napari_viewer: Any, studio: Studio | None = None) -> None:
+    def __init__(self, napari_viewer: Any, controller: LiveController | None = None) -> None:
         super().__init__()
         real = unwrapped(napari_viewer)
         self._viewer = weakref.ref(real) if real is not None else lambda: None
-        self.studio = studio if studio is not None else Studio.of(napari_viewer)
+        self.controller = controller if controller is not None else LiveController.of(napari_viewer)
         self._docked = False
         self.setMinimumWidth(_WIDTH)
         outer = QVBoxLayout(self)
@@ -107,8 +107,8 @@ class Panel(QWidget):
         self.body.setContentsMargins(8, 6, 10, 8)
         self.body.setSpacing(6)
         self.scroll.setWidget(self.content)
-        studio, key = self.studio, id(self)
-        self.destroyed.connect(lambda: studio.stop(key))
+        controller, key = self.controller, id(self)
+        self.destroyed.connect(lambda: controller.stop(key))
         self.apply_theme()
         events = getattr(real, "events", None)
         if events is not None and hasattr(events, "theme"):
@@ -121,7 +121,7 @@ class Panel(QWidget):
     @property
     def session(self) -> Session:
         """State that the panels of this viewer share."""
-        return self.studio.session
+        return self.controller.session
 
     @property
     def viewer(self) -> Any:
@@ -152,12 +152,12 @@ class Panel(QWidget):
     def showEvent(self, event: Any) -> None:
         """Go on rendering."""
         super().showEvent(event)
-        self.studio.enter(id(self))
+        self.controller.enter(id(self))
 
     def hideEvent(self, event: Any) -> None:
         """A hidden panel does no work."""
         super().hideEvent(event)
-        self.studio.leave(id(self))
+        self.controller.leave(id(self))
 
     def event(self, event: Any) -> bool:
         """Notice that the dock was closed with x: the parent is gone."""
@@ -166,7 +166,7 @@ class Panel(QWidget):
                 self._docked = True
             elif self._docked:
                 self._docked = False
-                self.studio.stop(id(self))
+                self.controller.stop(id(self))
         return bool(super().event(event))
 
 
