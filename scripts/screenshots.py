@@ -55,7 +55,7 @@ class Window:
     def preset(self, name: str) -> None:
         """Show a preset alone."""
         self.panel.compare.choose_mode("off")
-        self.panel.load_preset(name)
+        self.panel.header.load_preset(name)
         for layer in self.viewer.layers:
             if not self.panel.controller.viewer_layers.registry.owns(layer):
                 layer.visible = False
@@ -91,7 +91,7 @@ def beside(w: Window) -> None:
     from napari_osog.samples import cell_twin
 
     w.session.set_scene(cell_twin(), preset="")
-    for layer in w.panel.compare.layers:
+    for layer in w.panel.compare.chooser.layers:
         layer.visible = True
     w.panel.compare.match_grid()
     w.panel.compare.choose_mode("beside")
@@ -108,14 +108,14 @@ def wipe(w: Window) -> None:
     w.session.view.update(particles=False)
     w.panel.compare.choose_mode("wipe")
     w.session.view.update(wipe=CELL_CENTRE_PX[1] / w.session.scene.grid.shape[1])
-    w.panel.compare.profile_on.setChecked(True)
+    w.panel.compare.profile.on.setChecked(True)
     row, _ = CELL_CENTRE_PX
     line = w.panel.controller.viewer_layers.registry.layer("profile")
     line.data = [[[row, 300], [row, 545]]]
     w.settle()
     w.scroll(w.panel.compare)
     w.photograph("wipe")
-    w.panel.compare.profile_on.setChecked(False)
+    w.panel.compare.profile.on.setChecked(False)
 
 
 def outlines(w: Window) -> None:
@@ -123,7 +123,7 @@ def outlines(w: Window) -> None:
     w.preset("needles-dic")
     w.session.view.update(outlines=True, particles=True)
     w.settle()
-    w.panel.grip.click()
+    w.panel.show_section.grip.click()
     points = w.panel.controller.viewer_layers.registry.layer("particles")
     points.selected_data = {len(points.data) // 2}
     w.wait(0.5)
@@ -161,11 +161,11 @@ def pupil(w: Window) -> None:
     """Phase contrast, with the pupil and the transfer function of its ring."""
     w.preset("cells-phase-contrast")
     plot = w.panel.microscope.plot
-    plot.button.setChecked(True)
+    plot.expand()
     w.wait(0.5)
     w.scroll(w.panel.microscope)
     w.photograph("pupil")
-    plot.button.setChecked(False)
+    plot.collapse()
 
 
 def light(w: Window) -> None:

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
+from napari_osog.lifetimes import when_gone
+
 _log = logging.getLogger(__name__)
 _TELL_S = 0.1
 """Seconds between two words of a job on its progress, at least."""
@@ -191,7 +193,7 @@ class Worker(QObject):
         self._announced.connect(self._hear, Qt.ConnectionType.QueuedConnection)
         desks: list[_Desk] = []
         self._desks = desks  # outlives this object, and does not hold it
-        self.destroyed.connect(lambda: [desk.close() for desk in desks])
+        when_gone(self, lambda: [desk.close() for desk in desks])
 
     @property
     def running(self) -> bool:

@@ -88,8 +88,8 @@ class Bench:
         self.qtbot.waitUntil(condition, timeout=timeout)
 
     def run(self):
-        self.panel.run_button.click()
-        assert self.panel.state == "running", self.panel.fault.text()
+        self.panel.run_box.run_button.click()
+        assert self.panel.state == "running", self.panel.run_box.fault.text()
 
     def ended(self):
         self.until(lambda: self.panel.state != "running")
@@ -118,14 +118,14 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     assert panel.setting.target.currentText() == "micrograph", "the only image is taken"
     assert panel.table.lines.entry("particles[0].x_um").free
     on.run()
-    assert not panel.run_button.isEnabled() and panel.stop_button.isEnabled()
+    assert not panel.run_box.run_button.isEnabled() and panel.run_box.stop_button.isEnabled()
     on.ended()
-    assert panel.state == "result" and panel.fault.text() == ""
+    assert panel.state == "result" and panel.run_box.fault.text() == ""
     result = panel.record.result
     for axis in "xy":
         name = f"particles[0].{axis}_um"
         assert abs(result.values[name] - TRUTH[f"{axis}_um"]) < 5 * result.sigma[name]
-    assert "±" in panel.ending.view.text and "Finished" in panel.status.text()
+    assert "±" in panel.ending.view.text and "Finished" in panel.run_box.status.text()
     compared = on.controller.viewer_layers.registry.layer("compare")
     assert compared.visible
     np.testing.assert_allclose(compared.data, result.residual, atol=1e-5)
@@ -156,9 +156,9 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     panel.ending.open_run(tmp_path / "run.json")
     assert session.scene == saved.scene and session.free == set(saved.free)
     assert panel.record.result.values == saved.result.values
-    assert panel.fault.text() == "", "it was made on this very micrograph"
+    assert panel.run_box.fault.text() == "", "it was made on this very micrograph"
     panel.ending.export(tmp_path / "missing" / "fit.json")
-    assert "could not be written" in panel.fault.text()
+    assert "could not be written" in panel.run_box.fault.text()
     assert panel.record is not None
 
 
@@ -182,25 +182,25 @@ def test_the_callback_runs_in_the_worker_and_hands_its_steps_over(bench):
     on = bench(micrograph(), fit=fit)
     told: list[object] = []
     threads: set[str] = set()
-    on.panel.runner.progressed.connect(told.append)
-    on.panel.runner.progressed.connect(lambda _: threads.add(threading.current_thread().name))
+    on.panel.worker.told.connect(told.append)
+    on.panel.worker.told.connect(lambda _: threads.add(threading.current_thread().name))
     on.run()
     on.ended()
     assert fit.threads == {"osog-fit"} and threads == {threading.main_thread().name}
     assert told and told[-1].progress is not None
-    assert on.panel.steps == 1, "the curve ends with the history of the result"
+    assert on.panel.run_box.steps == 1, "the curve ends with the history of the result"
     on.threads_gone()
 
 
 def test_stop_keeps_the_best(bench):
     on = bench(micrograph(), fit=SlowFit())
     on.run()
-    on.until(lambda: on.panel.steps > 0)
-    on.panel.stop_button.click()
-    assert "Stopping" in on.panel.status.text()
+    on.until(lambda: on.panel.run_box.steps > 0)
+    on.panel.run_box.stop_button.click()
+    assert "Stopping" in on.panel.run_box.status.text()
     on.ended()
     assert on.panel.state == "result" and on.panel.record.result.stopped
-    assert "best so far is kept" in on.panel.status.text()
+    assert "best so far is kept" in on.panel.run_box.status.text()
     on.threads_gone()
 
 
@@ -208,8 +208,8 @@ def test_a_region_is_fitted_alone_and_the_rest_shows_nothing(bench):
     fit = SlowFit(steps=20)
     on = bench(micrograph(), fit=fit)
     on.panel.setting.draw_region()
-    on.panel.run_button.click()
-    assert "holds no shape" in on.panel.fault.text()
+    on.panel.run_box.run_button.click()
+    assert "holds no shape" in on.panel.run_box.fault.text()
     shapes = on.panel.setting.shapes[0]
     shapes.add_rectangles(np.array([[8, 10], [8, 39], [35, 39], [35, 10]]))
     on.run()
@@ -225,8 +225,8 @@ def test_points_and_sliders_start_where_they_are(bench):
     image = osog.forward(scene).numpy()
     on = bench(image, fit=fit, scene=scene)
     on.panel.setting.start = "points"
-    on.panel.run_button.click()
-    assert "no Points layer" in on.panel.fault.text()
+    on.panel.run_box.run_button.click()
+    assert "no Points layer" in on.panel.run_box.fault.text()
     on.panel.setting.add_points()
     on.panel.setting.points[0].add([[20.0, 30.0]])
     on.run()
@@ -243,11 +243,11 @@ def test_points_and_sliders_start_where_they_are(bench):
 def test_removing_the_micrograph_ends_the_fit_and_keeps_its_best(bench):
     on = bench(micrograph(), fit=SlowFit())
     on.run()
-    on.until(lambda: on.panel.steps > 0)
+    on.until(lambda: on.panel.run_box.steps > 0)
     on.viewer.layers.remove(on.layer)
     on.ended()
     assert on.panel.state == "result" and on.panel.record is not None
-    assert "'micrograph' was removed while it was fitted" in on.panel.fault.text()
+    assert "'micrograph' was removed while it was fitted" in on.panel.run_box.fault.text()
     assert on.panel.setting.target.currentText().startswith("none")
     on.threads_gone()
 
@@ -258,7 +258,7 @@ def test_the_fit_works_on_a_copy(bench):
     on = bench(image.copy(), fit=fit)
     on.run()
     on.until(lambda: fit.image is not None)
-    assert not np.shares_memory(on.panel.runner.order.image, on.layer.data)
+    assert not np.shares_memory(on.panel.request.image, on.layer.data)
     fit.image[:] = 7.0
     on.layer.data = np.zeros_like(image)
     assert np.all(fit.image == 7.0) and np.all(on.layer.data == 0.0)
@@ -269,7 +269,7 @@ def test_the_fit_works_on_a_copy(bench):
 def test_closing_the_window_while_it_fits_leaves_no_thread(bench):
     on = bench(micrograph(), fit=SlowFit())
     on.run()
-    on.until(lambda: on.panel.steps > 0)
+    on.until(lambda: on.panel.run_box.steps > 0)
     assert fit_threads()
     on.viewer.close()
     on.threads_gone()
@@ -279,7 +279,7 @@ def test_closing_the_panel_with_x_while_it_fits_leaves_no_thread_and_no_panel(be
     fit = SlowFit()
     on = bench(micrograph(), fit=fit)
     on.run()
-    on.until(lambda: on.panel.steps > 0)
+    on.until(lambda: on.panel.run_box.steps > 0)
     gone = weakref.ref(on.panel)
     on.dock.destroyOnClose()
     on.threads_gone()
@@ -307,13 +307,13 @@ UNFIT = {
 def test_images_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
     fit = SlowFit()
     on = bench(None, fit=fit)
-    on.panel.run_button.click()
-    assert "Choose a micrograph first" in on.panel.fault.text()
+    on.panel.run_box.run_button.click()
+    assert "Choose a micrograph first" in on.panel.run_box.fault.text()
     for name, (image, options, words) in UNFIT.items():
         layer = on.viewer.add_image(image.copy(), name=name, scale=(0.2, 0.2), **options)
         on.panel.setting.target.setCurrentIndex(on.panel.setting.target.findText(name))
-        on.panel.run_button.click()
-        said = on.panel.fault.text()
+        on.panel.run_box.run_button.click()
+        said = on.panel.run_box.fault.text()
         assert words in said and "\n" not in said, f"{name}: {said}"
         assert on.panel.state == "editing" and not fit.asked and not fit_threads()
         np.testing.assert_array_equal(np.asarray(layer.data), image)
@@ -326,16 +326,20 @@ def test_settings_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
     for line in panel.table.lines.all:
         if line.free:
             panel.parameters._on_freed(line.name, False)
-    panel.run_button.click()
-    assert panel.fault.text() == "Nothing is free: tick at least one parameter in the table."
+    panel.run_box.run_button.click()
+    assert (
+        panel.run_box.fault.text() == "Nothing is free: tick at least one parameter in the table."
+    )
     panel.parameters._on_freed("particles[0].x_um", True)
     panel.parameters._on_bounded("particles[0].x_um", (5.0, 9.0))
-    panel.run_button.click()
-    assert panel.fault.text().startswith("x: the value 4.8 lies outside its range from 5 to 9 µm")
+    panel.run_box.run_button.click()
+    assert panel.run_box.fault.text().startswith(
+        "x: the value 4.8 lies outside its range from 5 to 9 µm"
+    )
     panel.parameters._on_edited("microscope.numerical_aperture", 1.2)
-    assert "needs an immersion index above it" in panel.fault.text()
+    assert "needs an immersion index above it" in panel.run_box.fault.text()
     panel.parameters._on_edited("populations.cell.shape.radius_um", -1.0)
-    assert "radius_um = -1" in panel.fault.text()
+    assert "radius_um = -1" in panel.run_box.fault.text()
     assert on.controller.session.scene == phase_scene() and not fit.asked
     panel.parameters._on_bounded("particles[0].x_um", None)
     on.run()
@@ -346,10 +350,10 @@ def test_settings_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
 def test_matching_the_grid_takes_it_from_the_micrograph(bench):
     image = osog.forward(listing(beads(), [(5.0, 6.0)])).numpy()
     on = bench(image, fit=SlowFit(steps=2))
-    assert "48 × 48 pixels and the micrograph 96 × 96" in on.panel.mismatch_text.text()
-    on.panel.match_button.click()
+    assert "48 × 48 pixels and the micrograph 96 × 96" in on.panel.run_box.mismatch_text.text()
+    on.panel.run_box.match_button.click()
     assert on.controller.session.scene.grid.shape == (96, 96)
-    assert on.panel.mismatch.isHidden()
+    assert on.panel.run_box.mismatch.isHidden()
     on.run()
     on.ended()
 
@@ -375,7 +379,7 @@ def test_a_change_of_the_sample_brings_the_table_that_belongs_to_it(bench):
     data["microscope"]["modality"] = {"kind": "hologram"}
     session.set_scene(Scene.parse(data), preset="")
     assert panel.table.lines.entry("particles[0].z_um").free
-    assert panel.parameters.greys_holder.isHidden()
+    assert panel.parameters.greys_line.isHidden()
     panel.parameters._on_freed("particles[0].z_um", False)
     session.set_scene(phase_scene(), preset="")
     assert not panel.table.lines.entry("particles[0].z_um").free

@@ -31,10 +31,12 @@ def test_colour_and_grey_take_turns_without_losing_contrast_or_other_layers(open
     panel.session.change({"microscope.focus_um": 3.0})
     wait.settled()
     assert colour.data is array, "one layer, reused"
-    panel.shown_buttons["irradiance"].click()
+    panel.show_section.shown["irradiance"].click()
     wait.until(lambda: panel.session.picture.request.shown == "irradiance")
-    assert viewer_layers.registry.layer("image") is colour and colour.data.max() > 0.5, "light before the camera"
-    panel.shown_buttons["image"].click()
+    assert viewer_layers.registry.layer("image") is colour and colour.data.max() > 0.5, (
+        "light before the camera"
+    )
+    panel.show_section.shown["image"].click()
     panel.session.change({"camera.colour": "monochrome"})
     wait.settled()
     assert viewer_layers.registry.layer("image") is grey and grey.visible and not colour.visible
@@ -44,9 +46,13 @@ def test_colour_and_grey_take_turns_without_losing_contrast_or_other_layers(open
     assert viewer_layers.registry.layer("image") is colour and colour.visible
     assert mine in viewer.layers and not mine.visible
     assert [layer.name for layer in viewer.layers].count("OSOG colour") == 1
-    assert [layer.name for layer in viewer_layers.registry.micrographs()] == ["mine"], "ours are no micrographs"
+    assert [layer.name for layer in viewer_layers.registry.micrographs()] == ["mine"], (
+        "ours are no micrographs"
+    )
     # A stack in colour is a layer of its own.
-    panel.controller.render_sequence(replaced(panel.session.scene, {"microscope.focus_um": [0, 1.5]}))
+    panel.controller.render_sequence(
+        replaced(panel.session.scene, {"microscope.focus_um": [0, 1.5]})
+    )
     wait.until(lambda: viewer_layers.registry.layer("sequence colour") is not None)
     layer = viewer_layers.registry.layer("sequence colour")
     assert layer.rgb and layer.data.shape == (2, 64, 80, 3)
@@ -80,7 +86,9 @@ def test_the_slider_of_the_viewer_walks_through_stacks_and_series(opened):
     assert not layer.visible, "a stack that comes late does not cover it"
     panel.session.change({"grid.shape": (56, 80)})  # the view is fitted to the plane
     wait.settled()
-    assert viewer_layers.registry.layer("image").data.shape == (56, 80) and panel.session.status == ""
+    assert (
+        viewer_layers.registry.layer("image").data.shape == (56, 80) and panel.session.status == ""
+    )
     panel.session.undo()
     viewer.add_image(np.zeros((5, 6, 9, 9)), name="mine")  # more axes than any of ours
     panel.session.change({"grid.shape": (48, 80)})
@@ -102,23 +110,30 @@ def test_the_slider_of_the_viewer_walks_through_stacks_and_series(opened):
 def test_phase_and_amplitude_are_layers_on_demand(opened):
     _, panel, _, wait = opened
     viewer_layers = panel.controller.viewer_layers
-    panel.shown_buttons["irradiance"].click()
-    panel.layers_shown["phase"].setChecked(True)
-    panel.layers_shown["amplitude"].setChecked(True)
+    panel.show_section.shown["irradiance"].click()
+    panel.show_section.layers["phase"].setChecked(True)
+    panel.show_section.layers["amplitude"].setChecked(True)
     wait.until(lambda: viewer_layers.registry.layer("amplitude") is not None)
-    phase, amplitude = viewer_layers.registry.layer("phase"), viewer_layers.registry.layer("amplitude")
+    phase, amplitude = (
+        viewer_layers.registry.layer("phase"),
+        viewer_layers.registry.layer("amplitude"),
+    )
     assert phase.name == "OSOG phase" and np.abs(phase.data).max() <= np.pi + 1e-6
     # An inline hologram is the squared modulus of the field behind it.
-    np.testing.assert_allclose(amplitude.data**2, viewer_layers.registry.layer("image").data, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(
+        amplitude.data**2, viewer_layers.registry.layer("image").data, rtol=1e-3, atol=1e-3
+    )
     before = amplitude.data.copy()
     panel.session.change({"microscope.focus_um": 4.0})
     wait.settled()
-    assert viewer_layers.registry.layer("amplitude") is amplitude and not np.array_equal(amplitude.data, before)
+    assert viewer_layers.registry.layer("amplitude") is amplitude and not np.array_equal(
+        amplitude.data, before
+    )
     panel.session.change({"microscope.modality": {"kind": "fluorescence"}})
     wait.settled()
     assert not phase.visible and not amplitude.visible
     panel.session.undo()
     wait.settled()
     assert phase.visible and amplitude.visible
-    panel.layers_shown["phase"].setChecked(False)
+    panel.show_section.layers["phase"].setChecked(False)
     assert not phase.visible and amplitude.visible

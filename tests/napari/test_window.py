@@ -71,21 +71,32 @@ def test_images_outlines_and_masks_go_into_layers_that_are_reused(opened):
     )
     panel.session.change({"grid.shape": (40, 48)})
     wait.settled()
-    assert panel.controller.viewer_layers.registry.layer("image") is layer and layer.data.shape == (40, 48)
+    assert panel.controller.viewer_layers.registry.layer("image") is layer and layer.data.shape == (
+        40,
+        48,
+    )
     assert names(viewer) == ["OSOG", "OSOG particles"]
-    panel.layers_shown["outlines"].setChecked(True)
-    panel.layers_shown["masks"].setChecked(True)
+    panel.show_section.layers["outlines"].setChecked(True)
+    panel.show_section.layers["masks"].setChecked(True)
     viewer_layers = panel.controller.viewer_layers
-    wait.until(lambda: viewer_layers.registry.layer("outlines") is not None and viewer_layers.registry.layer("masks") is not None)
+    wait.until(
+        lambda: (
+            viewer_layers.registry.layer("outlines") is not None
+            and viewer_layers.registry.layer("masks") is not None
+        )
+    )
     wait.settled()
-    masks, outlines = viewer_layers.registry.layer("masks"), viewer_layers.registry.layer("outlines")
+    masks, outlines = (
+        viewer_layers.registry.layer("masks"),
+        viewer_layers.registry.layer("outlines"),
+    )
     image = panel.session.picture.instances
     assert np.array_equal(masks.data, image) and masks.scale.tolist() == [0.2, 0.2]
     position = sample(panel.session.scene, panel.session.seed).position.numpy()
     centres = np.array([(shape.max(0) + shape.min(0)) / 2 for shape in outlines.data]) * 0.2
     for centre in centres:
         assert np.abs(position[:, 1::-1] - centre).sum(axis=1).min() < 0.1
-    panel.layers_shown["outlines"].setChecked(False)
+    panel.show_section.layers["outlines"].setChecked(False)
     assert not outlines.visible and viewer_layers.registry.layer("outlines") is outlines
 
 
@@ -150,7 +161,7 @@ def test_points_are_dragged_added_and_deleted_as_particles(opened):
     particles = panel.session.scene.populations[0].particles
     assert len(particles) == 7
     assert (particles[-1].x_um, particles[-1].y_um) == pytest.approx((4.0, 2.0))
-    panel.grip.click()
+    panel.show_section.grip.click()
     assert viewer.layers.selection.active.name == "OSOG particles"
     layer.selected_data = {3}
     assert panel.session.selected == 3 and not panel.sample.one.isHidden()
@@ -245,11 +256,11 @@ def test_the_profile_follows_a_line_and_reads_both_images(opened):
     panel.compare.match_button.click()
     panel.compare.choose_mode("wipe")
     wait.settled()
-    panel.compare.profile_on.setChecked(True)
+    panel.compare.profile.on.setChecked(True)
     line = panel.controller.viewer_layers.registry.layer("profile")
     line.data = [np.array([[20.0, 5.0], [20.0, 45.0]])]
-    panel.compare._draw_profile()
-    curves = panel.compare.plot.curves
+    panel.compare.profile.draw()
+    curves = panel.compare.profile.plot.curves
     x, y = curves["micrograph"].getData()
     assert len(x) == 41 and np.allclose(y, 3 * picture[20, 5:46] + 5, rtol=1e-4)
     assert np.allclose(curves["OSOG, matched"].getData()[1], y, rtol=1e-3)
@@ -311,7 +322,7 @@ def test_a_preference_reaches_a_window_that_is_open(make_napari_viewer_proxy, mo
     before = render.max_fps
     try:
         render.max_fps = 12
-        assert controller.live.max_fps == 12
+        assert controller.live.max_rate == 12
     finally:
         render.max_fps = before
 

@@ -31,24 +31,24 @@ def test_a_click_on_the_explain_line_opens_the_reasons(qtbot, panel):
         source_points=32,
         accuracy="standard",
     )
-    qtbot.mouseClick(panel.explain_text, Qt.MouseButton.LeftButton)
-    assert panel.reasons is not None and panel.reasons.isVisible()
-    text = panel.reasons.text.text()
+    qtbot.mouseClick(panel.header.explain_text, Qt.MouseButton.LeftButton)
+    assert panel.header.reasons is not None and panel.header.reasons.isVisible()
+    text = panel.header.reasons.text.text()
     assert "<b>beads</b>: Lorenz–Mie, error about 0.1 %" in text
     assert "Chosen because slabs are 9 % off (Δn 0.26)." in text
     assert "32 points of light" in text and "&lt;1 µm&gt;" in text
-    panel.reasons.hide()
-    qtbot.keyClick(panel.explain_text, Qt.Key.Key_Return)
-    assert panel.reasons.isVisible()
-    panel.reasons.hide()
+    panel.header.reasons.hide()
+    qtbot.keyClick(panel.header.explain_text, Qt.Key.Key_Return)
+    assert panel.header.reasons.isVisible()
+    panel.header.reasons.hide()
 
 
 def test_an_emission_has_no_field_error(qtbot, panel):
     panel.row("microscope.modality").choose("confocal")
     qtbot.waitUntil(lambda: panel.session.picture.request.scene is panel.session.scene)
-    panel.explain()
-    assert "particles emit" in panel.reasons.text.text()
-    panel.reasons.hide()
+    panel.header.explain()
+    assert "particles emit" in panel.header.reasons.text.text()
+    panel.header.reasons.hide()
 
 
 def drawn(section):
@@ -66,7 +66,7 @@ def test_the_pupil_follows_the_aperture_and_rests_while_folded(qtbot):
     section.show_scene(scene)
     qtbot.wait(80)
     assert section.transfer.curves["one"].getData()[0] is None, "folded: nothing is computed"
-    section.button.setChecked(True)
+    section.expand()
     qtbot.waitUntil(lambda: section.transfer.curves["one"].getData()[0] is not None)
     assert drawn(section)[2] == pytest.approx(2 * 0.5 / 0.55)
     section.show_scene(scene.updated({"microscope.numerical_aperture": 0.25}))
@@ -80,7 +80,7 @@ def test_the_pupil_follows_the_aperture_and_rests_while_folded(qtbot):
 def test_the_light_of_the_condenser_is_drawn_into_the_pupil(qtbot):
     section = PupilSection()
     qtbot.addWidget(section)
-    section.button.setChecked(True)
+    section.expand()
     section.show_scene(Scene.parse({"microscope": {"condenser_numerical_aperture": 0.3}}))
     section.draw()
     x, y = section.pupil.light[1].getData()

@@ -116,14 +116,14 @@ class _Proxy:
 
 
 def test_a_viewer_and_every_proxy_of_it_share_one_object_that_goes_with_the_viewer():
-    from napari_osog import session as module
+    from napari_osog import viewers as module
 
     viewer = _Viewer()
     first = shared(viewer, object)
     assert shared(_Proxy(viewer), object) is first
     assert shared(_Viewer(), object) is not first
     key = id(viewer)
-    assert key in module._SESSIONS
+    assert key in module._SHARED
     del viewer
     gc.collect()
-    assert key not in module._SESSIONS
+    assert key not in module._SHARED

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QButtonGroup, QGridLayout, QLabel, QToolButton
 
+from napari_osog.lifetimes import listen
 from napari_osog.micrographs import OPTICS, TargetError, adopt, known_optics
 from napari_osog.panels.forms import MissingOptics
 from napari_osog.panels.inputs import Slider, ignore_wheel
 from napari_osog.panels.line_profile import LineProfile
 from napari_osog.panels.micrograph_box import MicrographBox
-from napari_osog.panels.panel import listen
 from napari_osog.panels.section import Section
 from napari_osog.panels.widgets import (
     LABEL_WIDTH,

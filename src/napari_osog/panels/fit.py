@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QEvent, QTimer
 
+from napari_osog.lifetimes import listen
 from napari_osog.micrographs import (
     TargetError,
     adopt,
@@ -26,7 +27,7 @@ from napari_osog.panels.fit_run_box import RunBox
 from napari_osog.panels.fit_saved import ResultBox
 from napari_osog.panels.fit_target import TargetBox
 from napari_osog.panels.fit_trial import fit_worker
-from napari_osog.panels.panel import Panel, listen
+from napari_osog.panels.panel import Panel
 from napari_osog.viewers import unwrapped
 from osog.scene import Scene, SceneError
 

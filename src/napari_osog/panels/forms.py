@@ -3,8 +3,7 @@
 A form here is an ordinary magicgui container, so that other plugins can add to it or use it alone.
 """
 
-from __future__ import annotations
-
+# Annotations are no plain strings here: magicgui makes widgets of them.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +42,7 @@ def optics_form() -> Container[Any]:
                  + (f" ({optic.unit})" if optic.unit else ""))
         for name, optic in OPTICS.items() if optic.asked
     ]  # fmt: skip
-    use = PushButton(name="use", text="Use these", label="")
+    use = PushButton(name="use", text="Use these")
     return Container(widgets=[*lines, use], labels=True)
 
 
@@ -62,7 +61,7 @@ class MissingOptics(Section):
 
     stated = Signal()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: "Session") -> None:
         super().__init__("What its file does not say", open=False, minor=True)
         self.session = session
         self.form = optics_form()
@@ -73,7 +72,7 @@ class MissingOptics(Section):
         self.problem.hide()
         self.hide()
 
-    def ask(self, known: Mapping[str, Known] | None) -> None:
+    def ask(self, known: "Mapping[str, Known] | None") -> None:
         """Ask for all that is not known; None asks for nothing.
 
         Parameters
@@ -138,7 +137,7 @@ def _free(path: Path, replace: bool) -> Path:
     call_button=False,
     path={"label": "File", "mode": "w", "filter": SCENE_FILES},
     particles={"label": "Particles", "choices": (DRAWN, LISTED)},
-    replace={"label": "Replace", "text": "a file of this name"},
+    replace={"text": "Replace a file of this name"},
     session={"bind": None, "visible": False},
 )
 def save_scene(
@@ -168,7 +167,7 @@ def save_scene(
     call_button=False,
     content={"label": "Content", "choices": (RESULT, TABLE, RUN)},
     path={"label": "File", "mode": "w", "filter": _REPORTS},
-    replace={"label": "Replace", "text": "a file of this name"},
+    replace={"text": "Replace a file of this name"},
     record={"bind": None, "visible": False},
 )
 def save_report(

@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 from superqt.utils import qthrottled
 
 from napari_osog.comparison import match_greys, profile
+from napari_osog.lifetimes import listen
 from napari_osog.micrographs import TargetError
-from napari_osog.panels.panel import listen
 from napari_osog.panels.plot import Plot
 from napari_osog.panels.widgets import after, combo_box, refill
 from napari_osog.viewers import unwrapped

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox
 
-from napari_osog.panels.panel import listen
+from napari_osog.lifetimes import listen
 from napari_osog.panels.widgets import dressed
 from napari_osog.viewers import unwrapped
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_osog.lifetimes import listen, when_gone
 from napari_osog.live_controller import LiveController
 from napari_osog.viewers import unwrapped
 
@@ -48,30 +48,6 @@ QFrame#osog_notice[kind="error"] {{ border-left: 3px solid {error}; }}
 """
 
 
-def listen(widget: QWidget, signal: Any, slot: Any) -> None:
-    """Connect a signal that outlives a widget to one of its methods, until the widget is gone.
-
-    Qt deletes a widget while Python still holds it; a signal that reached it then would raise.
-
-    Parameters
-    ----------
-    widget : QWidget
-    signal : psygnal or napari signal
-        Holds bound methods weakly.
-    slot : bound method
-    """
-    signal.connect(slot)
-    method = weakref.WeakMethod(slot)
-
-    def forget() -> None:
-        alive = method()
-        if alive is not None:
-            with suppress(ValueError, RuntimeError):
-                signal.disconnect(alive)
-
-    widget.destroyed.connect(forget)
-
-
 class Panel(QWidget):
     """A dock widget with one scroll area inside.
 
@@ -108,7 +84,7 @@ class Panel(QWidget):
         self.body.setSpacing(6)
         self.scroll.setWidget(self.content)
         controller, key = self.controller, id(self)
-        self.destroyed.connect(lambda: controller.stop(key))
+        when_gone(self, lambda: controller.stop(key))
         self.apply_theme()
         events = getattr(real, "events", None)
         if events is not None and hasattr(events, "theme"):
@@ -170,4 +146,4 @@ class Panel(QWidget):
         return bool(super().event(event))
 
 
-__all__ = ["Panel", "listen"]
+__all__ = ["Panel"]

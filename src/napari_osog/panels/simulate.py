@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_osog.lifetimes import listen
 from napari_osog.panels.camera import BackgroundSection, CameraSection
 from napari_osog.panels.compare import CompareSection
 from napari_osog.panels.edits import SceneEdits
 from napari_osog.panels.header import SceneHeader
 from napari_osog.panels.microscope import MicroscopeSection
-from napari_osog.panels.panel import Panel, listen
+from napari_osog.panels.panel import Panel
 from napari_osog.panels.row import Row
 from napari_osog.panels.sample import SampleSection
 from napari_osog.panels.section import RowGroup
