@@ -64,7 +64,7 @@ class Window:
 
     def scroll(self, widget: object = None) -> None:
         """Scroll the panel to a widget, or to the top."""
-        bar = self.panel.scroll.verticalScrollBar()
+        bar = self.panel.scroll_area.verticalScrollBar()
         self.wait(0.2)
         if widget is None:
             bar.setValue(0)

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtpy.QtWidgets import QWidget
+
     from osog.fitting import FitResult
     from osog.scene import Scene
 
@@ -204,7 +206,7 @@ class Demo:
 
     def scroll(self, share: float) -> None:
         """Scroll the Simulate panel: 0 is its top, 1 its end."""
-        bar = self.simulate.scroll.verticalScrollBar()
+        bar = self.simulate.scroll_area.verticalScrollBar()
         bar.setValue(round(share * bar.maximum()))
 
     def rendered(self) -> None:
@@ -297,7 +299,7 @@ def reported(result: FitResult) -> None:
         say(f"  {title}: {text} ± {spread} {unit}{extra}")
 
 
-def click(button: Any) -> None:
+def click(button: QWidget) -> None:
     """Click a button with the mouse."""
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
@@ -393,7 +395,9 @@ def main(arguments: list[str] | None = None, *, run: Callable[[], Any] | None = 
     if not chosen.headless:
         say("The window is yours: move sliders, drag particles, open your own image and fit it.")
         if run is None:
-            from napari import run
+            import napari
+
+            run = napari.run
         run()
     return 1 if wrong else 0
 

@@ -110,10 +110,10 @@ def plane(layer: Any, point: tuple[float, ...] | None = None) -> NDArray[np.floa
     return image
 
 
-def plane_shape(layer: Any) -> tuple[int, ...]:
+def plane_shape(layer: Any) -> tuple[int, int]:
     """Rows and columns of a layer, at full resolution."""
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
-    return tuple(int(n) for n in data.shape[-2:])
+    return int(data.shape[-2]), int(data.shape[-1])
 
 
 def transform_of(layer: Any) -> LayerTransform:
@@ -124,7 +124,7 @@ def transform_of(layer: Any) -> LayerTransform:
     TargetError
         If its pixels are not square.
     """
-    scale = tuple(float(s) for s in layer.scale[-2:])
+    scale = _pair(layer.scale)
     if abs(scale[0] - scale[1]) > 1e-3 * abs(scale[0]):
         raise TargetError(
             f"'{layer.name}' has pixels of {scale[0]:.4g} × {scale[1]:.4g}; only square pixels "
@@ -134,10 +134,15 @@ def transform_of(layer: Any) -> LayerTransform:
     return LayerTransform(
         shape=plane_shape(layer),
         scale=scale,
-        translate=tuple(float(t) for t in layer.translate[-2:]),
-        rotate=tuple(tuple(float(v) for v in row) for row in rotate),
-        units=tuple(str(u) for u in layer.units[-2:]),
+        translate=_pair(layer.translate),
+        rotate=(_pair(rotate[0]), _pair(rotate[1])),
+        units=(str(layer.units[-2]), str(layer.units[-1])),
     )
+
+
+def _pair(numbers: Any) -> tuple[float, float]:
+    """The last two of some numbers."""
+    return float(numbers[-2]), float(numbers[-1])
 
 
 def pixel_size(layer: Any) -> Known | None:

@@ -33,4 +33,13 @@ def told(text: str) -> None:
     show_info(text)
 
 
-__all__ = ["plain", "told"]
+def copied(text: str) -> None:
+    """Put a text on the clipboard."""
+    from qtpy.QtWidgets import QApplication
+
+    clipboard = QApplication.clipboard()
+    if clipboard is not None:
+        clipboard.setText(text)
+
+
+__all__ = ["copied", "plain", "told"]

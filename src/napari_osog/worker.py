@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
-from qtpy.QtCore import QObject, Qt, QTimer, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_osog.lifetimes import when_gone
 
@@ -189,11 +189,12 @@ class Worker(QObject):
         self._paused = False
         self._desk: _Desk | None = None
         self._taken_at = 0.0
-        self._handed_over.connect(self._take_in, Qt.ConnectionType.QueuedConnection)
-        self._announced.connect(self._hear, Qt.ConnectionType.QueuedConnection)
+        # Emitted on the worker's thread, so that Qt queues them for the thread of this object.
+        self._handed_over.connect(self._take_in)
+        self._announced.connect(self._hear)
         desks: list[_Desk] = []
         self._desks = desks  # outlives this object, and does not hold it
-        when_gone(self, lambda: [desk.close() for desk in desks])
+        when_gone(self, lambda: _close(desks))
 
     @property
     def running(self) -> bool:
@@ -309,6 +310,11 @@ class Worker(QObject):
                 QTimer.singleShot(int(wait * 1000), desk.allow_next)
             else:
                 desk.allow_next()
+
+
+def _close(desks: list[_Desk]) -> None:
+    for desk in desks:
+        desk.close()
 
 
 def _work(desk: _Desk, owner: weakref.ref[Worker], name: str, lasting: bool) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from napari_osog.panels.simulate import SimulatePanel
 from napari_osog.live_controller import LiveController
+from napari_osog.panels.simulate import SimulatePanel
 from osog.scene import Camera, Grid, Hologram, Material, Microscope, Population, Scene, Sphere
 
 

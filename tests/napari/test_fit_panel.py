@@ -11,10 +11,13 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from qtpy.QtCore import Qt
 
 import osog
-from napari_osog.panels.fit import FitPanel
 from napari_osog.live_controller import LiveController
+from napari_osog.panels.fit import FitPanel
+from napari_osog.panels.fit_table import FREE, HIGH, LOW, VALUE
+from napari_osog.panels.forms import RESULT, RUN, TABLE
 from osog.fitting import FitProgress
 from osog.scene import Scene
 
@@ -91,6 +94,30 @@ class Bench:
         self.panel.run_box.run_button.click()
         assert self.panel.state == "running", self.panel.run_box.fault.text()
 
+    def tick(self, name, on):
+        """Free a parameter in the table, or hold it."""
+        state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
+        self._set(name, FREE, state, Qt.ItemDataRole.CheckStateRole)
+
+    def type(self, name, column, text):
+        """Type into a cell of the table."""
+        self._set(name, column, text, Qt.ItemDataRole.EditRole)
+
+    def _set(self, name, column, value, role):
+        lines = self.panel.table.lines
+        row = [line.name for line in lines.lines].index(name)
+        lines.setData(lines.index(row, column), value, role)
+
+    def save(self, content, path):
+        """Save by the form below the result."""
+        form = self.panel.ending.save_form
+        self.panel.ending.save_button.click()
+        form.form.content.value = content
+        form.form.path.value = path
+        form.form.replace.value = True
+        form.save_button.click()
+        return form
+
     def ended(self):
         self.until(lambda: self.panel.state != "running")
 
@@ -137,28 +164,29 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     )
     session.undo()
     assert session.scene == phase_scene()
-    panel.parameters._on_bounded("particles[0].x_um", (2.0, 8.0))
-    panel.parameters._on_freed("populations.cell.material.index", False)
+    on.type("particles[0].x_um", LOW, "2")
+    on.type("particles[0].x_um", HIGH, "8")
+    on.tick("populations.cell.material.index", False)
     on.run()
     on.ended()
     assert on.controller.viewer_layers.registry.layer("compare") is compared, "one layer, reused"
     assert "populations.cell.material.index" not in panel.record.result.values
     assert panel.table.lines.entry("particles[0].x_um").bounds == (2.0, 8.0)
-    panel.ending.export(tmp_path / "fit.json")
-    panel.ending.export(tmp_path / "fit.csv")
+    on.save(RESULT, tmp_path / "fit.json")
+    on.save(TABLE, tmp_path / "fit.csv")
     values = json.loads((tmp_path / "fit.json").read_text())["values"]
     assert values == pytest.approx(panel.record.result.values)
     assert (tmp_path / "fit.csv").read_text().startswith("name,value,sigma,unit")
     saved = panel.record
-    panel.ending.save_run(tmp_path / "run.json")
+    assert on.save(RUN, tmp_path / "run.json").isHidden()
     panel.parameters.free_alone({"particles[0].x_um"})
     session.change({"populations.cell.shape.radius_um": 1.0})
     panel.ending.open_run(tmp_path / "run.json")
     assert session.scene == saved.scene and session.free == set(saved.free)
     assert panel.record.result.values == saved.result.values
     assert panel.run_box.fault.text() == "", "it was made on this very micrograph"
-    panel.ending.export(tmp_path / "missing" / "fit.json")
-    assert "could not be written" in panel.run_box.fault.text()
+    failed = on.save(RESULT, tmp_path / "missing" / "fit.json")
+    assert "could not be written" in failed.problem.text() and not failed.isHidden()
     assert panel.record is not None
 
 
@@ -323,25 +351,26 @@ def test_settings_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
     fit = SlowFit(steps=2)
     on = bench(micrograph(), fit=fit)
     panel = on.panel
-    for line in panel.table.lines.all:
+    for line in list(panel.table.lines.all):
         if line.free:
-            panel.parameters._on_freed(line.name, False)
+            on.tick(line.name, False)
     panel.run_box.run_button.click()
     assert (
         panel.run_box.fault.text() == "Nothing is free: tick at least one parameter in the table."
     )
-    panel.parameters._on_freed("particles[0].x_um", True)
-    panel.parameters._on_bounded("particles[0].x_um", (5.0, 9.0))
+    on.tick("particles[0].x_um", True)
+    on.type("particles[0].x_um", LOW, "5")
+    on.type("particles[0].x_um", HIGH, "9")
     panel.run_box.run_button.click()
     assert panel.run_box.fault.text().startswith(
         "x: the value 4.8 lies outside its range from 5 to 9 µm"
     )
-    panel.parameters._on_edited("microscope.numerical_aperture", 1.2)
+    on.type("microscope.numerical_aperture", VALUE, "1.2")
     assert "needs an immersion index above it" in panel.run_box.fault.text()
-    panel.parameters._on_edited("populations.cell.shape.radius_um", -1.0)
+    on.type("populations.cell.shape.radius_um", VALUE, "-1")
     assert "radius_um = -1" in panel.run_box.fault.text()
     assert on.controller.session.scene == phase_scene() and not fit.asked
-    panel.parameters._on_bounded("particles[0].x_um", None)
+    on.type("particles[0].x_um", LOW, "")
     on.run()
     on.ended()
     assert fit.asked[0]["names"] == ("particles[0].x_um",)
@@ -380,7 +409,7 @@ def test_a_change_of_the_sample_brings_the_table_that_belongs_to_it(bench):
     session.set_scene(Scene.parse(data), preset="")
     assert panel.table.lines.entry("particles[0].z_um").free
     assert panel.parameters.greys_line.isHidden()
-    panel.parameters._on_freed("particles[0].z_um", False)
+    on.tick("particles[0].z_um", False)
     session.set_scene(phase_scene(), preset="")
     assert not panel.table.lines.entry("particles[0].z_um").free
     assert panel.table.lines.entry("particles[0].x_um").free

@@ -1,4 +1,4 @@
-"""What the Fit panel is made of, without a window: table, request, worker's work, result, record."""
+"""What the Fit panel is made of, without a window: table, request, work, result, record."""
 
 from __future__ import annotations
 
@@ -16,17 +16,12 @@ import osog
 from napari_osog.micrographs import TargetError
 from napari_osog.panels import fit_lines, fit_record
 from napari_osog.panels.fit_inputs import region_of, scale_is_known, starts_of
-from napari_osog.panels.fit_result import ResultView, rounded, title_of
-from napari_osog.panels.fit_run import (
-    Order,
-    Refusal,
-    _Control,
-    _work,
-    carry_out,
-    expanded,
-    prepared,
-)
-from napari_osog.panels.fit_table import HIGH, LOW, NAME, VALUE, ParameterTable, number, parsed
+from napari_osog.panels.fit_request import FitRequest, Refusal, expanded, prepared
+from napari_osog.panels.fit_result import ResultView, title_of
+from napari_osog.panels.fit_table import HIGH, LOW, NAME, VALUE, ParameterTable
+from napari_osog.panels.fit_trial import FitJob, carry_out
+from napari_osog.panels.numbers import number, parsed, rounded
+from napari_osog.worker import Worker
 from osog.fitting import FitProgress, FitResult
 from osog.scene import Scene
 from osog.scene.parameters import get
@@ -264,7 +259,7 @@ def test_grey_levels_are_radians_only_where_they_can_be():
     assert not scale_is_known(stated)
 
 
-# --- orders --------------------------------------------------------------------------------------
+# --- requests ------------------------------------------------------------------------------------
 
 
 def a_request(scene: Scene, **changes) -> FitRequest:
@@ -284,7 +279,7 @@ def test_each_particle_gets_its_own_name_and_those_outside_of_the_region_are_hel
     assert bounds == {"particles[1].x_um": (0.0, 19.0)}
 
 
-def test_orders_that_cannot_be_carried_out_say_why():
+def test_requests_that_cannot_be_carried_out_say_why():
     with pytest.raises(Refusal, match="Nothing is free"):
         expanded(a_request(phase_scene()), phase_scene())
     many = a_request(beads(200), free=("particles[*].x_um",))
@@ -347,22 +342,7 @@ def test_whatever_breaks_in_the_engine_comes_back_as_a_sentence():
     assert outcome.problem == "Not enough memory for this fit: choose a smaller region."
 
 
-def test_the_screen_is_told_at_most_ten_times_a_second():
-    scene = phase_scene()
-    control = _Control(a_request(scene, free=("particles[0].x_um",)))
-    told: list[float] = []
-
-    class Worker:
-        abort_requested = False
-
-        @property
-        def yielded(self):
-            return self
-
-        def emit(self, _):
-            told.append(time.monotonic())
-            control.announced = False  # a screen that is infinitely fast
-
+def test_the_screen_is_told_at_most_ten_times_a_second(qtbot):
     def fit(image, scene, names, *, callback, **_):
         for k in range(150):
             zero = np.zeros((2, 2))
@@ -370,13 +350,16 @@ def test_the_screen_is_told_at_most_ten_times_a_second():
             time.sleep(0.002)
         return a_result(scene)
 
-    control.worker = Worker()
+    worker, told = Worker(FitJob(fit), "osog-fit", lasting=False), []
+    worker.told.connect(told.append)
     begun = time.monotonic()
-    for _ in _work(control.request, control, fit):
-        pass
+    with qtbot.waitSignal(worker.finished, timeout=10000) as ended:
+        worker.submit(a_request(phase_scene(), free=("particles[0].x_um",)))
     seconds = time.monotonic() - begun
-    assert control.outcome.result is not None and control.done.is_set()
+    assert ended.args[0].result is not None and not worker.busy
     assert 3 <= len(told) <= 10 * seconds + 2
+    assert told[-1].progress is not None and len(told[-1].history) > len(told)
+    qtbot.waitUntil(lambda: not worker.running, timeout=5000)
 
 
 # --- result and record ---------------------------------------------------------------------------

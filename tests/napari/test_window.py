@@ -284,8 +284,8 @@ def test_closing_while_it_renders_leaves_no_thread(opened, qtbot, way):
 
 
 def test_a_panel_that_was_closed_is_freed_and_opens_again(make_napari_viewer_proxy, qtbot):
-    from napari_osog.panels.simulate import SimulatePanel
     from napari_osog.live_controller import LiveController
+    from napari_osog.panels.simulate import SimulatePanel
 
     from .conftest import Waiting, small_scene
 
@@ -348,8 +348,8 @@ def test_layer_menu_commands_choose_a_target_and_edit_a_render(opened, monkeypat
     viewer.add_image(data, **options)
     panel.session.change({"microscope.focus_um": -7.0})
     viewer.layers.selection.active = viewer.layers["old render"]
-    panel.edit_render()
+    commands.edit_render(viewer)
     assert panel.session.scene == small_scene() and panel.session.seed == 5
     viewer.layers.selection.active = viewer.layers["OSOG particles"]
-    panel.edit_render()
+    commands.edit_render(viewer)
     assert "carries no scene" in panel.session.status

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from napari_osog.session import Session
 from napari_osog.live_controller import LiveController
+from napari_osog.session import Session
 from osog.exit_wave import Interrupted
 from osog.sample import sample
 from osog.scene import Camera, Grid, Population, Scene

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_osog.pictures import Model, Notice
 from napari_osog.panels.pupil_thumbnail import PupilSection, pupil_colours
 from napari_osog.panels.simulate import SimulatePanel
+from napari_osog.pictures import Model, Notice
 from osog.scene import Scene
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from napari_osog.micrographs import TargetError, optics, pixel_size, transform_of, plane
+from napari_osog.micrographs import TargetError, optics, pixel_size, plane, transform_of
 from napari_osog.samples import cell
 
 PICTURE = np.random.default_rng(1).normal(size=(20, 24))

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from napari_osog.fields import field_problem
-from napari_osog.pictures import Failure, Request, picture_worker
+from napari_osog.live_controller import LiveController
 from napari_osog.panels.camera import CAMERA_GROUPS
 from napari_osog.panels.simulate import SimulatePanel
+from napari_osog.pictures import Failure, Request, picture_worker
 from napari_osog.session import Session
-from napari_osog.live_controller import LiveController
 from osog import presets
 from osog.scene import (
     EMISSION,
@@ -303,7 +303,7 @@ def test_a_stack_and_a_series_are_rendered_beside_the_live_image(qtbot, panel):
     request = viewer_layers.sequences[1].request
     assert request.rendered.series.frames == 5
     assert request.rendered.microscope.focus_um == before.microscope.focus_um
-    assert panel.controller.live._renderers is not panel.controller.stack_renderer._renderers
+    assert panel.controller.live.running and panel.controller.stack_renderer.running
     planes.step_box.setValue(0.0)
     assert "must be above 0" in planes.fault
 

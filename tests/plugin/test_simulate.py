@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QApplication, QLabel, QPushButton
+from qtpy.QtWidgets import QApplication, QLabel, QMenu, QPushButton
 
-from napari_osog.pictures import Failure, Notice
+from napari_osog.panels.forms import LISTED
 from napari_osog.panels.simulate import SimulatePanel
+from napari_osog.pictures import Failure, Notice
 from osog import presets
 from osog.sample import sample
 from osog.scene import Scene
@@ -182,10 +183,45 @@ def test_a_file_that_is_no_text_is_one_sentence(panel, tmp_path):
 def test_save_and_load_bring_the_same_scene_back(panel, tmp_path):
     path = tmp_path / "scene.osog.yaml"
     saved = panel.session.scene
-    panel.save_scene(path)
+    form = save_as(panel, path)
     panel.session.change({"microscope.focus_um": 5.0})
     panel.header.load_scene(path)
-    assert panel.session.scene == saved
+    assert panel.session.scene == saved and form.isHidden()
+
+
+def save_as(panel, path, **choices):
+    """Save the scene as a user does: by the menu, the form, and its button."""
+    menu = panel.header.findChild(QMenu)
+    next(action for action in menu.actions() if action.text() == "Save scene…").trigger()
+    form = panel.header.save_form
+    assert not form.isHidden()
+    form.form.path.value = path
+    for name, value in choices.items():
+        form.form[name].value = value
+    form.save_button.click()
+    return form
+
+
+def test_a_file_is_written_over_only_when_that_is_ticked(panel, tmp_path):
+    path = tmp_path / "scene.osog.yaml"
+    path.write_text("mine")
+    form = save_as(panel, path)
+    assert "exists already" in form.problem.text() and path.read_text() == "mine"
+    save_as(panel, path, replace=True)
+    assert Scene.load(path) == panel.session.scene
+    form = save_as(panel, tmp_path / "missing" / "scene.yaml")
+    assert "could not be written" in form.problem.text() and not form.isHidden()
+
+
+def test_particles_are_saved_as_they_are_drawn_or_one_by_one(panel, tmp_path):
+    save_as(panel, tmp_path / "drawn.yaml")
+    assert Scene.load(tmp_path / "drawn.yaml").populations[0].particles is None
+    save_as(panel, tmp_path / "listed.yaml", particles=LISTED)
+    listed = Scene.load(tmp_path / "listed.yaml")
+    assert len(listed.populations[0].particles) == 5
+    seed = panel.session.seed
+    drawn = sample(panel.session.scene, seed).position
+    assert (sample(listed, seed).position == drawn).all()
 
 
 def test_the_copied_script_renders_the_scene(panel):
@@ -366,6 +402,7 @@ _EXIT = """
 import gc
 from conftest import FakeRenderer, FakeLayers, a_scene
 from qtpy.QtWidgets import QApplication
+from napari_osog.panels.forms import LISTED
 from napari_osog.panels.simulate import SimulatePanel
 from napari_osog.session import Session
 from napari_osog.live_controller import LiveController

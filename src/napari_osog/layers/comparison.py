@@ -104,7 +104,8 @@ class ComparedLayer:
         mode = view.compare if view.compare != "blend" else "difference"
         array, self.match = compose(mode, render, micrograph, wipe=view.wipe, tiles=view.tiles)
         if view.compare != "blend":
-            target = tuple(float(v) for v in self.registry.session.target.contrast_limits)
+            low, high = self.registry.session.target.contrast_limits
+            target = float(low), float(high)
             self.show_array(array, None if mode == "difference" else target)
 
     def show_array(
@@ -174,8 +175,10 @@ def _wipe_handle(owner: weakref.ref[ComparedLayer]) -> Any:
 
     def drag(viewer: Any, event: Any) -> Any:
         compared = owner()
-        layer = None if compared is None else compared.registry.layer("compare")
-        if layer is None or compared.registry.session.view.compare != "wipe":
+        if compared is None:
+            return
+        layer, view = compared.registry.layer("compare"), compared.registry.session.view
+        if layer is None or view.compare != "wipe":
             return
         columns = layer.data.shape[1]
 
@@ -185,13 +188,13 @@ def _wipe_handle(owner: weakref.ref[ComparedLayer]) -> Any:
 
         # Within ten pixels of the screen, at the zoom of the moment.
         reach = 10.0 / (viewer.camera.zoom * abs(layer.scale[-1]) * columns)
-        if abs(share() - compared.registry.session.view.wipe) > reach:
+        if abs(share() - view.wipe) > reach:
             return
         panning, viewer.camera.mouse_pan = viewer.camera.mouse_pan, False
         try:
             yield
             while event.type == "mouse_move":
-                compared.registry.session.view.wipe = share()
+                view.wipe = share()
                 yield
         finally:
             viewer.camera.mouse_pan = panning

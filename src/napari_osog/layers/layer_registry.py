@@ -128,16 +128,16 @@ class LayerRegistry:
 
     def transform(self, shape: tuple[int, int]) -> dict[str, Any]:
         """Transform of our layers for a frame of this shape."""
-        copied, target = self.session.view.transform, self.session.target
-        matched = copied is not None and copied.shape == tuple(shape)
-        if not matched:
-            pixel = self.session.scene.grid.pixel_size_um
-            copied = LayerTransform(shape=tuple(shape), scale=(pixel, pixel))
+        matched, target = self.session.view.transform, self.session.target
+        if matched is not None and matched.shape != tuple(shape):
+            matched = None
+        pixel = self.session.scene.grid.pixel_size_um
+        copied = matched or LayerTransform(shape=shape, scale=(pixel, pixel))
         rotate = np.array(copied.rotate)
         translate = np.array(copied.translate)
         if self.session.view.compare == "beside":
-            if matched or target is None:
-                translate = translate + rotate @ (0.0, _BESIDE * shape[1] * copied.scale[1])
+            if matched is not None or target is None:
+                translate = translate + _BESIDE * shape[1] * copied.scale[1] * rotate[:, 1]
             else:  # another grid: to the right of wherever the micrograph ends
                 (top, left), (_, right) = np.asarray(target.extent.world)[:, -2:]
                 translate = np.array([top, left + _BESIDE * (right - left)])

@@ -62,7 +62,7 @@ class ParticlePoints:
         points = picture.positions_um[:, 1::-1] / pixel
         # Particles in the margin act on the image, but their points would lie beside it.
         inside = ((points >= -0.5) & (points <= np.array(shape) - 0.5)).all(axis=1)
-        inside[[i for i in self._touched if i < number]] = True
+        inside |= np.isin(np.arange(number), list(self._touched))
         numbers = np.flatnonzero(inside)
         points, depths = points[numbers], picture.positions_um[numbers, 2]
         if layer is None:

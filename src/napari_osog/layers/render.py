@@ -128,11 +128,11 @@ class RenderLayer:
         low, high = bottom - margin, top + margin
         if colour:
             # One range from darkness on for all colours: anything else would change the hues.
-            counted = scene.camera is not None and picture.request.shown == "image"
-            low = scene.camera.dark_counts if counted else 0.0
+            counted = picture.request.shown == "image"
+            low = scene.camera.dark_counts if counted and scene.camera is not None else 0.0
             high = max(high, low + 1e-6)
         if scene.camera is not None and picture.request.shown == "image":
-            if scene.microscope.modality.kind != "phase":
+            if not scene.microscope.modality.measures_phase:
                 low, high = max(low, 0.0), min(high, float(scene.camera.white_counts))
                 if high <= low:
                     low, high = 0.0, float(scene.camera.white_counts)
@@ -169,7 +169,8 @@ def displayed(image: NDArray[np.float32], limits: tuple[float, float]) -> NDArra
     limits : (float, float)
     """
     low, high = limits
-    return np.clip((image - low) / (high - low), 0.0, 1.0, dtype=np.float32)
+    scaled: NDArray[np.float32] = np.clip((image - low) / (high - low), 0.0, 1.0, dtype=np.float32)
+    return scaled
 
 
 def _show_scale_bar(viewer: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
@@ -147,7 +148,7 @@ class CameraSection(Section):
                 fields = _IN_PHOTONS + rest
             group.sync(
                 fields,
-                lambda fields=fields: model_rows(camera, "camera", only=fields, always=_IN_PHOTONS),
+                partial(model_rows, camera, "camera", only=fields, always=_IN_PHOTONS),
                 lambda name: get(scene, name),
             )
 
@@ -174,7 +175,7 @@ class BackgroundSection(Section):
             fields = _BACKGROUND_GROUPS[name][1]
             group.sync(
                 "background",
-                lambda fields=fields: model_rows(scene.background, "background", only=fields),
+                partial(model_rows, scene.background, "background", only=fields),
                 lambda name: get(scene, name),
             )
 

@@ -98,8 +98,10 @@ class Reasons(QFrame):
         wanted = self.text.heightForWidth(width - 34) + 26
         self.setFixedHeight(max(min(wanted, 480), 60))
         where = widget.mapToGlobal(QPoint(0, widget.height() + 2))
-        screen = widget.screen().availableGeometry()
-        where.setY(min(where.y(), max(screen.bottom() - self.height(), screen.top())))
+        screen = widget.screen()
+        if screen is not None:
+            room = screen.availableGeometry()
+            where.setY(min(where.y(), max(room.bottom() - self.height(), room.top())))
         self.move(where)
         self.show()
 

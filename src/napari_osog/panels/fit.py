@@ -191,9 +191,9 @@ class FitPanel(Panel):
         layer, grid = self.session.target, self.session.scene.grid
         if layer is None:
             return ""
-        shape = plane_shape(layer)
-        if getattr(layer, "rgb", False) or len(shape) != 2:
+        if getattr(layer, "rgb", False) or layer.ndim < 2:
             return ""
+        shape = plane_shape(layer)
         if shape != tuple(grid.shape):
             return (
                 f"The scene has {grid.shape[0]} × {grid.shape[1]} pixels and the micrograph "
@@ -352,7 +352,7 @@ class FitPanel(Panel):
         self.run_box.show_result(record.result)
         self.ending.show_record(record)
         # To its top first, once the layout has taken it in.
-        scroll, section = self.scroll, self.ending.section
+        scroll, section = self.scroll_area, self.ending.section
         QTimer.singleShot(60, lambda: _scroll_to(scroll, section))
 
     def apply(self) -> None:

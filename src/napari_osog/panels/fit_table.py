@@ -203,10 +203,12 @@ class ParameterTable(QTableView):
         self.setObjectName("osog_table")
         self.lines = ParameterModel(self)
         self.setModel(self.lines)
-        self.verticalHeader().hide()
-        self.verticalHeader().setMinimumSectionSize(18)
-        self.verticalHeader().setDefaultSectionSize(22)
-        header = self.horizontalHeader()
+        rows, header = self.verticalHeader(), self.horizontalHeader()
+        assert rows is not None and header is not None
+        self.header = header
+        rows.hide()
+        rows.setMinimumSectionSize(18)
+        rows.setDefaultSectionSize(22)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(30)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -243,7 +245,7 @@ class ParameterTable(QTableView):
 
     def sizeHint(self) -> QSize:
         """All lines."""
-        height = self.horizontalHeader().sizeHint().height() + 4
+        height = self.header.sizeHint().height() + 4
         height += sum(self.rowHeight(row) for row in range(self.lines.rowCount()))
         return QSize(300, height)
 
@@ -258,12 +260,17 @@ class ParameterTable(QTableView):
     def set_colours(self, colours: dict[str, str]) -> None:
         """Take the colours of a theme, by their names there."""
         self.lines.colours = colours
-        self.viewport().update()
+        self._redraw()
+
+    def _redraw(self) -> None:
+        viewport = self.viewport()
+        if viewport is not None:
+            viewport.update()
 
     def lock(self, locked: bool) -> None:
         """Refuse edits while a fit runs."""
         self.lines.locked = locked
-        self.viewport().update()
+        self._redraw()
 
 
 __all__ = ["FREE", "HIGH", "LOW", "NAME", "VALUE", "ParameterModel", "ParameterTable"]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
-    QApplication,
     QFileDialog,
     QMenu,
     QSizePolicy,
@@ -19,7 +18,7 @@ from qtpy.QtWidgets import (
 from napari_osog.panels.explain import ExplainLine, Reasons
 from napari_osog.panels.forms import SCENE_FILES, SaveForm, save_scene
 from napari_osog.panels.widgets import combo_box, notice, push_button, side_by_side, small_button
-from napari_osog.words import plain, told
+from napari_osog.words import copied, plain, told
 from osog import presets
 from osog.scene import Scene, SceneError
 
@@ -188,11 +187,11 @@ class SceneHeader(QWidget):
 
     def copy_yaml(self) -> None:
         """Put the scene on the clipboard as the text of a scene file."""
-        _copy(self.session.scene.to_yaml())
+        copied(self.session.scene.to_yaml())
 
     def copy_python(self) -> None:
         """Put a script on the clipboard that renders the scene."""
-        _copy(
+        copied(
             "import yaml\n\nimport osog\n\n"
             f'scene = osog.Scene.model_validate(yaml.safe_load("""\n'
             f'{self.session.scene.to_yaml()}"""))\n'
@@ -233,12 +232,6 @@ def carried_scene(layer: Any) -> tuple[Scene, int]:
         name = "No layer is selected" if layer is None else f"'{layer.name}' carries no scene"
         raise SceneError(f"{name}; select a layer that was rendered here.")
     return Scene.parse(own["scene"]), int(own.get("seed", 0))
-
-
-def _copy(text: str) -> None:
-    clipboard = QApplication.clipboard()
-    if clipboard is not None:
-        clipboard.setText(text)
 
 
 __all__ = ["SceneHeader", "carried_scene"]

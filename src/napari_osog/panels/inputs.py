@@ -94,9 +94,9 @@ class SpinBox(QDoubleSpinBox):
         """Round, and drop zeros at the end beyond the second digit."""
         if self.words:
             return self.words
-        whole = len(str(int(abs(value))))
-        least = self.least if whole < self.significant else 0
-        digits_shown = min(self.digits, self.decimals(), max(self.significant - whole, least))
+        before = len(str(int(abs(value))))
+        least = self.least if before < self.significant else 0
+        digits_shown = min(self.digits, self.decimals(), max(self.significant - before, least))
         text = f"{value:.{digits_shown}f}"
         if "." in text:
             whole, _, digits = text.partition(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from osog.scene import Scene
 
 _CUSTOM = -1.0
+_STOP = ("condenser_stop", "oblique_numerical_aperture", "oblique_azimuth_deg")
 
 
 class MicroscopeSection(Section):
@@ -91,8 +93,7 @@ class MicroscopeSection(Section):
             (modality.kind, spectrum.kind, own_index), lambda: self._lens_rows(scene), value
         )
 
-        stop = ("condenser_stop", "oblique_numerical_aperture", "oblique_azimuth_deg")
-        stop = stop if modality.condenser else ()
+        stop = _STOP if modality.condenser else ()
         preview = ("partial_coherence",) if modality.weak_object else ()
         self.groups["condenser"].sync(
             (stop, preview),
@@ -109,7 +110,7 @@ class MicroscopeSection(Section):
             ("chromatic", "microscope.chromatic"),
         ):
             model = get(scene, base)
-            self.groups[name].sync(base, lambda m=model, b=base: model_rows(m, b), value)
+            self.groups[name].sync(base, partial(model_rows, model, base), value)
         self.parts["chromatic"].setVisible(not spectrum.monochromatic)
         glass = microscope.cover_glass
         self.glass.set_value(glass is not None)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import (
-    QApplication,
     QCheckBox,
     QHBoxLayout,
     QLabel,
@@ -17,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_osog.panels.widgets import LABEL_WIDTH, combo_box
+from napari_osog.words import copied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,7 +121,7 @@ class Row(QWidget):
         """Context menu of the row."""
         menu = QMenu(self)
         copy = QAction("Copy name", menu)
-        copy.triggered.connect(lambda: QApplication.clipboard().setText(self.name))
+        copy.triggered.connect(lambda: copied(self.name))
         menu.addAction(copy)
         return menu
 

@@ -35,8 +35,9 @@ class Section(QCollapsible):
         button = self.toggleButton()
         button.setStyleSheet("")  # that of the panel holds
         button.setObjectName("osog_minor" if minor else "osog_section")
-        outer, self.body = self.layout(), self.content().layout()
-        assert isinstance(outer, QVBoxLayout) and isinstance(self.body, QVBoxLayout)
+        outer, body = self.layout(), self.content().layout()
+        assert isinstance(outer, QVBoxLayout) and isinstance(body, QVBoxLayout)
+        self.body: QVBoxLayout = body
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(2)
         self.body.setContentsMargins(4, 2, 0, 6)
