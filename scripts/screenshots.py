@@ -60,7 +60,8 @@ class Window:
             if not self.panel.controller.viewer_layers.registry.owns(layer):
                 layer.visible = False
         self.settle()
-        self.viewer.layers.selection.active = self.panel.controller.viewer_layers.registry.layer("image")
+        registry = self.panel.controller.viewer_layers.registry
+        self.viewer.layers.selection.active = registry.layer("image")
 
     def scroll(self, widget: object = None) -> None:
         """Scroll the panel to a widget, or to the top."""

@@ -47,6 +47,9 @@ class Slider(QDoubleSlider):
 
     stepped = Signal(float)
 
+    def __init__(self, orientation: Qt.Orientation = Qt.Orientation.Horizontal) -> None:
+        super().__init__(orientation)
+
     def keyPressEvent(self, event: Any) -> None:
         """Step with the arrow keys."""
         key = event.key()
