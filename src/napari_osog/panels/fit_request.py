@@ -178,7 +178,7 @@ def _from_points(request: FitRequest) -> Scene:
 
 
 def _from_detection(request: FitRequest) -> tuple[Scene, str, tuple[str, ...]]:
-    from osog.fitting import detect
+    from osog.detection import detect
 
     population = request.scene.populations[_chosen(request)]
     image = np.where(np.isfinite(request.image), request.image, np.nanmedian(request.image))

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from osog.cautions import Caution
 from osog.sample.batch import (
     ParticleBatch,
     ShapeKind,
@@ -29,7 +30,7 @@ from osog.scene import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _KINDS = {
     "sphere": ShapeKind.SPHERE,
@@ -128,7 +129,7 @@ def sample(
         position=joined["position"],
         quaternion=quaternion,
         size=joined["size"],
-        delta_index=joined["index"] - values.number("medium.index"),
+        delta_index=joined["index"] - values.medium.index,
         absorption_per_um=joined["absorption_per_um"],
         emission_per_um=joined["emission_per_um"],
         birefringence=joined["birefringence"],
@@ -479,3 +480,9 @@ def _empty(values: Values) -> ParticleBatch:
         planes=torch.zeros(0, 4, **real),
         plane_start=torch.zeros(1, **long),
     )
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: object) -> Iterator[Caution]:
+    """Say when there is nothing to see."""
+    if len(batch) == 0:
+        yield Caution("The scene draws no particles; the image is the empty background.")

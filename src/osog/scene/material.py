@@ -1,11 +1,11 @@
 """Refractive index, absorption and brightness of what is in the sample."""
 
-from typing import Any
+from typing import Any, Generic
 
 from pydantic import model_validator
 
 from osog.scene.distributions import NumberOrDistribution
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import FitTraits, Number, SceneModel, parameter
 
 INDICES: dict[str, float] = {
     "air": 1.0003,
@@ -67,21 +67,22 @@ def _named_index(data: Any, field: str) -> Any:
     return data
 
 
-class Medium(SceneModel):
+class Medium(SceneModel, Generic[Number]):
     """What surrounds the particles: an index, or the name of a known liquid."""
 
     name: str | None = parameter(
         None, title="Medium", help="Name of a known medium; sets the index."
     )
-    index: float = parameter(
+    index: Number = parameter(
         1.333,
         title="Index",
         help="Refractive index of the medium; particles show only by their difference from it.",
         limits=_INDEX_LIMITS,
         slider=(1.3, 1.6),
         step=0.001,
+        fit=FitTraits(role="medium_index", scale=0.15, tolerance=0.002),
     )
-    abbe_number: float | None = parameter(
+    abbe_number: Number | None = parameter(
         None,
         title="Abbe number",
         help="Dispersion: low numbers spread the index more over the colours; empty is none.",
@@ -108,6 +109,7 @@ class Material(SceneModel):
         limits=_INDEX_LIMITS,
         slider=(1.3, 1.7),
         step=0.001,
+        fit=FitTraits(role="index", scale=0.15),
     )
     absorption_per_um: NumberOrDistribution = parameter(
         0.0,
@@ -116,6 +118,7 @@ class Material(SceneModel):
         unit="1/µm",
         limits=(0.0, 100.0),
         slider=(0.0, 2.0),
+        fit=FitTraits(role="absorption"),
     )
     emission_per_um: NumberOrDistribution = parameter(
         1.0,

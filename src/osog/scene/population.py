@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from osog.scene.distributions import NumberOrDistribution, Uniform
 from osog.scene.material import Material
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import FitTraits, SceneModel, parameter
 from osog.scene.shapes import CoatedSphere, Rod, Shape, Sphere
 
 _POSITION = (-1e5, 1e5)
@@ -109,12 +109,31 @@ class Orientation(SceneModel):
 class Particle(SceneModel):
     """One explicit particle; size and material fields override its population's."""
 
-    x_um: float = parameter(0.0, title="x", help="Column position.", unit="µm", limits=_POSITION)
-    y_um: float = parameter(0.0, title="y", help="Row position.", unit="µm", limits=_POSITION)
+    x_um: float = parameter(
+        0.0,
+        title="x",
+        help="Column position.",
+        unit="µm",
+        limits=_POSITION,
+        fit=FitTraits(role="x", scale=2.0),
+    )
+    y_um: float = parameter(
+        0.0,
+        title="y",
+        help="Row position.",
+        unit="µm",
+        limits=_POSITION,
+        fit=FitTraits(role="y", scale=2.0),
+    )
     z_um: float = parameter(
-        0.0, title="z", help="Height along the light.", unit="µm", limits=_POSITION,
+        0.0,
+        title="z",
+        help="Height along the light.",
+        unit="µm",
+        limits=_POSITION,
         slider=(-50.0, 50.0),
-    )  # fmt: skip
+        fit=FitTraits(role="z", scale=6.0),
+    )
     orientation_deg: tuple[float, float, float] = parameter(
         (0.0, 0.0, 0.0),
         title="Orientation",
@@ -122,6 +141,7 @@ class Particle(SceneModel):
         unit="°",
         limits=(-720.0, 720.0),
         slider=(-180.0, 180.0),
+        fit=FitTraits(role=("azimuth", "elevation", "roll"), scale=45.0),
     )
     radius_um: float | None = None
     core_radius_um: float | None = None

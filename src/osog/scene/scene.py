@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -11,12 +10,14 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from osog.io import atomic
+from osog.scene import paths
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.errors import SceneError, sentences
 from osog.scene.material import Medium
 from osog.scene.microscope import Microscope
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import SceneModel, block, parameter
 from osog.scene.numerics import Numerics
 from osog.scene.population import Population
 from osog.scene.series import Series
@@ -62,14 +63,14 @@ class Scene(SceneModel):
     """
 
     schema_version: Literal[1] = 1
-    grid: Grid = Field(default_factory=Grid, title="Frame")
-    medium: Medium = Field(default_factory=Medium, title="Medium")
+    grid: Grid = block(Grid, title="Frame")
+    medium: Medium = block(Medium, title="Medium")
     populations: tuple[Population, ...] = Field((), title="Populations")
-    microscope: Microscope = Field(default_factory=Microscope, title="Microscope")
+    microscope: Microscope = block(Microscope, title="Microscope")
     camera: Camera | None = Field(None, title="Camera")
-    background: Background = Field(default_factory=Background, title="Background")
-    series: Series = Field(default_factory=Series, title="Series")
-    numerics: Numerics = Field(default_factory=Numerics, title="Numerics")
+    background: Background = block(Background, title="Background")
+    series: Series = block(Series, title="Series")
+    numerics: Numerics = block(Numerics, title="Numerics")
 
     @model_validator(mode="after")
     def _mosaic_fits(self) -> "Scene":
@@ -130,6 +131,26 @@ class Scene(SceneModel):
         except ValidationError as error:
             raise SceneError("\n".join(sentences(error))) from None
 
+    def get(self, name: str) -> Any:
+        """Value of a field, by dotted name.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``microscope.focus_um``, ``populations.beads.shape.radius_um`` or
+            ``particles[3].x_um``, which counts all listed particles in scene order.
+
+        Returns
+        -------
+        The field's value: a number, a distribution, or a whole block.
+
+        Raises
+        ------
+        SceneError
+            If the name does not exist.
+        """
+        return paths.get(self, name)
+
     def updated(self, values: Mapping[str, Any]) -> "Scene":
         """Return a new scene with some fields changed, by dotted name.
 
@@ -144,9 +165,7 @@ class Scene(SceneModel):
         SceneError
             If a name does not exist or the new scene is not valid.
         """
-        from osog.scene.parameters import replaced
-
-        return replaced(self, values)
+        return self.parse(paths.content_with(self, values))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Scene":
@@ -180,15 +199,7 @@ class Scene(SceneModel):
         """Write the scene as YAML (or JSON for a ``.json`` name), whole or not at all."""
         target = Path(path)
         text = self.to_json() if target.suffix == ".json" else self.to_yaml()
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(name, 0o644)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        atomic.write_text(target, text)
 
     def to_dict(self) -> dict[str, Any]:
         """Content of the scene file as plain Python values, fields that are empty left out."""

@@ -5,14 +5,27 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from osog.scene.distributions import NumberOrDistribution
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import FitRole, FitTraits, SceneModel, parameter
 
 _SIZE = (0.005, 2000.0)
 
 
-def _length(default: float, title: str, help: str, slider: tuple[float, float] = (0.1, 50.0)):  # type: ignore[no-untyped-def]
+def _length(  # type: ignore[no-untyped-def]
+    default: float,
+    title: str,
+    help: str,
+    slider: tuple[float, float] = (0.1, 50.0),
+    role: FitRole | None = None,
+):
     return parameter(
-        default, title=title, help=help, unit="µm", limits=_SIZE, slider=slider, log=True
+        default,
+        title=title,
+        help=help,
+        unit="µm",
+        limits=_SIZE,
+        slider=slider,
+        log=True,
+        fit=FitTraits(role=role, factor=8.0),
     )
 
 
@@ -20,14 +33,18 @@ class Sphere(SceneModel):
     """A ball."""
 
     kind: Literal["sphere"] = "sphere"
-    radius_um: NumberOrDistribution = _length(0.5, "Radius", "Radius of the ball.", (0.05, 20.0))
+    radius_um: NumberOrDistribution = _length(
+        0.5, "Radius", "Radius of the ball.", (0.05, 20.0), role="radius"
+    )
 
 
 class CoatedSphere(SceneModel):
     """A ball with a concentric core of another index; the material is that of the shell."""
 
     kind: Literal["coated_sphere"] = "coated_sphere"
-    radius_um: NumberOrDistribution = _length(1.0, "Radius", "Outer radius.", (0.05, 20.0))
+    radius_um: NumberOrDistribution = _length(
+        1.0, "Radius", "Outer radius.", (0.05, 20.0), role="radius"
+    )
     core_radius_um: NumberOrDistribution = _length(
         0.7, "Core radius", "Radius of the core.", (0.05, 20.0)
     )
@@ -64,9 +81,11 @@ class Rod(SceneModel):
     """A spherocylinder: a cylinder closed by two half balls."""
 
     kind: Literal["rod"] = "rod"
-    length_um: NumberOrDistribution = _length(6.0, "Length", "Length from tip to tip.")
+    length_um: NumberOrDistribution = _length(
+        6.0, "Length", "Length from tip to tip.", role="length"
+    )
     radius_um: NumberOrDistribution = _length(
-        0.75, "Radius", "Half of the rod's width.", (0.05, 10.0)
+        0.75, "Radius", "Half of the rod's width.", (0.05, 10.0), role="radius"
     )
 
     @model_validator(mode="after")
@@ -84,9 +103,11 @@ class Cylinder(SceneModel):
     """A cylinder with flat ends; short ones are discs."""
 
     kind: Literal["cylinder"] = "cylinder"
-    length_um: NumberOrDistribution = _length(4.0, "Length", "Length between the two flat ends.")
+    length_um: NumberOrDistribution = _length(
+        4.0, "Length", "Length between the two flat ends.", role="length"
+    )
     radius_um: NumberOrDistribution = _length(
-        0.75, "Radius", "Radius of the flat ends.", (0.05, 20.0)
+        0.75, "Radius", "Radius of the flat ends.", (0.05, 20.0), role="radius"
     )
 
 

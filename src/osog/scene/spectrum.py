@@ -1,10 +1,10 @@
 """The colour of the light."""
 
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeAlias, get_args
 
 from pydantic import Field
 
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import Choice, Number, SceneModel, parameter
 
 VISIBLE_UM = (0.4, 0.7)
 """What a halogen lamp sends through its ultraviolet and infrared filters."""
@@ -18,7 +18,7 @@ TAIL = 3.0
 _FWHM_UM_PER_NM = 1e-3 / 2.3548200450309493
 
 
-class SpectrumModel(SceneModel):
+class SpectrumModel(SceneModel, Generic[Number]):
     """Base of all spectra: their traits.
 
     Attributes
@@ -39,7 +39,7 @@ class SpectrumModel(SceneModel):
 
     kind: str
 
-    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+    def range_um(self: "SpectrumModel", wavelength_um: float) -> tuple[float, float]:
         """Shortest and longest wavelength.
 
         Parameters
@@ -50,7 +50,7 @@ class SpectrumModel(SceneModel):
         raise NotImplementedError
 
 
-class Monochromatic(SpectrumModel):
+class Monochromatic(SpectrumModel[Number]):
     """One wavelength: the microscope's."""
 
     title = "One wavelength"
@@ -58,19 +58,19 @@ class Monochromatic(SpectrumModel):
 
     kind: Literal["monochromatic"] = "monochromatic"
 
-    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+    def range_um(self: "Monochromatic", wavelength_um: float) -> tuple[float, float]:
         """Shortest and longest wavelength."""
         return wavelength_um, wavelength_um
 
 
-class Led(SpectrumModel):
+class Led(SpectrumModel[Number]):
     """A line of Gaussian profile around the microscope's wavelength: an LED or a filter."""
 
     title = "LED or filter"
     moving_lines = True
 
     kind: Literal["led"] = "led"
-    bandwidth_nm: float = parameter(
+    bandwidth_nm: Number = parameter(
         30.0,
         title="Bandwidth",
         help="Full width of the line at half of its maximum.",
@@ -80,19 +80,19 @@ class Led(SpectrumModel):
         step=1.0,
     )
 
-    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+    def range_um(self: "Led", wavelength_um: float) -> tuple[float, float]:
         """Shortest and longest wavelength."""
         half = min(TAIL * self.bandwidth_nm * _FWHM_UM_PER_NM, wavelength_um / 2)
         return wavelength_um - half, wavelength_um + half
 
 
-class WhiteLed(SpectrumModel):
+class WhiteLed(SpectrumModel[Number]):
     """A white LED: a blue line and the broad glow of a yellow phosphor."""
 
     title = "White LED"
 
     kind: Literal["white_led"] = "white_led"
-    blue_share: float = parameter(
+    blue_share: Number = parameter(
         0.3,
         title="Blue share",
         help="Share of the photons in the blue line; more looks colder.",
@@ -101,19 +101,19 @@ class WhiteLed(SpectrumModel):
         step=0.01,
     )
 
-    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+    def range_um(self: "WhiteLed", wavelength_um: float) -> tuple[float, float]:
         """Shortest and longest wavelength."""
         centre, sigma = PHOSPHOR_UM
         return centre - TAIL * sigma, centre + TAIL * sigma
 
 
-class Halogen(SpectrumModel):
+class Halogen(SpectrumModel[Number]):
     """A halogen lamp: a black body behind an infrared filter."""
 
     title = "Halogen"
 
     kind: Literal["halogen"] = "halogen"
-    temperature_k: float = parameter(
+    temperature_k: Number = parameter(
         3200.0,
         title="Temperature",
         help="Colour temperature of the filament.",
@@ -123,15 +123,18 @@ class Halogen(SpectrumModel):
         step=50.0,
     )
 
-    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+    def range_um(self: "Halogen", wavelength_um: float) -> tuple[float, float]:
         """Shortest and longest wavelength."""
         return VISIBLE_UM
 
 
-Spectrum = Annotated[
-    Monochromatic | Led | WhiteLed | Halogen,
-    Field(discriminator="kind"),
-]
+_UNION = Monochromatic | Led | WhiteLed | Halogen
+
+if TYPE_CHECKING:
+    Spectrum: TypeAlias = Monochromatic[Number] | Led[Number] | WhiteLed[Number] | Halogen[Number]
+else:
+    Spectrum = Choice(_UNION, Field(discriminator="kind"))
+
 SPECTRUM_TITLES: dict[str, str] = {
-    model.model_fields["kind"].default: model.title for model in get_args(get_args(Spectrum)[0])
+    model.model_fields["kind"].default: model.title for model in get_args(_UNION)
 }

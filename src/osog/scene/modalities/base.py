@@ -1,8 +1,8 @@
 """What every modality states about itself, beside its numbers."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Generic, Literal
 
-from osog.scene.model import SceneModel
+from osog.scene.model import Number, SceneModel
 
 TURN = (-360.0, 360.0)
 """Limits of an angle in degrees."""
@@ -10,7 +10,7 @@ HALF_TURN = (-180.0, 180.0)
 """Range of its slider."""
 
 
-class ModalityModel(SceneModel):
+class ModalityModel(SceneModel, Generic[Number]):
     """Base of all modalities: their traits, which the rest of the program asks for.
 
     A modality states every trait itself, so that its class shows at one glance what it is. No
@@ -46,6 +46,15 @@ class ModalityModel(SceneModel):
         Its numbers that are path differences stated as angles at the microscope's wavelength.
     above_focus : tuple of str
         Its heights that are counted from the plane in focus.
+    contrast_by_defocus : bool
+        Whether transparent particles show by their defocus only: they vanish in focus, and a
+        denser one above focus looks like a lighter one below it.
+    directional : bool
+        Whether its contrast has a direction of its own, which hides that of long particles.
+    lens_tolerance : bool
+        Whether a fit lets NA, astigmatism and spherical aberration vary within their tolerance.
+    divided : bool
+        Whether its pictures usually come divided by their background.
     """
 
     title: ClassVar[str]
@@ -58,6 +67,10 @@ class ModalityModel(SceneModel):
     steepest: ClassVar[str] = "condenser_numerical_aperture"
     path_differences: ClassVar[tuple[str, ...]] = ()
     above_focus: ClassVar[tuple[str, ...]] = ()
+    contrast_by_defocus: ClassVar[bool] = False
+    directional: ClassVar[bool] = False
+    lens_tolerance: ClassVar[bool] = False
+    divided: ClassVar[bool] = False
 
     kind: str
 
@@ -76,7 +89,7 @@ class ModalityModel(SceneModel):
         """Whether the picture is a phase in radians, on which no camera acts."""
         return self.backdrop == "phase"
 
-    def steepest_numerical_aperture(self, objective: float) -> float:
+    def steepest_numerical_aperture(self: "ModalityModel", objective: float) -> float:
         """NA up to which its own light reaches the sample; 0 for one axial plane wave.
 
         Parameters
@@ -85,3 +98,16 @@ class ModalityModel(SceneModel):
             NA of the objective.
         """
         return 0.0
+
+
+def check_traits(model: type[ModalityModel]) -> None:
+    """Refuse a class that leaves out what the rest of the program asks for.
+
+    Raises
+    ------
+    ValueError
+        Names what is missing.
+    """
+    missing = [trait for trait in ModalityModel.__class_vars__ if not hasattr(model, trait)]
+    if missing:
+        raise ValueError(f"{model.__name__} must state {', '.join(sorted(missing))}.")

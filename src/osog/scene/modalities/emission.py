@@ -3,7 +3,7 @@
 from typing import Literal
 
 from osog.scene.modalities.base import ModalityModel
-from osog.scene.model import parameter
+from osog.scene.model import FitTraits, Number, parameter
 
 _EMISSION_BACKGROUND = parameter(
     0.0,
@@ -11,10 +11,11 @@ _EMISSION_BACKGROUND = parameter(
     help="Uniform emission added to the image, in units of 1 µm of a particle in focus.",
     limits=(0.0, 1e3),
     slider=(0.0, 2.0),
+    fit=FitTraits(scale=1.0, linear_term="offset"),
 )
 
 
-class Fluorescence(ModalityModel):
+class Fluorescence(ModalityModel[Number]):
     """Widefield fluorescence: incoherent emission of the particles through the objective."""
 
     title = "Widefield fluorescence"
@@ -26,10 +27,10 @@ class Fluorescence(ModalityModel):
     light = "axial"
 
     kind: Literal["fluorescence"] = "fluorescence"
-    background: float = _EMISSION_BACKGROUND
+    background: Number = _EMISSION_BACKGROUND
 
 
-class Confocal(ModalityModel):
+class Confocal(ModalityModel[Number]):
     """Confocal laser scanning: a focused excitation spot and a pinhole."""
 
     title = "Confocal fluorescence"
@@ -41,7 +42,7 @@ class Confocal(ModalityModel):
     light = "axial"
 
     kind: Literal["confocal"] = "confocal"
-    excitation_wavelength_um: float = parameter(
+    excitation_wavelength_um: Number = parameter(
         0.488,
         title="Excitation",
         help="Vacuum wavelength of the laser; the microscope's wavelength is that of the emission.",
@@ -50,7 +51,7 @@ class Confocal(ModalityModel):
         slider=(0.35, 0.8),
         step=0.005,
     )
-    pinhole_airy_units: float = parameter(
+    pinhole_airy_units: Number = parameter(
         1.0,
         title="Pinhole",
         help="Diameter in Airy units of the emission (1.22 λ/NA); small ones section thinner.",
@@ -59,10 +60,10 @@ class Confocal(ModalityModel):
         slider=(0.1, 5.0),
         step=0.05,
     )
-    background: float = _EMISSION_BACKGROUND
+    background: Number = _EMISSION_BACKGROUND
 
 
-class LightSheet(ModalityModel):
+class LightSheet(ModalityModel[Number]):
     """Light sheet: a thin sheet from the side excites only the layer in focus."""
 
     title = "Light sheet"
@@ -75,7 +76,7 @@ class LightSheet(ModalityModel):
     above_focus = ("sheet_offset_um",)
 
     kind: Literal["light_sheet"] = "light_sheet"
-    waist_um: float = parameter(
+    waist_um: Number = parameter(
         2.0,
         title="Sheet waist",
         help="Half thickness (1/e² of irradiance) of the sheet at its waist.",
@@ -84,7 +85,7 @@ class LightSheet(ModalityModel):
         slider=(0.5, 20.0),
         log=True,
     )
-    sheet_offset_um: float = parameter(
+    sheet_offset_um: Number = parameter(
         0.0,
         title="Sheet offset",
         help="Height of the sheet above the plane in focus.",
@@ -93,7 +94,7 @@ class LightSheet(ModalityModel):
         slider=(-10.0, 10.0),
         step=0.05,
     )
-    waist_position: float = parameter(
+    waist_position: Number = parameter(
         0.5,
         title="Waist position",
         help="Where along x the sheet is thinnest: 0 is the left border of the frame, 1 the right.",
@@ -101,7 +102,7 @@ class LightSheet(ModalityModel):
         slider=(0.0, 1.0),
         step=0.01,
     )
-    excitation_wavelength_um: float = parameter(
+    excitation_wavelength_um: Number = parameter(
         0.488,
         title="Excitation",
         help="Vacuum wavelength of the sheet; it sets how fast the sheet widens.",
@@ -110,4 +111,4 @@ class LightSheet(ModalityModel):
         slider=(0.35, 0.8),
         step=0.005,
     )
-    background: float = _EMISSION_BACKGROUND
+    background: Number = _EMISSION_BACKGROUND

@@ -3,10 +3,10 @@
 from typing import Literal
 
 from osog.scene.modalities.base import HALF_TURN, TURN, ModalityModel
-from osog.scene.model import parameter
+from osog.scene.model import Number, parameter
 
 
-class Hologram(ModalityModel):
+class Hologram(ModalityModel[Number]):
     """Inline hologram: interference of the scattered with the unscattered plane wave."""
 
     title = "Inline hologram"
@@ -16,11 +16,14 @@ class Hologram(ModalityModel):
     vectorial = True
     weak_object = False
     light = "axial"
+    contrast_by_defocus = True
+    lens_tolerance = True
+    divided = True
 
     kind: Literal["hologram"] = "hologram"
 
 
-class OffAxisHologram(ModalityModel):
+class OffAxisHologram(ModalityModel[Number]):
     """Off-axis hologram: the image field interferes with a tilted reference wave."""
 
     title = "Off-axis hologram"
@@ -32,7 +35,7 @@ class OffAxisHologram(ModalityModel):
     light = "axial"
 
     kind: Literal["off_axis_hologram"] = "off_axis_hologram"
-    carrier_per_um: float = parameter(
+    carrier_per_um: Number = parameter(
         3.0,
         title="Carrier",
         help="Fringes per µm in the object; above 3 NA/λ the orders separate.",
@@ -41,7 +44,7 @@ class OffAxisHologram(ModalityModel):
         slider=(0.5, 8.0),
         step=0.05,
     )
-    carrier_azimuth_deg: float = parameter(
+    carrier_azimuth_deg: Number = parameter(
         45.0,
         title="Carrier azimuth",
         help="Direction across the fringes, from +x towards +y.",
@@ -50,7 +53,7 @@ class OffAxisHologram(ModalityModel):
         slider=HALF_TURN,
         step=1.0,
     )
-    reference_amplitude: float = parameter(
+    reference_amplitude: Number = parameter(
         1.0,
         title="Reference",
         help="Amplitude of the reference wave relative to the undisturbed object wave.",
@@ -60,7 +63,7 @@ class OffAxisHologram(ModalityModel):
     )
 
 
-class QuantitativePhase(ModalityModel):
+class QuantitativePhase(ModalityModel[Number]):
     """Phase of the coherent image in radians, unwrapped; the camera does not act on it."""
 
     title = "Quantitative phase"

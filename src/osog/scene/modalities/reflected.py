@@ -3,10 +3,10 @@
 from typing import Literal
 
 from osog.scene.modalities.base import ModalityModel
-from osog.scene.model import parameter
+from osog.scene.model import Number, parameter
 
 
-class Reflection(ModalityModel):
+class Reflection(ModalityModel[Number]):
     """Reflected light: interference of light from the particles' facets with the coverslip's."""
 
     title = "Reflection interference"
@@ -23,7 +23,7 @@ class Reflection(ModalityModel):
         title="Field",
         help="Bright interferes with the reflection of the coverslip; dark blocks that reflection.",
     )
-    interface_um: float = parameter(
+    interface_um: Number = parameter(
         3.0,
         title="Coverslip height",
         help="Height of the coverslip's surface, on the side of the objective, above z = 0.",
@@ -32,7 +32,7 @@ class Reflection(ModalityModel):
         slider=(-10.0, 10.0),
         step=0.01,
     )
-    glass_index: float = parameter(
+    glass_index: Number = parameter(
         1.518,
         title="Coverslip index",
         help="Refractive index of the coverslip.",
@@ -40,7 +40,7 @@ class Reflection(ModalityModel):
         slider=(1.45, 1.8),
         step=0.001,
     )
-    illumination_numerical_aperture: float = parameter(
+    illumination_numerical_aperture: Number = parameter(
         0.0,
         title="Illumination NA",
         help="Opening of the incident light; more shortens the depth over which fringes show.",
@@ -50,7 +50,7 @@ class Reflection(ModalityModel):
     )
 
 
-class InterferometricScattering(ModalityModel):
+class InterferometricScattering(ModalityModel[Number]):
     """iSCAT: light scattered back by small particles interferes with the coverslip's reflection."""
 
     title = "iSCAT"
@@ -62,7 +62,7 @@ class InterferometricScattering(ModalityModel):
     light = "axial"
 
     kind: Literal["iscat"] = "iscat"
-    interface_um: float = parameter(
+    interface_um: Number = parameter(
         1.0,
         title="Coverslip height",
         help="Height of the coverslip's surface, on the side of the objective, above z = 0.",
@@ -71,7 +71,7 @@ class InterferometricScattering(ModalityModel):
         slider=(-5.0, 5.0),
         step=0.005,
     )
-    glass_index: float = parameter(
+    glass_index: Number = parameter(
         1.518,
         title="Coverslip index",
         help="Refractive index of the coverslip.",
@@ -79,7 +79,7 @@ class InterferometricScattering(ModalityModel):
         slider=(1.45, 1.8),
         step=0.001,
     )
-    reference_transmission: float = parameter(
+    reference_transmission: Number = parameter(
         1.0,
         title="Reference transmission",
         help="Share of the reflected light that a pupil mask passes; less gives more contrast.",

@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import model_validator
 
 from osog.scene.modalities.base import HALF_TURN, TURN, ModalityModel
-from osog.scene.model import parameter
+from osog.scene.model import FitTraits, Number, parameter
 
 
-class Brightfield(ModalityModel):
+class Brightfield(ModalityModel[Number]):
     """Transmitted light; coherent for a condenser NA of 0, else an Abbe sum over the condenser."""
 
     title = "Brightfield"
@@ -18,11 +18,13 @@ class Brightfield(ModalityModel):
     vectorial = True
     weak_object = True
     light = "condenser"
+    contrast_by_defocus = True
+    lens_tolerance = True
 
     kind: Literal["brightfield"] = "brightfield"
 
 
-class PhaseContrast(ModalityModel):
+class PhaseContrast(ModalityModel[Number]):
     """Zernike phase contrast: an annular condenser and a phase plate conjugate to it."""
 
     title = "Phase contrast (Zernike)"
@@ -41,7 +43,7 @@ class PhaseContrast(ModalityModel):
         title="Contrast",
         help="Positive shows a denser body dark, negative shows it bright.",
     )
-    ring_radius: float = parameter(
+    ring_radius: Number = parameter(
         0.6,
         title="Ring radius",
         help="Mean radius of the phase ring, as a share of the objective NA.",
@@ -49,7 +51,7 @@ class PhaseContrast(ModalityModel):
         slider=(0.2, 0.9),
         step=0.01,
     )
-    ring_width: float = parameter(
+    ring_width: Number = parameter(
         0.1,
         title="Ring width",
         help="Width of the phase ring as a share of the objective NA; wide rings give halos.",
@@ -57,7 +59,7 @@ class PhaseContrast(ModalityModel):
         slider=(0.02, 0.3),
         step=0.005,
     )
-    absorption: float = parameter(
+    absorption: Number = parameter(
         0.75,
         title="Ring absorption",
         help="Share of the light that the phase ring takes away; more gives more contrast.",
@@ -65,7 +67,7 @@ class PhaseContrast(ModalityModel):
         slider=(0.0, 0.95),
         step=0.01,
     )
-    retardation_deg: float = parameter(
+    retardation_deg: Number = parameter(
         90.0,
         title="Ring retardation",
         help="Phase by which the ring shifts the direct light; a quarter wave is 90°.",
@@ -76,7 +78,7 @@ class PhaseContrast(ModalityModel):
     )
 
     @model_validator(mode="after")
-    def _ring_inside_pupil(self) -> "PhaseContrast":
+    def _ring_inside_pupil(self: "PhaseContrast") -> "PhaseContrast":
         inner = self.ring_radius - self.ring_width / 2
         outer = self.ring_radius + self.ring_width / 2
         if inner < 0 or outer > 1:
@@ -87,12 +89,12 @@ class PhaseContrast(ModalityModel):
             )
         return self
 
-    def steepest_numerical_aperture(self, objective: float) -> float:
+    def steepest_numerical_aperture(self: "PhaseContrast", objective: float) -> float:
         """NA up to which the ring's light reaches the sample."""
         return objective * (self.ring_radius + self.ring_width / 2)
 
 
-class DIC(ModalityModel):
+class DIC(ModalityModel[Number]):
     """Nomarski differential interference contrast."""
 
     title = "DIC (Nomarski)"
@@ -103,9 +105,11 @@ class DIC(ModalityModel):
     weak_object = True
     light = "condenser"
     path_differences = ("bias_retardance_deg",)
+    directional = True
+    lens_tolerance = True
 
     kind: Literal["dic"] = "dic"
-    shear_um: float = parameter(
+    shear_um: Number = parameter(
         0.3,
         title="Shear",
         help="Distance between the two sheared images in the object; more shear, more relief.",
@@ -113,8 +117,9 @@ class DIC(ModalityModel):
         limits=(0.0, 5.0),
         slider=(0.0, 1.0),
         step=0.01,
+        fit=FitTraits(role="shear", scale=0.3, factor=8.0),
     )
-    azimuth_deg: float = parameter(
+    azimuth_deg: Number = parameter(
         45.0,
         title="Shear azimuth",
         help="Direction of the shear from +x towards +y; the relief seems lit along it.",
@@ -122,8 +127,9 @@ class DIC(ModalityModel):
         limits=TURN,
         slider=HALF_TURN,
         step=1.0,
+        fit=FitTraits(scale=45.0),
     )
-    bias_retardance_deg: float = parameter(
+    bias_retardance_deg: Number = parameter(
         90.0,
         title="Bias retardance",
         help="Phase between the two images where the sample is flat; 0 is extinction.",
@@ -131,18 +137,20 @@ class DIC(ModalityModel):
         limits=TURN,
         slider=HALF_TURN,
         step=1.0,
+        fit=FitTraits(role="bias", scale=45.0),
     )
-    extinction: float = parameter(
+    extinction: Number = parameter(
         0.0,
         title="Extinction leak",
         help="Share of the light that leaks through crossed polars.",
         limits=(0.0, 0.5),
         slider=(0.0, 0.05),
         step=0.001,
+        fit=FitTraits(scale=0.05),
     )
 
 
-class Darkfield(ModalityModel):
+class Darkfield(ModalityModel[Number]):
     """Darkfield: light from an annulus outside the objective's aperture, so scatter alone shows."""
 
     title = "Darkfield"
@@ -155,7 +163,7 @@ class Darkfield(ModalityModel):
     steepest = "outer_numerical_aperture"
 
     kind: Literal["darkfield"] = "darkfield"
-    inner_numerical_aperture: float = parameter(
+    inner_numerical_aperture: Number = parameter(
         0.6,
         title="Inner condenser NA",
         help="Inner edge of the annulus of light; above the objective NA the field is dark.",
@@ -163,7 +171,7 @@ class Darkfield(ModalityModel):
         slider=(0.1, 1.3),
         step=0.01,
     )
-    outer_numerical_aperture: float = parameter(
+    outer_numerical_aperture: Number = parameter(
         0.8,
         title="Outer condenser NA",
         help="Outer edge of the annulus of light.",
@@ -173,7 +181,7 @@ class Darkfield(ModalityModel):
     )
 
     @model_validator(mode="after")
-    def _ordered(self) -> "Darkfield":
+    def _ordered(self: "Darkfield") -> "Darkfield":
         if self.inner_numerical_aperture >= self.outer_numerical_aperture:
             raise ValueError(
                 f"inner_numerical_aperture = {self.inner_numerical_aperture:g} must be below "
@@ -181,12 +189,12 @@ class Darkfield(ModalityModel):
             )
         return self
 
-    def steepest_numerical_aperture(self, objective: float) -> float:
+    def steepest_numerical_aperture(self: "Darkfield", objective: float) -> float:
         """NA up to which the annulus reaches the sample."""
         return self.outer_numerical_aperture
 
 
-class Polarized(ModalityModel):
+class Polarized(ModalityModel[Number]):
     """Polarised light: polariser, sample, compensator, analyser."""
 
     title = "Polarised light"
@@ -198,7 +206,7 @@ class Polarized(ModalityModel):
     light = "condenser"
 
     kind: Literal["polarized"] = "polarized"
-    polarizer_deg: float = parameter(
+    polarizer_deg: Number = parameter(
         0.0,
         title="Polariser",
         help="Direction that the polariser passes, from +x towards +y.",
@@ -207,7 +215,7 @@ class Polarized(ModalityModel):
         slider=HALF_TURN,
         step=1.0,
     )
-    analyzer_deg: float = parameter(
+    analyzer_deg: Number = parameter(
         90.0,
         title="Analyser",
         help="Direction that the analyser passes; 90° from the polariser is crossed.",
@@ -221,7 +229,7 @@ class Polarized(ModalityModel):
         title="Circular",
         help="Quarter-wave plates behind the polariser and before the analyser: no dark azimuths.",
     )
-    compensator_nm: float = parameter(
+    compensator_nm: Number = parameter(
         0.0,
         title="Compensator",
         help="Retardance of the plate before the analyser; 530 nm is a first-order red plate.",
@@ -230,7 +238,7 @@ class Polarized(ModalityModel):
         slider=(0.0, 1000.0),
         step=5.0,
     )
-    compensator_azimuth_deg: float = parameter(
+    compensator_azimuth_deg: Number = parameter(
         45.0,
         title="Compensator azimuth",
         help="Slow axis of the compensator from +x towards +y.",
@@ -239,17 +247,18 @@ class Polarized(ModalityModel):
         slider=HALF_TURN,
         step=1.0,
     )
-    extinction: float = parameter(
+    extinction: Number = parameter(
         0.0,
         title="Extinction leak",
         help="Share of the light that the analyser lets pass in the direction it should block.",
         limits=(0.0, 0.5),
         slider=(0.0, 0.05),
         step=0.001,
+        fit=FitTraits(scale=0.05),
     )
 
 
-class Shadowgraph(ModalityModel):
+class Shadowgraph(ModalityModel[Number]):
     """Shadowgraphy: collimated backlight of small divergence, usually seen out of focus."""
 
     title = "Shadowgraph"
@@ -262,7 +271,7 @@ class Shadowgraph(ModalityModel):
     steepest = "divergence_mrad"
 
     kind: Literal["shadowgraph"] = "shadowgraph"
-    divergence_mrad: float = parameter(
+    divergence_mrad: Number = parameter(
         10.0,
         title="Divergence",
         help="Half angle of the backlight in the sample; more softens the fringes around a shadow.",
@@ -272,6 +281,6 @@ class Shadowgraph(ModalityModel):
         step=0.5,
     )
 
-    def steepest_numerical_aperture(self, objective: float) -> float:
+    def steepest_numerical_aperture(self: "Shadowgraph", objective: float) -> float:
         """NA up to which the backlight reaches the sample, in paraxial order."""
         return self.divergence_mrad * 1e-3
