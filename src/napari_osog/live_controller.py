@@ -12,23 +12,21 @@ from superqt.utils import qdebounced
 from napari_osog._settings import setting, when_changed
 from napari_osog.fields import field_problem
 from napari_osog.layers import MAX_OUTLINES, ViewerLayers
-from napari_osog.pictures import Failure, Request, picture_worker
+from napari_osog.pictures import Failure, Request, picture_worker, single_frame
 from napari_osog.session import Session
 from napari_osog.viewers import shared, unwrapped
-from osog.scene import Polarized
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_osog.pictures import Picture
+    from osog.rendering.cache import WaveInputs
     from osog.scene import Scene
 
 _SLOW_MS = 60.0
 _SLOW_WARM_MS = 300.0
 _IDLE_MS = 250
 _STILL_MS = 700
-_OWN_LIGHT = ("phase_contrast", "darkfield", "shadowgraph", "reflection", "iscat")
-"""Modalities whose own numbers change the light that falls on the sample."""
 _FINE_POINTS = 64
 _FINE_MS = 4000.0
 
@@ -69,7 +67,7 @@ class LiveController:
         self._visible: set[int] = set()
         # Wall times of full renders: with the light through the sample computed anew, and reused.
         self._cold_ms = self._warm_ms = 0.0
-        self._light: object = None
+        self._wave: WaveInputs | None = None
         self._times: deque[float] = deque(maxlen=120)
         self._stale = True
         self._rest_soon = qdebounced(self._rest, timeout=_IDLE_MS)
@@ -224,9 +222,13 @@ class LiveController:
         While only the optics behind the sample move, the light through it is reused: then the full
         image is about as quick as a preview, which would have to compute that light once more.
         """
-        if _light(self.session.scene, self.session.seed) == self._light:
+        if self._is_warm(self.session.scene, self.session.seed):
             return self._warm_ms > _SLOW_WARM_MS
         return self._cold_ms > _SLOW_MS
+
+    def _is_warm(self, scene: Scene, seed: int) -> bool:
+        """Whether the light behind the sample is that of the last full render."""
+        return self._wave is not None and self._wave.same_for(single_frame(scene), seed)
 
     def _on_scene(self, _: object = None) -> None:
         self.session.status = ""
@@ -273,11 +275,11 @@ class LiveController:
                 session.status = picture.error
             return
         if not picture.request.preview and not picture.request.source_points:
-            light = _light(picture.request.scene, picture.request.seed)
-            if light == self._light:
+            if self._is_warm(picture.request.scene, picture.request.seed):
                 self._warm_ms = picture.milliseconds
             else:
-                self._light, self._cold_ms = light, picture.milliseconds
+                self._cold_ms = picture.milliseconds
+            self._wave = picture.wave_inputs
         self._count()
         with session.events.picture.blocked():  # panels hear of it when the layers show it
             session.picture = picture
@@ -334,31 +336,6 @@ def described(picture: Picture) -> dict[str, Any]:
         "device": picture.device,
         "milliseconds": round(picture.milliseconds, 1),
     }
-
-
-def _light(scene: Scene, seed: int) -> tuple[Any, ...]:
-    """What the light that leaves the sample depends on."""
-    optics, modality = scene.microscope, scene.microscope.modality
-    source: object = modality.kind
-    if isinstance(modality, Polarized):
-        source = modality.polarizer_deg, modality.circular
-    elif modality.kind in _OWN_LIGHT:
-        source = modality, optics.numerical_aperture
-    return (
-        scene.populations,
-        scene.medium,
-        scene.grid,
-        scene.numerics,
-        optics.wavelength_um,
-        optics.spectrum,
-        optics.condenser_in_use,
-        optics.condenser_numerical_aperture,
-        optics.oblique_numerical_aperture,
-        optics.condenser_stop,
-        optics.oblique_azimuth_deg,
-        source,
-        seed,
-    )
 
 
 __all__ = ["FIRST_PRESET", "LiveController", "described"]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_osog.worker import Turn
+    from osog.rendering.cache import WaveInputs
     from osog.scene import Scene
 
 _log = logging.getLogger(__name__)
@@ -141,6 +142,8 @@ class Picture:
         Wall time of the render without the conversion to arrays.
     device : str
         Where it was really computed.
+    wave_inputs : WaveInputs or None
+        What the light behind the sample was made from; None where it is not kept.
     """
 
     request: Request
@@ -157,6 +160,7 @@ class Picture:
     accuracy: str = ""
     milliseconds: float = 0.0
     device: str = "cpu"
+    wave_inputs: WaveInputs | None = None
 
 
 def single_frame(scene: Scene, source_points: int = 0) -> Scene:
@@ -273,6 +277,7 @@ class PictureMaker:
             accuracy="" if plan is None else plan.accuracy,
             milliseconds=milliseconds,
             device=str(frame.device),
+            wave_inputs=getattr(frame, "wave_inputs", None),
         )
 
 

@@ -19,6 +19,17 @@ from osog.sample import sample
 from osog.scene import Camera, Grid, Population, Scene
 
 
+@dataclass(frozen=True)
+class FakeWave:
+    """Light that depends on the particles alone."""
+
+    populations: Any
+    seed: int
+
+    def same_for(self, scene, seed):
+        return (scene.populations, seed) == (self.populations, self.seed)
+
+
 class FakeRenderer:
     """Renders a plane whose level is the focus; counts what it is asked for."""
 
@@ -53,6 +64,7 @@ class FakeRenderer:
             explain="Fake | 1 ms",
             warnings=self.warnings,
             device="cpu",
+            wave_inputs=FakeWave(scene.populations, seed),
         )
 
 

@@ -360,12 +360,11 @@ def test_where_there_is_no_field_the_panel_says_why(panel):
         ("confocal", "pinhole_airy_units", 2.0, True),
     ],
 )
-def test_a_drag_knows_whether_the_light_through_the_sample_stays(kind, name, value, same):
-    from napari_osog.live_controller import _light
-
+def test_a_drag_knows_whether_the_light_through_the_sample_stays(engine, kind, name, value, same):
     scene = replaced(small_scene(), {"microscope.modality": {"kind": kind}})
+    engine.submit(Request(scene, seed=1))
     changed = replaced(scene, {f"microscope.modality.{name}": value})
-    assert (_light(scene, 0) == _light(changed, 0)) == same
+    assert engine.pictures[-1].wave_inputs.same_for(changed, 1) == same
 
 
 def test_a_panel_that_is_deleted_ends_the_stack_that_it_renders(qtbot, controller, renderer):

@@ -48,7 +48,7 @@ class Slider(QDoubleSlider):
     stepped = Signal(float)
 
     def __init__(self, orientation: Qt.Orientation = Qt.Orientation.Horizontal) -> None:
-        super().__init__(orientation)
+        super().__init__(orientation)  # type: ignore[no-untyped-call]
 
     def keyPressEvent(self, event: Any) -> None:
         """Step with the arrow keys."""
