@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -75,7 +76,7 @@ class View:
     transform: LayerTransform | None = None
 
     def update(self, **changes: Any) -> None:
-        """Change several fields; whoever follows the whole view hears of it once.
+        """Change several fields; who hears of the first finds all of them changed.
 
         Raises
         ------
@@ -85,7 +86,9 @@ class View:
         unknown = changes.keys() - {field.name for field in fields(self)}
         if unknown:
             raise TypeError(f"{', '.join(sorted(unknown))}: a view has no such field")
-        with self.events.all.paused(lambda first, newest: newest):
+        with ExitStack() as stack:
+            for name in changes:
+                stack.enter_context(self.events[name].paused())
             for name, value in changes.items():
                 setattr(self, name, value)
 

@@ -248,6 +248,38 @@ def test_a_micrograph_that_cannot_be_used_is_answered_in_one_sentence(opened):
         assert panel.controller.viewer_layers.registry.layer("image").visible
 
 
+def test_what_a_file_does_not_say_can_be_stated(opened):
+    viewer, panel, _, wait = opened
+    mine = viewer.add_image(np.random.default_rng(3).random((40, 50)), name="mine")
+    panel.compare.chooser.setCurrentText("mine")
+    form, missing = panel.compare.missing.form, panel.compare.missing
+    assert not missing.isHidden() and not missing.isExpanded(), "asked for, but in nobody's way"
+    missing.expand()
+    form["numerical_aperture"].value = "abc"
+    form["use"].native.click()
+    assert missing.problem.text() == "'abc' is no number."
+    form["numerical_aperture"].value = "7"
+    form["use"].native.click()
+    assert "The NA must lie between" in missing.problem.text()
+    assert panel.session.scene.grid.shape == (64, 80), "nothing is taken over before all is right"
+    form["numerical_aperture"].value = "0,4"
+    form["pixel_size_um"].value = "0.15 µm"
+    form["wavelength_um"].value = "633"
+    form["use"].native.click()
+    wait.settled()
+    scene = panel.session.scene
+    assert scene.grid.shape == (40, 50) and scene.grid.pixel_size_um == pytest.approx(0.15)
+    assert scene.microscope.numerical_aperture == 0.4
+    assert scene.microscope.wavelength_um == pytest.approx(0.633)
+    words = panel.compare.sources.text()
+    assert "NA 0.4 (entered by hand)" in words and "medium index unknown" in words
+    assert mine.scale.tolist() == [1, 1] and mine.metadata == {}, "the layer stays as it was"
+    panel.compare.chooser.setCurrentIndex(0)
+    assert missing.isHidden()
+    panel.compare.chooser.setCurrentText("mine")
+    assert "entered by hand" in panel.compare.sources.text(), "known as long as the layer"
+
+
 def test_the_profile_follows_a_line_and_reads_both_images(opened):
     viewer, panel, _, wait = opened
     picture = panel.session.picture.image

@@ -106,6 +106,28 @@ def test_freeing_a_parameter_is_heard():
     assert heard == [frozenset({"microscope.focus_um"}), frozenset()]
 
 
+def test_who_hears_of_one_change_of_the_view_finds_all_done_and_equal_ones_are_not_told():
+    view, heard, wipes = Session(a_scene()).view, [], []
+
+    class Ear:
+        def any(self):
+            heard.append((view.compare, view.wipe))
+
+        def wipe(self, value):
+            wipes.append(value)
+
+    ear = Ear()
+    view.events.connect(ear.any)
+    view.events.wipe.connect(ear.wipe)
+    view.update(compare="wipe", wipe=0.25)
+    view.update(compare="wipe", wipe=0.25)
+    assert heard == 2 * [("wipe", 0.25)] and wipes == [0.25]
+    view.tiles = 4
+    assert len(heard) == 3
+    with pytest.raises(TypeError, match="zoom"):
+        view.update(zoom=2)
+
+
 class _Viewer:
     pass
 
