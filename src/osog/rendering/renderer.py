@@ -194,7 +194,7 @@ class Renderer:
 def _picture(
     light: Tensor, plan: SamplingPlan, values: Values, seed: int, noise_seed: int
 ) -> tuple[Tensor, list[Caution]]:
-    """Picture (Y, X [, 3]) with the noise of the camera, and what to say of its exposure."""
+    """Picture ``(Y, X [, 3])`` with the noise of the camera, and what to say of its exposure."""
     scene = values.scene
     if scene.camera is None or not has_counts(scene):
         return light_at_pixels(light, plan, values, seed), []

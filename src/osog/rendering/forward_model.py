@@ -111,7 +111,7 @@ class ForwardModel:
         self.plan = self.plans[0]
 
     def image(self, values: Mapping[str, Any], noise_seed: int | None = None) -> Tensor:
-        """Noise-free image ([T,] [Z,] Y, X [, 3]) for the given values.
+        """Noise-free image ``([T,] [Z,] Y, X [, 3])`` for the given values.
 
         Parameters
         ----------
