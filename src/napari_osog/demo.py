@@ -108,9 +108,9 @@ class Demo:
             if time.monotonic() - begun > _LONGEST_S:
                 click(fit.run_box.stop_button)
                 begun = float("inf")
-        if fit.record is None:
+        if fit.ending.record is None:
             raise DemoError(f"The fit gave no result: {fit.run_box.fault.text()}")
-        result: FitResult = fit.record.result
+        result: FitResult = fit.ending.record.result
         self.wait(0.6)
         self.screenshot("fit-result")
         result.to_json(self.out / "fit.json")

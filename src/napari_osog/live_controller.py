@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SLOW_MS = 60.0
 _SLOW_WARM_MS = 300.0
 _IDLE_MS = 250
-_STILL_MS = 700
+_HELD_MS = 700
 _FINE_POINTS = 64
 _FINE_MS = 4000.0
 
@@ -71,7 +71,7 @@ class LiveController:
         self._times: deque[float] = deque(maxlen=120)
         self._stale = True
         self._rest_soon = qdebounced(self._rest, timeout=_IDLE_MS)
-        self._refine_soon = qdebounced(self._refine, timeout=_STILL_MS)
+        self._refine_soon = qdebounced(self._refine, timeout=_HELD_MS)
         self._coarse = False
         self.live.finished.connect(self._show)
         self.stack_renderer.finished.connect(self._show_sequence)

@@ -38,6 +38,8 @@ class Session:
         Seed of particles and noise.
     preset : str
         Name of the preset that the scene came from, or "".
+    history : History
+        What can be undone and redone.
     view : View
         What is shown; evented too.
     population : str
@@ -84,7 +86,7 @@ class Session:
         self.view = View()
         self.device = device
         self.stated_optics: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
-        self._history = History()
+        self.history = History()
         self._held: Moment | None = None
 
     # --- the scene -------------------------------------------------------------------------
@@ -128,7 +130,7 @@ class Session:
             if self._held is None:
                 self._held = before
         else:
-            self._history.remember(before)
+            self.history.remember(before)
         self.scene, self.seed = scene, seed
         if preset is not None:
             self.preset = preset
@@ -148,7 +150,7 @@ class Session:
             return
         held, self._held = self._held, None
         if held is not None and (held.scene != self.scene or held.seed != self.seed):
-            self._history.remember(held)
+            self.history.remember(held)
         self.sliding = False
 
     @contextmanager
@@ -160,25 +162,15 @@ class Session:
         finally:
             self.release()
 
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is a step to take back."""
-        return self._history.can_undo
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether a step was taken back and can be taken again."""
-        return self._history.can_redo
-
     def undo(self) -> None:
         """Take the last step back."""
         self.release()
-        self._travel(self._history.undo(self._present))
+        self._travel(self.history.undo(self._present))
 
     def redo(self) -> None:
         """Take a step again that was taken back."""
         self.release()
-        self._travel(self._history.redo(self._present))
+        self._travel(self.history.redo(self._present))
 
     def _travel(self, moment: Moment | None) -> None:
         if moment is not None:

@@ -148,7 +148,7 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     assert not panel.run_box.run_button.isEnabled() and panel.run_box.stop_button.isEnabled()
     on.ended()
     assert panel.state == "result" and panel.run_box.fault.text() == ""
-    result = panel.record.result
+    result = panel.ending.record.result
     for axis in "xy":
         name = f"particles[0].{axis}_um"
         assert abs(result.values[name] - TRUTH[f"{axis}_um"]) < 5 * result.sigma[name]
@@ -170,24 +170,24 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     on.run()
     on.ended()
     assert on.controller.viewer_layers.registry.layer("compare") is compared, "one layer, reused"
-    assert "populations.cell.material.index" not in panel.record.result.values
+    assert "populations.cell.material.index" not in panel.ending.record.result.values
     assert panel.table.lines.entry("particles[0].x_um").bounds == (2.0, 8.0)
     on.save(RESULT, tmp_path / "fit.json")
     on.save(TABLE, tmp_path / "fit.csv")
     values = json.loads((tmp_path / "fit.json").read_text())["values"]
-    assert values == pytest.approx(panel.record.result.values)
+    assert values == pytest.approx(panel.ending.record.result.values)
     assert (tmp_path / "fit.csv").read_text().startswith("name,value,sigma,unit")
-    saved = panel.record
+    saved = panel.ending.record
     assert on.save(RUN, tmp_path / "run.json").isHidden()
     panel.parameters.free_alone({"particles[0].x_um"})
     session.change({"populations.cell.shape.radius_um": 1.0})
     panel.ending.open_run(tmp_path / "run.json")
     assert session.scene == saved.scene and session.free == set(saved.free)
-    assert panel.record.result.values == saved.result.values
+    assert panel.ending.record.result.values == saved.result.values
     assert panel.run_box.fault.text() == "", "it was made on this very micrograph"
     failed = on.save(RESULT, tmp_path / "missing" / "fit.json")
     assert "could not be written" in failed.problem.text() and not failed.isHidden()
-    assert panel.record is not None
+    assert panel.ending.record is not None
 
 
 def test_an_unknown_grey_scale_leaves_the_index_undetermined_in_words(bench):
@@ -196,7 +196,7 @@ def test_an_unknown_grey_scale_leaves_the_index_undetermined_in_words(bench):
     assert on.panel.parameters.greys.currentData() == "unknown"
     on.run()
     on.ended()
-    result = on.panel.record.result
+    result = on.panel.ending.record.result
     name = "populations.cell.material.index"
     assert name in result.undetermined
     assert (
@@ -227,7 +227,7 @@ def test_stop_keeps_the_best(bench):
     on.panel.run_box.stop_button.click()
     assert "Stopping" in on.panel.run_box.status.text()
     on.ended()
-    assert on.panel.state == "result" and on.panel.record.result.stopped
+    assert on.panel.state == "result" and on.panel.ending.record.result.stopped
     assert "best so far is kept" in on.panel.run_box.status.text()
     on.threads_gone()
 
@@ -274,7 +274,7 @@ def test_removing_the_micrograph_ends_the_fit_and_keeps_its_best(bench):
     on.until(lambda: on.panel.run_box.steps > 0)
     on.viewer.layers.remove(on.layer)
     on.ended()
-    assert on.panel.state == "result" and on.panel.record is not None
+    assert on.panel.state == "result" and on.panel.ending.record is not None
     assert "'micrograph' was removed while it was fitted" in on.panel.run_box.fault.text()
     assert on.panel.setting.target.currentText().startswith("none")
     on.threads_gone()
@@ -443,7 +443,7 @@ def test_a_real_cell_is_fitted_from_a_start_a_fifth_off(bench, micrographs):
     assert on.panel.parameters.greys.currentData() == "known"
     on.run()
     on.until(lambda: on.panel.state != "running", timeout=60000)
-    values = on.panel.record.result.values
+    values = on.panel.ending.record.result.values
     assert values["particles[0].x_um"] / 0.107 == pytest.approx(105.0, abs=1)
     assert values["particles[0].y_um"] / 0.107 == pytest.approx(100.3, abs=1)
     assert values["populations.cell.shape.radius_um"] == pytest.approx(6.78, abs=0.15)

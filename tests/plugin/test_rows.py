@@ -105,9 +105,9 @@ def test_the_centre_of_a_law_moves_and_its_width_stays(qtbot):
 def test_a_number_becomes_a_law_and_a_number_again(qtbot):
     row = row_for(qtbot, Sphere, "radius_um", "r", variable=True)
     row.set_value(2.0)
-    row._spread.button.click()
+    row.spread.button.click()
     assert row.heard[-1] == ("r", {"law": "normal", "mean": 2.0, "std": pytest.approx(0.3)})
-    row._spread.button.click()
+    row.spread.button.click()
     assert row.heard[-1] == ("r", 2.0)
 
 

@@ -22,11 +22,11 @@ def test_each_change_is_one_undo_step_and_redo_takes_it_again():
     assert session.scene.microscope.focus_um == 1.0
     session.undo()
     assert session.scene.microscope.focus_um == 0.0
-    assert not session.can_undo
+    assert not session.history.can_undo
     session.redo()
     session.redo()
     assert session.scene.microscope.focus_um == 2.0
-    assert not session.can_redo
+    assert not session.history.can_redo
 
 
 def test_a_drag_is_one_undo_step():
@@ -36,7 +36,7 @@ def test_a_drag_is_one_undo_step():
             session.change({"microscope.focus_um": k / 10})
     session.undo()
     assert session.scene.microscope.focus_um == 0.0
-    assert not session.can_undo
+    assert not session.history.can_undo
 
 
 def test_a_drag_that_returns_to_its_start_is_no_step():
@@ -44,7 +44,7 @@ def test_a_drag_that_returns_to_its_start_is_no_step():
     with session.dragging():
         session.change({"microscope.focus_um": 3.0})
         session.change({"microscope.focus_um": 0.0})
-    assert not session.can_undo
+    assert not session.history.can_undo
 
 
 def test_a_new_change_forgets_what_could_be_redone():
@@ -52,7 +52,7 @@ def test_a_new_change_forgets_what_could_be_redone():
     session.change({"microscope.focus_um": 1.0})
     session.undo()
     session.change({"microscope.focus_um": 5.0})
-    assert not session.can_redo
+    assert not session.history.can_redo
 
 
 def test_an_invalid_change_says_why_and_changes_nothing():
@@ -61,7 +61,7 @@ def test_an_invalid_change_says_why_and_changes_nothing():
     session.scene_changed.connect(heard.append)
     with pytest.raises(SceneError, match="immersion"):
         session.change({"microscope.numerical_aperture": 1.2})
-    assert session.scene is before and not session.can_undo and not heard
+    assert session.scene is before and not session.history.can_undo and not heard
 
 
 def test_undo_brings_back_seed_and_preset_too():

@@ -73,9 +73,19 @@ def test_one_drag_is_one_undo_step(qtbot, panel):
     assert panel.session.scene.microscope.focus_um == pytest.approx(3.6)
 
 
+def slow_once(qtbot, panel, renderer):
+    """Let one full render of a new draw take long; those after it are quick."""
+    renderer.seconds = 0.2
+    panel.sample.draw.click()
+    qtbot.waitUntil(
+        lambda: panel.controller.viewer_layers.shown[-1].request.seed == panel.session.seed,
+        timeout=5000,
+    )
+    renderer.seconds = 0.0
+
+
 def test_a_slow_render_is_a_preview_during_the_drag_and_full_afterwards(qtbot, panel, renderer):
-    panel.controller._cold_ms = 200.0
-    panel.controller._refine_soon.setTimeout(600_000)  # only the release may refine
+    slow_once(qtbot, panel, renderer)
     radius = row(panel, "populations.beads.shape.radius_um")
     radius.slider.sliderPressed.emit()
     radius.slider.setValue(700)
@@ -87,8 +97,8 @@ def test_a_slow_render_is_a_preview_during_the_drag_and_full_afterwards(qtbot, p
     assert [call[2] for call in renderer.calls[-2:]] == ["draft", None]
 
 
-def test_a_hand_that_holds_still_sees_the_full_image(qtbot, panel):
-    panel.controller._cold_ms = 200.0
+def test_a_hand_that_holds_still_sees_the_full_image(qtbot, panel, renderer):
+    slow_once(qtbot, panel, renderer)
     radius = row(panel, "populations.beads.shape.radius_um")
     radius.slider.sliderPressed.emit()
     radius.slider.setValue(700)
@@ -99,8 +109,8 @@ def test_a_hand_that_holds_still_sees_the_full_image(qtbot, panel):
     radius.slider.sliderReleased.emit()
 
 
-def test_the_focus_is_never_a_preview_while_the_light_through_the_sample_is_known(qtbot, panel):
-    panel.controller._cold_ms = 5000.0
+def test_the_focus_is_never_a_preview_while_the_light_is_known(qtbot, panel, renderer):
+    slow_once(qtbot, panel, renderer)
     focus = row(panel, "microscope.focus_um")
     focus.slider.sliderPressed.emit()
     focus.slider.setValue(700)

@@ -149,11 +149,6 @@ class FitPanel(Panel):
         if self.session.target is None and len(self.setting.target.layers) == 1:
             self.session.set_target(self.setting.target.layers[0])
 
-    @property
-    def record(self) -> fit_record.Record | None:
-        """The run whose result is on show, or None."""
-        return self.ending.record
-
     def _on_target(self, layer: Any) -> None:
         self.parameters.show_known({}, None)
         self.run_box.say("")
@@ -331,7 +326,7 @@ class FitPanel(Panel):
         result = outcome.result
         if result is None:
             self.run_box.end("")
-            self._set_state("result" if self.record is not None else "editing")
+            self._set_state("result" if self.ending.record is not None else "editing")
             self._unpin()
             self.controller.viewer_layers.compared.refresh()
             self.run_box.say(outcome.problem or "The fit was cancelled before its first step.")
@@ -357,10 +352,10 @@ class FitPanel(Panel):
 
     def apply(self) -> None:
         """Put the fitted numbers into the scene, as one step that Undo takes back."""
-        if self.record is None:
+        if self.ending.record is None:
             return
         with self.session.dragging():
-            self.session.set_scene(self.record.result.scene)
+            self.session.set_scene(self.ending.record.result.scene)
 
     def open_run(self, record: fit_record.Record) -> None:
         """Show a run that was saved: its setting in the table and the sliders, and its result."""

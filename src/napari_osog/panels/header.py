@@ -86,8 +86,8 @@ class SceneHeader(QWidget):
 
     def follow_history(self) -> None:
         """Offer to undo and redo where there is something to."""
-        self.undo_button.setEnabled(self.session.can_undo)
-        self.redo_button.setEnabled(self.session.can_redo)
+        self.undo_button.setEnabled(self.session.history.can_undo)
+        self.redo_button.setEnabled(self.session.history.can_redo)
 
     def follow_preset(self) -> None:
         """Show which preset the scene came from."""

@@ -53,12 +53,12 @@ class NumberRow(Row):
         self._set_slider_range()
         with QSignalBlocker(self.spin):
             self.spin.setValue(field.default)
-        self._spread: Spread | None = None
+        self.spread: Spread | None = None
         if variable:
-            self._spread = Spread(field)
-            self._spread.edited.connect(self._on_spread)
-            self._line.addWidget(self._spread.button)
-            self._box.insertWidget(1, self._spread)
+            self.spread = Spread(field)
+            self.spread.edited.connect(self._on_spread)
+            self._line.addWidget(self.spread.button)
+            self._box.insertWidget(1, self.spread)
         self.given: QCheckBox | None = None
         if field.empty:
             self.given = QCheckBox()
@@ -116,8 +116,8 @@ class NumberRow(Row):
         with QSignalBlocker(self.slider), QSignalBlocker(self.spin):
             self.spin.setValue(shown)
             self.slider.setValue(self._tick(shown))
-        if self._spread is not None:
-            self._spread.set_value(value)
+        if self.spread is not None:
+            self.spread.set_value(value)
         self.set_fault("")
 
     def _show_given(self, given: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
@@ -11,9 +11,6 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidge
 from napari_osog.lifetimes import listen, when_gone
 from napari_osog.live_controller import LiveController
 from napari_osog.viewers import unwrapped
-
-if TYPE_CHECKING:
-    from napari_osog.session import Session
 
 _WIDTH = 320
 _STYLE = """
@@ -68,6 +65,7 @@ class Panel(QWidget):
         real = unwrapped(napari_viewer)
         self._viewer = weakref.ref(real) if real is not None else lambda: None
         self.controller = controller if controller is not None else LiveController.of(napari_viewer)
+        self.session = self.controller.session
         self._docked = False
         self.setMinimumWidth(_WIDTH)
         outer = QVBoxLayout(self)
@@ -93,11 +91,6 @@ class Panel(QWidget):
     def sizeHint(self) -> QSize:
         """As wide as its rows need, as tall as there is room."""
         return QSize(_WIDTH + 30, 720)
-
-    @property
-    def session(self) -> Session:
-        """State that the panels of this viewer share."""
-        return self.controller.session
 
     @property
     def viewer(self) -> Any:
