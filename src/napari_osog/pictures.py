@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_osog.worker import Turn
+    from osog.cautions import Caution
     from osog.rendering.cache import WaveInputs
     from osog.scene import Scene
 
@@ -66,16 +67,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Notice:
-    """A warning about a render, with changes of the scene that cure it and words for a button."""
-
-    text: str
-    remedy: Mapping[str, Any] = field(default_factory=dict)
-    remedy_text: str = ""
-
-
-@dataclass(frozen=True)
-class Model:
+class ModelInUse:
     """How one population was computed.
 
     Attributes
@@ -131,8 +123,8 @@ class Picture:
         Silhouettes as (row, column) in pixels.
     explain : str
         What was computed, in the engine's words.
-    notices : tuple of Notice
-    models : tuple of Model
+    cautions : tuple of Caution
+    models : tuple of ModelInUse
         How each population was computed; empty for previews.
     source_points : int
         Points that stood for the condenser; 1 for one direction of light.
@@ -154,8 +146,8 @@ class Picture:
     outlines: list[NDArray[np.float64]] | None = None
     fields: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     explain: str = ""
-    notices: tuple[Notice, ...] = ()
-    models: tuple[Model, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+    models: tuple[ModelInUse, ...] = ()
     source_points: int = 1
     accuracy: str = ""
     milliseconds: float = 0.0
@@ -271,7 +263,7 @@ class PictureMaker:
             population=_array(particles.population, np.int64).reshape(-1),
             outlines=self._outlines if request.outlines else None,
             explain=str(frame.explain),
-            notices=tuple(Notice(w.text, w.remedy, w.remedy_text) for w in frame.warnings),
+            cautions=tuple(frame.warnings),
             models=models,
             source_points=1 if plan is None else plan.lights,
             accuracy="" if plan is None else plan.accuracy,
@@ -281,11 +273,11 @@ class PictureMaker:
         )
 
 
-def _models(scene: Scene, particles: Any, plan: Any) -> tuple[Model, ...]:
+def _models(scene: Scene, particles: Any, plan: Any) -> tuple[ModelInUse, ...]:
     from osog.exit_wave.scattering import scattering_choices
 
     return tuple(
-        Model(scene.populations[c.population].name, c.model, c.error_percent, c.reason)
+        ModelInUse(scene.populations[c.population].name, c.model, c.error_percent, c.reason)
         for c in scattering_choices(scene, particles, plan)
     )
 
@@ -361,8 +353,7 @@ def picture_worker(
 
 __all__ = [
     "Failure",
-    "Model",
-    "Notice",
+    "ModelInUse",
     "Picture",
     "PictureMaker",
     "Request",

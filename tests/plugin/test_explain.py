@@ -10,7 +10,8 @@ from qtpy.QtCore import Qt
 
 from napari_osog.panels.pupil_thumbnail import PupilSection, pupil_colours
 from napari_osog.panels.simulate import SimulatePanel
-from napari_osog.pictures import Model, Notice
+from napari_osog.pictures import ModelInUse
+from osog.cautions import Caution
 from osog.scene import Scene
 
 
@@ -26,8 +27,8 @@ def panel(qtbot, controller):
 def test_a_click_on_the_explain_line_opens_the_reasons(qtbot, panel):
     panel.session.picture = replace(
         panel.session.picture,
-        models=(Model("beads", "mie", 0.13, "slabs are 9 % off (Δn 0.26)"),),
-        notices=(Notice("Pixels of <1 µm> undersample."),),
+        models=(ModelInUse("beads", "mie", 0.13, "slabs are 9 % off (Δn 0.26)"),),
+        cautions=(Caution("Pixels of <1 µm> undersample."),),
         source_points=32,
         accuracy="standard",
     )

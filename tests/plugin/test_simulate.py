@@ -12,8 +12,9 @@ from qtpy.QtWidgets import QApplication, QLabel, QMenu, QPushButton
 
 from napari_osog.panels.forms import LISTED
 from napari_osog.panels.simulate import SimulatePanel
-from napari_osog.pictures import Failure, Notice
+from napari_osog.pictures import Failure
 from osog import presets
+from osog.cautions import Caution
 from osog.sample import sample
 from osog.scene import Scene
 
@@ -330,7 +331,7 @@ def test_new_draw_takes_the_next_seed(qtbot, panel):
 
 
 def test_a_warning_is_text_with_its_remedy_as_a_button(qtbot, panel, renderer):
-    renderer.warnings = [Notice("Pixels are too large.", {"grid.pixel_size_um": 0.1}, "Shrink")]
+    renderer.warnings = [Caution("Pixels are too large.", {"grid.pixel_size_um": 0.1}, "Shrink")]
     panel.session.change({"microscope.focus_um": 1.0})
     settled(qtbot, panel)
     qtbot.waitUntil(lambda: sentences(panel) == ["Pixels are too large."], timeout=3000)

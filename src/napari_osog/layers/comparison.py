@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_osog.comparison import GreyMatch, compose
-from napari_osog.layers.layer_registry import NAMES, write
 from napari_osog.layers.layer_registry import hide as hide_layer
+from napari_osog.layers.layer_registry import write
 from napari_osog.layers.render import widened
 from napari_osog.micrographs import TargetError, plane
 
@@ -137,19 +137,15 @@ class ComparedLayer:
         colours: Any = "gray" if kind == "grey" else Colormap(_RED_BLUE, name="OSOG residual")
         layer = self.registry.layer("compare")
         if layer is None:
-            layer = self.registry.add(
+            layer = self.registry.make(
                 "compare",
-                Image(
-                    array.copy(),
-                    name=NAMES["compare"],
-                    contrast_limits=limits,
-                    colormap=colours,
-                    axis_labels=("y", "x"),
-                    metadata={"osog": {"role": "compare"}},
-                    **self.registry.transform(array.shape),
-                ),
+                Image,
+                array.copy(),
+                array.shape,
+                contrast_limits=limits,
+                colormap=colours,
+                metadata={"osog": {"role": "compare"}},
             )
-            self.registry.arrange()
         else:
             self.registry.place(layer, array.shape)
             write(layer, array)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.layers.layer_registry import NAMES, hide, write
+from napari_osog.layers.layer_registry import hide, write
 
 if TYPE_CHECKING:
     from napari_osog.layers.layer_registry import LayerRegistry
@@ -47,19 +47,15 @@ class FieldLayers:
         cyclic = role == "phase"
         reach = float(np.clip(1.1 * np.percentile(np.abs(array), 99.9), 0.05, np.pi))
         low, high = (-reach, reach) if cyclic else (0.0, max(float(array.max()), 1.2))
-        self.registry.add(
+        self.registry.make(
             role,
-            Image(
-                array.copy(),
-                name=NAMES[role],
-                colormap="twilight_shifted" if cyclic else "gray",
-                contrast_limits=(low, high),
-                axis_labels=("y", "x"),
-                metadata={"osog": {"role": role}},
-                **self.registry.transform(array.shape),
-            ),
+            Image,
+            array.copy(),
+            array.shape,
+            colormap="twilight_shifted" if cyclic else "gray",
+            contrast_limits=(low, high),
+            metadata={"osog": {"role": role}},
         )
-        self.registry.arrange()
 
 
 __all__ = ["FieldLayers"]

@@ -12,7 +12,7 @@ from napari_osog.view import LayerTransform
 from napari_osog.viewers import unwrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -106,8 +106,25 @@ class LayerRegistry:
             if isinstance(unwrapped(layer), Image) and not self.owns(layer)
         ]
 
-    def add(self, role: str, layer: Any) -> Any:
-        """Put a new layer of ours into the viewer; what was selected stays selected."""
+    def make(
+        self, role: str, kind: Callable[..., Any], data: Any, shape: tuple[int, int], **options: Any
+    ) -> Any:
+        """Make a layer of ours where the render lies; what was selected stays selected.
+
+        Parameters
+        ----------
+        role : str
+            One of `NAMES`.
+        kind : class of napari layers
+        data : Any
+            Its content.
+        shape : (int, int)
+            Frame that it lies on.
+        **options
+            As `kind` takes them.
+        """
+        placed = {"name": NAMES[role], "axis_labels": ("y", "x"), **self.transform(shape)}
+        layer = kind(data, **(placed | options))
         viewer = self.viewer
         chosen = [unwrapped(selected) for selected in viewer.layers.selection]
         self._layers[role] = layer
@@ -115,6 +132,7 @@ class LayerRegistry:
             viewer.add_layer(layer)
             if chosen and role not in ("image", "colour"):
                 viewer.layers.selection = set(chosen)
+        self.arrange()
         return layer
 
     @contextmanager

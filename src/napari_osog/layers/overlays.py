@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.layers.layer_registry import NAMES, hide, write
+from napari_osog.layers.layer_registry import hide, write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,18 +41,8 @@ class Overlays:
         if masks is None:
             return
         if layer is None:
-            layer = self.registry.add(
-                "masks",
-                Labels(
-                    masks.copy(),
-                    name=NAMES["masks"],
-                    opacity=0.45,
-                    axis_labels=("y", "x"),
-                    **self.registry.transform(masks.shape),
-                ),
-            )
+            layer = self.registry.make("masks", Labels, masks.copy(), masks.shape, opacity=0.45)
             layer.editable = False
-            self.registry.arrange()
             return
         self.registry.place(layer, masks.shape)
         layer.visible = True
@@ -81,20 +71,10 @@ class Overlays:
         width = max(max(shape) / 350, 0.4)
         style = {"edge_color": "#ffb000", "edge_width": width, "face_color": "transparent"}
         if layer is None:
-            layer = self.registry.add(
-                "outlines",
-                Shapes(
-                    closed or None,
-                    ndim=2,
-                    shape_type="path",
-                    name=NAMES["outlines"],
-                    axis_labels=("y", "x"),
-                    **style,
-                    **self.registry.transform(shape),
-                ),
+            layer = self.registry.make(
+                "outlines", Shapes, closed or None, shape, ndim=2, shape_type="path", **style
             )
             layer.editable = False
-            self.registry.arrange()
             return
         self.registry.place(layer, shape)
         layer.visible = True
@@ -116,17 +96,14 @@ class Overlays:
             row = shape[0] / 2
             line = np.array([[row, 0.15 * shape[1]], [row, 0.85 * shape[1]]])
             if layer is None:
-                layer = self.registry.add(
+                layer = self.registry.make(
                     "profile",
-                    Shapes(
-                        [line],
-                        shape_type="line",
-                        name=NAMES["profile"],
-                        edge_color="#00c8ff",
-                        edge_width=max(max(shape) / 300, 0.5),
-                        axis_labels=("y", "x"),
-                        **self.registry.transform(shape),
-                    ),
+                    Shapes,
+                    [line],
+                    shape,
+                    shape_type="line",
+                    edge_color="#00c8ff",
+                    edge_width=max(max(shape) / 300, 0.5),
                 )
             else:
                 layer.add_lines([line], edge_color="#00c8ff")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.layers.layer_registry import NAMES, hide
+from napari_osog.layers.layer_registry import hide
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,8 +42,6 @@ class ParticlePoints:
 
     def show(self, picture: Picture) -> None:
         """Show one point per particle, unless there are too many."""
-        from napari.layers import Points
-
         layer = self.registry.layer("particles")
         shape = picture.image.shape[:2]
         number = len(picture.positions_um)
@@ -66,37 +64,50 @@ class ParticlePoints:
         numbers = np.flatnonzero(inside)
         points, depths = points[numbers], picture.positions_um[numbers, 2]
         if layer is None:
-            layer = self.registry.add(
-                "particles",
-                Points(
-                    points,
-                    name=NAMES["particles"],
-                    size=_point_size(shape),
-                    symbol="ring",
-                    face_color=_depth_colours(depths),
-                    border_width=0,
-                    opacity=0.9,
-                    axis_labels=("y", "x"),
-                    features={"z_um": depths},
-                    **self.registry.transform(shape),
-                ),
-            )
-            self.registry.arrange()
-            layer.events.data.connect(self._on_points_data)
-            layer.events.set_data.connect(self._on_points_set)
-            layer.selected_data.events.items_changed.connect(self._on_selected)
-            self._remember_points(points, depths, numbers)
-            if self._grip:
-                self.grip()
-            return
+            layer = self._make(points, depths, shape)
+        else:
+            self._update(layer, points, depths, shape)
+        self._points, self._depths, self._numbers = np.array(layer.data), depths.copy(), numbers
+        if self._grip:
+            self.grip()
+
+    def _make(
+        self, points: NDArray[np.float64], depths: NDArray[np.float64], shape: tuple[int, int]
+    ) -> Any:
+        from napari.layers import Points
+
+        layer = self.registry.make(
+            "particles",
+            Points,
+            points,
+            shape,
+            size=_point_size(shape),
+            symbol="ring",
+            face_color=_depth_colours(depths),
+            border_width=0,
+            opacity=0.9,
+            features={"z_um": depths},
+        )
+        layer.events.data.connect(self._on_points_data)
+        layer.events.set_data.connect(self._on_points_set)
+        layer.selected_data.events.items_changed.connect(self._on_selected)
+        return layer
+
+    def _update(
+        self,
+        layer: Any,
+        points: NDArray[np.float64],
+        depths: NDArray[np.float64],
+        shape: tuple[int, int],
+    ) -> None:
         self.registry.place(layer, shape)
         layer.visible = True
-        if self._points.shape == points.shape and np.allclose(layer.data, points, atol=1e-6):
-            if self._depths is not None and np.array_equal(self._depths, depths):
-                self._numbers = numbers
-                return
+        moved = layer.data.shape != points.shape or not np.allclose(layer.data, points, atol=1e-6)
+        known = self._depths is not None and np.array_equal(self._depths, depths)
+        if known and not moved and self._points.shape == points.shape:
+            return
         with self.registry.silence():
-            if layer.data.shape != points.shape or not np.allclose(layer.data, points, atol=1e-6):
+            if moved:
                 layer.selected_data = set()
                 layer.data = points
                 layer.size = _point_size(shape)
@@ -104,15 +115,6 @@ class ParticlePoints:
                 layer.border_width = 0
             layer.face_color = _depth_colours(depths)
             layer.features = {"z_um": depths}
-        self._remember_points(points, depths, numbers)
-
-    def _remember_points(
-        self,
-        points: NDArray[np.float64],
-        depths: NDArray[np.float64],
-        numbers: NDArray[np.intp],
-    ) -> None:
-        self._points, self._depths, self._numbers = points.copy(), depths.copy(), numbers
 
     def _on_points_set(self, event: Any = None) -> None:
         """Follow a drag: napari announces moved points only when the mouse is released."""

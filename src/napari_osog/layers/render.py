@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.layers.layer_registry import NAMES, write
+from napari_osog.layers.layer_registry import write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,20 +87,15 @@ class RenderLayer:
         colour = image.ndim == 3
         role = "colour" if colour else "image"
         contrast = {} if colour else {"contrast_limits": limits or _finite_range(image)}
-        layer = self.registry.add(
+        return self.registry.make(
             role,
-            Image(
-                image.copy(),
-                name=NAMES[role],
-                rgb=colour,
-                axis_labels=("y", "x"),
-                metadata={"osog": {}},
-                **contrast,
-                **self.registry.transform(image.shape[:2]),
-            ),
+            Image,
+            image.copy(),
+            image.shape[:2],
+            rgb=colour,
+            metadata={"osog": {}},
+            **contrast,
         )
-        self.registry.arrange()
-        return layer
 
     def _contrast(self, picture: Picture) -> tuple[float, float] | None:
         """Contrast limits when they must change: once per kind of image, not per frame."""

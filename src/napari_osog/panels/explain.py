@@ -139,8 +139,8 @@ def reasons_html(picture: Picture) -> str:
     if picture.accuracy:
         parts.append(f"<p>{_ACCURACIES.get(picture.accuracy, picture.accuracy)}; computed on "
                      f"{picture.device.upper()} in {picture.milliseconds:.0f} ms.</p>")  # fmt: skip
-    if picture.notices:
-        cautions = "".join(f"<li>{escape(notice.text)}</li>" for notice in picture.notices)
+    if picture.cautions:
+        cautions = "".join(f"<li>{escape(notice.text)}</li>" for notice in picture.cautions)
         parts.append(f"<p>To be wary of:</p><ul style='margin-left: -20px'>{cautions}</ul>")
     return "".join(parts)
 

@@ -24,7 +24,8 @@ from osog.scene import Scene, SceneError
 
 if TYPE_CHECKING:
     from napari_osog.live_controller import LiveController
-    from napari_osog.pictures import Notice, Picture
+    from napari_osog.pictures import Picture
+    from osog.cautions import Caution
 
 
 class SceneHeader(QWidget):
@@ -105,13 +106,13 @@ class SceneHeader(QWidget):
             text += f", {self.controller.fps:.0f} fps"
         self.explain_text.setText(text)
         if not picture.request.preview:
-            self._show_notices(picture.notices)
+            self._show_notices(picture.cautions)
         self.follow_history()
 
     def show_status(self) -> None:
         """Show the sentence of the session above the notices of the newest picture."""
         picture = self.session.picture
-        self._show_notices(picture.notices if picture is not None else ())
+        self._show_notices(picture.cautions if picture is not None else ())
 
     def explain(self) -> None:
         """Open the reasons of the newest picture below the explain line."""
@@ -122,9 +123,9 @@ class SceneHeader(QWidget):
             self.reasons = Reasons(self)
         self.reasons.open_below(self.explain_text, picture)
 
-    def _show_notices(self, notices: tuple[Notice, ...]) -> None:
+    def _show_notices(self, cautions: tuple[Caution, ...]) -> None:
         status = self.session.status
-        key = (status, tuple(each.text for each in notices))
+        key = (status, tuple(each.text for each in cautions))
         if key == self._noticed:
             return
         self._noticed = key
@@ -135,7 +136,7 @@ class SceneHeader(QWidget):
                 widget.deleteLater()
         if status:
             self.notices.addWidget(notice(status, "error"))
-        for each in notices:
+        for each in cautions:
             self.notices.addWidget(
                 notice(
                     each.text, remedy=each.remedy, remedy_text=each.remedy_text, cure=self._remedy
