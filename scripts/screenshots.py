@@ -47,7 +47,7 @@ class Window:
                 picture is not None
                 and picture.request.scene is self.session.scene
                 and not picture.request.preview
-                and not self.panel.studio.live.busy
+                and not self.panel.controller.live.busy
             ):
                 break
         self.wait(1.0)
@@ -55,16 +55,17 @@ class Window:
     def preset(self, name: str) -> None:
         """Show a preset alone."""
         self.panel.compare.choose_mode("off")
-        self.panel.load_preset(name)
+        self.panel.header.load_preset(name)
         for layer in self.viewer.layers:
-            if not self.panel.studio.sink.owns(layer):
+            if not self.panel.controller.viewer_layers.registry.owns(layer):
                 layer.visible = False
         self.settle()
-        self.viewer.layers.selection.active = self.panel.studio.sink.layer("image")
+        registry = self.panel.controller.viewer_layers.registry
+        self.viewer.layers.selection.active = registry.layer("image")
 
     def scroll(self, widget: object = None) -> None:
         """Scroll the panel to a widget, or to the top."""
-        bar = self.panel.scroll.verticalScrollBar()
+        bar = self.panel.scroll_area.verticalScrollBar()
         self.wait(0.2)
         if widget is None:
             bar.setValue(0)
@@ -91,7 +92,7 @@ def beside(w: Window) -> None:
     from napari_osog.samples import cell_twin
 
     w.session.set_scene(cell_twin(), preset="")
-    for layer in w.panel.compare.layers:
+    for layer in w.panel.compare.chooser.layers:
         layer.visible = True
     w.panel.compare.match_grid()
     w.panel.compare.choose_mode("beside")
@@ -105,42 +106,42 @@ def wipe(w: Window) -> None:
     from napari_osog.samples import CELL_CENTRE_PX
 
     beside(w)
-    w.session.set_view(particles=False)
+    w.session.view.update(particles=False)
     w.panel.compare.choose_mode("wipe")
-    w.session.set_view(wipe=CELL_CENTRE_PX[1] / w.session.scene.grid.shape[1])
-    w.panel.compare.profile_on.setChecked(True)
+    w.session.view.update(wipe=CELL_CENTRE_PX[1] / w.session.scene.grid.shape[1])
+    w.panel.compare.profile.on.setChecked(True)
     row, _ = CELL_CENTRE_PX
-    line = w.panel.studio.sink.layer("profile")
+    line = w.panel.controller.viewer_layers.registry.layer("profile")
     line.data = [[[row, 300], [row, 545]]]
     w.settle()
     w.scroll(w.panel.compare)
     w.photograph("wipe")
-    w.panel.compare.profile_on.setChecked(False)
+    w.panel.compare.profile.on.setChecked(False)
 
 
 def outlines(w: Window) -> None:
     """Silhouettes and points over needles; the numbers of the selected one."""
     w.preset("needles-dic")
-    w.session.set_view(outlines=True, particles=True)
+    w.session.view.update(outlines=True, particles=True)
     w.settle()
-    w.panel.grip.click()
-    points = w.panel.studio.sink.layer("particles")
+    w.panel.show_section.grip.click()
+    points = w.panel.controller.viewer_layers.registry.layer("particles")
     points.selected_data = {len(points.data) // 2}
     w.wait(0.5)
     w.scroll(w.panel.sample)
     w.photograph("outlines")
     points.selected_data = set()
-    w.session.set_view(outlines=False, particles=False)
+    w.session.view.update(outlines=False, particles=False)
 
 
 def masks(w: Window) -> None:
     """Instance masks over plates and prisms."""
     w.preset("crystals-brightfield")
-    w.session.set_view(masks=True)
+    w.session.view.update(masks=True)
     w.settle()
     w.scroll()
     w.photograph("masks")
-    w.session.set_view(masks=False)
+    w.session.view.update(masks=False)
 
 
 def hologram(w: Window) -> None:
@@ -161,11 +162,11 @@ def pupil(w: Window) -> None:
     """Phase contrast, with the pupil and the transfer function of its ring."""
     w.preset("cells-phase-contrast")
     plot = w.panel.microscope.plot
-    plot.button.setChecked(True)
+    plot.expand()
     w.wait(0.5)
     w.scroll(w.panel.microscope)
     w.photograph("pupil")
-    plot.button.setChecked(False)
+    plot.collapse()
 
 
 def light(w: Window) -> None:
@@ -181,7 +182,7 @@ def light(w: Window) -> None:
 def main() -> None:
     wanted = sys.argv[1:]
     w = Window()
-    w.session.set_view(particles=False)
+    w.session.view.update(particles=False)
     for picture in (simulate, wipe, beside, outlines, masks, hologram, polarized, pupil, light):
         if not wanted or picture.__name__ in wanted:
             picture(w)

@@ -37,7 +37,7 @@ def open_window(image: str | None = None, *, fit: bool = True) -> tuple[Any, Any
     if image is None:
         viewer.open_sample("napari-osog", "cell")
         panel.session.set_scene(cell_twin(), preset="")
-        panel.session.set_view(particles=False)
+        panel.session.view.update(particles=False)
     else:
         viewer.open(image)
     added = [layer for layer in viewer.layers if layer not in before]

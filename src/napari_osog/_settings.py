@@ -25,7 +25,7 @@ def setting(name: str) -> Any:
 
 
 def when_changed(slot: Callable[..., None]) -> None:
-    """Call a method whenever the person changes a preference.
+    """Call a method whenever the user changes a preference.
 
     Parameters
     ----------

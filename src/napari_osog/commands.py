@@ -14,8 +14,8 @@ def use_as_target(viewer: "napari.viewer.Viewer") -> None:
     """
     layer = viewer.layers.selection.active
     panel = _simulate(viewer)
-    if layer is None or not any(_same(layer, known) for known in panel.compare.layers):
-        panel.session.say("Select an image layer first; then use it as the target.")
+    if layer is None or not any(_same(layer, known) for known in panel.compare.chooser.layers):
+        panel.session.status = "Select an image layer first; then use it as the target."
         return
     panel.session.set_target(layer)
     panel.compare.match_grid()
@@ -23,7 +23,7 @@ def use_as_target(viewer: "napari.viewer.Viewer") -> None:
 
 def edit_render(viewer: "napari.viewer.Viewer") -> None:
     """Open the scene that the selected layer was rendered from."""
-    _simulate(viewer).edit_render()
+    _simulate(viewer).header.edit_render(viewer.layers.selection.active)
 
 
 def _simulate(viewer: Any) -> Any:
@@ -32,7 +32,7 @@ def _simulate(viewer: Any) -> Any:
 
 
 def _same(layer: Any, other: Any) -> bool:
-    from napari_osog.session import unwrapped
+    from napari_osog.viewers import unwrapped
 
     return unwrapped(layer) is unwrapped(other)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Match:
+class GreyMatch:
     """Grey levels of the micrograph as ``gain * render + offset``, by least squares.
 
     Attributes
@@ -32,7 +32,7 @@ class Match:
     correlation: float
 
 
-def match(render: Array, micrograph: Array) -> Match:
+def match_greys(render: Array, micrograph: Array) -> GreyMatch:
     """Fit gain and offset of one image to another; pixels that are not finite are left out.
 
     Parameters
@@ -41,7 +41,7 @@ def match(render: Array, micrograph: Array) -> Match:
     """
     good = np.isfinite(render) & np.isfinite(micrograph)
     if not good.any():
-        return Match(1.0, 0.0, float("nan"), float("nan"))
+        return GreyMatch(1.0, 0.0, float("nan"), float("nan"))
     x, y = render[good].astype(np.float64), micrograph[good].astype(np.float64)
     x0, y0 = x.mean(), y.mean()
     variance = np.mean((x - x0) ** 2)
@@ -52,12 +52,14 @@ def match(render: Array, micrograph: Array) -> Match:
     rest = y - gain * x - offset
     spread = y.std()
     correlation = 0.0 if flat or spread == 0 else covariance / np.sqrt(variance) / spread
-    return Match(float(gain), float(offset), float(np.sqrt(np.mean(rest**2))), float(correlation))
+    return GreyMatch(
+        float(gain), float(offset), float(np.sqrt(np.mean(rest**2))), float(correlation)
+    )
 
 
 def compose(
     mode: str, render: Array, micrograph: Array, *, wipe: float = 0.5, tiles: int = 8
-) -> tuple[NDArray[np.float32], Match]:
+) -> tuple[NDArray[np.float32], GreyMatch]:
     """Lay a render over a micrograph in one array, in grey levels of the micrograph.
 
     Parameters
@@ -74,10 +76,10 @@ def compose(
     Returns
     -------
     array : ndarray, shape (Y, X), float32
-    match : Match
+    match : GreyMatch
         Between the two images.
     """
-    found = match(render, micrograph)
+    found = match_greys(render, micrograph)
     model = found.gain * render + found.offset
     rows, columns = micrograph.shape
     if mode == "difference":
@@ -122,4 +124,4 @@ def profile(image: Array, start: tuple[float, float], end: tuple[float, float]) 
     )
 
 
-__all__ = ["Match", "compose", "match", "profile"]
+__all__ = ["GreyMatch", "compose", "match_greys", "profile"]

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from qtpy.QtWidgets import QWidget
+
     from osog.fitting import FitResult
     from osog.scene import Scene
 
@@ -48,7 +50,7 @@ class Demo:
     out : Path
         Folder for screenshots and result.
     pause_s : float
-        Time that a person needs to see a step.
+        Time that a user needs to see a step.
     """
 
     viewer: Any
@@ -67,7 +69,7 @@ class Demo:
         click(self.simulate.compare.match_button)
         self.simulate.compare.choose_mode("beside")
         self.rendered()
-        session.set_view(particles=False)
+        session.view.update(particles=False)
         known = self.simulate.compare.known
         facts = ", ".join(
             f"{name.removesuffix('_um').replace('_', ' ')} {entry.value:g} ({entry.source})"
@@ -92,27 +94,27 @@ class Demo:
         rectangle.add_rectangles(np.array([[y0, x0], [y0, x1], [y1, x1], [y1, x0]]))
         fit.setting.start = "detect"
         self.wait(0.2)
-        click(fit.run_button)
+        click(fit.run_box.run_button)
         if fit.state != "running":
-            raise DemoError(f"The fit did not begin: {fit.fault.text()}")
+            raise DemoError(f"The fit did not begin: {fit.run_box.fault.text()}")
         say("Drew a rectangle around the cell and began a fit; the start is looked for by itself.")
         photographed = False
         begun = time.monotonic()
         while fit.state == "running":
             self.wait(0.05)
-            if not photographed and fit.steps >= 6:
+            if not photographed and fit.run_box.steps >= 6:
                 self.screenshot("fit-running")
                 photographed = True
             if time.monotonic() - begun > _LONGEST_S:
-                click(fit.stop_button)
+                click(fit.run_box.stop_button)
                 begun = float("inf")
-        if fit.record is None:
-            raise DemoError(f"The fit gave no result: {fit.fault.text()}")
-        result: FitResult = fit.record.result
+        if fit.ending.record is None:
+            raise DemoError(f"The fit gave no result: {fit.run_box.fault.text()}")
+        result: FitResult = fit.ending.record.result
         self.wait(0.6)
         self.screenshot("fit-result")
         result.to_json(self.out / "fit.json")
-        say(f"{fit.status.text()} The residual stays in view.")
+        say(f"{fit.run_box.status.text()} The residual stays in view.")
         return result
 
     def laid_over(self) -> None:
@@ -122,7 +124,7 @@ class Demo:
         self.front(self.simulate)
         for layer in self.fit.setting.shapes:
             layer.visible = False
-        session.set_view(particles=False, wipe=CENTRE_PX[0] / session.scene.grid.shape[1])
+        session.view.update(particles=False, wipe=CENTRE_PX[0] / session.scene.grid.shape[1])
         self.simulate.compare.choose_mode("wipe")
         self.rendered()
         self.scroll(1.0)
@@ -143,14 +145,14 @@ class Demo:
         """
         session = self.simulate.session
         click(self.simulate.compare.mode_buttons["off"])
-        sink = self.simulate.studio.sink
+        viewer_layers = self.simulate.controller.viewer_layers
         for layer in self.viewer.layers:
-            if not sink.owns(layer):
+            if not viewer_layers.registry.owns(layer):
                 layer.visible = False
-        self.viewer.layers.selection.active = sink.layer("image")
-        combo = self.simulate.preset
+        self.viewer.layers.selection.active = viewer_layers.registry.layer("image")
+        combo = self.simulate.header.preset
         combo.setCurrentIndex(combo.findData(CROWD))
-        self.simulate.load_preset(CROWD)
+        self.simulate.header.load_preset(CROWD)
         self.rendered()
         self.scroll(0.0)
         shown: list[float] = []
@@ -158,7 +160,7 @@ class Demo:
         def count(_: object) -> None:
             shown.append(time.monotonic())
 
-        session.picture_changed.connect(count)
+        session.events.picture.connect(count)
         slider = self.simulate.row("microscope.focus_um").slider
         low, high = (self.tick(slider, value) for value in _FOCUS_UM)
         begun = time.monotonic()
@@ -173,7 +175,7 @@ class Demo:
         frames, seconds = len(shown), time.monotonic() - begun
         slider.setValue(self.tick(slider, 1.5))
         slider.sliderReleased.emit()
-        session.picture_changed.disconnect(count)
+        session.events.picture.disconnect(count)
         self.rendered()
         self.wait(0.8)
         self.screenshot("simulate")
@@ -204,12 +206,12 @@ class Demo:
 
     def scroll(self, share: float) -> None:
         """Scroll the Simulate panel: 0 is its top, 1 its end."""
-        bar = self.simulate.scroll.verticalScrollBar()
+        bar = self.simulate.scroll_area.verticalScrollBar()
         bar.setValue(round(share * bar.maximum()))
 
     def rendered(self) -> None:
         """Wait until the picture of the present scene is on the screen."""
-        live, session = self.simulate.studio.live, self.simulate.session
+        live, session = self.simulate.controller.live, self.simulate.session
         deadline = time.monotonic() + 60.0
         while time.monotonic() < deadline:
             self.wait(0.05)
@@ -230,7 +232,7 @@ class Demo:
             time.sleep(0.005)
 
     def screenshot(self, name: str) -> None:
-        """Write the whole window as PNG, and give a person time to look."""
+        """Write the whole window as PNG, and give a user time to look."""
         self.wait(0.2)
         self.viewer.window.screenshot(
             path=str(self.out / f"{name}.png"), canvas_only=False, flash=False
@@ -283,7 +285,8 @@ def checked(result: FitResult) -> list[str]:
 
 def reported(result: FitResult) -> None:
     """Print the result in plain words."""
-    from napari_osog.panels.fit_result import rounded, title_of
+    from napari_osog.panels.fit_result import title_of
+    from napari_osog.panels.numbers import rounded
 
     pixel = result.scene.grid.pixel_size_um
     for name, value in result.values.items():
@@ -296,12 +299,13 @@ def reported(result: FitResult) -> None:
         say(f"  {title}: {text} ± {spread} {unit}{extra}")
 
 
-def click(button: Any) -> None:
+def click(button: QWidget) -> None:
     """Click a button with the mouse."""
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
 
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    test: Any = QTest  # its stubs take these functions for methods
+    test.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def say(sentence: str) -> None:
@@ -392,7 +396,9 @@ def main(arguments: list[str] | None = None, *, run: Callable[[], Any] | None = 
     if not chosen.headless:
         say("The window is yours: move sliders, drag particles, open your own image and fit it.")
         if run is None:
-            from napari import run
+            import napari
+
+            run = napari.run
         run()
     return 1 if wrong else 0
 

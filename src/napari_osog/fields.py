@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from osog.scene import EMISSION, MODALITY_TITLES, PARTIALLY_COHERENT, Reflection
+from osog.scene import Reflection
 
 if TYPE_CHECKING:
     from osog.scene import Scene
-
-_DARK = "its light comes from many directions, which have no common phase"
 
 
 def field_problem(scene: Scene) -> str:
@@ -19,21 +17,24 @@ def field_problem(scene: Scene) -> str:
     ----------
     scene : Scene
     """
-    optics = scene.microscope
-    kind = optics.modality.kind
-    title = MODALITY_TITLES[kind]
-    if kind in EMISSION:
-        return f"{title}: fluorescent light has no fixed phase."
-    if optics.spectrum.kind != "monochromatic":
+    optics, modality = scene.microscope, scene.microscope.modality
+    if modality.emits:
+        return f"{modality.title}: fluorescent light has no fixed phase."
+    if not optics.spectrum.monochromatic:
         return "Light of many wavelengths has no single phase; choose one wavelength."
-    if kind in ("phase_contrast", "darkfield"):
-        return f"{title}: {_DARK}."
-    if kind == "shadowgraph" and optics.condenser_in_use > 0:
-        return "Light from many directions has no single phase; set the divergence to 0."
-    if isinstance(optics.modality, Reflection) and optics.modality.illumination_numerical_aperture:
-        return "Light from many directions has no single phase; set the illumination NA to 0."
-    if kind in PARTIALLY_COHERENT and optics.condenser_numerical_aperture > 0:
-        return "Light from many directions has no single phase; set the condenser NA to 0."
+    if modality.light in ("ring", "annulus"):
+        return (
+            f"{modality.title}: its light comes from many directions, which have no common phase."
+        )
+    opening, name = 0.0, ""
+    if modality.condenser:
+        opening, name = optics.condenser_numerical_aperture, "condenser NA"
+    elif modality.light == "backlight":
+        opening, name = optics.condenser_in_use, "divergence"
+    elif isinstance(modality, Reflection):
+        opening, name = modality.illumination_numerical_aperture, "illumination NA"
+    if opening > 0:
+        return f"Light from many directions has no single phase; set the {name} to 0."
     return ""
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.session import Placement
+from napari_osog.view import LayerTransform
+from osog.io.micrograph import Known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,28 +21,41 @@ class TargetError(ValueError):
 
 
 @dataclass(frozen=True)
-class Known:
-    """A number of the microscope and where it was read.
+class Optic:
+    """A number of the microscope that a file can know.
 
     Attributes
     ----------
-    value : float
-    source : str
-        Words such as "OME-XML" or "layer scale".
+    parameter : str
+        Dotted name of what it sets in the scene.
+    title, unit : str
+    factor : float
+        Shown = value × factor.
+    asked : bool
+        Whether the user is told when it is unknown.
     """
 
-    value: float
-    source: str
+    parameter: str
+    title: str
+    unit: str = ""
+    factor: float = 1.0
+    asked: bool = True
+
+    def text(self, value: float) -> str:
+        """Value with its unit."""
+        return f"{value * self.factor:.5g} {self.unit}".strip()
 
 
 OPTICS = {
-    "pixel_size_um": "grid.pixel_size_um",
-    "numerical_aperture": "microscope.numerical_aperture",
-    "wavelength_um": "microscope.wavelength_um",
-    "medium_index": "medium.index",
-    "immersion_index": "microscope.immersion_index",
+    "pixel_size_um": Optic("grid.pixel_size_um", "pixel size", "µm"),
+    "numerical_aperture": Optic("microscope.numerical_aperture", "NA"),
+    "wavelength_um": Optic("microscope.wavelength_um", "wavelength", "nm", 1000.0),
+    "medium_index": Optic("medium.index", "medium index"),
+    "immersion_index": Optic("microscope.immersion_index", "immersion index", asked=False),
 }
-"""What a file can know, and the parameter of the scene that it sets."""
+"""What a file can know, by its name in `osog.io.Optics`."""
+BY_HAND = "entered by hand"
+"""Source of a number that the user stated."""
 
 
 def plane(layer: Any, point: tuple[float, ...] | None = None) -> NDArray[np.float64]:
@@ -96,7 +110,13 @@ def plane(layer: Any, point: tuple[float, ...] | None = None) -> NDArray[np.floa
     return image
 
 
-def placement(layer: Any) -> Placement:
+def plane_shape(layer: Any) -> tuple[int, int]:
+    """Rows and columns of a layer, at full resolution."""
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    return int(data.shape[-2]), int(data.shape[-1])
+
+
+def transform_of(layer: Any) -> LayerTransform:
     """Copy where a layer lies: scale, translation, rotation and units of its last two axes.
 
     Raises
@@ -104,21 +124,25 @@ def placement(layer: Any) -> Placement:
     TargetError
         If its pixels are not square.
     """
-    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
-    scale = tuple(float(s) for s in layer.scale[-2:])
+    scale = _pair(layer.scale)
     if abs(scale[0] - scale[1]) > 1e-3 * abs(scale[0]):
         raise TargetError(
             f"'{layer.name}' has pixels of {scale[0]:.4g} × {scale[1]:.4g}; only square pixels "
             "can be rendered."
         )
     rotate = np.asarray(layer.rotate, dtype=float)[-2:, -2:]
-    return Placement(
-        shape=tuple(int(n) for n in data.shape[-2:]),
+    return LayerTransform(
+        shape=plane_shape(layer),
         scale=scale,
-        translate=tuple(float(t) for t in layer.translate[-2:]),
-        rotate=tuple(tuple(float(v) for v in row) for row in rotate),
-        units=tuple(str(u) for u in layer.units[-2:]),
+        translate=_pair(layer.translate),
+        rotate=(_pair(rotate[0]), _pair(rotate[1])),
+        units=(str(layer.units[-2]), str(layer.units[-1])),
     )
+
+
+def _pair(numbers: Any) -> tuple[float, float]:
+    """The last two of some numbers."""
+    return float(numbers[-2]), float(numbers[-1])
 
 
 def pixel_size(layer: Any) -> Known | None:
@@ -165,13 +189,19 @@ def optics(layer: Any) -> dict[str, Known]:
     return found
 
 
+def known_optics(layer: Any, session: Session) -> dict[str, Known]:
+    """What is known of a micrograph's optics, what the user stated before all else."""
+    stated = session.stated_optics.get(layer, {})
+    return optics(layer) | {name: Known(value, BY_HAND) for name, value in stated.items()}
+
+
 def adopt(session: Session, layer: Any) -> dict[str, Known]:
     """Render on the micrograph's grid: shape, pixel size, offset, rotation, units, known optics.
 
     Returns
     -------
     dict of str to Known
-        What is known of its optics; see `optics`.
+        What is known of its optics; see `known_optics`.
 
     Raises
     ------
@@ -184,18 +214,30 @@ def adopt(session: Session, layer: Any) -> dict[str, Known]:
 
     if layer is None:
         raise TargetError("Choose a micrograph first.")
-    copied, known = placement(layer), optics(layer)
+    copied, known = transform_of(layer), known_optics(layer, session)
     values: dict[str, Any] = {"grid.shape": copied.shape}
     for name, entry in known.items():
-        values[OPTICS[name]] = entry.value
+        values[OPTICS[name].parameter] = entry.value
     aperture = values.get("microscope.numerical_aperture")
     if aperture is not None and "microscope.immersion_index" not in values:
         if aperture >= session.scene.microscope.immersion_index:
             fitting = [n for n in IMMERSIONS.values() if n > aperture]
             values["microscope.immersion_index"] = min(fitting, default=1.6)
     session.change(values)
-    session.set_view(placement=copied)
+    session.view.update(transform=copied)
     return known
 
 
-__all__ = ["OPTICS", "Known", "TargetError", "adopt", "optics", "pixel_size", "placement", "plane"]
+__all__ = [
+    "BY_HAND",
+    "OPTICS",
+    "Optic",
+    "TargetError",
+    "adopt",
+    "known_optics",
+    "optics",
+    "pixel_size",
+    "plane",
+    "plane_shape",
+    "transform_of",
+]

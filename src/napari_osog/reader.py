@@ -64,7 +64,7 @@ def rendered_layer(scene: Any, name: str, seed: int = 0) -> LayerData:
     import numpy as np
 
     from napari_osog._settings import setting
-    from napari_osog.layers.image import displayed
+    from napari_osog.layers.render import displayed
     from napari_osog.layers.sequence import sequence_axes
     from osog import __version__
     from osog.rendering import render

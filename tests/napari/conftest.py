@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from napari_osog.live_controller import LiveController
 from napari_osog.panels.simulate import SimulatePanel
-from napari_osog.studio import Studio
 from osog.scene import Camera, Grid, Hologram, Material, Microscope, Population, Scene, Sphere
 
 
@@ -26,30 +26,30 @@ def small_scene() -> Scene:
 def opened(make_napari_viewer_proxy, qtbot):
     """A viewer with the Simulate panel docked and the small scene rendered by the engine."""
     viewer = make_napari_viewer_proxy()
-    studio = Studio.of(viewer)
-    studio.session.set_scene(small_scene(), preset="")
+    controller = LiveController.of(viewer)
+    controller.session.set_scene(small_scene(), preset="")
     panel = SimulatePanel(viewer)
     dock = viewer.window.add_dock_widget(panel, name="Simulate")
     viewer.window._qt_window.show()
-    wait = Waiting(qtbot, studio)
+    wait = Waiting(qtbot, controller)
     wait.settled()
     yield viewer, panel, dock, wait
-    studio.live.stop()
+    controller.live.stop()
 
 
 class Waiting:
-    def __init__(self, qtbot, studio):
-        self.qtbot, self.studio = qtbot, studio
+    def __init__(self, qtbot, controller):
+        self.qtbot, self.controller = qtbot, controller
 
     def settled(self):
         """Wait for the picture of the scene as it is now."""
-        session = self.studio.session
+        session = self.controller.session
         self.qtbot.waitUntil(
             lambda: (
                 session.picture is not None
                 and session.picture.request.scene is session.scene
                 and not session.picture.request.preview
-                and not self.studio.live.busy
+                and not self.controller.live.busy
             ),
             timeout=20000,
         )

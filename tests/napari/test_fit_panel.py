@@ -11,10 +11,13 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from qtpy.QtCore import Qt
 
 import osog
+from napari_osog.live_controller import LiveController
 from napari_osog.panels.fit import FitPanel
-from napari_osog.studio import Studio
+from napari_osog.panels.fit_table import FREE, HIGH, LOW, VALUE
+from napari_osog.panels.forms import RESULT, RUN, TABLE
 from osog.fitting import FitProgress
 from osog.scene import Scene
 
@@ -75,8 +78,8 @@ class Bench:
 
     def __init__(self, viewer, qtbot, image, fit=None, scene=None, **kwargs):
         self.viewer, self.qtbot = viewer, qtbot
-        self.studio = Studio.of(viewer)
-        self.studio.session.set_scene(scene or phase_scene(), preset="")
+        self.controller = LiveController.of(viewer)
+        self.controller.session.set_scene(scene or phase_scene(), preset="")
         self.panel = FitPanel(viewer, fit=fit)
         self.dock = viewer.window.add_dock_widget(self.panel, name="Fit")
         viewer.window._qt_window.show()
@@ -88,8 +91,32 @@ class Bench:
         self.qtbot.waitUntil(condition, timeout=timeout)
 
     def run(self):
-        self.panel.run_button.click()
-        assert self.panel.state == "running", self.panel.fault.text()
+        self.panel.run_box.run_button.click()
+        assert self.panel.state == "running", self.panel.run_box.fault.text()
+
+    def tick(self, name, on):
+        """Free a parameter in the table, or hold it."""
+        state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
+        self._set(name, FREE, state, Qt.ItemDataRole.CheckStateRole)
+
+    def type(self, name, column, text):
+        """Type into a cell of the table."""
+        self._set(name, column, text, Qt.ItemDataRole.EditRole)
+
+    def _set(self, name, column, value, role):
+        lines = self.panel.table.lines
+        row = [line.name for line in lines.lines].index(name)
+        lines.setData(lines.index(row, column), value, role)
+
+    def save(self, content, path):
+        """Save by the form below the result."""
+        form = self.panel.ending.save_form
+        self.panel.ending.save_button.click()
+        form.form.content.value = content
+        form.form.path.value = path
+        form.form.replace.value = True
+        form.save_button.click()
+        return form
 
     def ended(self):
         self.until(lambda: self.panel.state != "running")
@@ -108,25 +135,25 @@ def bench(make_napari_viewer_proxy, qtbot):
 
     yield make
     for each in made:
-        each.studio.live.stop()
+        each.controller.live.stop()
 
 
 def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     image = micrograph()
     on = bench(image.copy())
-    panel, session = on.panel, on.studio.session
+    panel, session = on.panel, on.controller.session
     assert panel.setting.target.currentText() == "micrograph", "the only image is taken"
     assert panel.table.lines.entry("particles[0].x_um").free
     on.run()
-    assert not panel.run_button.isEnabled() and panel.stop_button.isEnabled()
+    assert not panel.run_box.run_button.isEnabled() and panel.run_box.stop_button.isEnabled()
     on.ended()
-    assert panel.state == "result" and panel.fault.text() == ""
-    result = panel.record.result
+    assert panel.state == "result" and panel.run_box.fault.text() == ""
+    result = panel.ending.record.result
     for axis in "xy":
         name = f"particles[0].{axis}_um"
         assert abs(result.values[name] - TRUTH[f"{axis}_um"]) < 5 * result.sigma[name]
-    assert "±" in panel.ending.view.text and "Finished" in panel.status.text()
-    compared = on.studio.sink.layer("compare")
+    assert "±" in panel.ending.view.text and "Finished" in panel.run_box.status.text()
+    compared = on.controller.viewer_layers.registry.layer("compare")
     assert compared.visible
     np.testing.assert_allclose(compared.data, result.residual, atol=1e-5)
     np.testing.assert_array_equal(on.layer.data, image)
@@ -137,29 +164,30 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     )
     session.undo()
     assert session.scene == phase_scene()
-    panel.parameters._on_bounded("particles[0].x_um", (2.0, 8.0))
-    panel.parameters._on_freed("populations.cell.material.index", False)
+    on.type("particles[0].x_um", LOW, "2")
+    on.type("particles[0].x_um", HIGH, "8")
+    on.tick("populations.cell.material.index", False)
     on.run()
     on.ended()
-    assert on.studio.sink.layer("compare") is compared, "one layer, reused"
-    assert "populations.cell.material.index" not in panel.record.result.values
+    assert on.controller.viewer_layers.registry.layer("compare") is compared, "one layer, reused"
+    assert "populations.cell.material.index" not in panel.ending.record.result.values
     assert panel.table.lines.entry("particles[0].x_um").bounds == (2.0, 8.0)
-    panel.ending.export(tmp_path / "fit.json")
-    panel.ending.export(tmp_path / "fit.csv")
+    on.save(RESULT, tmp_path / "fit.json")
+    on.save(TABLE, tmp_path / "fit.csv")
     values = json.loads((tmp_path / "fit.json").read_text())["values"]
-    assert values == pytest.approx(panel.record.result.values)
+    assert values == pytest.approx(panel.ending.record.result.values)
     assert (tmp_path / "fit.csv").read_text().startswith("name,value,sigma,unit")
-    saved = panel.record
-    panel.ending.save_run(tmp_path / "run.json")
+    saved = panel.ending.record
+    assert on.save(RUN, tmp_path / "run.json").isHidden()
     panel.parameters.free_alone({"particles[0].x_um"})
     session.change({"populations.cell.shape.radius_um": 1.0})
     panel.ending.open_run(tmp_path / "run.json")
     assert session.scene == saved.scene and session.free == set(saved.free)
-    assert panel.record.result.values == saved.result.values
-    assert panel.fault.text() == "", "it was made on this very micrograph"
-    panel.ending.export(tmp_path / "missing" / "fit.json")
-    assert "could not be written" in panel.fault.text()
-    assert panel.record is not None
+    assert panel.ending.record.result.values == saved.result.values
+    assert panel.run_box.fault.text() == "", "it was made on this very micrograph"
+    failed = on.save(RESULT, tmp_path / "missing" / "fit.json")
+    assert "could not be written" in failed.problem.text() and not failed.isHidden()
+    assert panel.ending.record is not None
 
 
 def test_an_unknown_grey_scale_leaves_the_index_undetermined_in_words(bench):
@@ -168,7 +196,7 @@ def test_an_unknown_grey_scale_leaves_the_index_undetermined_in_words(bench):
     assert on.panel.parameters.greys.currentData() == "unknown"
     on.run()
     on.ended()
-    result = on.panel.record.result
+    result = on.panel.ending.record.result
     name = "populations.cell.material.index"
     assert name in result.undetermined
     assert (
@@ -182,25 +210,25 @@ def test_the_callback_runs_in_the_worker_and_hands_its_steps_over(bench):
     on = bench(micrograph(), fit=fit)
     told: list[object] = []
     threads: set[str] = set()
-    on.panel.runner.progressed.connect(told.append)
-    on.panel.runner.progressed.connect(lambda _: threads.add(threading.current_thread().name))
+    on.panel.worker.told.connect(told.append)
+    on.panel.worker.told.connect(lambda _: threads.add(threading.current_thread().name))
     on.run()
     on.ended()
     assert fit.threads == {"osog-fit"} and threads == {threading.main_thread().name}
     assert told and told[-1].progress is not None
-    assert on.panel.steps == 1, "the curve ends with the history of the result"
+    assert on.panel.run_box.steps == 1, "the curve ends with the history of the result"
     on.threads_gone()
 
 
 def test_stop_keeps_the_best(bench):
     on = bench(micrograph(), fit=SlowFit())
     on.run()
-    on.until(lambda: on.panel.steps > 0)
-    on.panel.stop_button.click()
-    assert "Stopping" in on.panel.status.text()
+    on.until(lambda: on.panel.run_box.steps > 0)
+    on.panel.run_box.stop_button.click()
+    assert "Stopping" in on.panel.run_box.status.text()
     on.ended()
-    assert on.panel.state == "result" and on.panel.record.result.stopped
-    assert "best so far is kept" in on.panel.status.text()
+    assert on.panel.state == "result" and on.panel.ending.record.result.stopped
+    assert "best so far is kept" in on.panel.run_box.status.text()
     on.threads_gone()
 
 
@@ -208,14 +236,14 @@ def test_a_region_is_fitted_alone_and_the_rest_shows_nothing(bench):
     fit = SlowFit(steps=20)
     on = bench(micrograph(), fit=fit)
     on.panel.setting.draw_region()
-    on.panel.run_button.click()
-    assert "holds no shape" in on.panel.fault.text()
+    on.panel.run_box.run_button.click()
+    assert "holds no shape" in on.panel.run_box.fault.text()
     shapes = on.panel.setting.shapes[0]
     shapes.add_rectangles(np.array([[8, 10], [8, 39], [35, 39], [35, 10]]))
     on.run()
     on.ended()
     assert fit.asked[0]["region"] == (8, 36, 10, 40)
-    shown = on.studio.sink.layer("compare").data
+    shown = on.controller.viewer_layers.registry.layer("compare").data
     assert np.isfinite(shown[8:36, 10:40]).all() and np.isnan(shown[:8]).all()
 
 
@@ -225,8 +253,8 @@ def test_points_and_sliders_start_where_they_are(bench):
     image = osog.forward(scene).numpy()
     on = bench(image, fit=fit, scene=scene)
     on.panel.setting.start = "points"
-    on.panel.run_button.click()
-    assert "no Points layer" in on.panel.fault.text()
+    on.panel.run_box.run_button.click()
+    assert "no Points layer" in on.panel.run_box.fault.text()
     on.panel.setting.add_points()
     on.panel.setting.points[0].add([[20.0, 30.0]])
     on.run()
@@ -243,11 +271,11 @@ def test_points_and_sliders_start_where_they_are(bench):
 def test_removing_the_micrograph_ends_the_fit_and_keeps_its_best(bench):
     on = bench(micrograph(), fit=SlowFit())
     on.run()
-    on.until(lambda: on.panel.steps > 0)
+    on.until(lambda: on.panel.run_box.steps > 0)
     on.viewer.layers.remove(on.layer)
     on.ended()
-    assert on.panel.state == "result" and on.panel.record is not None
-    assert "'micrograph' was removed while it was fitted" in on.panel.fault.text()
+    assert on.panel.state == "result" and on.panel.ending.record is not None
+    assert "'micrograph' was removed while it was fitted" in on.panel.run_box.fault.text()
     assert on.panel.setting.target.currentText().startswith("none")
     on.threads_gone()
 
@@ -258,7 +286,7 @@ def test_the_fit_works_on_a_copy(bench):
     on = bench(image.copy(), fit=fit)
     on.run()
     on.until(lambda: fit.image is not None)
-    assert not np.shares_memory(on.panel.runner.order.image, on.layer.data)
+    assert not np.shares_memory(on.panel.request.image, on.layer.data)
     fit.image[:] = 7.0
     on.layer.data = np.zeros_like(image)
     assert np.all(fit.image == 7.0) and np.all(on.layer.data == 0.0)
@@ -269,7 +297,7 @@ def test_the_fit_works_on_a_copy(bench):
 def test_closing_the_window_while_it_fits_leaves_no_thread(bench):
     on = bench(micrograph(), fit=SlowFit())
     on.run()
-    on.until(lambda: on.panel.steps > 0)
+    on.until(lambda: on.panel.run_box.steps > 0)
     assert fit_threads()
     on.viewer.close()
     on.threads_gone()
@@ -279,7 +307,7 @@ def test_closing_the_panel_with_x_while_it_fits_leaves_no_thread_and_no_panel(be
     fit = SlowFit()
     on = bench(micrograph(), fit=fit)
     on.run()
-    on.until(lambda: on.panel.steps > 0)
+    on.until(lambda: on.panel.run_box.steps > 0)
     gone = weakref.ref(on.panel)
     on.dock.destroyOnClose()
     on.threads_gone()
@@ -307,13 +335,13 @@ UNFIT = {
 def test_images_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
     fit = SlowFit()
     on = bench(None, fit=fit)
-    on.panel.run_button.click()
-    assert "Choose a micrograph first" in on.panel.fault.text()
+    on.panel.run_box.run_button.click()
+    assert "Choose a micrograph first" in on.panel.run_box.fault.text()
     for name, (image, options, words) in UNFIT.items():
         layer = on.viewer.add_image(image.copy(), name=name, scale=(0.2, 0.2), **options)
         on.panel.setting.target.setCurrentIndex(on.panel.setting.target.findText(name))
-        on.panel.run_button.click()
-        said = on.panel.fault.text()
+        on.panel.run_box.run_button.click()
+        said = on.panel.run_box.fault.text()
         assert words in said and "\n" not in said, f"{name}: {said}"
         assert on.panel.state == "editing" and not fit.asked and not fit_threads()
         np.testing.assert_array_equal(np.asarray(layer.data), image)
@@ -323,21 +351,26 @@ def test_settings_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
     fit = SlowFit(steps=2)
     on = bench(micrograph(), fit=fit)
     panel = on.panel
-    for line in panel.table.lines.all:
+    for line in list(panel.table.lines.all):
         if line.free:
-            panel.parameters._on_freed(line.name, False)
-    panel.run_button.click()
-    assert panel.fault.text() == "Nothing is free: tick at least one parameter in the table."
-    panel.parameters._on_freed("particles[0].x_um", True)
-    panel.parameters._on_bounded("particles[0].x_um", (5.0, 9.0))
-    panel.run_button.click()
-    assert panel.fault.text().startswith("x: the value 4.8 lies outside its range from 5 to 9 µm")
-    panel.parameters._on_edited("microscope.numerical_aperture", 1.2)
-    assert "needs an immersion index above it" in panel.fault.text()
-    panel.parameters._on_edited("populations.cell.shape.radius_um", -1.0)
-    assert "radius_um = -1" in panel.fault.text()
-    assert on.studio.session.scene == phase_scene() and not fit.asked
-    panel.parameters._on_bounded("particles[0].x_um", None)
+            on.tick(line.name, False)
+    panel.run_box.run_button.click()
+    assert (
+        panel.run_box.fault.text() == "Nothing is free: tick at least one parameter in the table."
+    )
+    on.tick("particles[0].x_um", True)
+    on.type("particles[0].x_um", LOW, "5")
+    on.type("particles[0].x_um", HIGH, "9")
+    panel.run_box.run_button.click()
+    assert panel.run_box.fault.text().startswith(
+        "x: the value 4.8 lies outside its range from 5 to 9 µm"
+    )
+    on.type("microscope.numerical_aperture", VALUE, "1.2")
+    assert "needs an immersion index above it" in panel.run_box.fault.text()
+    on.type("populations.cell.shape.radius_um", VALUE, "-1")
+    assert "radius_um = -1" in panel.run_box.fault.text()
+    assert on.controller.session.scene == phase_scene() and not fit.asked
+    on.type("particles[0].x_um", LOW, "")
     on.run()
     on.ended()
     assert fit.asked[0]["names"] == ("particles[0].x_um",)
@@ -346,10 +379,10 @@ def test_settings_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
 def test_matching_the_grid_takes_it_from_the_micrograph(bench):
     image = osog.forward(listing(beads(), [(5.0, 6.0)])).numpy()
     on = bench(image, fit=SlowFit(steps=2))
-    assert "48 × 48 pixels and the micrograph 96 × 96" in on.panel.mismatch_text.text()
-    on.panel.match_button.click()
-    assert on.studio.session.scene.grid.shape == (96, 96)
-    assert on.panel.mismatch.isHidden()
+    assert "48 × 48 pixels and the micrograph 96 × 96" in on.panel.run_box.mismatch_text.text()
+    on.panel.run_box.match_button.click()
+    assert on.controller.session.scene.grid.shape == (96, 96)
+    assert on.panel.run_box.mismatch.isHidden()
     on.run()
     on.ended()
 
@@ -367,7 +400,7 @@ def test_a_stack_is_fitted_in_the_frame_that_is_shown(bench):
 
 def test_a_change_of_the_sample_brings_the_table_that_belongs_to_it(bench):
     on = bench(micrograph())
-    session, panel = on.studio.session, on.panel
+    session, panel = on.controller.session, on.panel
     session.set_scene(beads(), preset="")
     assert panel.table.lines.entry("particles[*].x_um").free
     assert panel.table.lines.entry("particles[0].x_um") is None
@@ -375,8 +408,8 @@ def test_a_change_of_the_sample_brings_the_table_that_belongs_to_it(bench):
     data["microscope"]["modality"] = {"kind": "hologram"}
     session.set_scene(Scene.parse(data), preset="")
     assert panel.table.lines.entry("particles[0].z_um").free
-    assert panel.parameters.greys_holder.isHidden()
-    panel.parameters._on_freed("particles[0].z_um", False)
+    assert panel.parameters.greys_line.isHidden()
+    on.tick("particles[0].z_um", False)
     session.set_scene(phase_scene(), preset="")
     assert not panel.table.lines.entry("particles[0].z_um").free
     assert panel.table.lines.entry("particles[0].x_um").free
@@ -410,7 +443,7 @@ def test_a_real_cell_is_fitted_from_a_start_a_fifth_off(bench, micrographs):
     assert on.panel.parameters.greys.currentData() == "known"
     on.run()
     on.until(lambda: on.panel.state != "running", timeout=60000)
-    values = on.panel.record.result.values
+    values = on.panel.ending.record.result.values
     assert values["particles[0].x_um"] / 0.107 == pytest.approx(105.0, abs=1)
     assert values["particles[0].y_um"] / 0.107 == pytest.approx(100.3, abs=1)
     assert values["populations.cell.shape.radius_um"] == pytest.approx(6.78, abs=0.15)

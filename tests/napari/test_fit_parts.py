@@ -1,4 +1,4 @@
-"""What the Fit panel is made of, without a window: table, order, worker's work, result, record."""
+"""What the Fit panel is made of, without a window: table, request, work, result, record."""
 
 from __future__ import annotations
 
@@ -14,19 +14,14 @@ from qtpy.QtCore import Qt
 
 import osog
 from napari_osog.micrographs import TargetError
-from napari_osog.panels import fit_record, fit_table
+from napari_osog.panels import fit_lines, fit_record
 from napari_osog.panels.fit_inputs import region_of, scale_is_known, starts_of
-from napari_osog.panels.fit_result import ResultView, rounded, title_of
-from napari_osog.panels.fit_run import (
-    Order,
-    Refusal,
-    _Control,
-    _work,
-    carry_out,
-    expanded,
-    prepared,
-)
-from napari_osog.panels.fit_table import HIGH, LOW, NAME, VALUE, ParameterTable, number, parsed
+from napari_osog.panels.fit_request import FitRequest, Refusal, expanded, prepared
+from napari_osog.panels.fit_result import ResultView, title_of
+from napari_osog.panels.fit_table import HIGH, LOW, NAME, VALUE, ParameterTable
+from napari_osog.panels.fit_trial import FitJob, carry_out
+from napari_osog.panels.numbers import number, parsed, rounded
+from napari_osog.worker import Worker
 from osog.fitting import FitProgress, FitResult
 from osog.scene import Scene
 from osog.scene.parameters import get
@@ -141,7 +136,7 @@ def test_numbers_are_written_and_read_as_people_do():
 
 
 def test_one_particle_has_a_line_for_each_of_its_numbers():
-    lines = {line.name: line for line in fit_table.entries(phase_scene(), True)}
+    lines = {line.name: line for line in fit_lines.lines_for(phase_scene(), True)}
     assert lines["particles[0].x_um"].words == "x (µm)"
     assert lines["microscope.wavelength_um"].words == "Wavelength (nm)"
     assert lines["microscope.wavelength_um"].shown(0.633) == "633"
@@ -151,7 +146,7 @@ def test_one_particle_has_a_line_for_each_of_its_numbers():
 
 
 def test_many_particles_share_their_lines():
-    names = [line.name for line in fit_table.entries(beads(), False)]
+    names = [line.name for line in fit_lines.lines_for(beads(), False)]
     assert "particles[*].x_um" in names
     assert "populations.beads.shape.radius_um" in names
     assert not [name for name in names if name.startswith("particles[0]")]
@@ -160,13 +155,13 @@ def test_many_particles_share_their_lines():
 def test_the_first_choice_is_where_and_what_the_sphere_is():
     body = {"populations.cell.shape.radius_um", "populations.cell.material.index"}
     place = {"particles[0].x_um", "particles[0].y_um"}
-    assert fit_table.suggested(phase_scene(), True) == body | place
+    assert fit_lines.suggested(phase_scene(), True) == body | place
     data = phase_scene().model_dump()
     data["microscope"]["modality"] = {"kind": "hologram"}
     hologram = Scene.parse(data)
-    assert fit_table.suggested(hologram, True) == body | place | {"particles[0].z_um"}
+    assert fit_lines.suggested(hologram, True) == body | place | {"particles[0].z_um"}
     data["microscope"]["modality"] = {"kind": "fluorescence"}
-    assert "populations.cell.material.index" not in fit_table.suggested(Scene.parse(data), True)
+    assert "populations.cell.material.index" not in fit_lines.suggested(Scene.parse(data), True)
 
 
 @pytest.fixture
@@ -181,7 +176,7 @@ def table(qtbot):
             default=(0.5, 8.0),
             source="OME-XML" if line.name == "microscope.wavelength_um" else "",
         )
-        for line in fit_table.entries(scene, True)
+        for line in fit_lines.lines_for(scene, True)
     ]
     made.lines.show(lines)
     return made
@@ -264,41 +259,41 @@ def test_grey_levels_are_radians_only_where_they_can_be():
     assert not scale_is_known(stated)
 
 
-# --- orders --------------------------------------------------------------------------------------
+# --- requests ------------------------------------------------------------------------------------
 
 
-def an_order(scene: Scene, **changes) -> Order:
+def a_request(scene: Scene, **changes) -> FitRequest:
     image = np.zeros(scene.grid.shape)
-    return dataclasses.replace(Order(image=image, scene=scene), **changes)
+    return dataclasses.replace(FitRequest(image=image, scene=scene), **changes)
 
 
 def test_each_particle_gets_its_own_name_and_those_outside_of_the_region_are_held():
-    order = an_order(
+    request = a_request(
         listing(beads(), [(2, 2), (15, 15)]),
         free=("particles[*].x_um", "microscope.focus_um"),
         region=(50, 96, 50, 96),
         bounds={"particles[*].x_um": (0.0, 19.0)},
     )
-    names, bounds = expanded(order, prepared(order)[0])
+    names, bounds = expanded(request, prepared(request)[0])
     assert names == ("particles[1].x_um", "microscope.focus_um")
     assert bounds == {"particles[1].x_um": (0.0, 19.0)}
 
 
-def test_orders_that_cannot_be_carried_out_say_why():
+def test_requests_that_cannot_be_carried_out_say_why():
     with pytest.raises(Refusal, match="Nothing is free"):
-        expanded(an_order(phase_scene()), phase_scene())
-    many = an_order(beads(200), free=("particles[*].x_um",))
+        expanded(a_request(phase_scene()), phase_scene())
+    many = a_request(beads(200), free=("particles[*].x_um",))
     with pytest.raises(Refusal, match="200 numbers would be free, and one fit takes 150"):
         expanded(many, prepared(many)[0])
     with pytest.raises(Refusal, match="holds no particles"):
-        prepared(an_order(Scene()))
+        prepared(a_request(Scene()))
     with pytest.raises(Refusal, match="holds no particles"):
-        prepared(an_order(beads(0)))
+        prepared(a_request(beads(0)))
 
 
 def test_points_become_particles_of_the_population():
-    order = an_order(beads(), start="points", points=((10.0, 20.0), (30.0, 40.0)))
-    scene, start, _ = prepared(order)
+    request = a_request(beads(), start="points", points=((10.0, 20.0), (30.0, 40.0)))
+    scene, start, _ = prepared(request)
     listed = scene.populations[0].particles
     assert start == "scene"
     assert [(p.x_um, p.y_um) for p in listed] == [(4.0, 2.0), (8.0, 6.0)]
@@ -308,8 +303,8 @@ def test_particles_are_found_and_share_size_and_index():
     scene = beads()
     places = [(5.0, 5.0), (13.0, 6.0), (8.0, 14.0)]
     image = osog.forward(listing(scene, places)).numpy()
-    order = an_order(scene, image=image, start="detect", free=("particles[*].x_um",))
-    found, start, notes = prepared(order)
+    request = a_request(scene, image=image, start="detect", free=("particles[*].x_um",))
+    found, start, notes = prepared(request)
     listed = found.populations[0].particles
     assert start == "scene"
     assert notes == ("3 particles found.",)
@@ -330,7 +325,7 @@ def test_pixels_without_a_number_are_left_out_and_it_is_said():
         return a_result(scene)
 
     outcome = carry_out(
-        an_order(scene, image=image, free=("particles[0].x_um",)), lambda p: False, fit
+        a_request(scene, image=image, free=("particles[0].x_um",)), lambda p: False, fit
     )
     assert outcome.notes == ("1 pixel that holds no number was left out.",)
     assert not asked["mask"][3, 4] and asked["mask"].sum() == image.size - 1
@@ -342,27 +337,12 @@ def test_whatever_breaks_in_the_engine_comes_back_as_a_sentence():
     def fit(*_, **__):
         raise RuntimeError("CUDA out of memory. Tried to allocate")
 
-    outcome = carry_out(an_order(phase_scene(), free=("particles[0].x_um",)), lambda p: False, fit)
+    outcome = carry_out(a_request(phase_scene(), free=("particles[0].x_um",)), lambda p: False, fit)
     assert outcome.result is None
     assert outcome.problem == "Not enough memory for this fit: choose a smaller region."
 
 
-def test_the_screen_is_told_at_most_ten_times_a_second():
-    scene = phase_scene()
-    control = _Control(an_order(scene, free=("particles[0].x_um",)))
-    told: list[float] = []
-
-    class Worker:
-        abort_requested = False
-
-        @property
-        def yielded(self):
-            return self
-
-        def emit(self, _):
-            told.append(time.monotonic())
-            control.announced = False  # a screen that is infinitely fast
-
+def test_the_screen_is_told_at_most_ten_times_a_second(qtbot):
     def fit(image, scene, names, *, callback, **_):
         for k in range(150):
             zero = np.zeros((2, 2))
@@ -370,13 +350,16 @@ def test_the_screen_is_told_at_most_ten_times_a_second():
             time.sleep(0.002)
         return a_result(scene)
 
-    control.worker = Worker()
+    worker, told = Worker(FitJob(fit), "osog-fit", lasting=False), []
+    worker.told.connect(told.append)
     begun = time.monotonic()
-    for _ in _work(control.order, control, fit):
-        pass
+    with qtbot.waitSignal(worker.finished, timeout=10000) as ended:
+        worker.submit(a_request(phase_scene(), free=("particles[0].x_um",)))
     seconds = time.monotonic() - begun
-    assert control.outcome.result is not None and control.done.is_set()
+    assert ended.args[0].result is not None and not worker.busy
     assert 3 <= len(told) <= 10 * seconds + 2
+    assert told[-1].progress is not None and len(told[-1].history) > len(told)
+    qtbot.waitUntil(lambda: not worker.running, timeout=5000)
 
 
 # --- result and record ---------------------------------------------------------------------------
@@ -464,12 +447,12 @@ def test_a_fit_of_the_engine_recovers_what_was_rendered():
     noise = torch.Generator().manual_seed(1)
     image = osog.forward(truth)
     image = image + 0.01 * torch.randn(image.shape, generator=noise, dtype=image.dtype)
-    order = an_order(
+    request = a_request(
         phase_scene(),
         image=image.numpy(),
-        free=tuple(sorted(fit_table.suggested(phase_scene(), True))),
+        free=tuple(sorted(fit_lines.suggested(phase_scene(), True))),
     )
-    outcome = carry_out(order, lambda progress: False)
+    outcome = carry_out(request, lambda progress: False)
     assert outcome.problem == ""
     for name, sigma in outcome.result.sigma.items():
         assert abs(outcome.result.values[name] - get(truth, name)) < 5 * sigma, name

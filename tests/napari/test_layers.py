@@ -12,56 +12,62 @@ pytestmark = pytest.mark.viewer
 
 def test_colour_and_grey_take_turns_without_losing_contrast_or_other_layers(opened):
     viewer, panel, _, wait = opened
-    sink = panel.studio.sink
+    viewer_layers = panel.controller.viewer_layers
     mine = viewer.add_image(np.random.default_rng(0).random((20, 20)), name="mine", visible=False)
-    grey = sink.layer("image")
+    grey = viewer_layers.registry.layer("image")
     viewer.layers.selection.active = grey
     grey.contrast_limits = (3.0, 77.0)
     grey.gamma = 1.5
     panel.session.change({"camera.colour": "rgb"})
     wait.settled()
-    colour = sink.layer("image")
+    colour = viewer_layers.registry.layer("image")
     assert colour is not grey and colour.rgb and colour.data.shape == (64, 80, 3)
     assert colour.data.dtype == np.float32 and 0 <= colour.data.min() <= colour.data.max() <= 1
     assert colour.name == "OSOG colour" and colour.visible and not grey.visible
     assert colour.scale.tolist() == [0.2, 0.2]
     assert viewer.layers.selection.active == colour, "what was chosen stays chosen"
-    assert sink.render_plane().shape == (64, 80), "comparisons are grey"
+    assert viewer_layers.compared.render_plane().shape == (64, 80), "comparisons are grey"
     array = colour.data
     panel.session.change({"microscope.focus_um": 3.0})
     wait.settled()
     assert colour.data is array, "one layer, reused"
-    panel.shown_buttons["irradiance"].click()
+    panel.show_section.shown["irradiance"].click()
     wait.until(lambda: panel.session.picture.request.shown == "irradiance")
-    assert sink.layer("image") is colour and colour.data.max() > 0.5, "light before the camera"
-    panel.shown_buttons["image"].click()
+    assert viewer_layers.registry.layer("image") is colour and colour.data.max() > 0.5, (
+        "light before the camera"
+    )
+    panel.show_section.shown["image"].click()
     panel.session.change({"camera.colour": "monochrome"})
     wait.settled()
-    assert sink.layer("image") is grey and grey.visible and not colour.visible
+    assert viewer_layers.registry.layer("image") is grey and grey.visible and not colour.visible
     assert grey.contrast_limits == [3.0, 77.0] and grey.gamma == 1.5
     panel.session.change({"camera.colour": "bayer"})
     wait.settled()
-    assert sink.layer("image") is colour and colour.visible
+    assert viewer_layers.registry.layer("image") is colour and colour.visible
     assert mine in viewer.layers and not mine.visible
     assert [layer.name for layer in viewer.layers].count("OSOG colour") == 1
-    assert [layer.name for layer in sink.micrographs()] == ["mine"], "ours are no micrographs"
+    assert [layer.name for layer in viewer_layers.registry.micrographs()] == ["mine"], (
+        "ours are no micrographs"
+    )
     # A stack in colour is a layer of its own.
-    panel.studio.render_sequence(replaced(panel.session.scene, {"microscope.focus_um": [0, 1.5]}))
-    wait.until(lambda: sink.layer("sequence colour") is not None)
-    layer = sink.layer("sequence colour")
+    panel.controller.render_sequence(
+        replaced(panel.session.scene, {"microscope.focus_um": [0, 1.5]})
+    )
+    wait.until(lambda: viewer_layers.registry.layer("sequence colour") is not None)
+    layer = viewer_layers.registry.layer("sequence colour")
     assert layer.rgb and layer.data.shape == (2, 64, 80, 3)
     assert layer.scale.tolist() == [1.5, 0.2, 0.2] and layer.data.max() <= 1
-    assert sink.layer("sequence") is None
+    assert viewer_layers.registry.layer("sequence") is None
 
 
 def test_the_slider_of_the_viewer_walks_through_stacks_and_series(opened):
     viewer, panel, _, wait = opened
-    sink, section = panel.studio.sink, panel.sequence
+    viewer_layers, section = panel.controller.viewer_layers, panel.sequence
     section.planes.show_planes((-2.0, 0.0, 2.0, 4.0))
     section.stack_button.click()
     assert "4 planes" in section.status.text() and not section.stack_button.isEnabled()
-    wait.until(lambda: sink.layer("sequence") is not None)
-    layer = sink.layer("sequence")
+    wait.until(lambda: viewer_layers.registry.layer("sequence") is not None)
+    layer = viewer_layers.registry.layer("sequence")
     assert layer.data.shape == (4, 64, 80) and section.stack_button.isEnabled()
     assert layer.scale.tolist() == [2.0, 0.2, 0.2] and layer.translate.tolist() == [-2.0, 0.0, 0.0]
     assert tuple(layer.axis_labels) == ("z", "y", "x")
@@ -71,7 +77,7 @@ def test_the_slider_of_the_viewer_walks_through_stacks_and_series(opened):
     assert viewer.dims.point[0] == 2.0
     assert len(np.unique(layer.data.reshape(4, -1), axis=0)) == 4
     assert layer.metadata["osog"]["scene"]["microscope"]["focus_um"] == [-2.0, 0.0, 2.0, 4.0]
-    assert layer.visible and sink.layer("image").visible
+    assert layer.visible and viewer_layers.registry.layer("image").visible
     section.stack_button.click()
     panel.session.change({"microscope.focus_um": 1.0})
     wait.settled()
@@ -80,7 +86,9 @@ def test_the_slider_of_the_viewer_walks_through_stacks_and_series(opened):
     assert not layer.visible, "a stack that comes late does not cover it"
     panel.session.change({"grid.shape": (56, 80)})  # the view is fitted to the plane
     wait.settled()
-    assert sink.layer("image").data.shape == (56, 80) and panel.session.status == ""
+    assert (
+        viewer_layers.registry.layer("image").data.shape == (56, 80) and panel.session.status == ""
+    )
     panel.session.undo()
     viewer.add_image(np.zeros((5, 6, 9, 9)), name="mine")  # more axes than any of ours
     panel.session.change({"grid.shape": (48, 80)})
@@ -93,7 +101,7 @@ def test_the_slider_of_the_viewer_walks_through_stacks_and_series(opened):
     )
     section.series_button.click()
     wait.until(lambda: layer.visible)
-    assert sink.layer("sequence") is layer and layer.data.shape == (3, 64, 80)
+    assert viewer_layers.registry.layer("sequence") is layer and layer.data.shape == (3, 64, 80)
     assert tuple(layer.axis_labels) == ("t", "y", "x") and str(layer.units[0]) == "second"
     assert layer.scale[0] == pytest.approx(0.1) and viewer.dims.current_step[0] == 0
     assert np.abs(layer.data[2] - layer.data[0]).mean() > 3 * np.sqrt(layer.data.mean()) / 50
@@ -101,24 +109,31 @@ def test_the_slider_of_the_viewer_walks_through_stacks_and_series(opened):
 
 def test_phase_and_amplitude_are_layers_on_demand(opened):
     _, panel, _, wait = opened
-    sink = panel.studio.sink
-    panel.shown_buttons["irradiance"].click()
-    panel.layers_shown["phase"].setChecked(True)
-    panel.layers_shown["amplitude"].setChecked(True)
-    wait.until(lambda: sink.layer("amplitude") is not None)
-    phase, amplitude = sink.layer("phase"), sink.layer("amplitude")
+    viewer_layers = panel.controller.viewer_layers
+    panel.show_section.shown["irradiance"].click()
+    panel.show_section.layers["phase"].setChecked(True)
+    panel.show_section.layers["amplitude"].setChecked(True)
+    wait.until(lambda: viewer_layers.registry.layer("amplitude") is not None)
+    phase, amplitude = (
+        viewer_layers.registry.layer("phase"),
+        viewer_layers.registry.layer("amplitude"),
+    )
     assert phase.name == "OSOG phase" and np.abs(phase.data).max() <= np.pi + 1e-6
     # An inline hologram is the squared modulus of the field behind it.
-    np.testing.assert_allclose(amplitude.data**2, sink.layer("image").data, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(
+        amplitude.data**2, viewer_layers.registry.layer("image").data, rtol=1e-3, atol=1e-3
+    )
     before = amplitude.data.copy()
     panel.session.change({"microscope.focus_um": 4.0})
     wait.settled()
-    assert sink.layer("amplitude") is amplitude and not np.array_equal(amplitude.data, before)
+    assert viewer_layers.registry.layer("amplitude") is amplitude and not np.array_equal(
+        amplitude.data, before
+    )
     panel.session.change({"microscope.modality": {"kind": "fluorescence"}})
     wait.settled()
     assert not phase.visible and not amplitude.visible
     panel.session.undo()
     wait.settled()
     assert phase.visible and amplitude.visible
-    panel.layers_shown["phase"].setChecked(False)
+    panel.show_section.layers["phase"].setChecked(False)
     assert not phase.visible and amplitude.visible

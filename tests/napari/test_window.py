@@ -36,14 +36,14 @@ def mouse(kind, position, **extra):
     return ReadOnlyWrapper(event, exceptions=("handled",))
 
 
-def drag_wipe(viewer, sink, start, end):
+def drag_wipe(viewer, viewer_layers, start, end):
     from napari.utils.interactions import (
         mouse_move_callbacks,
         mouse_press_callbacks,
         mouse_release_callbacks,
     )
 
-    layer, real = sink.layer("compare"), sink.viewer
+    layer, real = viewer_layers.registry.layer("compare"), viewer_layers.registry.viewer
     rows, columns = layer.data.shape
     places = [layer.data_to_world((rows / 2, share * columns - 0.5)) for share in (start, end)]
     mouse_press_callbacks(real, mouse("mouse_press", places[0]))
@@ -53,14 +53,14 @@ def drag_wipe(viewer, sink, start, end):
 
 def test_images_outlines_and_masks_go_into_layers_that_are_reused(opened):
     viewer, panel, _, wait = opened
-    layer = panel.studio.sink.layer("image")
+    layer = panel.controller.viewer_layers.registry.layer("image")
     assert layer.name == "OSOG" and layer.data.dtype == np.float32
     assert layer.data.shape == (64, 80) and layer.scale.tolist() == [0.2, 0.2]
     assert [str(u) for u in layer.units] == ["micrometer", "micrometer"]
     before, array, limits = layer.data.copy(), layer.data, layer.contrast_limits
     panel.row("microscope.focus_um").slider.setValue(700)
     wait.settled()
-    assert panel.studio.sink.layer("image") is layer and layer.data is array
+    assert panel.controller.viewer_layers.registry.layer("image") is layer and layer.data is array
     assert not np.array_equal(layer.data, before)
     assert layer.contrast_limits == limits, "contrast limits stay where they are"
     wait.until(
@@ -71,30 +71,41 @@ def test_images_outlines_and_masks_go_into_layers_that_are_reused(opened):
     )
     panel.session.change({"grid.shape": (40, 48)})
     wait.settled()
-    assert panel.studio.sink.layer("image") is layer and layer.data.shape == (40, 48)
+    assert panel.controller.viewer_layers.registry.layer("image") is layer and layer.data.shape == (
+        40,
+        48,
+    )
     assert names(viewer) == ["OSOG", "OSOG particles"]
-    panel.layers_shown["outlines"].setChecked(True)
-    panel.layers_shown["masks"].setChecked(True)
-    sink = panel.studio.sink
-    wait.until(lambda: sink.layer("outlines") is not None and sink.layer("masks") is not None)
+    panel.show_section.layers["outlines"].setChecked(True)
+    panel.show_section.layers["masks"].setChecked(True)
+    viewer_layers = panel.controller.viewer_layers
+    wait.until(
+        lambda: (
+            viewer_layers.registry.layer("outlines") is not None
+            and viewer_layers.registry.layer("masks") is not None
+        )
+    )
     wait.settled()
-    masks, outlines = sink.layer("masks"), sink.layer("outlines")
+    masks, outlines = (
+        viewer_layers.registry.layer("masks"),
+        viewer_layers.registry.layer("outlines"),
+    )
     image = panel.session.picture.instances
     assert np.array_equal(masks.data, image) and masks.scale.tolist() == [0.2, 0.2]
     position = sample(panel.session.scene, panel.session.seed).position.numpy()
     centres = np.array([(shape.max(0) + shape.min(0)) / 2 for shape in outlines.data]) * 0.2
     for centre in centres:
         assert np.abs(position[:, 1::-1] - centre).sum(axis=1).min() < 0.1
-    panel.layers_shown["outlines"].setChecked(False)
-    assert not outlines.visible and sink.layer("outlines") is outlines
+    panel.show_section.layers["outlines"].setChecked(False)
+    assert not outlines.visible and viewer_layers.registry.layer("outlines") is outlines
 
 
-def test_layers_that_the_person_renames_or_deletes(opened):
+def test_layers_that_the_user_renames_or_deletes(opened):
     viewer, panel, _, wait = opened
-    sink = panel.studio.sink
+    viewer_layers = panel.controller.viewer_layers
     mine = viewer.add_image(np.random.default_rng(0).random((64, 80)), name="mine")
     kept = mine.data.copy()
-    sink.layer("image").name = "renamed"
+    viewer_layers.registry.layer("image").name = "renamed"
     panel.session.change({"microscope.focus_um": 3.0})
     wait.settled()
     assert names(viewer).count("OSOG") == 0, "a renamed layer goes on being used"
@@ -102,7 +113,7 @@ def test_layers_that_the_person_renames_or_deletes(opened):
         panel.session.change({"microscope.focus_um": panel.session.scene.microscope.focus_um + 1})
         viewer.layers.remove("renamed" if "renamed" in names(viewer) else "OSOG")
         wait.settled()
-        wait.until(lambda: sink.layer("image") is not None)
+        wait.until(lambda: viewer_layers.registry.layer("image") is not None)
     viewer.layers.remove("OSOG particles")
     panel.session.change({"microscope.focus_um": -1.0})
     wait.settled()
@@ -111,7 +122,7 @@ def test_layers_that_the_person_renames_or_deletes(opened):
     viewer.layers.clear()
     panel.session.change({"microscope.focus_um": -2.0})
     wait.settled()
-    assert sink.layer("image") is not None
+    assert viewer_layers.registry.layer("image") is not None
 
 
 def test_points_are_dragged_added_and_deleted_as_particles(opened):
@@ -122,7 +133,7 @@ def test_points_are_dragged_added_and_deleted_as_particles(opened):
     )
 
     viewer, panel, _, wait = opened
-    layer = panel.studio.sink.layer("particles")
+    layer = panel.controller.viewer_layers.registry.layer("particles")
     session = panel.session
     start = layer.data_to_world(layer.data[0])
     before = sample(session.scene, session.seed).position.numpy()
@@ -150,7 +161,7 @@ def test_points_are_dragged_added_and_deleted_as_particles(opened):
     particles = panel.session.scene.populations[0].particles
     assert len(particles) == 7
     assert (particles[-1].x_um, particles[-1].y_um) == pytest.approx((4.0, 2.0))
-    panel.grip.click()
+    panel.show_section.grip.click()
     assert viewer.layers.selection.active.name == "OSOG particles"
     layer.selected_data = {3}
     assert panel.session.selected == 3 and not panel.sample.one.isHidden()
@@ -173,8 +184,8 @@ def test_a_micrograph_is_overlaid_on_its_own_grid(opened):
     panel.compare.chooser.setCurrentText("mine")
     panel.compare.match_button.click()
     wait.settled()
-    sink = panel.studio.sink
-    image = sink.layer("image")
+    viewer_layers = panel.controller.viewer_layers
+    image = viewer_layers.registry.layer("image")
     panel.compare.choose_mode("blend")
     assert panel.session.scene.grid.shape == (50, 60)
     assert panel.session.scene.grid.pixel_size_um == pytest.approx(0.15)
@@ -185,23 +196,23 @@ def test_a_micrograph_is_overlaid_on_its_own_grid(opened):
     assert "pixel size 0.15 µm (from the layer's scale in µm)" in panel.compare.sources.text()
     for mode in ("wipe", "checkerboard", "difference"):
         panel.compare.choose_mode(mode)
-        assert sink.layer("compare").visible and not image.visible
-    found = sink.match
+        assert viewer_layers.registry.layer("compare").visible and not image.visible
+    found = viewer_layers.compared.match
     panel.compare.choose_mode("wipe")
-    drag_wipe(viewer, sink, 0.5, 0.25)
+    drag_wipe(viewer, viewer_layers, 0.5, 0.25)
     assert panel.session.view.wipe == pytest.approx(0.25, abs=0.01)
     assert panel.compare.amount.value() == pytest.approx(0.25, abs=0.01)
-    drag_wipe(viewer, sink, 0.8, 0.9)
+    drag_wipe(viewer, viewer_layers, 0.8, 0.9)
     assert panel.session.view.wipe == pytest.approx(0.25, abs=0.01), "nobody gripped the line"
     assert viewer.camera.mouse_pan
     panel.compare.choose_mode("difference")
     model = found.gain * image.data + found.offset
-    assert np.allclose(sink.layer("compare").data, mine.data - model, atol=1e-4)
+    assert np.allclose(viewer_layers.registry.layer("compare").data, mine.data - model, atol=1e-4)
     panel.compare.choose_mode("beside")
     shift = np.subtract(mine.data_to_world((0, 1.03 * 60)), mine.data_to_world((0, 0)))
     assert np.allclose(image.translate, np.array(mine.translate) + shift)
     panel.compare.choose_mode("off")
-    assert image.visible and not sink.layer("compare").visible
+    assert image.visible and not viewer_layers.registry.layer("compare").visible
     assert np.array_equal(mine.data, kept) and mine.scale.tolist() == [0.15, 0.15]
     assert names(viewer).index("OSOG") > names(viewer).index("mine")
     # Removing it takes the comparison away.
@@ -210,7 +221,7 @@ def test_a_micrograph_is_overlaid_on_its_own_grid(opened):
     viewer.layers.remove("mine")
     wait.settled()
     assert panel.session.target is None and panel.session.view.compare == "off"
-    assert image.visible and not sink.layer("compare").visible
+    assert image.visible and not viewer_layers.registry.layer("compare").visible
     assert panel.compare.chooser.currentText().startswith("none")
 
 
@@ -234,7 +245,39 @@ def test_a_micrograph_that_cannot_be_used_is_answered_in_one_sentence(opened):
             assert words in panel.compare.problem.text()
             assert "\n" not in panel.compare.problem.text()
         assert panel.session.scene is before
-        assert panel.studio.sink.layer("image").visible
+        assert panel.controller.viewer_layers.registry.layer("image").visible
+
+
+def test_what_a_file_does_not_say_can_be_stated(opened):
+    viewer, panel, _, wait = opened
+    mine = viewer.add_image(np.random.default_rng(3).random((40, 50)), name="mine")
+    panel.compare.chooser.setCurrentText("mine")
+    form, missing = panel.compare.missing.form, panel.compare.missing
+    assert not missing.isHidden() and not missing.isExpanded(), "asked for, but in nobody's way"
+    missing.expand()
+    form["numerical_aperture"].value = "abc"
+    form["use"].native.click()
+    assert missing.problem.text() == "'abc' is no number."
+    form["numerical_aperture"].value = "7"
+    form["use"].native.click()
+    assert "The NA must lie between" in missing.problem.text()
+    assert panel.session.scene.grid.shape == (64, 80), "nothing is taken over before all is right"
+    form["numerical_aperture"].value = "0,4"
+    form["pixel_size_um"].value = "0.15 µm"
+    form["wavelength_um"].value = "633"
+    form["use"].native.click()
+    wait.settled()
+    scene = panel.session.scene
+    assert scene.grid.shape == (40, 50) and scene.grid.pixel_size_um == pytest.approx(0.15)
+    assert scene.microscope.numerical_aperture == 0.4
+    assert scene.microscope.wavelength_um == pytest.approx(0.633)
+    words = panel.compare.sources.text()
+    assert "NA 0.4 (entered by hand)" in words and "medium index unknown" in words
+    assert mine.scale.tolist() == [1, 1] and mine.metadata == {}, "the layer stays as it was"
+    panel.compare.chooser.setCurrentIndex(0)
+    assert missing.isHidden()
+    panel.compare.chooser.setCurrentText("mine")
+    assert "entered by hand" in panel.compare.sources.text(), "known as long as the layer"
 
 
 def test_the_profile_follows_a_line_and_reads_both_images(opened):
@@ -245,11 +288,11 @@ def test_the_profile_follows_a_line_and_reads_both_images(opened):
     panel.compare.match_button.click()
     panel.compare.choose_mode("wipe")
     wait.settled()
-    panel.compare.profile_on.setChecked(True)
-    line = panel.studio.sink.layer("profile")
+    panel.compare.profile.on.setChecked(True)
+    line = panel.controller.viewer_layers.registry.layer("profile")
     line.data = [np.array([[20.0, 5.0], [20.0, 45.0]])]
-    panel.compare._draw_profile()
-    curves = panel.compare.plot.curves
+    panel.compare.profile.draw()
+    curves = panel.compare.profile.plot.curves
     x, y = curves["micrograph"].getData()
     assert len(x) == 41 and np.allclose(y, 3 * picture[20, 5:46] + 5, rtol=1e-4)
     assert np.allclose(curves["OSOG, matched"].getData()[1], y, rtol=1e-3)
@@ -266,22 +309,22 @@ def test_closing_while_it_renders_leaves_no_thread(opened, qtbot, way):
     else:
         viewer.close()
     qtbot.waitUntil(lambda: not render_threads(), timeout=5000)
-    studio = wait.studio
-    studio.session.change({"microscope.focus_um": 1.0})  # nobody is left to hear of it
+    controller = wait.controller
+    controller.session.change({"microscope.focus_um": 1.0})  # nobody is left to hear of it
     qtbot.wait(50)
     assert not render_threads()
 
 
 def test_a_panel_that_was_closed_is_freed_and_opens_again(make_napari_viewer_proxy, qtbot):
+    from napari_osog.live_controller import LiveController
     from napari_osog.panels.simulate import SimulatePanel
-    from napari_osog.studio import Studio
 
     from .conftest import Waiting, small_scene
 
     viewer = make_napari_viewer_proxy()
-    studio = Studio.of(viewer)
-    studio.session.set_scene(small_scene(), preset="")
-    wait = Waiting(qtbot, studio)
+    controller = LiveController.of(viewer)
+    controller.session.set_scene(small_scene(), preset="")
+    wait = Waiting(qtbot, controller)
     refs = []
 
     def once():
@@ -304,14 +347,14 @@ def test_a_panel_that_was_closed_is_freed_and_opens_again(make_napari_viewer_pro
 def test_a_preference_reaches_a_window_that_is_open(make_napari_viewer_proxy, monkeypatch):
     from napari.settings import get_plugin_settings
 
-    from napari_osog.studio import Studio
+    from napari_osog.live_controller import LiveController
 
-    studio = Studio.of(make_napari_viewer_proxy())
+    controller = LiveController.of(make_napari_viewer_proxy())
     render = get_plugin_settings("napari-osog").render
     before = render.max_fps
     try:
         render.max_fps = 12
-        assert studio.live.max_fps == 12
+        assert controller.live.max_rate == 12
     finally:
         render.max_fps = before
 
@@ -337,8 +380,8 @@ def test_layer_menu_commands_choose_a_target_and_edit_a_render(opened, monkeypat
     viewer.add_image(data, **options)
     panel.session.change({"microscope.focus_um": -7.0})
     viewer.layers.selection.active = viewer.layers["old render"]
-    panel.edit_render()
+    commands.edit_render(viewer)
     assert panel.session.scene == small_scene() and panel.session.seed == 5
     viewer.layers.selection.active = viewer.layers["OSOG particles"]
-    panel.edit_render()
+    commands.edit_render(viewer)
     assert "carries no scene" in panel.session.status

@@ -1,4 +1,4 @@
-"""A renderer and a layer sink that stand in for the engine and for napari."""
+"""A renderer and layers that stand in for the engine and for napari."""
 
 from __future__ import annotations
 
@@ -12,11 +12,22 @@ import numpy as np
 import pytest
 import torch
 
+from napari_osog.live_controller import LiveController
 from napari_osog.session import Session
-from napari_osog.studio import Studio
 from osog.cancellation import Cancelled
 from osog.sample import sample
 from osog.scene import Camera, Grid, Population, Scene
+
+
+@dataclass(frozen=True)
+class FakeWave:
+    """Light that depends on the particles alone."""
+
+    populations: Any
+    seed: int
+
+    def same_for(self, scene, seed):
+        return (scene.populations, seed) == (self.populations, self.seed)
 
 
 class FakeRenderer:
@@ -53,21 +64,61 @@ class FakeRenderer:
             explain="Fake | 1 ms",
             warnings=self.warnings,
             device="cpu",
+            wave_inputs=FakeWave(scene.populations, seed),
         )
 
 
+class FakeCompared:
+    """Stands in for the layer of comparisons."""
+
+    match: Any = None
+    problem = ""
+    pinned = False
+
+    def __init__(self, layers):
+        self.layers = layers
+
+    def target_plane(self):
+        return np.zeros((32, 32))
+
+    def render_plane(self):
+        return self.layers.shown[-1].image if self.layers.shown else None
+
+    def refresh(self):
+        pass
+
+
+class FakeRegistry:
+    """A viewer without layers."""
+
+    viewer: Any = None
+
+    def micrographs(self):
+        return []
+
+    def layer(self, role):
+        return None
+
+    def owns(self, layer):
+        return False
+
+
 @dataclass
-class FakeSink:
+class FakeLayers:
     """Keeps the pictures that it is shown."""
 
     shown: list[Any] = field(default_factory=list)
     sequences: list[Any] = field(default_factory=list)
-    views: list[Any] = field(default_factory=list)
     sequence_visible: bool = False
     metadata: Any = None
-    problem: str = ""
-    match: Any = None
-    viewer: Any = None
+
+    def __post_init__(self):
+        self.registry = FakeRegistry()
+        self.compared = FakeCompared(self)
+        nothing = SimpleNamespace(
+            begin_motion=lambda: None, grip=lambda: None, draw_profile_line=lambda: None
+        )
+        self.render = self.particles = self.overlays = nothing
 
     def show(self, picture):
         self.shown.append(picture)
@@ -77,35 +128,11 @@ class FakeSink:
         self.sequence_visible = visible
         self.metadata = metadata
 
-    def apply_view(self, view):
-        self.views.append(view)
-
-    def begin_motion(self):
+    def apply_view(self):
         pass
 
     def rest(self, metadata=None):
         self.metadata = metadata
-
-    def micrographs(self):
-        return []
-
-    def layer(self, role):
-        return None
-
-    def grip_particles(self):
-        pass
-
-    def draw_profile_line(self):
-        return None
-
-    def render_plane(self):
-        return self.shown[-1].image if self.shown else None
-
-    def target_plane(self):
-        return np.zeros((32, 32))
-
-    def refresh_comparison(self):
-        pass
 
 
 def a_scene(**changes: Any) -> Scene:
@@ -123,11 +150,14 @@ def renderer() -> FakeRenderer:
 
 
 @pytest.fixture
-def studio(qapp, renderer):
-    made = Studio(
-        None, make=lambda device: renderer, sink=FakeSink(), session=Session(a_scene(), seed=3)
+def controller(qapp, renderer):
+    made = LiveController(
+        None,
+        make=lambda device: renderer,
+        viewer_layers=FakeLayers(),
+        session=Session(a_scene(), seed=3),
     )
-    made.live.max_fps = 1000.0
+    made.live.max_rate = 1000.0
     yield made
     made.live.stop()
-    made.reel.stop()
+    made.stack_renderer.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_osog.comparison import compose, match, profile
+from napari_osog.comparison import compose, match_greys, profile
 
 
 @pytest.fixture
@@ -18,13 +18,13 @@ def pair():
 def test_match_finds_gain_and_offset_and_leaves_out_what_is_not_finite(pair):
     render, micrograph = pair
     micrograph[3, 4] = np.nan
-    found = match(render, micrograph)
+    found = match_greys(render, micrograph)
     assert found.gain == pytest.approx(2.5) and found.offset == pytest.approx(-7.0)
     assert found.rms == pytest.approx(0, abs=1e-9) and found.correlation == pytest.approx(1)
 
 
 def test_a_flat_render_is_matched_by_its_level_alone(pair):
-    found = match(np.full((24, 30), 3.0), pair[1])
+    found = match_greys(np.full((24, 30), 3.0), pair[1])
     assert found.gain == 1.0 and found.correlation == 0.0
     assert found.offset == pytest.approx(pair[1].mean() - 3.0)
 

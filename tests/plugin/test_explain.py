@@ -8,47 +8,48 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_osog.live import Model, Notice
-from napari_osog.panels.pupil_plot import PupilSection, pupil_colours
+from napari_osog.panels.pupil_thumbnail import PupilSection, pupil_colours
 from napari_osog.panels.simulate import SimulatePanel
+from napari_osog.pictures import ModelInUse
+from osog.cautions import Caution
 from osog.scene import Scene
 
 
 @pytest.fixture
-def panel(qtbot, studio):
-    made = SimulatePanel(None, studio)
+def panel(qtbot, controller):
+    made = SimulatePanel(None, controller)
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitUntil(lambda: studio.session.picture is not None, timeout=5000)
+    qtbot.waitUntil(lambda: controller.session.picture is not None, timeout=5000)
     return made
 
 
 def test_a_click_on_the_explain_line_opens_the_reasons(qtbot, panel):
     panel.session.picture = replace(
         panel.session.picture,
-        models=(Model("beads", "mie", 0.13, "slabs are 9 % off (Δn 0.26)"),),
-        notices=(Notice("Pixels of <1 µm> undersample."),),
+        models=(ModelInUse("beads", "mie", 0.13, "slabs are 9 % off (Δn 0.26)"),),
+        cautions=(Caution("Pixels of <1 µm> undersample."),),
         source_points=32,
         accuracy="standard",
     )
-    qtbot.mouseClick(panel.explain_text, Qt.MouseButton.LeftButton)
-    assert panel.reasons is not None and panel.reasons.isVisible()
-    text = panel.reasons.text.text()
+    qtbot.mouseClick(panel.header.explain_text, Qt.MouseButton.LeftButton)
+    assert panel.header.reasons is not None and panel.header.reasons.isVisible()
+    text = panel.header.reasons.text.text()
     assert "<b>beads</b>: Lorenz–Mie, error about 0.1 %" in text
     assert "Chosen because slabs are 9 % off (Δn 0.26)." in text
     assert "32 points of light" in text and "&lt;1 µm&gt;" in text
-    panel.reasons.hide()
-    qtbot.keyClick(panel.explain_text, Qt.Key.Key_Return)
-    assert panel.reasons.isVisible()
-    panel.reasons.hide()
+    panel.header.reasons.hide()
+    qtbot.keyClick(panel.header.explain_text, Qt.Key.Key_Return)
+    assert panel.header.reasons.isVisible()
+    panel.header.reasons.hide()
 
 
 def test_an_emission_has_no_field_error(qtbot, panel):
     panel.row("microscope.modality").choose("confocal")
     qtbot.waitUntil(lambda: panel.session.picture.request.scene is panel.session.scene)
-    panel.explain()
-    assert "particles emit" in panel.reasons.text.text()
-    panel.reasons.hide()
+    panel.header.explain()
+    assert "particles emit" in panel.header.reasons.text.text()
+    panel.header.reasons.hide()
 
 
 def drawn(section):
@@ -66,7 +67,7 @@ def test_the_pupil_follows_the_aperture_and_rests_while_folded(qtbot):
     section.show_scene(scene)
     qtbot.wait(80)
     assert section.transfer.curves["one"].getData()[0] is None, "folded: nothing is computed"
-    section.button.setChecked(True)
+    section.expand()
     qtbot.waitUntil(lambda: section.transfer.curves["one"].getData()[0] is not None)
     assert drawn(section)[2] == pytest.approx(2 * 0.5 / 0.55)
     section.show_scene(scene.updated({"microscope.numerical_aperture": 0.25}))
@@ -80,7 +81,7 @@ def test_the_pupil_follows_the_aperture_and_rests_while_folded(qtbot):
 def test_the_light_of_the_condenser_is_drawn_into_the_pupil(qtbot):
     section = PupilSection()
     qtbot.addWidget(section)
-    section.button.setChecked(True)
+    section.expand()
     section.show_scene(Scene.parse({"microscope": {"condenser_numerical_aperture": 0.3}}))
     section.draw()
     x, y = section.pupil.light[1].getData()

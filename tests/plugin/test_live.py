@@ -9,7 +9,7 @@ import time
 import pytest
 import torch
 
-from napari_osog.live import LiveRenderer, Request
+from napari_osog.pictures import Failure, Request, picture_worker
 from osog.scene import SceneError
 from osog.scene.parameters import replaced
 
@@ -22,7 +22,7 @@ def focused(focus: float) -> Request:
 
 @pytest.fixture
 def live(qapp, renderer):
-    made = LiveRenderer(lambda device: renderer, max_fps=1000, synchronous=False)
+    made = picture_worker(lambda device: renderer, max_rate=1000, synchronous=False)
     yield made
     made.stop()
 
@@ -30,7 +30,7 @@ def live(qapp, renderer):
 def test_the_newest_request_wins_and_a_drag_never_starves(qtbot, live, renderer):
     renderer.seconds = 0.02
     seen = []
-    live.picture.connect(lambda picture: seen.append(picture.request.scene.microscope.focus_um))
+    live.finished.connect(lambda picture: seen.append(picture.request.scene.microscope.focus_um))
     for k in range(1, 41):  # a drag: forty steps of 5 ms each
         live.submit(focused(k / 10))
         qtbot.wait(5)
@@ -56,7 +56,7 @@ def test_only_one_picture_is_on_its_way_to_a_busy_gui(live, renderer):
 
 def test_it_renders_on_one_thread_of_its_own_without_gradients(qtbot, live, renderer):
     for k in range(3):
-        with qtbot.waitSignal(live.picture, timeout=5000):
+        with qtbot.waitSignal(live.finished, timeout=5000):
             live.submit(focused(float(k)))
     assert renderer.threads == {"osog-render"}
     assert renderer.grad_modes == {False}
@@ -73,14 +73,14 @@ def test_it_renders_on_one_thread_of_its_own_without_gradients(qtbot, live, rend
 )
 def test_errors_travel_inside_the_picture(qtbot, live, renderer, error, words):
     renderer.fails = error
-    with qtbot.waitSignal(live.picture, timeout=5000) as caught:
+    with qtbot.waitSignal(live.finished, timeout=5000) as caught:
         live.submit(focused(0.0))
-    picture = caught.args[0]
-    assert words in picture.error and picture.image is None
+    failed = caught.args[0]
+    assert isinstance(failed, Failure) and words in failed.error
     renderer.fails = None
-    with qtbot.waitSignal(live.picture, timeout=5000) as caught:
+    with qtbot.waitSignal(live.finished, timeout=5000) as caught:
         live.submit(focused(1.0))
-    assert caught.args[0].error is None
+    assert caught.args[0].image[1, 1] == 1.0
 
 
 def test_a_paused_renderer_does_no_work_and_keeps_the_newest(qtbot, live, renderer):
@@ -89,7 +89,7 @@ def test_a_paused_renderer_does_no_work_and_keeps_the_newest(qtbot, live, render
         live.submit(focused(float(k)))
     qtbot.wait(60)
     assert renderer.calls == []
-    with qtbot.waitSignal(live.picture, timeout=5000):
+    with qtbot.waitSignal(live.finished, timeout=5000):
         live.resume()
     assert [call[0].microscope.focus_um for call in renderer.calls] == [4.0]
 
@@ -110,7 +110,7 @@ def test_a_slow_full_image_is_left_when_a_preview_is_asked_for(qtbot, live, rend
     live.submit(focused(1.0))
     qtbot.waitUntil(lambda: len(renderer.calls) == 1, timeout=5000)
     renderer.seconds = 0.0
-    with qtbot.waitSignal(live.picture, timeout=5000) as caught:
+    with qtbot.waitSignal(live.finished, timeout=5000) as caught:
         live.submit(dataclasses.replace(focused(2.0), preview=True))
     assert caught.args[0].request.scene.microscope.focus_um == 2.0
 
@@ -120,7 +120,7 @@ def test_it_starts_again_after_a_stop_and_forgets_what_was_finished_before(qtbot
     time.sleep(0.2)  # the picture is finished, and waits for the GUI thread
     assert renderer.calls
     live.stop()
-    with qtbot.waitSignal(live.picture, timeout=5000) as caught:
+    with qtbot.waitSignal(live.finished, timeout=5000) as caught:
         live.submit(focused(2.0))
     assert caught.args[0].request.scene.microscope.focus_um == 2.0
 
@@ -128,8 +128,8 @@ def test_it_starts_again_after_a_stop_and_forgets_what_was_finished_before(qtbot
 def test_synchronous_mode_renders_inside_submit(qapp, monkeypatch):
     monkeypatch.setenv("OSOG_SYNC", "1")
     renderer, seen = FakeRenderer(), []
-    live = LiveRenderer(lambda device: renderer)
-    live.picture.connect(seen.append)
+    live = picture_worker(lambda device: renderer)
+    live.finished.connect(seen.append)
     live.submit(focused(2.5))
     assert seen[0].image[1, 1] == 2.5 and not live.running
 
@@ -140,7 +140,7 @@ def test_masks_are_not_made_again_while_only_the_optics_move(qtbot, live, render
     renderer.render = lambda *a, outputs=(), **k: (wanted.append(list(outputs)), plain(*a, **k))[1]
     for k in range(2):
         request = focused(float(k))
-        with qtbot.waitSignal(live.picture, timeout=5000) as caught:
+        with qtbot.waitSignal(live.finished, timeout=5000) as caught:
             live.submit(Request(request.scene, masks=True, outlines=True))
         assert caught.args[0].instances.shape == (32, 40)
         assert len(caught.args[0].outlines) == 5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from napari_osog.micrographs import TargetError, optics, pixel_size, placement, plane
+from napari_osog.micrographs import TargetError, optics, pixel_size, plane, transform_of
 from napari_osog.samples import cell
 
 PICTURE = np.random.default_rng(1).normal(size=(20, 24))
@@ -44,7 +44,7 @@ def test_some_pixels_that_are_no_numbers_are_allowed():
 
 def test_placement_copies_scale_translation_rotation_and_units():
     layer = Image(PICTURE, scale=(0.2, 0.2), translate=(3, -4), rotate=30, units=("um", "um"))
-    copied = placement(layer)
+    copied = transform_of(layer)
     assert copied.shape == (20, 24) and copied.scale == (0.2, 0.2)
     assert copied.translate == (3, -4) and copied.units == ("micrometer", "micrometer")
     assert np.allclose(copied.rotate, layer.rotate)
@@ -52,7 +52,7 @@ def test_placement_copies_scale_translation_rotation_and_units():
 
 def test_pixels_that_are_not_square_are_refused():
     with pytest.raises(TargetError, match="only square pixels"):
-        placement(Image(PICTURE, scale=(0.2, 0.3)))
+        transform_of(Image(PICTURE, scale=(0.2, 0.3)))
 
 
 def test_the_pixel_size_is_known_only_where_units_are_a_length():

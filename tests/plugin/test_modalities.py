@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from napari_osog.fields import field_problem
-from napari_osog.live import LiveRenderer, Request
+from napari_osog.live_controller import LiveController
 from napari_osog.panels.camera import CAMERA_GROUPS
 from napari_osog.panels.simulate import SimulatePanel
+from napari_osog.pictures import Failure, Request, picture_worker
 from napari_osog.session import Session
-from napari_osog.studio import Studio
 from osog import presets
 from osog.scene import (
     MODALITIES,
@@ -63,20 +63,20 @@ def small_scene(**camera) -> Scene:
 
 
 @pytest.fixture
-def panel(qtbot, studio):
-    made = SimulatePanel(None, studio)
+def panel(qtbot, controller):
+    made = SimulatePanel(None, controller)
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitUntil(lambda: studio.session.picture is not None, timeout=5000)
+    qtbot.waitUntil(lambda: controller.session.picture is not None, timeout=5000)
     return made
 
 
 @pytest.fixture(scope="module")
 def engine(qapp):
     """The real engine in this very thread."""
-    made = LiveRenderer(synchronous=True)
+    made = picture_worker(synchronous=True)
     made.pictures = []
-    made.picture.connect(made.pictures.append)
+    made.finished.connect(made.pictures.append)
     yield made
     made.stop()
 
@@ -121,7 +121,7 @@ def test_every_modality_gives_a_picture(engine, kind):
     )
     engine.submit(Request(scene, seed=1, fields=() if field_problem(scene) else ("phase",)))
     picture = engine.pictures[-1]
-    assert picture.error is None
+    assert not isinstance(picture, Failure)
     assert picture.image.shape == (24, 28) and np.isfinite(picture.image).all()
     assert np.ptp(picture.image) > 0
     assert ("phase" in picture.fields) == (not field_problem(scene)), "the words are true"
@@ -186,7 +186,7 @@ def test_what_is_seldom_used_is_folded_and_every_number_of_the_camera_has_its_pl
     parts = [*panel.microscope.parts.values(), panel.microscope.plot]
     parts += [part for _, part in panel.camera.groups.values() if part is not None]
     parts += [part for _, part in panel.background.groups.values() if part is not None]
-    assert not any(part.button.isChecked() for part in parts)
+    assert not any(part.isExpanded() for part in parts)
     shown = {
         name
         for name, info in Camera.model_fields.items()
@@ -254,21 +254,23 @@ def test_the_optic_axis_is_chosen_by_name_or_by_its_components(panel):
 
 def test_every_preset_shows_its_rows_without_a_fault(panel):
     for name in presets.names():
-        panel.load_preset(name)
+        panel.header.load_preset(name)
         for section in panel.sections:
             for group in section.findChildren(type(panel.microscope.lens)):
                 assert not [r.name for r in group.rows.values() if r.fault], name
 
 
-def test_an_image_under_a_condenser_is_refined_at_rest(qtbot, studio):
+def test_an_image_under_a_condenser_is_refined_at_rest(qtbot, controller):
     scene = replaced(
         small_scene(),
         {"microscope.condenser_numerical_aperture": 0.3, "numerics.accuracy": "standard"},
     )
-    studio = Studio(None, sink=type(studio.sink)(), session=Session(scene))
+    controller = LiveController(
+        None, viewer_layers=type(controller.viewer_layers)(), session=Session(scene)
+    )
     try:
-        studio.enter(1)
-        shown = studio.sink.shown
+        controller.enter(1)
+        shown = controller.viewer_layers.shown
         qtbot.waitUntil(lambda: len(shown) >= 2, timeout=20000)
         first, second = shown[0], shown[1]
         assert 1 < first.source_points < second.source_points >= 60
@@ -277,11 +279,11 @@ def test_an_image_under_a_condenser_is_refined_at_rest(qtbot, studio):
         qtbot.wait(400)
         assert len(shown) == 2, "once is enough"
     finally:
-        studio.stop(1)
+        controller.stop(1)
 
 
 def test_a_stack_and_a_series_are_rendered_beside_the_live_image(qtbot, panel):
-    sink = panel.studio.sink
+    viewer_layers = panel.controller.viewer_layers
     planes = panel.sequence.planes
     planes.first.setValue(-2.0)
     planes.last.setValue(2.0)
@@ -289,17 +291,17 @@ def test_a_stack_and_a_series_are_rendered_beside_the_live_image(qtbot, panel):
     assert planes.count.text() == "9 planes"
     before = panel.session.scene
     panel.sequence.stack_button.click()
-    qtbot.waitUntil(lambda: len(sink.sequences) == 1, timeout=5000)
-    request = sink.sequences[0].request
+    qtbot.waitUntil(lambda: len(viewer_layers.sequences) == 1, timeout=5000)
+    request = viewer_layers.sequences[0].request
     assert request.whole and request.rendered.microscope.focus_um == tuple(np.arange(-2, 2.1, 0.5))
     assert panel.session.scene is before, "the live image keeps its one plane"
     panel.row("series.frames").spin.setValue(5)
     panel.sequence.series_button.click()
-    qtbot.waitUntil(lambda: len(sink.sequences) == 2, timeout=5000)
-    request = sink.sequences[1].request
+    qtbot.waitUntil(lambda: len(viewer_layers.sequences) == 2, timeout=5000)
+    request = viewer_layers.sequences[1].request
     assert request.rendered.series.frames == 5
     assert request.rendered.microscope.focus_um == before.microscope.focus_um
-    assert panel.studio.live._renderers is not panel.studio.reel._renderers
+    assert panel.controller.live.running and panel.controller.stack_renderer.running
     planes.step_box.setValue(0.0)
     assert "must be above 0" in planes.fault
 
@@ -307,10 +309,10 @@ def test_a_stack_and_a_series_are_rendered_beside_the_live_image(qtbot, panel):
 def test_a_stack_that_comes_after_its_scene_has_changed_does_not_cover_the_image(
     qtbot, panel, renderer
 ):
-    sink, session = panel.studio.sink, panel.session
+    viewer_layers, session = panel.controller.viewer_layers, panel.session
     panel.sequence.stack_button.click()
-    qtbot.waitUntil(lambda: len(sink.sequences) == 1, timeout=5000)
-    assert sink.sequence_visible
+    qtbot.waitUntil(lambda: len(viewer_layers.sequences) == 1, timeout=5000)
+    assert viewer_layers.sequence_visible
     for number, change in enumerate(
         (lambda: session.change({"microscope.focus_um": 9.0}), lambda: session.reseed(8)), 2
     ):
@@ -318,8 +320,8 @@ def test_a_stack_that_comes_after_its_scene_has_changed_does_not_cover_the_image
         panel.sequence.stack_button.click()
         change()
         renderer.seconds = 0.0
-        qtbot.waitUntil(lambda n=number: len(sink.sequences) == n, timeout=5000)
-        assert not sink.sequence_visible
+        qtbot.waitUntil(lambda n=number: len(viewer_layers.sequences) == n, timeout=5000)
+        assert not viewer_layers.sequence_visible
 
 
 def test_a_scene_with_a_stack_is_shown_by_its_middle_plane(qtbot, panel, renderer):
@@ -335,12 +337,14 @@ def test_a_scene_with_a_stack_is_shown_by_its_middle_plane(qtbot, panel, rendere
 
 def test_where_there_is_no_field_the_panel_says_why(panel):
     choose(panel, "microscope.modality", "hologram")
-    assert panel.layers_shown["phase"].isEnabled() and panel.field_note.isHidden()
-    panel.layers_shown["phase"].setChecked(True)
+    assert (
+        panel.show_section.layers["phase"].isEnabled() and panel.show_section.field_note.isHidden()
+    )
+    panel.show_section.layers["phase"].setChecked(True)
     assert panel.session.view.phase
     choose(panel, "microscope.modality", "darkfield")
-    assert not panel.layers_shown["phase"].isEnabled()
-    assert "many directions" in panel.field_note.text()
+    assert not panel.show_section.layers["phase"].isEnabled()
+    assert "many directions" in panel.show_section.field_note.text()
 
 
 @pytest.mark.parametrize(
@@ -354,26 +358,27 @@ def test_where_there_is_no_field_the_panel_says_why(panel):
         ("confocal", "pinhole_airy_units", 2.0, True),
     ],
 )
-def test_a_drag_knows_whether_the_light_through_the_sample_stays(kind, name, value, same):
-    from napari_osog.studio import _light
-
+def test_a_drag_knows_whether_the_light_through_the_sample_stays(engine, kind, name, value, same):
     scene = replaced(small_scene(), {"microscope.modality": {"kind": kind}})
+    engine.submit(Request(scene, seed=1))
     changed = replaced(scene, {f"microscope.modality.{name}": value})
-    assert (_light(scene, 0) == _light(changed, 0)) == same
+    assert engine.pictures[-1].wave_inputs.same_for(changed, 1) == same
 
 
-def test_a_panel_that_is_deleted_ends_the_stack_that_it_renders(qtbot, studio, renderer):
-    panel = SimulatePanel(None, studio)
+def test_a_panel_that_is_deleted_ends_the_stack_that_it_renders(qtbot, controller, renderer):
+    panel = SimulatePanel(None, controller)
     panel.show()
-    qtbot.waitUntil(lambda: studio.session.picture is not None, timeout=5000)
+    qtbot.waitUntil(lambda: controller.session.picture is not None, timeout=5000)
     renderer.seconds = 30.0
     panel.sequence.stack_button.click()
-    qtbot.waitUntil(lambda: studio.reel.busy, timeout=5000)
+    qtbot.waitUntil(lambda: controller.stack_renderer.busy, timeout=5000)
     assert "Rendering 21 planes" in panel.sequence.status.text()
     panel.hide()
     panel.deleteLater()
-    qtbot.waitUntil(lambda: not studio.reel.running and not studio.live.running, timeout=5000)
-    assert studio.sink.sequences == []
+    qtbot.waitUntil(
+        lambda: not controller.stack_renderer.running and not controller.live.running, timeout=5000
+    )
+    assert controller.viewer_layers.sequences == []
 
 
 def test_a_stack_that_takes_too_long_can_be_stopped(qtbot, panel, renderer):
@@ -381,16 +386,16 @@ def test_a_stack_that_takes_too_long_can_be_stopped(qtbot, panel, renderer):
     panel.sequence.stack_button.click()
     assert not panel.sequence.stack_button.isEnabled()
     panel.sequence.stop_button.click()
-    assert not panel.studio.reel.running and panel.sequence.stack_button.isEnabled()
+    assert not panel.controller.stack_renderer.running and panel.sequence.stack_button.isEnabled()
     renderer.seconds = 0.0
     panel.sequence.stack_button.click()
-    qtbot.waitUntil(lambda: len(panel.studio.sink.sequences) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(panel.controller.viewer_layers.sequences) == 1, timeout=5000)
 
 
 def test_one_oblique_wave_has_a_phase_and_an_open_condenser_has_none(engine):
     oblique = replaced(small_scene(), {"microscope.oblique_numerical_aperture": 0.2})
     assert not field_problem(oblique)
     engine.submit(Request(oblique, seed=1, fields=("phase",)))
-    assert engine.pictures[-1].error is None and "phase" in engine.pictures[-1].fields
+    assert "phase" in engine.pictures[-1].fields
     open_ = replaced(oblique, {"microscope.condenser_numerical_aperture": 0.2})
     assert "set the condenser NA to 0" in field_problem(open_)

@@ -7,7 +7,7 @@ import pytest
 
 from napari_osog.__main__ import main
 from napari_osog._settings import setting
-from napari_osog.panels.simulate import carried_scene
+from napari_osog.panels.header import carried_scene
 from napari_osog.reader import get_reader
 from napari_osog.samples import cell_twin, crystals_dic
 from osog.scene import Grid, SceneError

@@ -54,7 +54,7 @@ def test_the_wavelength_is_shown_in_nanometres(qtbot):
 
 
 def test_a_logarithmic_slider_has_the_geometric_mean_in_its_middle(qtbot):
-    row = row_for(qtbot, Sphere, "radius_um", "r", lawful=True)
+    row = row_for(qtbot, Sphere, "radius_um", "r", variable=True)
     row.slider.setValue(500)
     assert row.heard[-1][1] == pytest.approx((0.05 * 20) ** 0.5, rel=1e-2)
 
@@ -96,18 +96,18 @@ def test_arrow_keys_step_and_shift_steps_ten_times_as_far(qtbot, monkeypatch, mo
 
 
 def test_the_centre_of_a_law_moves_and_its_width_stays(qtbot):
-    row = row_for(qtbot, Sphere, "radius_um", "r", lawful=True)
+    row = row_for(qtbot, Sphere, "radius_um", "r", variable=True)
     row.set_value(Lognormal(median=1.0, sigma=0.2))
     row.spin.setValue(2.0)
     assert row.heard == [("r", {"law": "lognormal", "median": 2.0, "sigma": 0.2})]
 
 
 def test_a_number_becomes_a_law_and_a_number_again(qtbot):
-    row = row_for(qtbot, Sphere, "radius_um", "r", lawful=True)
+    row = row_for(qtbot, Sphere, "radius_um", "r", variable=True)
     row.set_value(2.0)
-    row._spread.button.click()
+    row.spread.button.click()
     assert row.heard[-1] == ("r", {"law": "normal", "mean": 2.0, "std": pytest.approx(0.3)})
-    row._spread.button.click()
+    row.spread.button.click()
     assert row.heard[-1] == ("r", 2.0)
 
 

@@ -6,7 +6,8 @@ import gc
 
 import pytest
 
-from napari_osog.session import Session, shared
+from napari_osog.session import Session
+from napari_osog.viewers import shared
 from osog.sample import sample
 from osog.scene import SceneError
 
@@ -21,11 +22,11 @@ def test_each_change_is_one_undo_step_and_redo_takes_it_again():
     assert session.scene.microscope.focus_um == 1.0
     session.undo()
     assert session.scene.microscope.focus_um == 0.0
-    assert not session.can_undo
+    assert not session.history.can_undo
     session.redo()
     session.redo()
     assert session.scene.microscope.focus_um == 2.0
-    assert not session.can_redo
+    assert not session.history.can_redo
 
 
 def test_a_drag_is_one_undo_step():
@@ -35,7 +36,7 @@ def test_a_drag_is_one_undo_step():
             session.change({"microscope.focus_um": k / 10})
     session.undo()
     assert session.scene.microscope.focus_um == 0.0
-    assert not session.can_undo
+    assert not session.history.can_undo
 
 
 def test_a_drag_that_returns_to_its_start_is_no_step():
@@ -43,7 +44,7 @@ def test_a_drag_that_returns_to_its_start_is_no_step():
     with session.dragging():
         session.change({"microscope.focus_um": 3.0})
         session.change({"microscope.focus_um": 0.0})
-    assert not session.can_undo
+    assert not session.history.can_undo
 
 
 def test_a_new_change_forgets_what_could_be_redone():
@@ -51,7 +52,7 @@ def test_a_new_change_forgets_what_could_be_redone():
     session.change({"microscope.focus_um": 1.0})
     session.undo()
     session.change({"microscope.focus_um": 5.0})
-    assert not session.can_redo
+    assert not session.history.can_redo
 
 
 def test_an_invalid_change_says_why_and_changes_nothing():
@@ -60,7 +61,7 @@ def test_an_invalid_change_says_why_and_changes_nothing():
     session.scene_changed.connect(heard.append)
     with pytest.raises(SceneError, match="immersion"):
         session.change({"microscope.numerical_aperture": 1.2})
-    assert session.scene is before and not session.can_undo and not heard
+    assert session.scene is before and not session.history.can_undo and not heard
 
 
 def test_undo_brings_back_seed_and_preset_too():
@@ -98,11 +99,33 @@ def test_removing_and_adding_particles():
 
 def test_freeing_a_parameter_is_heard():
     session, heard = Session(a_scene()), []
-    session.free_changed.connect(heard.append)
+    session.events.free.connect(heard.append)
     session.set_free("microscope.focus_um", True)
     session.set_free("microscope.focus_um", True)
     session.set_free("microscope.focus_um", False)
     assert heard == [frozenset({"microscope.focus_um"}), frozenset()]
+
+
+def test_who_hears_of_one_change_of_the_view_finds_all_done_and_equal_ones_are_not_told():
+    view, heard, wipes = Session(a_scene()).view, [], []
+
+    class Ear:
+        def any(self):
+            heard.append((view.compare, view.wipe))
+
+        def wipe(self, value):
+            wipes.append(value)
+
+    ear = Ear()
+    view.events.connect(ear.any)
+    view.events.wipe.connect(ear.wipe)
+    view.update(compare="wipe", wipe=0.25)
+    view.update(compare="wipe", wipe=0.25)
+    assert heard == 2 * [("wipe", 0.25)] and wipes == [0.25]
+    view.tiles = 4
+    assert len(heard) == 3
+    with pytest.raises(TypeError, match="zoom"):
+        view.update(zoom=2)
 
 
 class _Viewer:
@@ -115,14 +138,14 @@ class _Proxy:
 
 
 def test_a_viewer_and_every_proxy_of_it_share_one_object_that_goes_with_the_viewer():
-    from napari_osog import session as module
+    from napari_osog import viewers as module
 
     viewer = _Viewer()
     first = shared(viewer, object)
     assert shared(_Proxy(viewer), object) is first
     assert shared(_Viewer(), object) is not first
     key = id(viewer)
-    assert key in module._SESSIONS
+    assert key in module._SHARED
     del viewer
     gc.collect()
-    assert key not in module._SESSIONS
+    assert key not in module._SHARED

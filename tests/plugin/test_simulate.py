@@ -8,21 +8,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QApplication, QLabel, QPushButton
+from qtpy.QtWidgets import QApplication, QLabel, QMenu, QPushButton
 
-from napari_osog.live import Notice, Picture
+from napari_osog.panels.forms import LISTED
 from napari_osog.panels.simulate import SimulatePanel
+from napari_osog.pictures import Failure
 from osog import presets
+from osog.cautions import Caution
 from osog.sample import sample
 from osog.scene import Scene
 
 
 @pytest.fixture
-def panel(qtbot, studio):
-    made = SimulatePanel(None, studio)
+def panel(qtbot, controller):
+    made = SimulatePanel(None, controller)
     qtbot.addWidget(made)
     made.show()
-    qtbot.waitUntil(lambda: studio.session.picture is not None, timeout=5000)
+    qtbot.waitUntil(lambda: controller.session.picture is not None, timeout=5000)
     return made
 
 
@@ -35,15 +37,18 @@ def row(panel, name):
 def settled(qtbot, panel):
     """Wait for the picture of the scene as it is now."""
     qtbot.waitUntil(
-        lambda: panel.studio.sink.shown[-1].request.scene is panel.session.scene, timeout=5000
+        lambda: panel.controller.viewer_layers.shown[-1].request.scene is panel.session.scene,
+        timeout=5000,
     )
-    return panel.studio.sink.shown[-1]
+    return panel.controller.viewer_layers.shown[-1]
 
 
 def sentences(panel):
     found = []
-    for k in range(panel.notices.count()):
-        found += [label.text() for label in panel.notices.itemAt(k).widget().findChildren(QLabel)]
+    for k in range(panel.header.notices.count()):
+        found += [
+            label.text() for label in panel.header.notices.itemAt(k).widget().findChildren(QLabel)
+        ]
     return found
 
 
@@ -51,7 +56,7 @@ def test_a_slider_that_moves_changes_the_picture(qtbot, panel):
     row(panel, "microscope.focus_um").slider.setValue(600)
     picture = settled(qtbot, panel)
     assert picture.image[1, 1] == np.float32(4.0)
-    assert "Fake" in panel.explain_text.text()
+    assert "Fake" in panel.header.explain_text.text()
 
 
 def test_one_drag_is_one_undo_step(qtbot, panel):
@@ -61,38 +66,52 @@ def test_one_drag_is_one_undo_step(qtbot, panel):
         focus.slider.setValue(tick)
     focus.slider.sliderReleased.emit()
     assert panel.session.scene.microscope.focus_um == pytest.approx(3.6)
-    panel.undo_button.click()
+    panel.header.undo_button.click()
     assert panel.session.scene.microscope.focus_um == 0.0
     assert row(panel, "microscope.focus_um").spin.value() == 0.0
-    assert not panel.undo_button.isEnabled()
-    panel.redo_button.click()
+    assert not panel.header.undo_button.isEnabled()
+    panel.header.redo_button.click()
     assert panel.session.scene.microscope.focus_um == pytest.approx(3.6)
 
 
+def slow_once(qtbot, panel, renderer):
+    """Let one full render of a new draw take long; those after it are quick."""
+    renderer.seconds = 0.2
+    panel.sample.draw.click()
+    qtbot.waitUntil(
+        lambda: panel.controller.viewer_layers.shown[-1].request.seed == panel.session.seed,
+        timeout=5000,
+    )
+    renderer.seconds = 0.0
+
+
 def test_a_slow_render_is_a_preview_during_the_drag_and_full_afterwards(qtbot, panel, renderer):
-    panel.studio._cold_ms = 200.0
-    panel.studio._still.setInterval(600_000)  # only the release may refine
+    slow_once(qtbot, panel, renderer)
     radius = row(panel, "populations.beads.shape.radius_um")
     radius.slider.sliderPressed.emit()
     radius.slider.setValue(700)
     assert settled(qtbot, panel).request.preview
     radius.slider.sliderReleased.emit()
-    qtbot.waitUntil(lambda: not panel.studio.sink.shown[-1].request.preview, timeout=5000)
+    qtbot.waitUntil(
+        lambda: not panel.controller.viewer_layers.shown[-1].request.preview, timeout=5000
+    )
     assert [call[2] for call in renderer.calls[-2:]] == ["draft", None]
 
 
-def test_a_hand_that_holds_still_sees_the_full_image(qtbot, panel):
-    panel.studio._cold_ms = 200.0
+def test_a_hand_that_holds_still_sees_the_full_image(qtbot, panel, renderer):
+    slow_once(qtbot, panel, renderer)
     radius = row(panel, "populations.beads.shape.radius_um")
     radius.slider.sliderPressed.emit()
     radius.slider.setValue(700)
     assert settled(qtbot, panel).request.preview
-    qtbot.waitUntil(lambda: not panel.studio.sink.shown[-1].request.preview, timeout=5000)
+    qtbot.waitUntil(
+        lambda: not panel.controller.viewer_layers.shown[-1].request.preview, timeout=5000
+    )
     radius.slider.sliderReleased.emit()
 
 
-def test_the_focus_is_never_a_preview_while_the_light_through_the_sample_is_known(qtbot, panel):
-    panel.studio._cold_ms = 5000.0
+def test_the_focus_is_never_a_preview_while_the_light_is_known(qtbot, panel, renderer):
+    slow_once(qtbot, panel, renderer)
     focus = row(panel, "microscope.focus_um")
     focus.slider.sliderPressed.emit()
     focus.slider.setValue(700)
@@ -139,15 +158,15 @@ def test_a_hidden_panel_does_no_work(qtbot, panel, renderer):
 
 
 def test_an_unknown_preset_lists_the_known_ones(panel):
-    panel.load_preset("nonsense")
+    panel.header.load_preset("nonsense")
     assert "'nonsense' is not a preset" in panel.session.status
     assert "lysozyme-dic" in sentences(panel)[0]
 
 
 def test_every_preset_can_be_chosen(qtbot, panel):
     for name in presets.names():
-        panel.load_preset(name)
-        assert panel.preset.currentText() == presets.title(name)
+        panel.header.load_preset(name)
+        assert panel.header.preset.currentText() == presets.title(name)
         assert panel.session.scene == presets.load(name)
 
 
@@ -158,7 +177,7 @@ def test_a_corrupt_scene_file_is_one_sentence_and_changes_nothing(panel, tmp_pat
     path = tmp_path / "broken.osog.yaml"
     path.write_text(content)
     before = panel.session.scene
-    panel.load_scene(path)
+    panel.header.load_scene(path)
     assert panel.session.scene is before
     assert "broken.osog.yaml" in panel.session.status
 
@@ -166,30 +185,65 @@ def test_a_corrupt_scene_file_is_one_sentence_and_changes_nothing(panel, tmp_pat
 def test_a_file_that_is_no_text_is_one_sentence(panel, tmp_path):
     path = tmp_path / "broken.yaml"
     path.write_bytes(b"\xff\xfe\x00\x80")
-    panel.load_scene(path)
+    panel.header.load_scene(path)
     assert panel.session.status == "broken.yaml is not a text file."
-    panel.load_scene(tmp_path / "absent.yaml")
+    panel.header.load_scene(tmp_path / "absent.yaml")
     assert "absent.yaml" in panel.session.status
 
 
 def test_save_and_load_bring_the_same_scene_back(panel, tmp_path):
     path = tmp_path / "scene.osog.yaml"
     saved = panel.session.scene
-    panel.save_scene(path)
+    form = save_as(panel, path)
     panel.session.change({"microscope.focus_um": 5.0})
-    panel.load_scene(path)
-    assert panel.session.scene == saved
+    panel.header.load_scene(path)
+    assert panel.session.scene == saved and form.isHidden()
+
+
+def save_as(panel, path, **choices):
+    """Save the scene as a user does: by the menu, the form, and its button."""
+    menu = panel.header.findChild(QMenu)
+    next(action for action in menu.actions() if action.text() == "Save scene…").trigger()
+    form = panel.header.save_form
+    assert not form.isHidden()
+    form.form.path.value = path
+    for name, value in choices.items():
+        form.form[name].value = value
+    form.save_button.click()
+    return form
+
+
+def test_a_file_is_written_over_only_when_that_is_ticked(panel, tmp_path):
+    path = tmp_path / "scene.osog.yaml"
+    path.write_text("mine")
+    form = save_as(panel, path)
+    assert "exists already" in form.problem.text() and path.read_text() == "mine"
+    save_as(panel, path, replace=True)
+    assert Scene.load(path) == panel.session.scene
+    form = save_as(panel, tmp_path / "missing" / "scene.yaml")
+    assert "could not be written" in form.problem.text() and not form.isHidden()
+
+
+def test_particles_are_saved_as_they_are_drawn_or_one_by_one(panel, tmp_path):
+    save_as(panel, tmp_path / "drawn.yaml")
+    assert Scene.load(tmp_path / "drawn.yaml").populations[0].particles is None
+    save_as(panel, tmp_path / "listed.yaml", particles=LISTED)
+    listed = Scene.load(tmp_path / "listed.yaml")
+    assert len(listed.populations[0].particles) == 5
+    seed = panel.session.seed
+    drawn = sample(panel.session.scene, seed).position
+    assert (sample(listed, seed).position == drawn).all()
 
 
 def test_the_copied_script_renders_the_scene(panel):
-    panel.copy_python()
+    panel.header.copy_python()
     text = QApplication.clipboard().text()
     assert "osog.render(scene, seed=3)" in text
     body = text.split('"""')[1]
     import yaml
 
     assert Scene.model_validate(yaml.safe_load(body)) == panel.session.scene
-    panel.copy_yaml()
+    panel.header.copy_yaml()
     assert QApplication.clipboard().text() == panel.session.scene.to_yaml()
 
 
@@ -205,7 +259,7 @@ def test_populations_are_added_copied_hidden_and_removed(panel):
     assert not panel.session.scene.populations[2].visible
     panel.sample.buttons["remove"].click()
     assert names() == ["beads", "particles"]
-    panel.undo_button.click()
+    panel.header.undo_button.click()
     assert names() == ["beads", "particles", "particles 2"]
     for _ in range(3):
         panel.sample.buttons["remove"].click()
@@ -213,15 +267,15 @@ def test_populations_are_added_copied_hidden_and_removed(panel):
 
 
 def test_every_shape_can_be_chosen_and_its_own_sizes_appear(qtbot, panel):
-    from napari_osog.panels.sample import _SHAPES
+    from napari_osog.panels.shapes import TITLES
 
-    for kind in _SHAPES:
+    for kind in TITLES:
         shape = row(panel, "populations.beads.shape")
         shape.choose(kind)
         assert panel.session.scene.populations[0].shape.kind == kind
         sizes = [n for n in panel.sample.rows.rows if ".shape." in n and n.endswith(("um", "]"))]
         assert sizes
-        assert settled(qtbot, panel).error is None
+        assert not panel.session.status and settled(qtbot, panel)
 
 
 def test_a_shape_change_keeps_particles_where_they_were_put(panel):
@@ -238,7 +292,7 @@ def test_a_shape_change_keeps_particles_where_they_were_put(panel):
 
 def test_the_selected_particle_shows_its_own_numbers(qtbot, panel):
     before = sample(panel.session.scene, 3)
-    panel.session.select(2)
+    panel.session.selected = 2
     assert not panel.sample.one.isHidden()
     depth = row(panel, "particles[2].x_um")
     assert depth.spin.value() == pytest.approx(float(before.position[2, 0]), abs=1e-5)
@@ -248,7 +302,7 @@ def test_the_selected_particle_shows_its_own_numbers(qtbot, panel):
     assert (after.position == before.position).all()
     row(panel, "particles[2].radius_um").spin.setValue(-1)
     assert "must lie between" in row(panel, "particles[2].radius_um").fault
-    panel.session.select(None)
+    panel.session.selected = None
     assert panel.sample.one.isHidden()
 
 
@@ -271,15 +325,17 @@ def test_the_camera_can_be_taken_away_and_comes_back_as_it_was(panel):
 def test_new_draw_takes_the_next_seed(qtbot, panel):
     panel.sample.draw.click()
     assert panel.session.seed == 4 and panel.sample.seed.value() == 4
-    qtbot.waitUntil(lambda: panel.studio.sink.shown[-1].request.seed == 4, timeout=5000)
+    qtbot.waitUntil(
+        lambda: panel.controller.viewer_layers.shown[-1].request.seed == 4, timeout=5000
+    )
 
 
 def test_a_warning_is_text_with_its_remedy_as_a_button(qtbot, panel, renderer):
-    renderer.warnings = [Notice("Pixels are too large.", {"grid.pixel_size_um": 0.1}, "Shrink")]
+    renderer.warnings = [Caution("Pixels are too large.", {"grid.pixel_size_um": 0.1}, "Shrink")]
     panel.session.change({"microscope.focus_um": 1.0})
     settled(qtbot, panel)
     qtbot.waitUntil(lambda: sentences(panel) == ["Pixels are too large."], timeout=3000)
-    button = panel.notices.itemAt(0).widget().findChild(QPushButton)
+    button = panel.header.notices.itemAt(0).widget().findChild(QPushButton)
     assert button.text() == "Shrink"
     button.click()
     assert panel.session.scene.grid.pixel_size_um == 0.1
@@ -299,15 +355,15 @@ def test_a_failed_render_is_said_and_the_next_one_takes_it_away(qtbot, panel, re
 def test_phase_and_light_before_the_camera_can_be_shown(qtbot, panel):
     modality = row(panel, "microscope.modality")
     modality.choose("hologram")
-    panel.shown_buttons["irradiance"].click()
-    qtbot.waitUntil(lambda: panel.studio.sink.shown[-1].request.shown == "irradiance")
-    assert panel.studio.sink.shown[-1].image[1, 1] == 100.0
-    panel.shown_buttons["phase"].click()
-    qtbot.waitUntil(lambda: panel.studio.sink.shown[-1].request.shown == "phase")
-    assert panel.studio.sink.shown[-1].image[1, 1] == 0.0
+    panel.show_section.shown["irradiance"].click()
+    qtbot.waitUntil(lambda: panel.controller.viewer_layers.shown[-1].request.shown == "irradiance")
+    assert panel.controller.viewer_layers.shown[-1].image[1, 1] == 100.0
+    panel.show_section.shown["phase"].click()
+    qtbot.waitUntil(lambda: panel.controller.viewer_layers.shown[-1].request.shown == "phase")
+    assert panel.controller.viewer_layers.shown[-1].image[1, 1] == 0.0
     modality = row(panel, "microscope.modality")
     modality.choose("fluorescence")
-    assert not panel.shown_buttons["phase"].isEnabled()
+    assert not panel.show_section.shown["phase"].isEnabled()
     assert panel.session.view.shown == "image"
 
 
@@ -318,15 +374,15 @@ def test_what_is_free_in_a_fit_is_marked_in_its_row(panel):
     assert not row(panel, "microscope.focus_um").free
 
 
-def test_a_deleted_panel_leaves_no_thread_and_no_exception(qtbot, studio):
-    panel = SimulatePanel(None, studio)
+def test_a_deleted_panel_leaves_no_thread_and_no_exception(qtbot, controller):
+    panel = SimulatePanel(None, controller)
     panel.show()
-    qtbot.waitUntil(lambda: studio.session.picture is not None, timeout=5000)
-    assert studio.live.running
+    qtbot.waitUntil(lambda: controller.session.picture is not None, timeout=5000)
+    assert controller.live.running
     panel.hide()
     panel.deleteLater()
-    qtbot.waitUntil(lambda: not studio.live.running, timeout=3000)
-    studio.session.change({"microscope.focus_um": 1.0})
+    qtbot.waitUntil(lambda: not controller.live.running, timeout=3000)
+    controller.session.change({"microscope.focus_um": 1.0})
 
 
 def test_the_panel_is_narrow_enough_for_a_laptop(panel):
@@ -334,32 +390,33 @@ def test_the_panel_is_narrow_enough_for_a_laptop(panel):
 
 
 def test_a_scene_without_a_field_is_shown_as_its_image_and_old_errors_are_dropped(
-    qtbot, studio, renderer
+    qtbot, controller, renderer
 ):
-    studio.enter(1)
-    session, live = studio.session, studio.live
+    controller.enter(1)
+    session, live = controller.session, controller.live
     session.change({"microscope.modality": {"kind": "hologram"}})
-    session.set_view(shown="phase")
+    session.view.update(shown="phase")
     qtbot.waitUntil(lambda: not live.busy, timeout=5000)
-    assert studio.sink.shown[-1].request.shown == "phase"
-    old = studio.sink.shown[-1].request
+    assert controller.viewer_layers.shown[-1].request.shown == "phase"
+    old = controller.viewer_layers.shown[-1].request
     session.change({"microscope.modality": {"kind": "fluorescence"}})
     qtbot.waitUntil(lambda: not live.busy, timeout=5000)
-    last = studio.sink.shown[-1].request
+    last = controller.viewer_layers.shown[-1].request
     assert last.shown == "image" and last.scene is session.scene
-    studio._show(Picture(old, error="too late"))
+    controller.live.finished.emit(Failure(old, "too late"))
     assert session.status == ""
-    studio._show(Picture(last, error="in time"))
+    controller.live.finished.emit(Failure(last, "in time"))
     assert session.status == "in time"
 
 
 _EXIT = """
 import gc
-from conftest import FakeRenderer, FakeSink, a_scene
+from conftest import FakeRenderer, FakeLayers, a_scene
 from qtpy.QtWidgets import QApplication
+from napari_osog.panels.forms import LISTED
 from napari_osog.panels.simulate import SimulatePanel
 from napari_osog.session import Session
-from napari_osog.studio import Studio
+from napari_osog.live_controller import LiveController
 
 app = QApplication([])
 gc.disable()  # all that goes, goes when the interpreter ends, in an order of its own
@@ -367,9 +424,9 @@ gc.disable()  # all that goes, goes when the interpreter ends, in an order of it
 
 def open_a_panel():
     renderer = FakeRenderer()
-    studio = Studio(None, lambda device: renderer, FakeSink(), Session(a_scene()))
-    panel = SimulatePanel(None, studio)
-    panel.loop, studio.loop = panel, studio
+    controller = LiveController(None, lambda device: renderer, FakeLayers(), Session(a_scene()))
+    panel = SimulatePanel(None, controller)
+    panel.loop, controller.loop = panel, controller
     panel.show()
 
 

@@ -2,6 +2,6 @@
 
 from napari_osog.layers.overlays import MAX_OUTLINES
 from napari_osog.layers.particles import MAX_POINTS
-from napari_osog.layers.sink import LayerSink
+from napari_osog.layers.viewer_layers import ViewerLayers
 
-__all__ = ["MAX_OUTLINES", "MAX_POINTS", "LayerSink"]
+__all__ = ["MAX_OUTLINES", "MAX_POINTS", "ViewerLayers"]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.layers.stack import NAMES, hide
+from napari_osog.layers.layer_registry import hide, write
 
 if TYPE_CHECKING:
-    from napari_osog.layers.stack import LayerStack
-    from napari_osog.live import Picture
+    from napari_osog.layers.layer_registry import LayerRegistry
+    from napari_osog.pictures import Picture
 
 
 class FieldLayers:
@@ -18,17 +18,17 @@ class FieldLayers:
 
     Parameters
     ----------
-    stack : LayerStack
+    registry : LayerRegistry
     """
 
-    def __init__(self, stack: LayerStack) -> None:
-        self.stack = stack
+    def __init__(self, registry: LayerRegistry) -> None:
+        self.registry = registry
 
     def show(self, picture: Picture) -> None:
         """Show those that are wanted and that the picture brings; previews bring none."""
-        view = self.stack.session.view
+        view = self.registry.session.view
         for role in ("phase", "amplitude"):
-            layer = self.stack.layer(role)
+            layer = self.registry.layer(role)
             if not getattr(view, role):
                 hide(layer)
             elif role in picture.fields:
@@ -40,30 +40,22 @@ class FieldLayers:
         from napari.layers import Image
 
         if layer is not None:
-            self.stack.place(layer, array.shape)
+            self.registry.place(layer, array.shape)
             layer.visible = True
-            if layer.data.shape == array.shape:
-                np.copyto(layer.data, array)
-                layer.refresh(thumbnail=False, highlight=False, extent=False)
-            else:
-                layer.data = array.copy()
+            write(layer, array)
             return
         cyclic = role == "phase"
         reach = float(np.clip(1.1 * np.percentile(np.abs(array), 99.9), 0.05, np.pi))
         low, high = (-reach, reach) if cyclic else (0.0, max(float(array.max()), 1.2))
-        self.stack.add(
+        self.registry.make(
             role,
-            Image(
-                array.copy(),
-                name=NAMES[role],
-                colormap="twilight_shifted" if cyclic else "gray",
-                contrast_limits=(low, high),
-                axis_labels=("y", "x"),
-                metadata={"osog": {"role": role}},
-                **self.stack.transform(array.shape),
-            ),
+            Image,
+            array.copy(),
+            array.shape,
+            colormap="twilight_shifted" if cyclic else "gray",
+            contrast_limits=(low, high),
+            metadata={"osog": {"role": role}},
         )
-        self.stack.arrange()
 
 
 __all__ = ["FieldLayers"]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.layers.stack import NAMES, hide
+from napari_osog.layers.layer_registry import hide, write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_osog.layers.stack import LayerStack
-    from napari_osog.live import Picture
+    from napari_osog.layers.layer_registry import LayerRegistry
+    from napari_osog.pictures import Picture
 
 MAX_OUTLINES = 1000
 
@@ -22,18 +22,18 @@ class Overlays:
 
     Parameters
     ----------
-    stack : LayerStack
+    registry : LayerRegistry
     """
 
-    def __init__(self, stack: LayerStack) -> None:
-        self.stack = stack
+    def __init__(self, registry: LayerRegistry) -> None:
+        self.registry = registry
 
     def show_masks(self, picture: Picture) -> None:
         """Show which particle each pixel belongs to."""
         from napari.layers import Labels
 
-        layer = self.stack.layer("masks")
-        wanted = self.stack.session.view.masks
+        layer = self.registry.layer("masks")
+        wanted = self.registry.session.view.masks
         if not wanted:
             hide(layer)
             return
@@ -41,33 +41,19 @@ class Overlays:
         if masks is None:
             return
         if layer is None:
-            layer = self.stack.add(
-                "masks",
-                Labels(
-                    masks.copy(),
-                    name=NAMES["masks"],
-                    opacity=0.45,
-                    axis_labels=("y", "x"),
-                    **self.stack.transform(masks.shape),
-                ),
-            )
+            layer = self.registry.make("masks", Labels, masks.copy(), masks.shape, opacity=0.45)
             layer.editable = False
-            self.stack.arrange()
             return
-        self.stack.place(layer, masks.shape)
+        self.registry.place(layer, masks.shape)
         layer.visible = True
-        if layer.data.shape == masks.shape:
-            np.copyto(layer.data, masks)
-            layer.refresh(thumbnail=False, highlight=False, extent=False)
-        else:
-            layer.data = masks.copy()
+        write(layer, masks)
 
     def show_outlines(self, picture: Picture) -> None:
         """Show the silhouettes."""
         from napari.layers import Shapes
 
-        layer = self.stack.layer("outlines")
-        if not self.stack.session.view.outlines:
+        layer = self.registry.layer("outlines")
+        if not self.registry.session.view.outlines:
             hide(layer)
             return
         outlines = picture.outlines
@@ -85,24 +71,14 @@ class Overlays:
         width = max(max(shape) / 350, 0.4)
         style = {"edge_color": "#ffb000", "edge_width": width, "face_color": "transparent"}
         if layer is None:
-            layer = self.stack.add(
-                "outlines",
-                Shapes(
-                    closed or None,
-                    ndim=2,
-                    shape_type="path",
-                    name=NAMES["outlines"],
-                    axis_labels=("y", "x"),
-                    **style,
-                    **self.stack.transform(shape),
-                ),
+            layer = self.registry.make(
+                "outlines", Shapes, closed or None, shape, ndim=2, shape_type="path", **style
             )
             layer.editable = False
-            self.stack.arrange()
             return
-        self.stack.place(layer, shape)
+        self.registry.place(layer, shape)
         layer.visible = True
-        with self.stack.silence():
+        with self.registry.silence():
             layer.data = []
             if closed:
                 layer.add(closed, shape_type="path", **style)
@@ -111,31 +87,28 @@ class Overlays:
         """Add, or show again, a line across the frame to drag; returns its layer."""
         from napari.layers import Shapes
 
-        layer = self.stack.layer("profile")
-        picture = self.stack.session.picture
-        if picture is None or picture.image is None:
+        layer = self.registry.layer("profile")
+        picture = self.registry.session.picture
+        if picture is None:
             return None
         shape = picture.image.shape[:2]
         if layer is None or len(layer.data) == 0:
             row = shape[0] / 2
             line = np.array([[row, 0.15 * shape[1]], [row, 0.85 * shape[1]]])
             if layer is None:
-                layer = self.stack.add(
+                layer = self.registry.make(
                     "profile",
-                    Shapes(
-                        [line],
-                        shape_type="line",
-                        name=NAMES["profile"],
-                        edge_color="#00c8ff",
-                        edge_width=max(max(shape) / 300, 0.5),
-                        axis_labels=("y", "x"),
-                        **self.stack.transform(shape),
-                    ),
+                    Shapes,
+                    [line],
+                    shape,
+                    shape_type="line",
+                    edge_color="#00c8ff",
+                    edge_width=max(max(shape) / 300, 0.5),
                 )
             else:
                 layer.add_lines([line], edge_color="#00c8ff")
         layer.visible = True
-        viewer = self.stack.viewer
+        viewer = self.registry.viewer
         viewer.layers.selection.active = layer
         layer.mode = "select"
         return layer

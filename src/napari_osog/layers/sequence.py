@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QTimer
 
-from napari_osog.layers.image import displayed
-from napari_osog.layers.stack import NAMES
+from napari_osog.layers.layer_registry import hide
+from napari_osog.layers.render import displayed
 
 if TYPE_CHECKING:
-    from napari_osog.layers.stack import LayerStack
-    from napari_osog.live import Picture
+    from numpy.typing import NDArray
+
+    from napari_osog.layers.layer_registry import LayerRegistry
+    from napari_osog.pictures import Picture
     from osog.scene import Scene
 
 _LAYOUT_MS = 150
@@ -26,11 +28,11 @@ class SequenceLayer:
 
     Parameters
     ----------
-    stack : LayerStack
+    registry : LayerRegistry
     """
 
-    def __init__(self, stack: LayerStack) -> None:
-        self.stack = stack
+    def __init__(self, registry: LayerRegistry) -> None:
+        self.registry = registry
 
     def show(self, picture: Picture, metadata: dict[str, Any], *, visible: bool = True) -> Any:
         """Show the pictures of a stack or series; returns the layer.
@@ -50,72 +52,65 @@ class SequenceLayer:
         axes = sequence_axes(scene)
         colour = image.ndim == len(axes) + 3
         shape = image.shape[len(axes) : len(axes) + 2]
-        flat = image[np.isfinite(image)]
-        low, high = (float(v) for v in np.percentile(flat[:: max(flat.size // 200_000, 1)],
-                                                     (0.1, 99.9)))  # fmt: skip
-        margin = max(0.08 * (high - low), 1e-3 * max(abs(high), 1e-6))
-        limits = low - margin, high + margin
+        limits = _contrast(image)
         if colour:
             dark = 0.0 if scene.camera is None else scene.camera.dark_counts
             image = displayed(image, (dark, max(limits[1], dark + 1e-6)))
         role = "sequence colour" if colour else "sequence"
-        other = self.stack.layer("sequence" if colour else "sequence colour")
-        if other is not None:
-            other.visible = False
-        plane = self.stack.transform(shape)
+        hide(self.registry.layer("sequence" if colour else "sequence colour"))
+        options = self._placed(axes, shape) | {"axis_labels": (*(a[0] for a in axes), "y", "x")}
+        if not colour:
+            options |= {"contrast_limits_range": limits, "contrast_limits": limits}
         extra = len(axes)
-        rotate = np.eye(extra + 2)
-        rotate[-2:, -2:] = plane["rotate"]
-        placed = {
-            "scale": (*(a[2] for a in axes), *plane["scale"]),
-            "translate": (*(a[1] for a in axes), *plane["translate"]),
-            "rotate": rotate,
-            "units": (*(a[3] for a in axes), *plane["units"]),
-        }
-        labels = (*(a[0] for a in axes), "y", "x")
-        layer = self.stack.layer(role)
-        if layer is not None and layer.ndim != extra + 2:
-            layer = None  # dimensions of a layer are for life; the old one stays as it is
-        if layer is None:
-            contrast = {} if colour else {"contrast_limits": limits}
-            layer = self.stack.add(
-                role,
-                Image(
-                    image,
-                    name=NAMES[role],
-                    rgb=colour,
-                    axis_labels=labels,
-                    metadata={"osog": metadata},
-                    visible=visible,
-                    **contrast,
-                    **placed,
-                ),
-            )
-            self.stack.arrange()
+        layer = self.registry.layer(role)
+        if layer is None or layer.ndim != extra + 2:
+            # Dimensions of a layer are for life; one of others stays as it is.
+            options.pop("contrast_limits_range", None)
+            layer = self.registry.make(
+                role, Image, image, shape, rgb=colour, visible=visible, metadata={"osog": metadata},
+                **options,
+            )  # fmt: skip
         else:
             layer.data = image
-            layer.axis_labels = labels
-            for name, value in placed.items():
+            for name, value in options.items():
                 setattr(layer, name, value)
-            if not colour:
-                layer.contrast_limits_range = limits
-                layer.contrast_limits = limits
             layer.metadata["osog"] = metadata
             layer.visible = visible
-        viewer = self.stack.viewer
+        viewer = self.registry.viewer
         # The slider that has appeared takes room from the canvas, once the window is laid out anew.
-        QTimer.singleShot(_LAYOUT_MS, self.stack.fit_view)
+        QTimer.singleShot(_LAYOUT_MS, self.registry.fit_view)
         for axis in range(extra):
             middle = image.shape[axis] // 2 if axes[axis][0] == "z" else 0
             viewer.dims.set_current_step(viewer.dims.ndim - (extra + 2) + axis, middle)
         return layer
 
+    def _placed(
+        self, axes: list[tuple[str, float, float, str]], shape: tuple[int, int]
+    ) -> dict[str, Any]:
+        """Transform of the layer: that of a plane, and the steps of the axes in front of it."""
+        plane = self.registry.transform(shape)
+        rotate = np.eye(len(axes) + 2)
+        rotate[-2:, -2:] = plane["rotate"]
+        return {
+            "scale": (*(a[2] for a in axes), *plane["scale"]),
+            "translate": (*(a[1] for a in axes), *plane["translate"]),
+            "rotate": rotate,
+            "units": (*(a[3] for a in axes), *plane["units"]),
+        }
+
     def leave(self) -> None:
         """Hide it: the scene has changed, and the live image is wanted."""
         for role in ("sequence", "sequence colour"):
-            layer = self.stack.layer(role)
-            if layer is not None and layer.visible:
-                layer.visible = False
+            hide(self.registry.layer(role))
+
+
+def _contrast(image: NDArray[np.float32]) -> tuple[float, float]:
+    """Contrast limits that hold for all pictures."""
+    flat = image[np.isfinite(image)]
+    some = flat[:: max(flat.size // 200_000, 1)]
+    low, high = (float(v) for v in np.percentile(some, (0.1, 99.9)))
+    margin = max(0.08 * (high - low), 1e-3 * max(abs(high), 1e-6))
+    return low - margin, high + margin
 
 
 def sequence_axes(scene: Scene) -> list[tuple[str, float, float, str]]:

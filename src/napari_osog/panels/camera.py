@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
@@ -10,7 +11,7 @@ from qtpy.QtWidgets import QLabel, QSpinBox
 from napari_osog.panels.inputs import ignore_wheel
 from napari_osog.panels.row import CheckRow, Row
 from napari_osog.panels.rows import model_rows
-from napari_osog.panels.section import RowGroup, Section
+from napari_osog.panels.section import RowGroup, Section, row_part
 from osog.scene import Background, Camera
 from osog.scene.parameters import get
 
@@ -100,6 +101,11 @@ class CameraSection(Section):
     row_made(Row)
     switched(bool)
         The camera was switched on or off.
+
+    Attributes
+    ----------
+    last : Camera
+        The one that was used last, for switching it on again.
     """
 
     row_made = Signal(object)
@@ -115,7 +121,7 @@ class CameraSection(Section):
         self.on.edited.connect(lambda _, on: self.switched.emit(bool(on)))
         self.add(self.on)
         self.groups = _folded(self, CAMERA_GROUPS)
-        self._last = Camera()
+        self.last = Camera()
 
     def sync(self, scene: Scene) -> None:
         """Show the frame and the camera of a scene."""
@@ -133,7 +139,7 @@ class CameraSection(Section):
             (part or group).setVisible(camera is not None)
         if camera is None:
             return
-        self._last = camera
+        self.last = camera
         photons = camera.background_photons is not None
         for name, (group, _) in self.groups.items():
             fields = CAMERA_GROUPS[name][1]
@@ -142,14 +148,9 @@ class CameraSection(Section):
                 fields = _IN_PHOTONS + rest
             group.sync(
                 fields,
-                lambda fields=fields: model_rows(camera, "camera", only=fields, always=_IN_PHOTONS),
+                partial(model_rows, camera, "camera", only=fields, always=_IN_PHOTONS),
                 lambda name: get(scene, name),
             )
-
-    @property
-    def last(self) -> Camera:
-        """The camera that was used last, for switching it on again."""
-        return self._last
 
 
 class BackgroundSection(Section):
@@ -169,12 +170,12 @@ class BackgroundSection(Section):
 
     def sync(self, scene: Scene) -> None:
         """Show the background of a scene; a phase in radians has none."""
-        self.setVisible(scene.microscope.modality.kind != "phase")
+        self.setVisible(not scene.microscope.modality.measures_phase)
         for name, (group, _) in self.groups.items():
             fields = _BACKGROUND_GROUPS[name][1]
             group.sync(
                 "background",
-                lambda fields=fields: model_rows(scene.background, "background", only=fields),
+                partial(model_rows, scene.background, "background", only=fields),
                 lambda name: get(scene, name),
             )
 
@@ -185,12 +186,14 @@ def _folded(
     """Add groups of rows to a section; those with a title lie in a part that is folded."""
     made: dict[str, tuple[RowGroup, Section | None]] = {}
     for name, (title, _) in groups.items():
-        group = RowGroup(section.row_made.emit)
-        part = Section(title, open=False, minor=True) if title else None
-        if part is not None:
-            part.add(group)
-        section.add(part or group)
-        made[name] = group, part
+        if title:
+            part, group = row_part(title, section.row_made.emit)
+            section.add(part)
+            made[name] = group, part
+        else:
+            group = RowGroup(section.row_made.emit)
+            section.add(group)
+            made[name] = group, None
     return made
 
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import QPoint, Qt, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
-    from napari_osog.live import Picture
+    from napari_osog.pictures import Picture
 
 _MODELS = {
     "slabs": "Phase slabs",
@@ -98,8 +98,10 @@ class Reasons(QFrame):
         wanted = self.text.heightForWidth(width - 34) + 26
         self.setFixedHeight(max(min(wanted, 480), 60))
         where = widget.mapToGlobal(QPoint(0, widget.height() + 2))
-        screen = widget.screen().availableGeometry()
-        where.setY(min(where.y(), max(screen.bottom() - self.height(), screen.top())))
+        screen = widget.screen()
+        if screen is not None:
+            room = screen.availableGeometry()
+            where.setY(min(where.y(), max(room.bottom() - self.height(), room.top())))
         self.move(where)
         self.show()
 
@@ -137,8 +139,8 @@ def reasons_html(picture: Picture) -> str:
     if picture.accuracy:
         parts.append(f"<p>{_ACCURACIES.get(picture.accuracy, picture.accuracy)}; computed on "
                      f"{picture.device.upper()} in {picture.milliseconds:.0f} ms.</p>")  # fmt: skip
-    if picture.notices:
-        cautions = "".join(f"<li>{escape(notice.text)}</li>" for notice in picture.notices)
+    if picture.cautions:
+        cautions = "".join(f"<li>{escape(notice.text)}</li>" for notice in picture.cautions)
         parts.append(f"<p>To be wary of:</p><ul style='margin-left: -20px'>{cautions}</ul>")
     return "".join(parts)
 

@@ -1,4 +1,4 @@
-"""One number of a description model as a panel shows it."""
+"""One number of a scene model as a panel shows it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DECADES = {"background_photons": (10.0, 1e5)}
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a description model as a panel shows it.
+    """One field of a scene model as a panel shows it.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ def _scaled(field: Field, factor: float, unit: str) -> Field:
 
 
 def centre(value: Any) -> float:
-    """Middle of a law, or the number itself."""
+    """Middle of a distribution, or the number itself."""
     return float(value) if isinstance(value, int | float) else float(value.centre)
 
 

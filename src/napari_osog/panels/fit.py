@@ -2,48 +2,44 @@
 
 from __future__ import annotations
 
-import time
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
 
-from napari_osog.micrographs import TargetError, adopt, optics, pixel_size, placement
+from napari_osog.lifetimes import listen
+from napari_osog.micrographs import (
+    TargetError,
+    adopt,
+    known_optics,
+    pixel_size,
+    plane_shape,
+    transform_of,
+)
 from napari_osog.panels import fit_record
 from napari_osog.panels.fit_inputs import region_of, scale_is_known, starts_of
 from napari_osog.panels.fit_parameters import FitParameters
-from napari_osog.panels.fit_plot import LossCurve
+from napari_osog.panels.fit_request import FitRequest, Refusal
 from napari_osog.panels.fit_result import residual_unit
-from napari_osog.panels.fit_run import FitRunner, Order, Refusal
+from napari_osog.panels.fit_run_box import RunBox
 from napari_osog.panels.fit_saved import ResultBox
 from napari_osog.panels.fit_target import TargetBox
-from napari_osog.panels.panel import Panel, listen
-from napari_osog.session import unwrapped
+from napari_osog.panels.fit_trial import fit_worker
+from napari_osog.panels.panel import Panel
+from napari_osog.viewers import unwrapped
 from osog.scene import Scene, SceneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from qtpy.QtWidgets import QScrollArea, QWidget
 
-    from napari_osog.panels.fit_run import Outcome, Step
-    from napari_osog.studio import Studio
+    from napari_osog.live_controller import LiveController
+    from napari_osog.panels.fit_trial import FitOutcome, Step
 
-_STAGES = {
-    "start": "Stage 1 of 3: trying starts",
-    "fit": "Stage 2 of 3: fitting",
-    "polish": "Stage 3 of 3: polishing on a finer grid",
-}
 _TABLE_STYLE = """
 QTableView#osog_table {{ border: none; background: transparent; color: {text}; }}
 QTableView#osog_table::item {{ padding: 0 3px; }}
@@ -70,8 +66,8 @@ class FitPanel(Panel):
     Parameters
     ----------
     napari_viewer : napari viewer
-    studio : Studio, optional
-        Another studio than that of the viewer; for tests.
+    controller : LiveController, optional
+        Another controller than that of the viewer; for tests.
     fit : callable, optional
         Another function than `osog.fitting.fit`; for tests.
 
@@ -79,195 +75,120 @@ class FitPanel(Panel):
     ----------
     state : str
         "editing", "running" or "result".
-    outcome : Outcome or None
-        How the last fit ended.
+    request : FitRequest or None
+        What is being fitted.
     """
 
     def __init__(
         self,
         napari_viewer: Any,
-        studio: Studio | None = None,
+        controller: LiveController | None = None,
         fit: Callable[..., Any] | None = None,
     ) -> None:
-        super().__init__(napari_viewer, studio)
+        super().__init__(napari_viewer, controller)
         self.state = "editing"
-        self.outcome: Outcome | None = None
-        self._began = 0.0
-        self._history: tuple[tuple[str, float], ...] = ()
-        self._stage = ""
+        self.request: FitRequest | None = None
         self._fitted: Callable[[], Any] = lambda: None
         self._described: dict[str, Any] = {}
-        self._frame: tuple[int, int] | None = None
         self._removed = ""
-        self.runner = FitRunner(self, fit)
-        self.runner.progressed.connect(self._on_step)
-        self.runner.ended.connect(self._on_ended)
-        self._clock = QTimer(self)
-        self._clock.setInterval(200)
-        self._clock.timeout.connect(self._tell_time)
-        self.setting = TargetBox(self.studio, lambda: self.viewer)
-        self.setting.started.connect(self._on_start)
-        self.setting.said.connect(self.say)
+        self.worker = fit_worker(self, fit)
+        self.worker.told.connect(self._on_step)
+        self.worker.finished.connect(self._on_ended)
+        self.setting = TargetBox(self.controller)
+        self.parameters = FitParameters(self.session)
+        self.table = self.parameters.table
+        self.run_box = RunBox()
         self.ending = ResultBox()
+        for widget in (self.setting, self.parameters, self.run_box, self.ending):
+            self.body.addWidget(widget)
+        self.body.addStretch(1)
+        self._connect()
+        self._on_layers()
+        self._on_target(self.session.target)
+        self.apply_theme()
+        self._set_state("editing")
+
+    def _connect(self) -> None:
+        for said in (self.setting.said, self.parameters.said, self.ending.said):
+            said.connect(self.run_box.say)
+        self.setting.started.connect(self._follow_scene)
+        self.setting.target.relisted.connect(self._on_layers)
+        self.run_box.run_pressed.connect(self.run)
+        self.run_box.stop_pressed.connect(self.stop)
+        self.run_box.match_pressed.connect(self.match_grid)
         self.ending.applied.connect(self.apply)
         self.ending.opened.connect(self.open_run)
-        self.ending.said.connect(self.say)
-        self.body.addWidget(self.setting)
-        self.parameters = FitParameters(self.session)
-        self.parameters.said.connect(self.say)
-        self.table = self.parameters.table
-        self.body.addWidget(self.parameters)
-        self.body.addWidget(self._run_box())
-        self.body.addWidget(self.ending)
-        self.body.addStretch(1)
         session = self.session
         for signal, slot in (
             (session.scene_changed, self._on_scene),
-            (session.free_changed, self.parameters.follow_free),
-            (session.target_changed, self._on_target),
-            (session.view_changed, self._on_view),
+            (session.events.free, self.parameters.follow_free),
+            (session.events.target, self._on_target),
+            (session.view.events, self._on_view),
         ):
             listen(self, signal, slot)
         viewer = self.viewer
         if viewer is not None:
-            events = viewer.layers.events
-            for event in (events.removed, events.reordered):
-                listen(self, event, self._on_layers)
-            listen(self, events.inserted, self._on_inserted)
-            listen(self, viewer.dims.events.current_step, self._on_dims)
-        self._on_inserted()
-        self._on_target(session.target)
-        self.apply_theme()
-        self._set_state("editing")
-
-    # --- parts -------------------------------------------------------------------------------
-
-    def _run_box(self) -> QWidget:
-        holder = QWidget()
-        box = QVBoxLayout(holder)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(5)
-        self.mismatch = QFrame()
-        self.mismatch.setObjectName("osog_notice")
-        inner = QVBoxLayout(self.mismatch)
-        inner.setContentsMargins(8, 4, 6, 4)
-        self.mismatch_text = QLabel()
-        self.mismatch_text.setWordWrap(True)
-        self.match_button = QPushButton("Match its grid and optics")
-        self.match_button.clicked.connect(self.match_grid)
-        inner.addWidget(self.mismatch_text)
-        inner.addWidget(self.match_button)
-        box.addWidget(self.mismatch)
-        self.mismatch.hide()
-        self.fault = QLabel()
-        self.fault.setObjectName("osog_fault")
-        self.fault.setWordWrap(True)
-        self.fault.hide()
-        box.addWidget(self.fault)
-        line = QHBoxLayout()
-        line.setSpacing(6)
-        self.run_button, self.stop_button = QPushButton("Run"), QPushButton("Stop, keep best")
-        self.run_button.setObjectName("osog_run")
-        self.run_button.clicked.connect(self.run)
-        self.stop_button.clicked.connect(self.stop)
-        line.addWidget(self.run_button, 1)
-        line.addWidget(self.stop_button, 1)
-        box.addLayout(line)
-        self.status = QLabel()
-        self.status.setWordWrap(True)
-        box.addWidget(self.status)
-        self.curve = LossCurve()
-        box.addWidget(self.curve)
-        self.curve.hide()
-        self.legend = QLabel(
-            "Residual in the viewer: red where the micrograph is brighter than the model, blue "
-            "where it is darker."
-        )
-        self.legend.setObjectName("osog_note")
-        self.legend.setWordWrap(True)
-        box.addWidget(self.legend)
-        self.legend.hide()
-        return holder
+            listen(self, viewer.dims.events.current_step, self.setting.tell_frame)
 
     def apply_theme(self) -> None:
         """Take the colours of napari's theme, for table and plot too."""
         super().apply_theme()
-        if hasattr(self, "curve"):
+        if hasattr(self, "ending"):
             colours = self.colours()
             theme = getattr(self.viewer, "theme", None) or "dark"
             self.setStyleSheet(self.styleSheet() + _TABLE_STYLE.format(theme=theme, **colours))
-            self.table.lines.colours = colours
-            self.table.viewport().update()
-            self.curve.set_colours(colours["text"])
+            self.table.set_colours(colours)
+            self.run_box.curve.set_colours(colours["text"])
 
-    # --- layers ------------------------------------------------------------------------------
+    # --- what changes around it --------------------------------------------------------------
 
-    def _on_layers(self, event: Any = None) -> None:
-        self.setting.refresh_layers()
-        if self.runner.running and self._fitted() is not None:
+    def _on_layers(self) -> None:
+        """Take the only image there is; notice when the one that is fitted goes."""
+        if self.worker.busy and self._fitted() is not None:
             self._notice_removal()
-
-    def _on_inserted(self, event: Any = None) -> None:
-        """Take the only image there is: nobody has to choose it."""
-        self._on_layers()
-        if self.session.target is None and len(self.setting.layers) == 1:
-            self.session.set_target(self.setting.layers[0])
-
-    def _on_dims(self, event: Any = None) -> None:
-        self.setting.tell_frame()
-
-    def _on_start(self) -> None:
-        self._on_scene(self.session.scene)
-
-    @property
-    def record(self) -> fit_record.Record | None:
-        """The run whose result is on show, or None."""
-        return self.ending.record
+        if self.session.target is None and len(self.setting.target.layers) == 1:
+            self.session.set_target(self.setting.target.layers[0])
 
     def _on_target(self, layer: Any) -> None:
-        self._on_layers()
         self.parameters.show_known({}, None)
-        self.say("")
+        self.run_box.say("")
         if layer is not None:
             try:
-                self.studio.sink.target_plane()
-                self.parameters.show_known(optics(layer), scale_is_known(layer))
+                self.controller.viewer_layers.compared.target_plane()
+                known = known_optics(layer, self.session)
+                self.parameters.show_known(known, scale_is_known(layer))
             except TargetError as error:
-                self.say(str(error))
-        self._on_dims()
-        self._on_scene(self.session.scene)
+                self.run_box.say(str(error))
+        self.setting.tell_frame()
+        self._follow_scene()
 
-    # --- the table ---------------------------------------------------------------------------
+    def _on_scene(self, _: Scene) -> None:
+        self._follow_scene()
 
-    def _on_scene(self, scene: Scene) -> None:
+    def _follow_scene(self) -> None:
         """Follow the sliders."""
         self._unpin()
         self.parameters.from_points = self.setting.start == "points"
         self.parameters.sync()
-        self._check_grid()
+        self.run_box.show_mismatch(self._grid_problem())
 
-    def _on_view(self, view: Any) -> None:
-        if view.compare != "difference":
+    def _on_view(self) -> None:
+        if self.session.view.compare != "difference":
             self._unpin()
 
     def _unpin(self) -> None:
         """The residual of a fit stays until the sliders move or something else is compared."""
         if self.state != "running":
-            self.studio.sink.pinned = False
-
-    def _check_grid(self) -> None:
-        """Offer to render on the micrograph's grid when the scene is on another one."""
-        words = self._grid_problem()
-        self.mismatch_text.setText(words)
-        self.mismatch.setVisible(bool(words))
+            self.controller.viewer_layers.compared.pinned = False
 
     def _grid_problem(self) -> str:
+        """Say how scene and micrograph lie on different grids; "" when they do not."""
         layer, grid = self.session.target, self.session.scene.grid
         if layer is None:
             return ""
-        shape = tuple(int(n) for n in _plane_shape(layer))
-        if getattr(layer, "rgb", False) or len(shape) != 2:
+        if getattr(layer, "rgb", False) or layer.ndim < 2:
             return ""
+        shape = plane_shape(layer)
         if shape != tuple(grid.shape):
             return (
                 f"The scene has {grid.shape[0]} × {grid.shape[1]} pixels and the micrograph "
@@ -284,40 +205,39 @@ class FitPanel(Panel):
     def match_grid(self) -> None:
         """Take over the micrograph's frame and what is known of its optics."""
         try:
-            self.studio.sink.target_plane()
+            self.controller.viewer_layers.compared.target_plane()
             self.parameters.known = adopt(self.session, self.session.target)
         except (TargetError, SceneError) as error:
-            self.say(str(error).splitlines()[0])
+            self.run_box.say(str(error).splitlines()[0])
             return
-        self.say("")
-        self._on_scene(self.session.scene)
+        self.run_box.say("")
+        self._follow_scene()
 
     # --- the run -----------------------------------------------------------------------------
 
-    def order(self) -> Order:
-        """Collect everything that a fit depends on, as a copy.
+    def _collected(self) -> FitRequest:
+        """Everything that a fit depends on, as a copy.
 
         Raises
         ------
         TargetError, Refusal, SceneError
             With one sentence, when it cannot be fitted like this.
         """
-        layer = self.session.target
-        image = np.array(self.studio.sink.target_plane(), dtype=np.float64)
+        layer, setting = self.session.target, self.setting
+        compared = self.controller.viewer_layers.compared
+        image = np.array(compared.target_plane(), dtype=np.float64)
         problem = self._grid_problem()
         if problem:
             raise Refusal(f"{problem} Match the grid first.")
         frame = (image.shape[0], image.shape[1])
-        region = None
-        if self.setting.region.currentIndex() > 0:
-            shapes = self.setting.shapes[self.setting.region.currentIndex() - 1]
+        shapes, region = setting.region_layer, None
+        if shapes is not None:
             region = region_of(shapes, layer, frame)
         points: tuple[tuple[float, float], ...] = ()
-        if self.setting.start == "points":
-            if not self.setting.points:
+        if setting.start == "points":
+            if setting.points_layer is None:
                 raise Refusal("There is no Points layer: add one, and click on the particles.")
-            chosen = self.setting.points[max(self.setting.points_combo.currentIndex(), 0)]
-            points = tuple(starts_of(chosen, layer, frame))
+            points = tuple(starts_of(setting.points_layer, layer, frame))
         camera = self.session.scene.camera
         if camera is not None and camera.channels > 1:
             raise Refusal(
@@ -325,14 +245,13 @@ class FitPanel(Panel):
                 "sensor under Camera."
             )
         lines = self.parameters.free_lines()
-        scene = self.parameters.scene()
-        return Order(
+        return FitRequest(
             image=image,
-            scene=scene,
+            scene=self.parameters.scene(),
             seed=self.session.seed,
             free=tuple(line.name for line in lines),
             bounds={line.name: line.bounds for line in lines if line.bounds is not None},
-            start=self.setting.start,
+            start=setting.start,
             points=points,
             population=self.session.population,
             region=region,
@@ -343,93 +262,57 @@ class FitPanel(Panel):
 
     def run(self) -> None:
         """Begin a fit; what is wrong with its setting is said above the button."""
-        if self.runner.running:
+        if self.worker.busy:
             return
         try:
-            order = self.order()
+            request = self._collected()
         except (TargetError, Refusal, SceneError) as error:
-            self.say(str(error).splitlines()[0])
+            self.run_box.say(str(error).splitlines()[0])
             return
-        self.say("")
+        self.run_box.say("")
         layer = self.session.target
-        self._fitted = weakref.ref(layer)
+        self.request, self._fitted, self._removed = request, weakref.ref(layer), ""
         point = None if self.viewer is None else tuple(self.viewer.dims.point)
-        self._described = fit_record.described(layer, order.image, point)
-        self._frame, self._removed = (order.image.shape[0], order.image.shape[1]), ""
-        self._history, self._stage, self._began = (), "", time.monotonic()
-        self.curve.set_unit(residual_unit(order.scene, order.linear))
-        self.curve.show_history(())
-        self.curve.show()
-        self.legend.show()
-        self.session.set_view(placement=placement(layer), compare="difference")
+        self._described = fit_record.described(layer, request.image, point)
+        self.session.view.update(transform=transform_of(layer), compare="difference")
         self._set_state("running")
-        self.studio.sink.pinned = True
-        self.runner.start(order)
-        self._clock.start()
-        self._tell_time()
+        self.run_box.begin(residual_unit(request.scene, request.linear))
+        self.controller.viewer_layers.compared.pinned = True
+        self.worker.submit(request)
 
     def stop(self) -> None:
         """Ask the fit to end with its best so far."""
-        self.runner.stop()
-        self.stop_button.setEnabled(False)
-        self._tell_time()
-
-    @property
-    def steps(self) -> int:
-        """Accepted steps of the fit that runs or ran last."""
-        return len(self._history)
+        self.worker.cancel()
+        self.run_box.begin_to_stop()
 
     def _set_state(self, state: str) -> None:
         self.state = state
-        running = state == "running"
-        self.parameters.lock(running)
-        self.setting.lock(running)
-        self.ending.lock(running)
-        for widget in (self.run_button, self.match_button):
-            widget.setEnabled(not running)
-        self.stop_button.setEnabled(running)
-        self.status.setVisible(running or bool(self.status.text()))
+        for part in (self.parameters, self.setting, self.ending, self.run_box):
+            part.lock(state == "running")
 
     def _on_step(self, step: Step) -> None:
-        if self.state != "running":
+        request = self.request
+        if self.state != "running" or request is None:
             return
-        self._history = step.history
-        if step.progress is None:
-            self._stage = (
-                "Preparing" if self.setting.start == "sliders" else "Looking for particles"
-            )
-        else:
-            self._stage = _STAGES.get(step.progress.stage, step.progress.stage)
-            self.curve.show_history(step.history)
-            self._show_residual(step.progress.residual)
-        self._tell_time()
+        searching = request.start != "sliders"
+        self.run_box.show_step(step, searching=searching, stopping=self.worker.cancelled)
+        if step.progress is not None:
+            self._show_residual(step.progress.residual, request.region)
 
-    def _show_residual(self, residual: NDArray[np.float64], region: Any = None) -> None:
+    def _show_residual(
+        self, residual: NDArray[np.float64], region: tuple[int, int, int, int] | None
+    ) -> None:
         """Show data − model in the one layer for comparisons; outside of the region is nothing."""
-        layer, sink = self._fitted(), self.studio.sink
-        if layer is None or self._removed or sink.viewer is None or self._frame is None:
+        layers, request = self.controller.viewer_layers, self.request
+        gone = self._fitted() is None or self._removed or layers.registry.viewer is None
+        if gone or request is None:
             return
-        if region is None and self.runner.order is not None:
-            region = self.runner.order.region
-        if residual.shape == self._frame:
-            sink.show_compared(residual.astype(np.float32))
-            return
-        y0, y1, x0, x1 = region
-        whole = np.full(self._frame, np.nan, dtype=np.float32)
-        whole[y0:y1, x0:x1] = residual
-        sink.show_compared(whole)
-
-    def _tell_time(self) -> None:
-        """Stage, steps and time of the fit that runs."""
-        if self.state != "running":
-            return
-        stage = "Stopping after this step" if self.runner.stopping else self._stage or "Starting"
-        words = [stage, f"{time.monotonic() - self._began:.1f} s"]
-        if self._history:
-            steps = len(self._history)
-            words.insert(1, f"{steps} step{'s' if steps > 1 else ''}")
-        self.status.setText(" · ".join(words))
-        self.status.show()
+        whole = residual.astype(np.float32)
+        if region is not None and residual.shape != request.image.shape:
+            y0, y1, x0, x1 = region
+            whole = np.full(request.image.shape, np.nan, dtype=np.float32)
+            whole[y0:y1, x0:x1] = residual
+        layers.compared.show_array(whole)
 
     def _notice_removal(self) -> None:
         """Stop when the micrograph has left the viewer: nobody waits for its fit any more."""
@@ -437,109 +320,79 @@ class FitPanel(Panel):
         if viewer is None or self._removed or any(layer is unwrapped(o) for o in viewer.layers):
             return
         self._removed = str(layer.name)
-        self.runner.stop()
-        self._tell_time()
+        self.stop()
 
-    def _on_ended(self, outcome: Outcome) -> None:
-        self._clock.stop()
-        if outcome.result is None:
-            self.status.setText("")
-            self._set_state("result" if self.record is not None else "editing")
-            self._unpin()
-            self.studio.sink.refresh_comparison()
-            self.say(outcome.problem or "The fit was cancelled before its first step.")
-            return
+    def _on_ended(self, outcome: FitOutcome) -> None:
         result = outcome.result
-        self.outcome = outcome
-        record = fit_record.record_of(outcome, self._described)
+        if result is None:
+            self.run_box.end("")
+            self._set_state("result" if self.ending.record is not None else "editing")
+            self._unpin()
+            self.controller.viewer_layers.compared.refresh()
+            self.run_box.say(outcome.problem or "The fit was cancelled before its first step.")
+            return
         self._set_state("result")
-        self._history = tuple((step["stage"], step["rms"]) for step in result.history)
-        self.curve.show_history(self._history)
+        self.run_box.show_history([(step["stage"], step["rms"]) for step in result.history])
         self._show_residual(result.residual, result.region)
         if self._removed:
-            self.say(
+            self.run_box.say(
                 f"'{self._removed}' was removed while it was fitted: the fit was stopped, and its "
                 "best values are kept."
             )
-        self._show_record(record)
+        self._show_record(fit_record.record_of(outcome, self._described))
 
     # --- the result --------------------------------------------------------------------------
 
     def _show_record(self, record: fit_record.Record) -> None:
-        result = record.result
-        steps = len(result.history)
-        how = "Stopped; the best so far is kept" if result.stopped else "Finished"
-        if not result.stopped and not result.success:
-            how = "Ended without a good fit"
-        self.status.show()
-        self.status.setText(
-            f"{how}: {steps} step{'s' if steps != 1 else ''}, {result.renders} images, "
-            f"{result.elapsed_s:.1f} s."
-        )
+        self.run_box.show_result(record.result)
         self.ending.show_record(record)
-        self._reveal(self.ending.section)
-
-    def _reveal(self, widget: QWidget) -> None:
-        """Scroll to a widget, its top first, once the layout has taken it in."""
-        QTimer.singleShot(60, lambda scroll=self.scroll, widget=widget: _scroll_to(scroll, widget))
+        # To its top first, once the layout has taken it in.
+        scroll, section = self.scroll_area, self.ending.section
+        QTimer.singleShot(60, lambda: _scroll_to(scroll, section))
 
     def apply(self) -> None:
         """Put the fitted numbers into the scene, as one step that Undo takes back."""
-        if self.record is None:
+        if self.ending.record is None:
             return
         with self.session.dragging():
-            self.session.set_scene(self.record.result.scene)
+            self.session.set_scene(self.ending.record.result.scene)
 
     def open_run(self, record: fit_record.Record) -> None:
         """Show a run that was saved: its setting in the table and the sliders, and its result."""
         self.session.set_scene(record.scene, seed=record.seed, preset="")
         self.setting.start = record.start
         self.parameters.restore(set(record.free), dict(record.bounds), record.optics, record.linear)
-        self.outcome = None
-        self.curve.set_unit(residual_unit(record.scene, record.linear))
-        self.curve.show_history([(s["stage"], s["rms"]) for s in record.result.history])
-        self.curve.show()
+        history = [(step["stage"], step["rms"]) for step in record.result.history]
+        self.run_box.show_history(history, residual_unit(record.scene, record.linear))
         self._show_record(record)
         self._set_state("result")
-        self.say(self._other_target(record))
+        self.run_box.say(self._other_target(record))
 
     def _other_target(self, record: fit_record.Record) -> str:
         """Say when the run that is opened was made on another micrograph than the present one."""
         name = record.target.get("name", "")
         try:
-            image = np.array(self.studio.sink.target_plane(), dtype=np.float64)
+            image = np.array(
+                self.controller.viewer_layers.compared.target_plane(), dtype=np.float64
+            )
         except TargetError:
             return f"This run was made on '{name}', which is not chosen as micrograph."
         if fit_record.checksum(image) != record.target.get("sha256"):
             return f"This run was made on '{name}', whose pixels are not those chosen now."
         return ""
 
-    # --- words and endings -------------------------------------------------------------------
-
-    def say(self, sentence: str) -> None:
-        """Show one sentence above the Run button; "" takes it away."""
-        self.fault.setText(sentence)
-        self.fault.setVisible(bool(sentence))
-
     def event(self, event: Any) -> bool:
         """A panel that was closed with x cannot be opened again: its fit ends."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            runner = getattr(self, "runner", None)
-            if runner is not None:
-                runner.stop()
+            worker = getattr(self, "worker", None)
+            if worker is not None:
+                worker.cancel()
         return super().event(event)
 
 
 def _scroll_to(scroll: QScrollArea, widget: QWidget) -> None:
-    from contextlib import suppress
-
     with suppress(RuntimeError):  # the panel may be gone by now
         scroll.ensureWidgetVisible(widget, 0, 0)
-
-
-def _plane_shape(layer: Any) -> tuple[int, ...]:
-    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
-    return tuple(data.shape[-2:])
 
 
 __all__ = ["FitPanel"]

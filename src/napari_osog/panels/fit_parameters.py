@@ -6,27 +6,28 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox
 
-from napari_osog.live import still
 from napari_osog.micrographs import OPTICS
-from napari_osog.panels.fit_form import combo_box, titled
-from napari_osog.panels.fit_run import Refusal, visible_particles
-from napari_osog.panels.fit_table import (
-    Entry,
-    ParameterTable,
+from napari_osog.panels.fit_lines import (
+    ParameterLine,
     default_bounds,
-    entries,
+    lines_for,
     sources,
     suggested,
 )
+from napari_osog.panels.fit_request import Refusal, visible_particles
+from napari_osog.panels.fit_table import ParameterTable
 from napari_osog.panels.section import Section
+from napari_osog.panels.widgets import combo_box, side_by_side, titled
+from napari_osog.pictures import single_frame
 from osog.sample import explicit
 from osog.scene import SceneError
 from osog.scene.parameters import replaced
 
 if TYPE_CHECKING:
     from napari_osog.session import Session
+    from osog.io import Known
     from osog.scene import Scene
 
 _GREYS = (("known", "Radians"), ("unknown", "Unknown scale"))
@@ -44,7 +45,7 @@ class FitParameters(Section):
     Signals
     -------
     said(str)
-        A sentence for the person; "" takes it away.
+        A sentence for the user; "" takes it away.
 
     Attributes
     ----------
@@ -53,7 +54,7 @@ class FitParameters(Section):
     known : dict
         What the micrograph's file knows of its optics.
     bounds : dict of str to (float, float)
-        Ranges that the person gave.
+        Ranges that the user gave.
     """
 
     said = Signal(str)
@@ -62,7 +63,7 @@ class FitParameters(Section):
         super().__init__("Parameters")
         self.session = session
         self.from_points = False
-        self.known: dict[str, Any] = {}
+        self.known: dict[str, Known] = {}
         self.bounds: dict[str, tuple[float, float]] = {}
         self._structure: Any = None
         self._chosen_free = False
@@ -82,21 +83,11 @@ class FitParameters(Section):
             "NA, astigmatism and spherical aberration vary within what makers' figures are worth; "
             "with them fixed, the errors of the other numbers come out too small"
         )
-        line = QHBoxLayout()
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(self.everything, 1)
-        line.addWidget(self.tolerant, 1)
-        holder = QWidget()
-        holder.setLayout(line)
-        self.add(holder)
+        self.add(side_by_side(self.everything, self.tolerant))
         self.greys = combo_box("Grey levels", "Radians, or a phase times an unknown factor")
         for value, words in _GREYS:
             self.greys.addItem(words, value)
-        self.greys_holder = QWidget()
-        greys_line = titled("Grey levels", self.greys)
-        greys_line.setContentsMargins(0, 0, 0, 0)
-        self.greys_holder.setLayout(greys_line)
-        self.add(self.greys_holder)
+        self.greys_line = self.add(titled("Grey levels", self.greys))
 
     @property
     def single(self) -> bool:
@@ -105,7 +96,7 @@ class FitParameters(Section):
 
     def scene(self) -> Scene:
         """Scene of the session as one picture, its only particle listed."""
-        scene = still(self.session.scene)
+        scene = single_frame(self.session.scene)
         return explicit(scene, self.session.seed) if self.single else scene
 
     def sync(self) -> None:
@@ -117,9 +108,9 @@ class FitParameters(Section):
             self._structure = structure
             self._translate(own)
         self._show_table(own)
-        self.greys_holder.setVisible(own.microscope.modality.kind == "phase")
+        self.greys_line.setVisible(own.microscope.modality.measures_phase)
 
-    def show_known(self, known: dict[str, Any], scaled: bool | None) -> None:
+    def show_known(self, known: dict[str, Known], scaled: bool | None) -> None:
         """Take over what is known of a micrograph, and whether its phase is in radians."""
         self.known = known
         if scaled is not None:
@@ -130,7 +121,7 @@ class FitParameters(Section):
     def linear(self) -> str:
         """How grey levels of render and micrograph are related, in the words of the fit."""
         unknown = self.greys.currentData() == "unknown"
-        phase = self.session.scene.microscope.modality.kind == "phase"
+        phase = self.session.scene.microscope.modality.measures_phase
         return "gain+offset+slopes" if phase and unknown else "auto"
 
     @property
@@ -141,10 +132,10 @@ class FitParameters(Section):
     def lock(self, locked: bool) -> None:
         """Let nothing be changed while a fit runs."""
         self.table.lock(locked)
-        self.greys_holder.setEnabled(not locked)
+        self.greys_line.setEnabled(not locked)
         self.tolerant.setEnabled(not locked)
 
-    def free_lines(self) -> list[Entry]:
+    def free_lines(self) -> list[ParameterLine]:
         """Lines of the free parameters.
 
         Raises
@@ -183,7 +174,7 @@ class FitParameters(Section):
 
     def _translate(self, scene: Scene) -> None:
         """Carry the free names over to the lines that there are now."""
-        names = {line.name for line in entries(scene, self.single) if line.name}
+        names = {line.name for line in lines_for(scene, self.single) if line.name}
         words = {_last(name) for name in self.session.free if name.startswith("particles[")}
         free = {
             name
@@ -209,16 +200,16 @@ class FitParameters(Section):
     def _show_table(self, scene: Scene) -> None:
         read = {}
         if self.session.target is not None:
-            read = {OPTICS[key]: "unknown" for key in _OPTICS_ROWS}
+            read = {OPTICS[key].parameter: "unknown" for key in _OPTICS_ROWS}
             read |= sources(self.known, scene, OPTICS)
         lines = []
-        for line in entries(scene, self.single):
+        for line in lines_for(scene, self.single):
             if line.name:
                 line = self._completed(line, scene, read)
             lines.append(line)
         self.table.lines.show(lines)
 
-    def _completed(self, line: Entry, scene: Scene, read: dict[str, str]) -> Entry:
+    def _completed(self, line: ParameterLine, scene: Scene, read: dict[str, str]) -> ParameterLine:
         free = line.name in self.session.free
         default = line.default
         if free:

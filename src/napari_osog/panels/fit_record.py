@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_osog.panels.fit_run import Outcome
+    from napari_osog.panels.fit_trial import FitOutcome
     from osog.fitting import FitResult
 
 _KIND = "osog-fit-run"
@@ -85,22 +85,22 @@ def described(layer: Any, image: NDArray[np.float64], point: Any = None) -> dict
     }
 
 
-def record_of(outcome: Outcome, target: Mapping[str, Any]) -> Record:
+def record_of(outcome: FitOutcome, target: Mapping[str, Any]) -> Record:
     """Record of a fit that has ended with a result."""
     from osog import __version__
 
-    order, result = outcome.order, outcome.result
+    request, result = outcome.request, outcome.result
     assert result is not None
     return Record(
         target=target,
-        scene=order.scene,
-        seed=order.seed,
-        free=order.free,
-        bounds=dict(order.bounds),
-        start=order.start,
-        region=order.region,
-        linear=order.linear,
-        optics=order.optics,
+        scene=request.scene,
+        seed=request.seed,
+        free=request.free,
+        bounds=dict(request.bounds),
+        start=request.start,
+        region=request.region,
+        linear=request.linear,
+        optics=request.optics,
         started=dict(outcome.started),
         notes=outcome.notes,
         result=result,

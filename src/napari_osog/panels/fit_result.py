@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_osog.panels.fit_table import number
+from napari_osog.panels.numbers import number, rounded
 from osog.scene import SceneError
 from osog.scene.parameters import describe
 
@@ -19,37 +18,6 @@ if TYPE_CHECKING:
     from osog.scene import Scene
 
 _ROWS = 60
-
-
-def rounded(value: float, sigma: float) -> tuple[str, str]:
-    """Round a value to its standard deviation.
-
-    The deviation keeps two digits when it begins with 1, else one; the value as many decimals.
-
-    Parameters
-    ----------
-    value : float
-    sigma : float
-        Above 0 and finite, or there is nothing to round to.
-
-    Returns
-    -------
-    (str, str)
-        Value and deviation; the deviation is "" when it says nothing.
-    """
-    if not math.isfinite(sigma) or sigma <= 0:
-        return number(value), ""
-    power = math.floor(math.log10(sigma))
-    digits = 1 if sigma / 10**power < 1.95 else 0
-    decimals = digits - power
-    if round(sigma, decimals) >= 10 ** (power + 1):  # 0.096 is written 0.10
-        decimals = 1 - (power + 1)
-    shown = max(decimals, 0)
-    texts = (f"{round(v, decimals):.{shown}f}" for v in (value, sigma))
-    low, high = texts
-    if float(low) == 0.0:
-        low = low.lstrip("-")
-    return low.replace("-", "−"), high
 
 
 def title_of(scene: Scene, name: str) -> tuple[str, str, float]:
@@ -77,7 +45,7 @@ def goodness(result: FitResult, unit: str) -> str:
     """Say in one line how well the model explains the image."""
     parts = [f"R² {result.r_squared:.3f}", f"residual {result.rms:.3g} {unit} rms".strip()]
     known = result.scene.camera is not None and result.scene.camera.noise
-    if known and result.scene.microscope.modality.kind != "phase":
+    if known and not result.scene.microscope.modality.measures_phase:
         parts.insert(0, f"χ² per pixel {result.chi2_per_pixel:.2f}")
     return ", ".join(parts)
 
@@ -220,9 +188,9 @@ class ResultView(QWidget):
 
 def residual_unit(scene: Scene, linear: Any) -> str:
     """Unit of data − model: radians, counts, or grey levels of unknown scale."""
-    if scene.microscope.modality.kind == "phase":
+    if scene.microscope.modality.measures_phase:
         return "grey levels" if "gain" in str(linear) else "rad"
     return "counts" if scene.camera is not None else ""
 
 
-__all__ = ["ResultView", "goodness", "residual_unit", "rounded", "title_of"]
+__all__ = ["ResultView", "goodness", "residual_unit", "title_of"]

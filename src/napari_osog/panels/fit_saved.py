@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QFileDialog,
-    QHBoxLayout,
-    QMenu,
-    QPushButton,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from napari_osog.panels import fit_record
 from napari_osog.panels.fit_result import ResultView, residual_unit
+from napari_osog.panels.forms import SaveForm, save_report
 from napari_osog.panels.section import Section
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from napari_osog.panels.widgets import push_button, side_by_side
+from napari_osog.words import told
 
 
 class ResultBox(QWidget):
@@ -35,7 +25,7 @@ class ResultBox(QWidget):
     opened(Record)
         A saved run was read.
     said(str)
-        A sentence for the person; "" takes it away.
+        A sentence for the user; "" takes it away.
 
     Attributes
     ----------
@@ -53,32 +43,22 @@ class ResultBox(QWidget):
         self.section = Section("Result")
         self.view = ResultView()
         self.section.add(self.view)
-        line = QHBoxLayout()
-        line.setContentsMargins(0, 2, 0, 0)
-        line.setSpacing(6)
-        self.apply_button = QPushButton("Apply to sliders")
-        self.apply_button.setToolTip("Put the fitted numbers in place; Undo takes them back")
-        self.apply_button.clicked.connect(self.applied)
-        self.save_button = QToolButton()
-        self.save_button.setObjectName("osog_menu")
-        self.save_button.setText("Save…")
-        self.save_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.save_button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        menu = QMenu(self.save_button)
-        menu.addAction("Result as JSON…", self._ask_json)
-        menu.addAction("Result as CSV table…", self._ask_csv)
-        menu.addAction("Whole run…", self._ask_save)
-        self.save_button.setMenu(menu)
-        line.addWidget(self.apply_button, 1)
-        line.addWidget(self.save_button, 1)
-        holder = QWidget()
-        holder.setLayout(line)
-        self.section.add(holder)
+        self.apply_button = push_button(
+            "Apply to sliders",
+            "Put the fitted numbers in place; Undo takes them back",
+            self.applied,
+        )
+        self.save_form = SaveForm(save_report(record={"bind": lambda _: self.record}))
+        self.save_form.saved.connect(lambda path: told(f"Saved to {path}"))
+        self.save_button = push_button(
+            "Save…", "Save the result, its table, or the whole run", self.save_form.open
+        )
+        self.section.add(side_by_side(self.apply_button, self.save_button, top=2))
+        self.section.add(self.save_form)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.section)
-        self.open_button = QPushButton("Open a saved run…")
-        self.open_button.clicked.connect(self._ask_open)
+        self.open_button = push_button("Open a saved run…", "", self._ask_open)
         box.addWidget(self.open_button)
         self.section.hide()
 
@@ -95,47 +75,8 @@ class ResultBox(QWidget):
 
     def lock(self, locked: bool) -> None:
         """Let nothing be changed while a fit runs."""
-        for widget in (self.open_button, self.apply_button, self.save_button):
+        for widget in (self.open_button, self.apply_button, self.save_button, self.save_form):
             widget.setEnabled(not locked)
-
-    def export(self, path: str | Path) -> None:
-        """Write the result: a CSV table for a name that ends in .csv, else JSON."""
-        if self.record is None:
-            return
-        result = self.record.result
-        write = result.to_csv if Path(path).suffix.lower() == ".csv" else result.to_json
-        self._write(write, path)
-
-    def save_run(self, path: str | Path) -> None:
-        """Write the whole run: micrograph, start, free parameters, history and result."""
-        record = self.record
-        if record is not None:
-            self._write(lambda where: fit_record.save(record, where), path)
-
-    def _write(self, write: Callable[[Any], Any], path: str | Path) -> None:
-        try:
-            write(path)
-        except OSError as error:
-            self.said.emit(f"{Path(path).name} could not be written: {error.strerror or error}.")
-            return
-        self.said.emit("")
-        from napari.utils.notifications import show_info
-
-        show_info(f"Saved to {path}")
-
-    def _ask_json(self) -> None:
-        self._ask(self.export, "Save result", "fit.json", "JSON (*.json)")
-
-    def _ask_csv(self) -> None:
-        self._ask(self.export, "Save result", "fit.csv", "CSV table (*.csv)")
-
-    def _ask_save(self) -> None:
-        self._ask(self.save_run, "Save run", "run.osog-fit.json", "Fit run (*.osog-fit.json)")
-
-    def _ask(self, then: Callable[[str], None], title: str, name: str, kinds: str) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
-        if path:
-            then(path)
 
     def _ask_open(self) -> None:
         path, _ = QFileDialog.getOpenFileName(

@@ -2,263 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QFont
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableView
 
-from osog.scene import EMISSION, PARTIALLY_COHERENT
-from osog.scene.parameters import Parameter, continuous, describe
+from napari_osog.panels.numbers import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from osog.scene import Scene
+    from napari_osog.panels.fit_lines import ParameterLine
 
 FREE, NAME, VALUE, LOW, HIGH = range(5)
 _HEADERS = ("Free", "Parameter", "Value", "From", "To")
 _EACH = "particles[*]."
 _FAR = 1e3
-_OPTICS_SHOWN = ("focus_um", "numerical_aperture", "wavelength_um")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the table.
-
-    Attributes
-    ----------
-    name : str
-        Dotted name; ``particles[*].x_um`` is that number of every particle; "" is a heading.
-    title, unit, help : str
-    value : float or None
-        In the unit of the scene; None where every particle has its own.
-    limits : (float, float)
-        What the scene allows.
-    factor : float
-        Shown = value × factor.
-    common : bool
-        Whether it is listed unless all are asked for.
-    free : bool
-    bounds : (float, float) or None
-        The person's own range.
-    default : (float, float)
-        The range that holds otherwise.
-    source : str
-        Where the value was read.
-    """
-
-    name: str
-    title: str
-    unit: str = ""
-    help: str = ""
-    value: float | None = None
-    limits: tuple[float, float] = (-1e12, 1e12)
-    factor: float = 1.0
-    common: bool = True
-    free: bool = False
-    bounds: tuple[float, float] | None = None
-    default: tuple[float, float] = (-1e12, 1e12)
-    source: str = ""
-
-    @property
-    def words(self) -> str:
-        """Title, with its unit where that is short."""
-        return f"{self.title} ({self.unit})" if 0 < len(self.unit) <= 4 else self.title
-
-    def shown(self, value: float, digits: int = 5) -> str:
-        """Text of a value, without its unit."""
-        return number(value * self.factor, digits)
-
-
-def number(value: float, digits: int = 5) -> str:
-    """Write a number with a few digits, and without an exponent where it can be read so."""
-    if value == 0:
-        return "0"
-    text = f"{value:.{digits}g}"
-    if "e" in text and 1e-5 < abs(value) < 1e7:
-        text = f"{value:.0f}" if abs(value) >= 1e5 else f"{value:.7f}".rstrip("0")
-    return text.replace("-", "−")
-
-
-def parsed(text: str) -> float:
-    """Read a number as people type it: decimal comma, true minus, unit behind it.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
-    bare = text.strip().replace("−", "-").replace(",", ".")
-    while bare and not (bare[-1].isdigit() or bare[-1] == "."):
-        bare = bare[:-1]
-    return float(bare)
-
-
-def entry_of(parameter: Parameter, **changes: Any) -> Entry:
-    """Line of a parameter of the scene."""
-    factor, unit = (1000.0, "nm") if parameter.name.endswith("wavelength_um") else (1.0, None)
-    made = Entry(
-        name=parameter.name,
-        title=parameter.title,
-        unit=parameter.unit if unit is None else unit,
-        help=parameter.help,
-        value=parameter.value,
-        limits=parameter.limits,
-        factor=factor,
-    )
-    return replace(made, **changes)
-
-
-def entries(scene: Scene, single: bool) -> list[Entry]:
-    """Lines for a scene, with headings.
-
-    Parameters
-    ----------
-    scene : Scene
-        With explicit particles where they are few.
-    single : bool
-        Whether exactly one particle is fitted; otherwise the particles share their lines.
-    """
-    kind = scene.microscope.modality.kind
-    known = list(continuous(scene))
-    known = [p for p in known if not _is_idle(p.name, scene)]
-    body = [p for p in known if p.name.startswith("populations.")]
-    several = sum(population.visible for population in scene.populations) > 1
-    lines: list[Entry] = []
-    if single:
-        own = [p for p in known if p.name.startswith("particles[0].")]
-        lines += _section("Particle", [entry_of(p, common=_is_common(p.name, kind)) for p in own])
-    else:
-        lines += _section("Every particle", _each(scene, kind))
-    for population in scene.populations:
-        if not population.visible:
-            continue
-        base = f"populations.{population.name}."
-        mine = [
-            entry_of(p, common=_is_common(p.name, kind)) for p in body if p.name.startswith(base)
-        ]
-        lines += _section(population.name if several else "Body", mine)
-    optics = [p for p in known if p.name.startswith(("microscope.", "medium."))]
-    optics.sort(key=lambda p: p.name.startswith("medium."))
-    named = [
-        entry_of(p, title="Medium index" if p.name == "medium.index" else p.title,
-                 common=_is_common(p.name, kind))
-        for p in optics
-    ]  # fmt: skip
-    lines += _section("Microscope", named)
-    if kind != "phase":
-        for title in ("Camera", "Background"):
-            start = f"{title.lower()}."
-            mine = [entry_of(p, common=False) for p in known if p.name.startswith(start)]
-            lines += _section(title, mine)
-    return lines
-
-
-def _section(title: str, lines: list[Entry]) -> list[Entry]:
-    if not lines:
-        return []
-    return [Entry("", title, common=any(line.common for line in lines)), *lines]
-
-
-def _each(scene: Scene, kind: str) -> list[Entry]:
-    """Numbers that every particle has for itself."""
-    population = next((p for p in scene.populations if p.visible), None)
-    if population is None:
-        return []
-    words = ["x_um", "y_um", "z_um"]
-    if population.shape.kind != "sphere":
-        words += [f"orientation_deg[{k}]" for k in range(3)]
-    for field in ("radius_um", "length_um"):
-        if hasattr(population.shape, field):
-            words.append(field)
-    lines = []
-    for word in words:
-        parameter = describe(scene, f"particles[0].{word}") if _has_one(scene) else None
-        if parameter is None:
-            continue
-        title = f"Own {parameter.title.lower()}" if word in ("radius_um", "length_um") else ""
-        lines.append(
-            entry_of(
-                parameter,
-                name=f"{_EACH}{word}",
-                title=title or parameter.title,
-                value=None,
-                common=not word.startswith(("radius", "length")) or _is_law(population, word),
-            )
-        )
-    return lines
-
-
-def _has_one(scene: Scene) -> bool:
-    return any(p.visible and (p.particles is None or len(p.particles)) for p in scene.populations)
-
-
-def _is_law(population: Any, word: str) -> bool:
-    return not isinstance(getattr(population.shape, word), int | float)
-
-
-def _is_idle(name: str, scene: Scene) -> bool:
-    """Whether a number does nothing in this modality and light."""
-    kind, last = scene.microscope.modality.kind, name.rsplit(".", 1)[-1]
-    if last.startswith(("condenser_", "oblique_")):
-        return kind not in PARTIALLY_COHERENT
-    if last == "abbe_number" or ".chromatic." in name:
-        return scene.microscope.spectrum.kind == "monochromatic"
-    return last == "emission_per_um" and kind not in EMISSION
-
-
-def _is_common(name: str, kind: str) -> bool:
-    last = name.rsplit(".", 1)[-1]
-    if ".aberrations." in name or last in ("absorption_per_um", "abbe_number"):
-        return False
-    if last == "emission_per_um":
-        return kind in EMISSION
-    if last == "index" and ".material." in name:
-        return kind not in EMISSION
-    if last == "birefringence":
-        return kind == "polarized"
-    if last == "orientation_deg[2]" or last.startswith("optic_axis"):
-        return False
-    if name.startswith("microscope.") and not name.startswith("microscope.modality."):
-        return last in _OPTICS_SHOWN or (
-            last == "condenser_numerical_aperture" and kind in PARTIALLY_COHERENT
-        )
-    return True
-
-
-def suggested(scene: Scene, single: bool) -> set[str]:
-    """Names that a first fit frees: where the particles are, and what they are."""
-    kind = scene.microscope.modality.kind
-    names = set()
-    for entry in entries(scene, single):
-        last = entry.name.rsplit(".", 1)[-1]
-        if entry.name.startswith("particles["):
-            if last in ("x_um", "y_um") or (last == "z_um" and kind != "phase"):
-                names.add(entry.name)
-            elif last in ("orientation_deg[0]", "orientation_deg[1]"):
-                names.add(entry.name)
-            elif last == "radius_um" and entry.common:
-                names.add(entry.name)
-        elif ".shape." in entry.name and last != "core_index":
-            names.add(entry.name)
-        elif entry.name.endswith(".material.index") and kind not in EMISSION:
-            names.add(entry.name)
-    return names
-
-
-def default_bounds(scene: Scene, name: str, fallback: tuple[float, float]) -> tuple[float, float]:
-    """Range in which the fit keeps a parameter when the person gives none."""
-    from osog.fitting import FitError
-    from osog.fitting.problem.parameters import free_parameters
-
-    try:
-        found = free_parameters(scene, (name,))
-    except FitError:
-        return fallback
-    return float(found.low[0]), float(found.high[0])
 
 
 class ParameterModel(QAbstractTableModel):
@@ -271,15 +31,15 @@ class ParameterModel(QAbstractTableModel):
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
-        self.all: list[Entry] = []
-        self.lines: list[Entry] = []
+        self.all: list[ParameterLine] = []
+        self.lines: list[ParameterLine] = []
         self.everything = False
         self.locked = False
         self.colours = {"note": "#a8adb5", "text": "#f0f1f2", "foreground": "#414851"}
 
     # --- content -----------------------------------------------------------------------------
 
-    def show(self, lines: Iterable[Entry]) -> None:
+    def show(self, lines: Iterable[ParameterLine]) -> None:
         """Replace the lines."""
         new = list(lines)
         before = [line.name or line.title for line in self.lines]
@@ -299,7 +59,7 @@ class ParameterModel(QAbstractTableModel):
         self.everything = on
         self.show(self.all)
 
-    def entry(self, name: str) -> Entry | None:
+    def entry(self, name: str) -> ParameterLine | None:
         """Line of this name, listed or not."""
         return next((line for line in self.all if line.name == name), None)
 
@@ -357,7 +117,7 @@ class ParameterModel(QAbstractTableModel):
             return QBrush(QColor(self.colours["note" if dim else "text"]))
         return None
 
-    def _text(self, line: Entry, column: int) -> str | None:
+    def _text(self, line: ParameterLine, column: int) -> str | None:
         if not line.name:
             return line.title if column == FREE else None
         if column == NAME:
@@ -374,7 +134,7 @@ class ParameterModel(QAbstractTableModel):
             return line.shown(value, 5 if line.bounds is not None else 3)
         return None
 
-    def _help(self, line: Entry, column: int) -> str:
+    def _help(self, line: ParameterLine, column: int) -> str:
         text = f"<p>{line.help}</p>" if line.help else ""
         if line.unit and line.unit not in line.words:
             text += f"<p>In {line.unit}.</p>"
@@ -414,7 +174,7 @@ class ParameterModel(QAbstractTableModel):
         return True
 
     @staticmethod
-    def problem(line: Entry, low: float, high: float) -> str:
+    def problem(line: ParameterLine, low: float, high: float) -> str:
         """Say what is wrong with a range; "" when nothing is."""
         unit = f" {line.unit}" if line.unit else ""
         if not low < high:
@@ -430,7 +190,7 @@ class ParameterModel(QAbstractTableModel):
         return ""
 
 
-def _is_bounded(line: Entry) -> bool:
+def _is_bounded(line: ParameterLine) -> bool:
     """Positions of many particles have no common range."""
     return line.name not in (f"{_EACH}x_um", f"{_EACH}y_um")
 
@@ -443,10 +203,12 @@ class ParameterTable(QTableView):
         self.setObjectName("osog_table")
         self.lines = ParameterModel(self)
         self.setModel(self.lines)
-        self.verticalHeader().hide()
-        self.verticalHeader().setMinimumSectionSize(18)
-        self.verticalHeader().setDefaultSectionSize(22)
-        header = self.horizontalHeader()
+        rows, header = self.verticalHeader(), self.horizontalHeader()
+        assert rows is not None and header is not None
+        self.header = header
+        rows.hide()
+        rows.setMinimumSectionSize(18)
+        rows.setDefaultSectionSize(22)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(30)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -483,7 +245,7 @@ class ParameterTable(QTableView):
 
     def sizeHint(self) -> QSize:
         """All lines."""
-        height = self.horizontalHeader().sizeHint().height() + 4
+        height = self.header.sizeHint().height() + 4
         height += sum(self.rowHeight(row) for row in range(self.lines.rowCount()))
         return QSize(300, height)
 
@@ -495,47 +257,20 @@ class ParameterTable(QTableView):
         """Let the wheel scroll the panel."""
         event.ignore()
 
+    def set_colours(self, colours: dict[str, str]) -> None:
+        """Take the colours of a theme, by their names there."""
+        self.lines.colours = colours
+        self._redraw()
+
+    def _redraw(self) -> None:
+        viewport = self.viewport()
+        if viewport is not None:
+            viewport.update()
+
     def lock(self, locked: bool) -> None:
         """Refuse edits while a fit runs."""
         self.lines.locked = locked
-        self.viewport().update()
+        self._redraw()
 
 
-def sources(known: Mapping[str, Any], scene: Scene, names: Mapping[str, str]) -> dict[str, str]:
-    """Words for where the numbers of the scene were read, by dotted name.
-
-    Parameters
-    ----------
-    known : mapping
-        As from `napari_osog.micrographs.optics`.
-    scene : Scene
-    names : mapping
-        Keys of `known` → dotted names.
-    """
-    from osog.scene.parameters import get
-
-    found = {}
-    for key, entry in known.items():
-        name = names.get(key)
-        if name is None:
-            continue
-        used = float(get(scene, name))
-        if abs(used - entry.value) <= 1e-6 * max(abs(used), 1e-12):
-            found[name] = str(entry.source)
-        else:
-            found[name] = f"not the {number(entry.value)} of {entry.source}"
-    return found
-
-
-__all__ = [
-    "Entry",
-    "ParameterModel",
-    "ParameterTable",
-    "default_bounds",
-    "entries",
-    "entry_of",
-    "number",
-    "parsed",
-    "sources",
-    "suggested",
-]
+__all__ = ["FREE", "HIGH", "LOW", "NAME", "VALUE", "ParameterModel", "ParameterTable"]

@@ -47,6 +47,9 @@ class Slider(QDoubleSlider):
 
     stepped = Signal(float)
 
+    def __init__(self, orientation: Qt.Orientation = Qt.Orientation.Horizontal) -> None:
+        super().__init__(orientation)  # type: ignore[no-untyped-call]
+
     def keyPressEvent(self, event: Any) -> None:
         """Step with the arrow keys."""
         key = event.key()
@@ -94,9 +97,9 @@ class SpinBox(QDoubleSpinBox):
         """Round, and drop zeros at the end beyond the second digit."""
         if self.words:
             return self.words
-        whole = len(str(int(abs(value))))
-        least = self.least if whole < self.significant else 0
-        digits_shown = min(self.digits, self.decimals(), max(self.significant - whole, least))
+        before = len(str(int(abs(value))))
+        least = self.least if before < self.significant else 0
+        digits_shown = min(self.digits, self.decimals(), max(self.significant - before, least))
         text = f"{value:.{digits_shown}f}"
         if "." in text:
             whole, _, digits = text.partition(".")

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 
-from napari_osog.panels.pupil_plot import PupilSection
+from napari_osog.panels.pupil_thumbnail import PupilSection
 from napari_osog.panels.row import CheckRow, ChoiceRow
 from napari_osog.panels.rows import model_rows
-from napari_osog.panels.section import RowGroup, Section
-from osog.scene import (
-    IMMERSIONS,
-    MODALITY_TITLES,
-    PARTIALLY_COHERENT,
-    SPECTRUM_TITLES,
-    CoverGlass,
-    SceneError,
-)
-from osog.scene.modalities import VECTORIAL
+from napari_osog.panels.section import RowGroup, Section, row_part
+from osog.scene import IMMERSIONS, MODALITY_TITLES, SPECTRUM_TITLES, CoverGlass
 from osog.scene.parameters import get
 
 if TYPE_CHECKING:
@@ -27,8 +19,7 @@ if TYPE_CHECKING:
     from osog.scene import Scene
 
 _CUSTOM = -1.0
-_STEEPEST = 0.95
-"""NA of light that has been made to enter the medium, as a share of the medium's index."""
+_STOP = ("condenser_stop", "oblique_numerical_aperture", "oblique_azimuth_deg")
 
 
 class MicroscopeSection(Section):
@@ -40,6 +31,11 @@ class MicroscopeSection(Section):
         A row was built and wants to be connected.
     glass_switched(bool)
         The cover glass was put in or taken away.
+
+    Attributes
+    ----------
+    last_glass : CoverGlass
+        The one that was used last, for putting it in again.
     """
 
     row_made = Signal(object)
@@ -49,7 +45,7 @@ class MicroscopeSection(Section):
         super().__init__("Microscope")
         self.lens = RowGroup(self.row_made.emit)
         self.add(self.lens)
-        self._last_glass = CoverGlass()
+        self.last_glass = CoverGlass()
         self.parts: dict[str, Section] = {}
         self.groups: dict[str, RowGroup] = {}
         for name, title in (
@@ -60,7 +56,7 @@ class MicroscopeSection(Section):
             ("glass", "Cover glass"),
             ("pupil", "Pupil"),
         ):
-            part = Section(title, open=False, minor=True)
+            part, self.groups[name] = row_part(title, self.row_made.emit)
             if name == "glass":
                 self.glass = CheckRow(
                     "microscope.cover_glass",
@@ -68,70 +64,63 @@ class MicroscopeSection(Section):
                     "Aberrations of a cover glass and a medium that the objective is not made for.",
                 )
                 self.glass.edited.connect(lambda _, on: self.glass_switched.emit(bool(on)))
-                part.add(self.glass)
-            self.groups[name] = RowGroup(self.row_made.emit)
-            part.add(self.groups[name])
+                part.body.insertWidget(0, self.glass)
             self.parts[name] = part
             self.add(part)
         self.plot = PupilSection()
         self.add(self.plot)
 
-    @property
-    def last_glass(self) -> CoverGlass:
-        """The cover glass that was used last, for putting it in again."""
-        return self._last_glass
-
     def sync(self, scene: Scene) -> None:
         """Show the microscope of a scene."""
         microscope = scene.microscope
-        kind = microscope.modality.kind
+        modality, spectrum = microscope.modality, microscope.spectrum
 
         def value(name: str) -> Any:
             if name == "microscope.immersion_index":
                 index = microscope.immersion_index
                 return index if index in IMMERSIONS.values() else _CUSTOM
             if name == "microscope.modality":
-                return kind
+                return modality.kind
             if name == "microscope.spectrum":
-                return microscope.spectrum.kind
+                return spectrum.kind
             if name == "microscope.focus_um":
                 return middle_plane(scene)
             return get(scene, name)
 
         known = microscope.immersion_index in IMMERSIONS.values()
-        lamp = microscope.spectrum.kind
         own_index = microscope.immersion_index if not known else 0
-        self.lens.sync((kind, lamp, own_index), lambda: self._lens_rows(scene), value)
+        self.lens.sync(
+            (modality.kind, spectrum.kind, own_index), lambda: self._lens_rows(scene), value
+        )
 
-        stop = ("condenser_stop", "oblique_numerical_aperture", "oblique_azimuth_deg")
-        stop = stop if kind in PARTIALLY_COHERENT else ()
-        sum_ = ("partial_coherence",) if microscope.modality.weak_object else ()
+        stop = _STOP if modality.condenser else ()
+        preview = ("partial_coherence",) if modality.weak_object else ()
         self.groups["condenser"].sync(
-            (stop, sum_),
+            (stop, preview),
             lambda: [
                 *model_rows(microscope, "microscope", only=stop),
-                *model_rows(scene.numerics, "numerics", only=sum_),
+                *model_rows(scene.numerics, "numerics", only=preview),
             ],
             value,
         )
-        self.parts["condenser"].setVisible(bool(stop or sum_))
+        self.parts["condenser"].setVisible(bool(stop or preview))
         for name, base in (
             ("aberrations", "microscope.aberrations"),
             ("field", "microscope.field_aberrations"),
             ("chromatic", "microscope.chromatic"),
         ):
             model = get(scene, base)
-            self.groups[name].sync(base, lambda m=model, b=base: model_rows(m, b), value)
-        self.parts["chromatic"].setVisible(lamp != "monochromatic")
+            self.groups[name].sync(base, partial(model_rows, model, base), value)
+        self.parts["chromatic"].setVisible(not spectrum.monochromatic)
         glass = microscope.cover_glass
         self.glass.set_value(glass is not None)
         self.groups["glass"].setVisible(glass is not None)
         if glass is not None:
-            self._last_glass = glass
+            self.last_glass = glass
             self.groups["glass"].sync(
                 "glass", lambda: model_rows(glass, "microscope.cover_glass"), value
             )
-        skip = () if kind in VECTORIAL else ("vectorial",)
+        skip = () if modality.vectorial else ("vectorial",)
         self.groups["pupil"].sync(
             skip, lambda: model_rows(microscope.pupil, "microscope.pupil", skip=skip), value
         )
@@ -139,7 +128,7 @@ class MicroscopeSection(Section):
 
     def _lens_rows(self, scene: Scene) -> list[Row]:
         microscope = scene.microscope
-        kind = microscope.modality.kind
+        modality = microscope.modality
         fields = type(microscope).model_fields
         rows: list[Row] = [
             ChoiceRow(
@@ -165,11 +154,11 @@ class MicroscopeSection(Section):
                 fields["immersion_index"].description or "",
             )
         )
-        if kind in PARTIALLY_COHERENT:
+        if modality.condenser:
             rows += model_rows(microscope, "microscope", only=("condenser_numerical_aperture",))
         rows += model_rows(microscope.modality, "microscope.modality")
         rows += model_rows(microscope, "microscope", only=("wavelength_um",))
-        if kind != "phase":  # measured at one wavelength
+        if not modality.measures_phase:  # that is done at one wavelength
             rows.append(
                 ChoiceRow(
                     "microscope.spectrum",
@@ -188,83 +177,4 @@ def middle_plane(scene: Scene) -> float:
     return planes[len(planes) // 2]
 
 
-def modality_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scene:
-    """Return the scene with another modality, its numbers as they were when it was last used.
-
-    What the new modality cannot have is taken away, and comes back with the next one that can: a
-    broad spectrum in quantitative phase, a vectorial pupil where the light has one polarisation.
-    Light from the condenser that is too steep to enter the medium is made less steep, since its
-    rows are hidden where the medium could be changed.
-
-    Parameters
-    ----------
-    scene : Scene
-    kind : str
-        One of ``MODALITY_TITLES``.
-    remembered : dict
-        Modality kind → its last numbers, and what was taken away by dotted name; updated here.
-
-    Raises
-    ------
-    SceneError
-        If the new modality does not go with the rest of the scene.
-    """
-    from osog.scene import Scene as SceneModel
-
-    before = scene.microscope.modality.kind
-    if kind == before:
-        return scene
-    data = scene.model_dump()
-    optics = data["microscope"]
-    remembered[before] = optics["modality"]
-    optics["modality"] = remembered.get(kind, {"kind": kind})
-    back = []
-    if kind == "phase":
-        remembered["microscope.spectrum"] = optics["spectrum"]
-        optics["spectrum"] = {"kind": "monochromatic"}
-    elif before == "phase":
-        optics["spectrum"] = remembered.get("microscope.spectrum", optics["spectrum"])
-        back.append("microscope.spectrum")
-    if kind not in VECTORIAL:
-        if before in VECTORIAL:
-            remembered["microscope.pupil.vectorial"] = optics["pupil"]["vectorial"]
-        optics["pupil"]["vectorial"] = False
-    elif before not in VECTORIAL:
-        optics["pupil"]["vectorial"] = remembered.get("microscope.pupil.vectorial", False)
-        back.append("microscope.pupil.vectorial")
-    if kind in PARTIALLY_COHERENT:
-        names = "condenser_numerical_aperture", "oblique_numerical_aperture"
-        steepest = sum(optics[name] for name in names)
-        if steepest >= scene.medium.index:
-            share = _STEEPEST * scene.medium.index / steepest
-            optics.update({name: math.floor(1e3 * share * optics[name]) / 1e3 for name in names})
-    try:
-        changed = SceneModel.parse(data)
-    except SceneError:  # its numbers were those of another medium or objective
-        optics["modality"] = {"kind": kind}
-        changed = SceneModel.parse(data)
-    for name in back:
-        remembered.pop(name, None)
-    return changed
-
-
-def spectrum_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scene:
-    """Return the scene with another spectrum, its numbers as they were when it was last used.
-
-    Parameters
-    ----------
-    scene : Scene
-    kind : str
-        One of ``SPECTRUM_TITLES``.
-    remembered : dict
-        Spectrum kind → its last numbers; updated here.
-    """
-    from osog.scene import Scene as SceneModel
-
-    data = scene.model_dump()
-    remembered[scene.microscope.spectrum.kind] = data["microscope"]["spectrum"]
-    data["microscope"]["spectrum"] = remembered.get(kind, {"kind": kind})
-    return SceneModel.parse(data)
-
-
-__all__ = ["MicroscopeSection", "middle_plane", "modality_change", "spectrum_change"]
+__all__ = ["MicroscopeSection", "middle_plane"]

@@ -9,27 +9,27 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QCheckBox, QInputDialog, QLabel, QMenu, QSizePolicy
 
+from napari_osog.panels.distribution import Spread, moved
 from napari_osog.panels.field import Field, centre
 from napari_osog.panels.inputs import Slider, ignore_wheel, spin_for
-from napari_osog.panels.law import Spread, moved
 from napari_osog.panels.row import Row
 
 _TICKS = 1000.0
 
 
 class NumberRow(Row):
-    """Label, slider, spin box with a unit, and optionally a law around the number.
+    """Label, slider, spin box with a unit, and optionally a distribution around the number.
 
     Parameters
     ----------
     field : Field
-    lawful : bool
-        Whether the number may be drawn from a law.
+    variable : bool
+        Whether the number may be drawn from a distribution.
     fittable : bool
         Whether "Free in fit" is offered.
     """
 
-    def __init__(self, field: Field, *, lawful: bool = False, fittable: bool = True) -> None:
+    def __init__(self, field: Field, *, variable: bool = False, fittable: bool = True) -> None:
         long = len(field.unit) > 4
         super().__init__(
             field.name, f"{field.title} ({field.unit})" if long else field.title, field.help
@@ -53,12 +53,12 @@ class NumberRow(Row):
         self._set_slider_range()
         with QSignalBlocker(self.spin):
             self.spin.setValue(field.default)
-        self._spread: Spread | None = None
-        if lawful:
-            self._spread = Spread(field)
-            self._spread.edited.connect(self._on_spread)
-            self._line.addWidget(self._spread.button)
-            self._box.insertWidget(1, self._spread)
+        self.spread: Spread | None = None
+        if variable:
+            self.spread = Spread(field)
+            self.spread.edited.connect(self._on_spread)
+            self._line.addWidget(self.spread.button)
+            self._box.insertWidget(1, self.spread)
         self.given: QCheckBox | None = None
         if field.empty:
             self.given = QCheckBox()
@@ -104,7 +104,7 @@ class NumberRow(Row):
         return float(self.spin.value())
 
     def set_value(self, value: Any) -> None:
-        """Show a number or a law without telling anybody."""
+        """Show a number or a distribution without telling anybody."""
         if self.given is not None:
             with QSignalBlocker(self.given):
                 self.given.setChecked(value is not None)
@@ -116,8 +116,8 @@ class NumberRow(Row):
         with QSignalBlocker(self.slider), QSignalBlocker(self.spin):
             self.spin.setValue(shown)
             self.slider.setValue(self._tick(shown))
-        if self._spread is not None:
-            self._spread.set_value(value)
+        if self.spread is not None:
+            self.spread.set_value(value)
         self.set_fault("")
 
     def _show_given(self, given: bool) -> None:
@@ -241,7 +241,7 @@ class RangeRow(Row):
             spin.valueChanged.connect(self._changed)
 
     def set_value(self, value: Any) -> None:
-        """Show a number or a law; other laws show the range that they draw from."""
+        """Show a number or a distribution; others than uniform show the range they draw from."""
         low, high = (value, value) if isinstance(value, int | float) else value.support
         with QSignalBlocker(self.low), QSignalBlocker(self.high):
             for spin, bound in ((self.low, low), (self.high, high)):

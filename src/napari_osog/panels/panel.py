@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import weakref
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_osog.session import unwrapped
-from napari_osog.studio import Studio
-
-if TYPE_CHECKING:
-    from napari_osog.session import Session
+from napari_osog.lifetimes import listen, when_gone
+from napari_osog.live_controller import LiveController
+from napari_osog.viewers import unwrapped
 
 _WIDTH = 320
 _STYLE = """
-QToolButton#osog_section {{
+QPushButton#osog_section {{
     font-weight: bold; text-align: left; padding: 4px; border: none; border-radius: 3px;
     background: {foreground}; color: {text};
 }}
-QToolButton#osog_minor {{
+QPushButton#osog_minor {{
     text-align: left; padding: 2px; border: none; background: transparent; color: {text};
 }}
-QToolButton#osog_section:hover, QToolButton#osog_minor:hover {{ background: {primary}; }}
+QPushButton#osog_section:hover, QPushButton#osog_minor:hover {{ background: {primary}; }}
 QToolButton#osog_mode {{ padding: 3px 2px; border-radius: 3px; background: {foreground}; }}
 QToolButton#osog_mode:hover {{ background: {primary}; }}
 QToolButton#osog_mode:checked {{ background: {current}; color: white; }}
@@ -48,34 +45,10 @@ QFrame#osog_notice[kind="error"] {{ border-left: 3px solid {error}; }}
 """
 
 
-def listen(widget: QWidget, signal: Any, slot: Any) -> None:
-    """Connect a signal that outlives a widget to one of its methods, until the widget is gone.
-
-    Qt deletes a widget while Python still holds it; a signal that reached it then would raise.
-
-    Parameters
-    ----------
-    widget : QWidget
-    signal : psygnal or napari signal
-        Holds bound methods weakly.
-    slot : bound method
-    """
-    signal.connect(slot)
-    method = weakref.WeakMethod(slot)
-
-    def forget() -> None:
-        alive = method()
-        if alive is not None:
-            with suppress(ValueError, RuntimeError):
-                signal.disconnect(alive)
-
-    widget.destroyed.connect(forget)
-
-
 class Panel(QWidget):
     """A dock widget with one scroll area inside.
 
-    Its studio renders while the panel is visible, pauses when it is hidden, and ends its thread
+    Its controller renders while the panel is visible, pauses when it is hidden, and ends its thread
     when the panel is closed with x or goes with the viewer: napari sends neither a close event
     nor ``destroyed`` in the first case, so a parent that becomes None is the sign.
 
@@ -83,32 +56,33 @@ class Panel(QWidget):
     ----------
     napari_viewer : napari viewer
         napari passes it by the parameter's name.
-    studio : Studio, optional
-        Another studio than that of the viewer; for tests.
+    controller : LiveController, optional
+        Another controller than that of the viewer; for tests.
     """
 
-    def __init__(self, napari_viewer: Any, studio: Studio | None = None) -> None:
+    def __init__(self, napari_viewer: Any, controller: LiveController | None = None) -> None:
         super().__init__()
         real = unwrapped(napari_viewer)
         self._viewer = weakref.ref(real) if real is not None else lambda: None
-        self.studio = studio if studio is not None else Studio.of(napari_viewer)
+        self.controller = controller if controller is not None else LiveController.of(napari_viewer)
+        self.session = self.controller.session
         self._docked = False
         self.setMinimumWidth(_WIDTH)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        outer.addWidget(self.scroll)
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setWidgetResizable(True)
+        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        outer.addWidget(self.scroll_area)
         self.content = QWidget()
         self.content.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.body = QVBoxLayout(self.content)
         self.body.setContentsMargins(8, 6, 10, 8)
         self.body.setSpacing(6)
-        self.scroll.setWidget(self.content)
-        studio, key = self.studio, id(self)
-        self.destroyed.connect(lambda: studio.stop(key))
+        self.scroll_area.setWidget(self.content)
+        controller, key = self.controller, id(self)
+        when_gone(self, lambda: controller.stop(key))
         self.apply_theme()
         events = getattr(real, "events", None)
         if events is not None and hasattr(events, "theme"):
@@ -117,11 +91,6 @@ class Panel(QWidget):
     def sizeHint(self) -> QSize:
         """As wide as its rows need, as tall as there is room."""
         return QSize(_WIDTH + 30, 720)
-
-    @property
-    def session(self) -> Session:
-        """State that the panels of this viewer share."""
-        return self.studio.session
 
     @property
     def viewer(self) -> Any:
@@ -152,12 +121,12 @@ class Panel(QWidget):
     def showEvent(self, event: Any) -> None:
         """Go on rendering."""
         super().showEvent(event)
-        self.studio.enter(id(self))
+        self.controller.enter(id(self))
 
     def hideEvent(self, event: Any) -> None:
         """A hidden panel does no work."""
         super().hideEvent(event)
-        self.studio.leave(id(self))
+        self.controller.leave(id(self))
 
     def event(self, event: Any) -> bool:
         """Notice that the dock was closed with x: the parent is gone."""
@@ -166,8 +135,8 @@ class Panel(QWidget):
                 self._docked = True
             elif self._docked:
                 self._docked = False
-                self.studio.stop(id(self))
+                self.controller.stop(id(self))
         return bool(super().event(event))
 
 
-__all__ = ["Panel", "listen"]
+__all__ = ["Panel"]

@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import (
-    QApplication,
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QMenu,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_osog.panels.inputs import ignore_wheel
+from napari_osog.panels.widgets import LABEL_WIDTH, combo_box
+from napari_osog.words import copied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-LABEL_WIDTH = 116
 
 
 class _Label(QLabel):
@@ -42,7 +38,7 @@ class Row(QWidget):
     Signals
     -------
     edited(name, value)
-        The person changed the value; `value` is what belongs into the scene.
+        The user changed the value; `value` is what belongs into the scene.
     pressed(), released()
         A drag begins or ends.
     freed(name, bool)
@@ -88,6 +84,16 @@ class Row(QWidget):
         free = "<p>○ Free in the fit</p>" if self.free else ""
         self.label.setToolTip(f"<p>{help}</p><p><tt>{self.name}</tt></p>{free}")
 
+    def set_value(self, value: Any) -> None:
+        """Show a value without telling anybody.
+
+        Parameters
+        ----------
+        value : Any
+            As it is in the scene.
+        """
+        raise NotImplementedError
+
     def reset(self) -> None:
         """Restore the default; rows without one ignore it."""
 
@@ -115,7 +121,7 @@ class Row(QWidget):
         """Context menu of the row."""
         menu = QMenu(self)
         copy = QAction("Copy name", menu)
-        copy.triggered.connect(lambda: QApplication.clipboard().setText(self.name))
+        copy.triggered.connect(lambda: copied(self.name))
         menu.addAction(copy)
         return menu
 
@@ -134,17 +140,9 @@ class ChoiceRow(Row):
     ) -> None:
         super().__init__(name, title, help)
         given = list(choices)
-        self.combo = QComboBox()
-        self.combo.setAccessibleName(title)
-        self.combo.setToolTip(self.label.toolTip())
-        self.combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.combo.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.combo.setMinimumContentsLength(8)
+        self.combo = combo_box(title, self.label.toolTip(), letters=8)
         self.choices = [value for value, _ in given]
         self.combo.addItems([words for _, words in given])
-        ignore_wheel(self.combo)
         self._line.addWidget(self.combo, 1)
         self.combo.currentIndexChanged.connect(
             lambda index: self.edited.emit(self.name, self.choices[index])
@@ -157,7 +155,7 @@ class ChoiceRow(Row):
         self.set_fault("")
 
     def choose(self, value: Any) -> None:
-        """Choose as a person does; a value that is not in the list is an error."""
+        """Choose as a user does; a value that is not in the list is an error."""
         self.combo.setCurrentIndex(self.choices.index(value))
 
     def remove(self, value: Any) -> None:
@@ -190,4 +188,4 @@ class CheckRow(Row):
             self.box.setChecked(bool(value))
 
 
-__all__ = ["LABEL_WIDTH", "CheckRow", "ChoiceRow", "Row"]
+__all__ = ["CheckRow", "ChoiceRow", "Row"]

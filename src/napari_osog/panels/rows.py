@@ -1,4 +1,4 @@
-"""Rows of a panel, made from the fields of the description models."""
+"""Rows of a panel, made from the fields of the scene models."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def model_rows(
     Parameters
     ----------
     model : SceneModel
-        An instance: laws and tuples are seen in its values.
+        An instance: distributions and tuples are seen in its values.
     base : str
         Dotted name of the model in the scene.
     skip, only : names of fields to leave out, or the only ones to take.
@@ -65,7 +65,7 @@ def model_rows(
         name, help = f"{base}.{field}", info.description or ""
         fittable = bool(extra.get("shapes_image", True))
         value = getattr(model, field)
-        lawful = _takes_a_law(info.annotation)
+        variable = _may_vary(info.annotation)
         if get_origin(info.annotation) is Literal:
             words = [
                 (v, _WORDS.get(v, str(v).replace("_", " ").capitalize()))
@@ -78,22 +78,23 @@ def model_rows(
             rows += [
                 NumberRow(
                     field_of(type(model), field, f"{name}[{k}]", k),
-                    lawful=lawful,
+                    variable=variable,
                     fittable=fittable,
                 )
                 for k in range(len(value))
             ]
         elif "limits" in extra:
             rows.append(
-                NumberRow(field_of(type(model), field, name), lawful=lawful, fittable=fittable)
+                NumberRow(field_of(type(model), field, name), variable=variable, fittable=fittable)
             )
     return rows
 
 
-def _takes_a_law(annotation: Any) -> bool:
+def _may_vary(annotation: Any) -> bool:
+    """Whether a field takes a distribution in place of a number."""
     if annotation is Uniform:
         return True
-    return any(_takes_a_law(part) for part in get_args(annotation))
+    return any(_may_vary(part) for part in get_args(annotation))
 
 
 __all__ = ["model_rows"]

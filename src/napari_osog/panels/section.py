@@ -4,48 +4,66 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtGui import QIcon
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+from superqt import QCollapsible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_osog.panels.row import Row
 
+_UNLIMITED = 16_777_215
+"""Largest height that Qt knows."""
 
-class Section(QWidget):
-    """A title that folds and unfolds what is below it.
+
+class Section(QCollapsible):
+    """A title that folds and unfolds what is below it, at once and to any height.
 
     Parameters
     ----------
     title : str
     open : bool
+    minor : bool
+        Whether it is a part of another section.
     """
 
     def __init__(self, title: str, *, open: bool = True, minor: bool = False) -> None:
-        super().__init__()
-        self.button = QToolButton()
-        self.button.setObjectName("osog_minor" if minor else "osog_section")
-        self.button.setText(title)
-        self.button.setCheckable(True)
-        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.content = QWidget()
-        self.body = QVBoxLayout(self.content)
+        super().__init__("", expandedIcon=QIcon(), collapsedIcon=QIcon())
+        self.setDuration(0)
+        self._title = title
+        button = self.toggleButton()
+        button.setStyleSheet("")  # that of the panel holds
+        button.setObjectName("osog_minor" if minor else "osog_section")
+        outer, body = self.layout(), self.content().layout()
+        assert isinstance(outer, QVBoxLayout) and isinstance(body, QVBoxLayout)
+        self.body: QVBoxLayout = body
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(2)
         self.body.setContentsMargins(4, 2, 0, 6)
         self.body.setSpacing(4)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(2)
-        box.addWidget(self.button)
-        box.addWidget(self.content)
-        self.button.toggled.connect(self._fold)
-        self.button.setChecked(open)
-        self._fold(open)
+        self.toggled.connect(self._follow)
+        if open:
+            self.expand(animate=False)
+        else:
+            self.collapse(animate=False)
 
-    def _fold(self, open: bool) -> None:
-        self.button.setArrowType(Qt.ArrowType.DownArrow if open else Qt.ArrowType.RightArrow)
-        self.content.setVisible(open)
+    @property
+    def title(self) -> str:
+        """Words of the title."""
+        return self._title
+
+    @title.setter
+    def title(self, title: str) -> None:
+        self._title = title
+        self._follow(self.isExpanded())
+
+    def _follow(self, open: bool) -> None:
+        self.setText(f"{'▾' if open else '▸'}  {self._title}")
+        self.toggleButton().setAccessibleName(self._title)
+        # Rows come and go while it is open: the layout alone decides on its height.
+        self.content().setMaximumHeight(_UNLIMITED if open else 0)
+        self.content().setVisible(open)
 
     def add(self, widget: QWidget) -> QWidget:
         """Append a widget."""
@@ -58,8 +76,8 @@ class RowGroup(QWidget):
 
     Parameters
     ----------
-    build : callable
-        Returns the rows; called again whenever `key` changes.
+    on_row : callable
+        Called with each row that is made, to connect it.
     """
 
     def __init__(self, on_row: Callable[[Row], None]) -> None:
@@ -95,7 +113,16 @@ class RowGroup(QWidget):
                 self._box.addWidget(row)
                 self._on_row(row)
         for name, row in self.rows.items():
-            row.set_value(values(name))  # type: ignore[attr-defined]
+            row.set_value(values(name))
 
 
-__all__ = ["RowGroup", "Section"]
+def row_part(
+    title: str, on_row: Callable[[Row], None], *, open: bool = False
+) -> tuple[Section, RowGroup]:
+    """Make a minor section that holds one group of rows."""
+    part, group = Section(title, open=open, minor=True), RowGroup(on_row)
+    part.add(group)
+    return part, group
+
+
+__all__ = ["RowGroup", "Section", "row_part"]

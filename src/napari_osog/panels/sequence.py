@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from qtpy.QtWidgets import QLabel, QPushButton
+from qtpy.QtWidgets import QLabel
 
 from napari_osog.panels.field import Field
 from napari_osog.panels.inputs import ignore_wheel, spin_for
+from napari_osog.panels.microscope import middle_plane
 from napari_osog.panels.row import Row
 from napari_osog.panels.rows import model_rows
-from napari_osog.panels.section import RowGroup, Section
-from osog.scene import SceneError
+from napari_osog.panels.section import RowGroup, Section, row_part
+from napari_osog.panels.widgets import note, push_button, say
+from osog.scene import Scene, SceneError
 from osog.scene.parameters import get
 
 if TYPE_CHECKING:
-    from napari_osog.studio import Studio
-    from osog.scene import Scene
+    from collections.abc import Callable
+
+    from napari_osog.live_controller import LiveController
+    from osog.scene import Motion
 
 _MOST_PLANES = 2000
 
@@ -64,8 +68,8 @@ class PlanesRow(Row):
         self.step_box.setAccessibleName("Planes: step")
         ignore_wheel(self.step_box)
         self.step_box.valueChanged.connect(self._edited)
-        self.count = QLabel()
-        self.count.setObjectName("osog_note")
+        self.count = note()
+        self.count.setWordWrap(False)
         self.step._line.addWidget(self.count, 1)
         self.step._line.addWidget(self.step_box)
         self._tell()
@@ -127,7 +131,7 @@ class SequenceSection(Section):
 
     Parameters
     ----------
-    studio : Studio
+    controller : LiveController
 
     Signals
     -------
@@ -136,41 +140,34 @@ class SequenceSection(Section):
 
     row_made = Signal(object)
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, controller: LiveController) -> None:
         super().__init__("Stack and series", open=False)
-        self.studio = studio
+        self.controller = controller
         self.planes = PlanesRow()
         self.add(self.planes)
         self.add(self.planes.step)
-        self.stack_button = QPushButton("Render stack")
-        self.stack_button.setToolTip(
-            "Render all planes into a layer; the slider below the viewer walks through them"
+        self.stack_button = push_button(
+            "Render stack",
+            "Render all planes into a layer; the slider below the viewer walks through them",
+            self._render_stack,
         )
-        self.stack_button.clicked.connect(self._render_stack)
         self.add(self.stack_button)
         self.series = RowGroup(self.row_made.emit)
         self.add(self.series)
-        self.liquid = Section("Liquid", open=False, minor=True)
-        self.liquid_rows = RowGroup(self.row_made.emit)
-        self.liquid.add(self.liquid_rows)
+        self.liquid, self.liquid_rows = row_part("Liquid", self.row_made.emit)
         self.add(self.liquid)
-        self.series_note = QLabel()
-        self.series_note.setObjectName("osog_note")
-        self.series_note.setWordWrap(True)
+        self.series_note = note()
         self.add(self.series_note)
-        self.series_button = QPushButton("Render series")
-        self.series_button.setToolTip(
-            "Render all frames into a layer; particles move by the motion of their population"
+        self.series_button = push_button(
+            "Render series",
+            "Render all frames into a layer; particles move by the motion of their population",
+            self._render_series,
         )
-        self.series_button.clicked.connect(self._render_series)
         self.add(self.series_button)
-        self.status = QLabel()
-        self.status.setObjectName("osog_note")
-        self.status.setWordWrap(True)
+        self.status = note()
         self.status.hide()
         self.add(self.status)
-        self.stop_button = QPushButton("Stop")
-        self.stop_button.clicked.connect(studio.stop_sequence)
+        self.stop_button = push_button("Stop", "", controller.stop_sequence)
         self.stop_button.hide()
         self.add(self.stop_button)
         self._words = ""
@@ -201,21 +198,18 @@ class SequenceSection(Section):
             words = "A series needs more than one frame."
         elif not any(_moves(population.motion) for population in scene.populations):
             words = "Nothing moves yet: set the motion of a population under Sample."
-        self.series_note.setText(words)
-        self.series_note.setVisible(bool(words))
+        say(self.series_note, words)
         self._enable()
 
     def _enable(self) -> None:
         idle = not self._words
         self.stack_button.setEnabled(idle)
-        self.series_button.setEnabled(idle and self.studio.session.scene.series.frames > 1)
+        self.series_button.setEnabled(idle and self.controller.session.scene.series.frames > 1)
 
     def _render_stack(self) -> None:
         self._render(lambda scene: self._changed(scene, self.planes.planes(), 1))
 
     def _render_series(self) -> None:
-        from napari_osog.panels.microscope import middle_plane
-
         def make(scene: Scene) -> Scene:
             return self._changed(scene, middle_plane(scene), scene.series.frames)
 
@@ -223,20 +217,18 @@ class SequenceSection(Section):
 
     @staticmethod
     def _changed(scene: Scene, focus: Any, frames: int) -> Scene:
-        from osog.scene import Scene as SceneModel
-
         data = scene.model_dump()
         data["microscope"]["focus_um"] = focus
         data["series"]["frames"] = frames
-        return SceneModel.parse(data)
+        return Scene.parse(data)
 
-    def _render(self, make: Any) -> None:
+    def _render(self, make: Callable[[Scene], Scene]) -> None:
         try:
-            scene = make(self.studio.session.scene)
+            scene = make(self.controller.session.scene)
         except SceneError as error:
-            self.studio.session.say(str(error))
+            self.controller.session.status = str(error)
             return
-        self.studio.render_sequence(scene)
+        self.controller.render_sequence(scene)
 
     def show_progress(self, words: str) -> None:
         """Say what is being rendered, or "" when nothing is."""
@@ -251,11 +243,11 @@ class SequenceSection(Section):
             self._clock.stop()
 
     def _tell_time(self) -> None:
-        seconds = time.monotonic() - self.studio.reel_began
+        seconds = time.monotonic() - self.controller.stack_began
         self.status.setText(f"{self._words} … {seconds:.0f} s")
 
 
-def _moves(motion: Any) -> bool:
+def _moves(motion: Motion) -> bool:
     numbers = (motion.diffusion_um2_per_s, motion.rotational_diffusion_per_s, *motion.flow_um_per_s)
     return any(number is None or number != 0 for number in numbers)
 

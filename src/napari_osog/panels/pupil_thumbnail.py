@@ -1,4 +1,4 @@
-"""A small picture of the pupil, and how much contrast it passes."""
+"""The thumbnail of the pupil, and how much contrast it passes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph
-from qtpy.QtCore import QRectF, QSize, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtCore import QRectF, QSize
+from qtpy.QtWidgets import QHBoxLayout, QSizePolicy
+from superqt.utils import qthrottled
 
 from napari_osog.panels.plot import Plot
 from napari_osog.panels.section import Section
+from napari_osog.panels.widgets import holder, note
 from osog.scene import SceneError
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _CURVES = {
 """Words for the curves of ``osog.optics.transfer``."""
 
 
-class PupilView(pyqtgraph.PlotWidget):
+class PupilThumbnail(pyqtgraph.PlotWidget):
     """The back focal plane: phase as colour, amplitude as opacity, the light as an outline."""
 
     def __init__(self) -> None:
@@ -95,32 +97,23 @@ class PupilSection(Section):
 
     def __init__(self) -> None:
         super().__init__("Pupil and transfer function", open=False, minor=True)
-        self.pupil = PupilView()
-        self.pupil_note = QLabel()
-        self.pupil_note.setObjectName("osog_note")
-        self.pupil_note.setWordWrap(True)
+        self.pupil = PupilThumbnail()
+        self.pupil_note = note()
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self.pupil, 2)
         line.addWidget(self.pupil_note, 1)
-        holder = QWidget()
-        holder.setLayout(line)
-        self.add(holder)
+        self.add(holder(line))
         self.transfer = Plot(
             "spatial frequency (1/µm)", "contrast", (("one", _FIRST), ("other", _SECOND))
         )
         self.add(self.transfer)
-        self.transfer_note = QLabel()
-        self.transfer_note.setObjectName("osog_note")
-        self.transfer_note.setWordWrap(True)
+        self.transfer_note = note()
         self.add(self.transfer_note)
         self._scene: Scene | None = None
         self._drawn: object = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_WAIT_MS)
-        self._timer.timeout.connect(self.draw)
-        self.button.toggled.connect(self._on_fold)
+        self._draw_soon = qthrottled(self.draw, timeout=_WAIT_MS, leading=False, parent=self)
+        self.toggled.connect(self._on_fold)
 
     def set_colours(self, text: str) -> None:
         """Colour of axes and letters, as hex."""
@@ -130,17 +123,17 @@ class PupilSection(Section):
     def show_scene(self, scene: Scene) -> None:
         """Follow a scene; nothing is computed while the section is folded."""
         self._scene = scene
-        if self.button.isChecked() and not self._timer.isActive():
-            self._timer.start()
+        if self.isExpanded():
+            self._draw_soon()
 
     def _on_fold(self, open: bool) -> None:
         if open and self._scene is not None:
-            self._timer.start()
+            self._draw_soon()
 
     def draw(self) -> None:
         """Draw pupil and curves of the scene as it is now."""
         scene = self._scene
-        if scene is None or not self.button.isChecked():
+        if scene is None or not self.isExpanded():
             return
         key = (scene.microscope, scene.medium)
         if key == self._drawn:
@@ -197,4 +190,4 @@ def pupil_colours(pupil: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.concatenate([colours, alpha[..., None]], axis=-1).round().astype(np.uint8)
 
 
-__all__ = ["PupilSection", "PupilView", "pupil_colours"]
+__all__ = ["PupilSection", "PupilThumbnail", "pupil_colours"]

@@ -1,4 +1,4 @@
-"""Our layers in a viewer: which there are, where they lie, and in which order."""
+"""Our layers in a viewer: found again after a rename, made anew after a removal, in order."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.session import Placement, unwrapped
+from napari_osog.view import LayerTransform
+from napari_osog.viewers import unwrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
     from napari_osog.session import Session
 
@@ -35,8 +38,11 @@ _ORDER = ("image", "phase", "amplitude", "compare", "sequence", "sequence colour
 """From the lowest to the highest."""
 
 
-class LayerStack:
+class LayerRegistry:
     """The layers that are ours, by role; each is made once, kept, and reused.
+
+    A layer is known by itself and not by its name, so that one that the user renames, restyles or
+    moves goes on being used; one that the user deletes is made again when it is needed.
 
     Parameters
     ----------
@@ -88,7 +94,7 @@ class LayerStack:
         return any(layer is mine for mine in self._layers.values())
 
     def micrographs(self) -> list[Any]:
-        """Image layers of the person, in the order of the layer list from the top."""
+        """Image layers of the user, in the order of the layer list from the top."""
         from napari.layers import Image
 
         viewer = self.viewer
@@ -100,8 +106,25 @@ class LayerStack:
             if isinstance(unwrapped(layer), Image) and not self.owns(layer)
         ]
 
-    def add(self, role: str, layer: Any) -> Any:
-        """Put a new layer of ours into the viewer; what was selected stays selected."""
+    def make(
+        self, role: str, kind: Callable[..., Any], data: Any, shape: tuple[int, int], **options: Any
+    ) -> Any:
+        """Make a layer of ours where the render lies; what was selected stays selected.
+
+        Parameters
+        ----------
+        role : str
+            One of `NAMES`.
+        kind : class of napari layers
+        data : Any
+            Its content.
+        shape : (int, int)
+            Frame that it lies on.
+        **options
+            As `kind` takes them.
+        """
+        placed = {"name": NAMES[role], "axis_labels": ("y", "x"), **self.transform(shape)}
+        layer = kind(data, **(placed | options))
         viewer = self.viewer
         chosen = [unwrapped(selected) for selected in viewer.layers.selection]
         self._layers[role] = layer
@@ -109,11 +132,12 @@ class LayerStack:
             viewer.add_layer(layer)
             if chosen and role not in ("image", "colour"):
                 viewer.layers.selection = set(chosen)
+        self.arrange()
         return layer
 
     @contextmanager
     def silence(self) -> Iterator[None]:
-        """Our own changes of a layer must not come back as changes by the person."""
+        """Our own changes of a layer must not come back as changes by the user."""
         self.quiet += 1
         try:
             yield
@@ -122,16 +146,16 @@ class LayerStack:
 
     def transform(self, shape: tuple[int, int]) -> dict[str, Any]:
         """Transform of our layers for a frame of this shape."""
-        copied, target = self.session.view.placement, self.session.target
-        matched = copied is not None and copied.shape == tuple(shape)
-        if not matched:
-            pixel = self.session.scene.grid.pixel_size_um
-            copied = Placement(shape=tuple(shape), scale=(pixel, pixel))
+        matched, target = self.session.view.transform, self.session.target
+        if matched is not None and matched.shape != tuple(shape):
+            matched = None
+        pixel = self.session.scene.grid.pixel_size_um
+        copied = matched or LayerTransform(shape=shape, scale=(pixel, pixel))
         rotate = np.array(copied.rotate)
         translate = np.array(copied.translate)
         if self.session.view.compare == "beside":
-            if matched or target is None:
-                translate = translate + rotate @ (0.0, _BESIDE * shape[1] * copied.scale[1])
+            if matched is not None or target is None:
+                translate = translate + _BESIDE * shape[1] * copied.scale[1] * rotate[:, 1]
             else:  # another grid: to the right of wherever the micrograph ends
                 (top, left), (_, right) = np.asarray(target.extent.world)[:, -2:]
                 translate = np.array([top, left + _BESIDE * (right - left)])
@@ -208,10 +232,22 @@ def _unit_names(units: Any) -> tuple[str, ...]:
     return tuple(str(registry.Unit(str(unit))) for unit in units)
 
 
+def write(layer: Any, array: NDArray[Any]) -> None:
+    """Put an array into a layer; only another shape gives the layer new data.
+
+    The thumbnail is left for the time when nothing moves any more.
+    """
+    if layer.data.shape == array.shape and layer.data.flags.writeable:
+        np.copyto(layer.data, array)
+        layer.refresh(thumbnail=False, highlight=False, extent=False)
+    else:
+        layer.data = array.copy()
+
+
 def hide(layer: Any) -> None:
     """Hide a layer when there is one."""
     if layer is not None and layer.visible:
         layer.visible = False
 
 
-__all__ = ["NAMES", "LayerStack", "hide"]
+__all__ = ["NAMES", "LayerRegistry", "hide", "write"]

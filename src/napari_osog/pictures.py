@@ -1,19 +1,15 @@
-"""The live loop: one thread, one slot, the newest request wins, one frame in flight."""
+"""Requests for pictures, and how a worker makes them with the engine."""
 
 from __future__ import annotations
 
-import atexit
 import logging
-import os
-import threading
 import time
-import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
+from napari_osog.worker import Worker
 from osog.scene import SceneError
 
 if TYPE_CHECKING:
@@ -21,10 +17,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_osog.worker import Turn
+    from osog.cautions import Caution
+    from osog.rendering.cache import WaveInputs
     from osog.scene import Scene
 
 _log = logging.getLogger(__name__)
-_RUNNING: weakref.WeakSet[LiveRenderer] = weakref.WeakSet()
 
 
 @dataclass(frozen=True)
@@ -65,20 +63,11 @@ class Request:
     @property
     def rendered(self) -> Scene:
         """Scene that the engine is given."""
-        return self.scene if self.whole else still(self.scene, self.source_points)
+        return self.scene if self.whole else single_frame(self.scene, self.source_points)
 
 
 @dataclass(frozen=True)
-class Notice:
-    """A warning about a render, with changes of the scene that cure it and words for a button."""
-
-    text: str
-    remedy: Mapping[str, Any] = field(default_factory=dict)
-    remedy_text: str = ""
-
-
-@dataclass(frozen=True)
-class Model:
+class ModelInUse:
     """How one population was computed.
 
     Attributes
@@ -99,14 +88,27 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A render that could not be made.
+
+    Attributes
+    ----------
+    request : Request
+    error : str
+        Sentences for the user.
+    """
+
+    request: Request
+    error: str
+
+
+@dataclass(frozen=True, eq=False)
 class Picture:
     """A finished render as plain arrays; made in the worker, read by the GUI.
 
     Attributes
     ----------
     request : Request
-    error : str or None
-        Sentences for the person when nothing was rendered; the arrays are None then.
     image : ndarray, shape (Y, X) or (Y, X, 3), float32
         ([T,] [Z,] Y, X [, 3]) when the whole of a stack or series was wanted.
     fields : mapping of str to ndarray, shape (Y, X), float32
@@ -121,8 +123,8 @@ class Picture:
         Silhouettes as (row, column) in pixels.
     explain : str
         What was computed, in the engine's words.
-    notices : tuple of Notice
-    models : tuple of Model
+    cautions : tuple of Caution
+    models : tuple of ModelInUse
         How each population was computed; empty for previews.
     source_points : int
         Points that stood for the condenser; 1 for one direction of light.
@@ -132,26 +134,28 @@ class Picture:
         Wall time of the render without the conversion to arrays.
     device : str
         Where it was really computed.
+    wave_inputs : WaveInputs or None
+        What the light behind the sample was made from; None where it is not kept.
     """
 
     request: Request
-    error: str | None = None
-    image: NDArray[np.float32] | None = None
+    image: NDArray[np.float32]
     instances: NDArray[np.int32] | None = None
     positions_um: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 3)))
     population: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     outlines: list[NDArray[np.float64]] | None = None
     fields: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     explain: str = ""
-    notices: tuple[Notice, ...] = ()
-    models: tuple[Model, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+    models: tuple[ModelInUse, ...] = ()
     source_points: int = 1
     accuracy: str = ""
     milliseconds: float = 0.0
     device: str = "cpu"
+    wave_inputs: WaveInputs | None = None
 
 
-def still(scene: Scene, source_points: int = 0) -> Scene:
+def single_frame(scene: Scene, source_points: int = 0) -> Scene:
     """Return the scene of one picture: the middle plane of a stack, the first frame of a series."""
     optics = scene.microscope
     planes = optics.focus_planes_um
@@ -175,178 +179,41 @@ def engine(device: str) -> Any:
     return Renderer(device)
 
 
-class LiveRenderer(QObject):
-    """Renders requests on one long-lived thread.
-
-    `submit` overwrites the waiting request, so nothing queues and a drag never starves: the thread
-    takes the newest request whenever the picture before it has been shown. Pictures arrive in
-    order on the thread of this object, through `picture`.
+class PictureMaker:
+    """The job of a worker that renders: a request becomes a picture, or words on what is wrong.
 
     Parameters
     ----------
     make : callable, optional
         Device name → object with ``render(scene, seed, accuracy=None, outputs=..., stop=...)``.
-    max_fps : float
-        Pictures a second that are taken at most.
-    synchronous : bool, optional
-        Render inside `submit`; by default when the environment variable OSOG_SYNC is 1.
     """
 
-    picture = Signal(object)
-    _finished = Signal(int, object)
-
-    def __init__(
-        self,
-        make: Callable[[str], Any] | None = None,
-        max_fps: float = 30.0,
-        synchronous: bool | None = None,
-    ) -> None:
-        super().__init__()
+    def __init__(self, make: Callable[[str], Any] | None = None) -> None:
         self._make = make if make is not None else engine
         self._renderers: dict[str, Any] = {}
-        self.max_fps = max_fps
-        self._synchronous = (
-            os.environ.get("OSOG_SYNC") == "1" if synchronous is None else synchronous
-        )
-        self._condition = threading.Condition()
-        self._waiting: Request | None = None
-        self._in_flight = False
-        self._stopping = False
-        self._paused = False
-        self._thread: threading.Thread | None = None
-        self._life = 0
-        self._shown_at = 0.0
         self._bodies: object = None
         self._instances: NDArray[np.int32] | None = None
         self._outlines: list[NDArray[np.float64]] | None = None
-        self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
-    @property
-    def running(self) -> bool:
-        """Whether the thread is alive."""
-        return self._thread is not None and self._thread.is_alive()
-
-    @property
-    def busy(self) -> bool:
-        """Whether a request waits or a picture is on its way."""
-        with self._condition:
-            return self._waiting is not None or self._in_flight
-
-    def submit(self, request: Request) -> None:
-        """Ask for a picture; a request that still waits is forgotten."""
-        if self._synchronous:
-            picture = self._render(request)
-            if picture is not None:
-                self.picture.emit(picture)
-            return
-        with self._condition:
-            self._waiting = request
-            self._condition.notify()
-        if not self.running:
-            self._start()
-
-    def pause(self) -> None:
-        """Start no new render until `resume`; the newest request is kept."""
-        with self._condition:
-            self._paused = True
-
-    def resume(self) -> None:
-        """Go on after `pause`."""
-        with self._condition:
-            self._paused = False
-            self._condition.notify()
-
-    def stop(self) -> None:
-        """Drop what waits, end the render that runs and the thread. May be called twice.
-
-        A later `submit` starts a new thread.
-        """
-        with self._condition:
-            self._stopping = True
-            self._waiting = None
-            self._condition.notify()
-        thread, self._thread = self._thread, None
-        if thread is not None and thread is not threading.current_thread():
-            thread.join()
-        _RUNNING.discard(self)
+    def forget(self) -> None:
+        """Give the memory of the renderers back."""
         self._renderers.clear()
-        with self._condition:
-            self._in_flight = False
 
-    def _start(self) -> None:
-        self._stopping = False
-        self._life += 1
-        self._thread = threading.Thread(
-            target=self._run, args=(self._life,), name="osog-render", daemon=True
-        )
-        _RUNNING.add(self)
-        self._thread.start()
-
-    def _run(self, life: int) -> None:
-        while True:
-            with self._condition:
-                while not self._stopping and (
-                    self._waiting is None or self._in_flight or self._paused
-                ):
-                    self._condition.wait()
-                if self._stopping:
-                    return
-                request, self._waiting = self._waiting, None
-                self._in_flight = True
-            assert request is not None
-            picture = self._render(request)
-            with self._condition:
-                if self._stopping:
-                    return
-                if picture is None:
-                    self._in_flight = False
-                    continue
-            self._finished.emit(life, picture)
-
-    def _deliver(self, life: int, picture: Picture) -> None:
-        """On the GUI thread: hand the picture on, then allow the next one, not too soon."""
-        if self._stopping or life != self._life:
-            return  # it was finished before a stop
-        try:
-            self.picture.emit(picture)
-        finally:
-            now = time.monotonic()
-            wait = 1.0 / self.max_fps - (now - self._shown_at)
-            self._shown_at = now + max(wait, 0.0)
-            if wait > 0.001:
-                QTimer.singleShot(int(wait * 1000), self._allow_next)
-            else:
-                self._allow_next()
-
-    def _allow_next(self) -> None:
-        with self._condition:
-            self._in_flight = False
-            self._condition.notify()
-
-    def _unwanted(self, request: Request) -> bool:
-        """Whether the render that runs may be left: a slow one, when a quick one is asked for.
-
-        One that only refines a picture at rest gives way to everything.
-        """
-        waiting = self._waiting
-        quick = waiting is not None and waiting.preview and not request.preview
-        overtaken = quick or (waiting is not None and request.source_points > 0)
-        return self._stopping or (overtaken and not self._paused)
-
-    def _render(self, request: Request) -> Picture | None:
+    def __call__(self, request: Request, turn: Turn) -> Picture | Failure | None:
+        """Render; None when something else became more urgent on the way."""
         from osog.cancellation import Cancelled
 
         try:
-            return self._rendered(request)
+            return self._rendered(request, lambda: _is_unwanted(request, turn))
         except Cancelled:
             return None
         except SceneError as error:
-            return Picture(request, error=str(error))
+            return Failure(request, str(error))
         except Exception as error:
             _log.exception("A render failed")
-            return Picture(request, error=_words(error))
+            return Failure(request, _words(error))
 
-    def _rendered(self, request: Request) -> Picture:
+    def _rendered(self, request: Request, stop: Callable[[], bool]) -> Picture:
         import torch
 
         from osog.labels import outlines as silhouettes
@@ -373,7 +240,7 @@ class LiveRenderer(QObject):
                 request.seed,
                 accuracy="draft" if request.preview else None,
                 outputs=sorted(outputs),
-                stop=None if self._synchronous else lambda: self._unwanted(request),
+                stop=stop,
             )
             milliseconds = (time.perf_counter() - start) * 1e3
             image = _shown(frame, request.shown)
@@ -396,20 +263,21 @@ class LiveRenderer(QObject):
             population=_array(particles.population, np.int64).reshape(-1),
             outlines=self._outlines if request.outlines else None,
             explain=str(frame.explain),
-            notices=tuple(Notice(w.text, w.remedy, w.remedy_text) for w in frame.warnings),
+            cautions=tuple(frame.warnings),
             models=models,
             source_points=1 if plan is None else plan.lights,
             accuracy="" if plan is None else plan.accuracy,
             milliseconds=milliseconds,
             device=str(frame.device),
+            wave_inputs=getattr(frame, "wave_inputs", None),
         )
 
 
-def _models(scene: Scene, particles: Any, plan: Any) -> tuple[Model, ...]:
+def _models(scene: Scene, particles: Any, plan: Any) -> tuple[ModelInUse, ...]:
     from osog.exit_wave.scattering import scattering_choices
 
     return tuple(
-        Model(scene.populations[c.population].name, c.model, c.error_percent, c.reason)
+        ModelInUse(scene.populations[c.population].name, c.model, c.error_percent, c.reason)
         for c in scattering_choices(scene, particles, plan)
     )
 
@@ -451,7 +319,44 @@ def _words(error: Exception) -> str:
     return f"This scene could not be rendered ({first or name}). The last image is kept."
 
 
-@atexit.register
-def _stop_all() -> None:
-    for renderer in list(_RUNNING):
-        renderer.stop()
+def _is_unwanted(request: Request, turn: Turn) -> bool:
+    """Whether the render that runs may be left: a slow one, when a quick one is asked for.
+
+    One that only refines a picture at rest gives way to everything.
+    """
+    waiting = turn.waiting
+    quick = waiting is not None and waiting.preview and not request.preview
+    return turn.stopping or quick or (waiting is not None and request.source_points > 0)
+
+
+def picture_worker(
+    make: Callable[[str], Any] | None = None,
+    max_rate: float = 30.0,
+    synchronous: bool | None = None,
+) -> Worker:
+    """Make a worker that turns each `Request` into a `Picture` or a `Failure`.
+
+    Parameters
+    ----------
+    make : callable, optional
+        As for `PictureMaker`.
+    max_rate : float
+        Pictures a second that are taken at most.
+    synchronous : bool, optional
+        As for `Worker`.
+    """
+    maker = PictureMaker(make)
+    return Worker(
+        maker, "osog-render", max_rate=max_rate, cleanup=maker.forget, synchronous=synchronous
+    )
+
+
+__all__ = [
+    "Failure",
+    "ModelInUse",
+    "Picture",
+    "PictureMaker",
+    "Request",
+    "picture_worker",
+    "single_frame",
+]

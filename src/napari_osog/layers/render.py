@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.layers.stack import NAMES
+from napari_osog.layers.layer_registry import write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_osog.layers.stack import LayerStack
-    from napari_osog.live import Picture
+    from napari_osog.layers.layer_registry import LayerRegistry
+    from napari_osog.pictures import Picture
 
 
 class RenderLayer:
@@ -20,11 +20,11 @@ class RenderLayer:
 
     Parameters
     ----------
-    stack : LayerStack
+    registry : LayerRegistry
     """
 
-    def __init__(self, stack: LayerStack) -> None:
-        self.stack = stack
+    def __init__(self, registry: LayerRegistry) -> None:
+        self.registry = registry
         # By colour or grey: what the contrast was chosen for, and the contrast.
         self._limits: dict[bool, tuple[Any, tuple[float, float]]] = {}
         self._histogram = False
@@ -39,43 +39,39 @@ class RenderLayer:
         if colour:
             image = displayed(image, self._limits[True][1])
         first = self._choose(colour)
-        layer = self.stack.layer("image")
+        layer = self.registry.layer("image")
         if layer is None:
             layer = self._make(image, limits)
         else:
-            self.stack.place(layer, shape)
-            if layer.data.shape == image.shape and layer.data.flags.writeable:
-                np.copyto(layer.data, image)
-                layer.refresh(thumbnail=False, highlight=False, extent=False)
-            else:
-                layer.data = image.copy()
+            self.registry.place(layer, shape)
+            write(layer, image)
         if not colour and limits is not None:
-            with self.stack.silence():
+            with self.registry.silence():
                 low, high = limits
                 layer.contrast_limits_range = widened(_finite_range(image), limits)
                 layer.contrast_limits = (low, high)
         if first:
-            _show_scale_bar(self.stack.viewer)
-        beside = self.stack.session.view.compare == "beside"
+            _show_scale_bar(self.registry.viewer)
+        beside = self.registry.session.view.compare == "beside"
         extent = (shape, *(float(s) for s in layer.scale[-2:]), beside)
-        if extent != self.extent and not self.stack.session.sliding:
+        if extent != self.extent and not self.registry.session.sliding:
             self.extent = extent
-            self.stack.fit_view()
+            self.registry.fit_view()
 
     def _choose(self, colour: bool) -> bool:
         """Take the grey or the colour layer; returns whether there was none of either.
 
-        The one that is left is hidden with all that the person set in it, and shown again as it was
+        The one that is left is hidden with all that the user set in it, and shown again as it was
         when the render returns to it.
         """
-        before = self.stack.layer("image")
-        changed = colour != self.stack.colour
-        self.stack.colour = colour
+        before = self.registry.layer("image")
+        changed = colour != self.registry.colour
+        self.registry.colour = colour
         if not changed or before is None:
             return before is None
-        after = self.stack.layer("image")
-        viewer = self.stack.viewer
-        with self.stack.silence():
+        after = self.registry.layer("image")
+        viewer = self.registry.viewer
+        with self.registry.silence():
             active = viewer.layers.selection.active
             if after is None:
                 after = self._make(np.zeros((*before.data.shape[:2], *(3,) * colour), "f4"), None)
@@ -91,20 +87,15 @@ class RenderLayer:
         colour = image.ndim == 3
         role = "colour" if colour else "image"
         contrast = {} if colour else {"contrast_limits": limits or _finite_range(image)}
-        layer = self.stack.add(
+        return self.registry.make(
             role,
-            Image(
-                image.copy(),
-                name=NAMES[role],
-                rgb=colour,
-                axis_labels=("y", "x"),
-                metadata={"osog": {}},
-                **contrast,
-                **self.stack.transform(image.shape[:2]),
-            ),
+            Image,
+            image.copy(),
+            image.shape[:2],
+            rgb=colour,
+            metadata={"osog": {}},
+            **contrast,
         )
-        self.stack.arrange()
-        return layer
 
     def _contrast(self, picture: Picture) -> tuple[float, float] | None:
         """Contrast limits when they must change: once per kind of image, not per frame."""
@@ -115,7 +106,7 @@ class RenderLayer:
             picture.request.shown,
             scene.microscope.modality.kind,
             None if scene.camera is None else scene.camera.bit_depth,
-            self.stack.session.preset,
+            self.registry.session.preset,
         )
         known, limits = self._limits.get(colour, (None, (0.0, 0.0)))
         if known == key:
@@ -132,11 +123,11 @@ class RenderLayer:
         low, high = bottom - margin, top + margin
         if colour:
             # One range from darkness on for all colours: anything else would change the hues.
-            counted = scene.camera is not None and picture.request.shown == "image"
-            low = scene.camera.dark_counts if counted else 0.0
+            counted = picture.request.shown == "image"
+            low = scene.camera.dark_counts if counted and scene.camera is not None else 0.0
             high = max(high, low + 1e-6)
         if scene.camera is not None and picture.request.shown == "image":
-            if scene.microscope.modality.kind != "phase":
+            if not scene.microscope.modality.measures_phase:
                 low, high = max(low, 0.0), min(high, float(scene.camera.white_counts))
                 if high <= low:
                     low, high = 0.0, float(scene.camera.white_counts)
@@ -145,7 +136,7 @@ class RenderLayer:
 
     def begin_motion(self) -> None:
         """Frames are about to follow fast: the histogram of the layer controls must wait."""
-        layer = self.stack.layer("image")
+        layer = self.registry.layer("image")
         histogram = getattr(layer, "histogram", None)
         if histogram is not None and histogram.enabled:
             self._histogram = True
@@ -153,7 +144,7 @@ class RenderLayer:
 
     def rest(self, metadata: dict[str, Any] | None = None) -> None:
         """Bring thumbnail, histogram and metadata up to date."""
-        layer = self.stack.layer("image")
+        layer = self.registry.layer("image")
         if layer is None:
             return
         if self._histogram:
@@ -173,7 +164,8 @@ def displayed(image: NDArray[np.float32], limits: tuple[float, float]) -> NDArra
     limits : (float, float)
     """
     low, high = limits
-    return np.clip((image - low) / (high - low), 0.0, 1.0, dtype=np.float32)
+    scaled: NDArray[np.float32] = np.clip((image - low) / (high - low), 0.0, 1.0, dtype=np.float32)
+    return scaled
 
 
 def _show_scale_bar(viewer: Any) -> None:

@@ -7,42 +7,41 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qtpy.compat import isalive
-from qtpy.QtCore import QTimer
+from superqt.utils import qdebounced
 
 from napari_osog._settings import setting, when_changed
 from napari_osog.fields import field_problem
-from napari_osog.layers import MAX_OUTLINES, LayerSink
-from napari_osog.live import LiveRenderer, Request
-from napari_osog.session import Session, shared, unwrapped
-from osog.scene import Polarized
+from napari_osog.layers import MAX_OUTLINES, ViewerLayers
+from napari_osog.pictures import Failure, Request, picture_worker, single_frame
+from napari_osog.session import Session
+from napari_osog.viewers import shared, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_osog.live import Picture
+    from napari_osog.pictures import Picture
+    from osog.rendering.cache import WaveInputs
     from osog.scene import Scene
 
 _SLOW_MS = 60.0
 _SLOW_WARM_MS = 300.0
 _IDLE_MS = 250
-_STILL_MS = 700
-_OWN_LIGHT = ("phase_contrast", "darkfield", "shadowgraph", "reflection", "iscat")
-"""Modalities whose own numbers change the light that falls on the sample."""
+_HELD_MS = 700
 _FINE_POINTS = 64
 _FINE_MS = 4000.0
 
 
-class Studio:
+class LiveController:
     """Keeps the layers of one viewer in step with its session while a panel is visible.
 
     Attributes
     ----------
     session : Session
-    live : LiveRenderer
-    reel : LiveRenderer
+    live : Worker
+        Renders the live image.
+    stack_renderer : Worker
         Renders whole stacks and series beside the live image.
-    sink : LayerSink
+    viewer_layers : ViewerLayers
     fps : float
         Pictures shown in the last second; 0 at rest.
     """
@@ -51,34 +50,37 @@ class Studio:
         self,
         viewer: Any,
         make: Callable[[str], Any] | None = None,
-        sink: Any = None,
+        viewer_layers: Any = None,
         session: Session | None = None,
     ) -> None:
         self.session = session or Session(_first_scene(), device=setting("device"))
         if session is None:
             self.session.preset = FIRST_PRESET
-        self.sink = sink if sink is not None else LayerSink(viewer, self.session)
-        self.live = LiveRenderer(make, max_fps=setting("max_fps"))
-        self.reel = LiveRenderer(make)
-        self.reel_began = 0.0
-        self._reel_scene = self.session.scene
+        self.viewer_layers = (
+            viewer_layers if viewer_layers is not None else ViewerLayers(viewer, self.session)
+        )
+        self.live = picture_worker(make, max_rate=setting("max_fps"))
+        self.stack_renderer = picture_worker(make)
+        self.stack_began = 0.0
+        self._stack_scene = self.session.scene
         self.fps = 0.0
         self._visible: set[int] = set()
         # Wall times of full renders: with the light through the sample computed anew, and reused.
         self._cold_ms = self._warm_ms = 0.0
-        self._light: object = None
+        self._wave: WaveInputs | None = None
         self._times: deque[float] = deque(maxlen=120)
         self._stale = True
-        self._idle = _timer(_IDLE_MS, self._rest)
-        self._still = _timer(_STILL_MS, self._refine)
-        self.live.picture.connect(self._show)
-        self.reel.picture.connect(self._show_sequence)
+        self._rest_soon = qdebounced(self._rest, timeout=_IDLE_MS)
+        self._refine_soon = qdebounced(self._refine, timeout=_HELD_MS)
+        self._coarse = False
+        self.live.finished.connect(self._show)
+        self.stack_renderer.finished.connect(self._show_sequence)
         for signal, slot in (
             (self.session.scene_changed, self._on_scene),
-            (self.session.view_changed, self._on_view),
-            (self.session.target_changed, self._on_target),
-            (self.session.sliding_changed, self._on_sliding),
-            (self.session.device_changed, self._on_scene),
+            (self.session.view.events, self._on_view),
+            (self.session.events.target, self._on_target),
+            (self.session.events.sliding, self._on_sliding),
+            (self.session.events.device, self._on_scene),
         ):
             signal.connect(slot)
         when_changed(self._on_settings)
@@ -86,10 +88,9 @@ class Studio:
         self._extras: tuple[bool, ...] = (False,) * 4
 
     @classmethod
-    def of(cls, viewer: Any) -> Studio:
-        """Return the studio of this viewer, made on first use."""
-        studio: Studio = shared(viewer, lambda: cls(unwrapped(viewer)))
-        return studio
+    def of(cls, viewer: Any) -> LiveController:
+        """Return the live controller of this viewer, made on first use."""
+        return shared(viewer, lambda: cls(unwrapped(viewer)))
 
     # --- panels ------------------------------------------------------------------------------
 
@@ -118,9 +119,8 @@ class Studio:
         """Forget a panel that is gone; the thread ends with the last visible one."""
         self._visible.discard(panel)
         if not self._visible:
-            for timer in (self._idle, self._still):
-                if isalive(timer):  # at exit Qt may delete it before the panel
-                    timer.stop()
+            self._rest_soon.cancel()
+            self._refine_soon.cancel()
             self.session.release()
             self._stale = True
             self.live.stop()
@@ -151,10 +151,11 @@ class Studio:
                 fields=self._fields() if extras else (),
             )
         )
+        self._coarse = preview
         if preview:
-            self._still.start()
+            self._refine_soon()
         else:
-            self._still.stop()
+            self._refine_soon.cancel()
 
     def _wanted(self) -> str:
         """What the image shows; a scene without a field has no phase or amplitude to show."""
@@ -194,24 +195,24 @@ class Studio:
         words = [f"{frames} frames"] if frames > 1 else []
         words += [f"{planes} planes"] if planes > 1 or not words else []
         session = self.session
-        self.reel_began = time.monotonic()
-        self._reel_scene = session.scene
-        session.sequence_changed.emit(f"Rendering {' × '.join(words)}")
-        self.reel.submit(Request(scene, session.seed, device=session.device, whole=True))
+        self.stack_began = time.monotonic()
+        self._stack_scene = session.scene
+        session.sequence_status = f"Rendering {' × '.join(words)}"
+        self.stack_renderer.submit(Request(scene, session.seed, device=session.device, whole=True))
 
     def stop_sequence(self) -> None:
         """Leave the stack or series that is being rendered."""
-        self.reel.stop()
-        self.session.sequence_changed.emit("")
+        self.stack_renderer.stop()
+        self.session.sequence_status = ""
 
-    def _show_sequence(self, picture: Picture) -> None:
+    def _show_sequence(self, picture: Picture | Failure) -> None:
         session = self.session
-        session.sequence_changed.emit("")
-        if picture.error is not None:
-            session.say(picture.error)
+        session.sequence_status = ""
+        if isinstance(picture, Failure):
+            session.status = picture.error
             return
-        present = session.scene is self._reel_scene and session.seed == picture.request.seed
-        self.sink.show_sequence(picture, described(picture), visible=present)
+        present = session.scene is self._stack_scene and session.seed == picture.request.seed
+        self.viewer_layers.show_sequence(picture, described(picture), visible=present)
 
     # --- the live image ----------------------------------------------------------------------
 
@@ -221,70 +222,75 @@ class Studio:
         While only the optics behind the sample move, the light through it is reused: then the full
         image is about as quick as a preview, which would have to compute that light once more.
         """
-        if _light(self.session.scene, self.session.seed) == self._light:
+        if self._is_warm(self.session.scene, self.session.seed):
             return self._warm_ms > _SLOW_WARM_MS
         return self._cold_ms > _SLOW_MS
 
+    def _is_warm(self, scene: Scene, seed: int) -> bool:
+        """Whether the light behind the sample is that of the last full render."""
+        return self._wave is not None and self._wave.same_for(single_frame(scene), seed)
+
     def _on_scene(self, _: object = None) -> None:
-        if self.session.status:
-            self.session.say("")
+        self.session.status = ""
         self.request()
 
     def _on_settings(self, event: Any = None) -> None:
-        self.live.max_fps = setting("max_fps")
+        self.live.max_rate = setting("max_fps")
         self.session.device = setting("device")
 
     def _on_sliding(self, sliding: bool) -> None:
         if sliding:
-            self.sink.begin_motion()
+            self.viewer_layers.render.begin_motion()
             return
         picture = self.session.picture
-        if self._still.isActive() or (picture is not None and picture.request.preview):
+        if self._coarse or (picture is not None and picture.request.preview):
             self.request(preview=False)
 
     def _refine(self) -> None:
         """The hand holds still: show the full image even before it lets go."""
         self.request(preview=False)
 
-    def _on_view(self, view: Any) -> None:
+    def _on_view(self) -> None:
+        view = self.session.view
         extras = (view.masks, view.outlines, view.phase, view.amplitude)
         needed = any(now and not before for now, before in zip(extras, self._extras, strict=True))
         renewed = view.shown != self._shown
         self._shown, self._extras = view.shown, extras
-        self.sink.apply_view(view)
+        self.viewer_layers.apply_view()
         if renewed or needed or view.particles:
             self.request()
 
     def _on_target(self, _: object) -> None:
         if self.session.target is None:
-            self.session.set_view(compare="off", placement=None)
+            self.session.view.update(compare="off", transform=None)
         else:
-            self.sink.apply_view(self.session.view)
+            self.viewer_layers.apply_view()
 
-    def _show(self, picture: Picture) -> None:
+    def _show(self, picture: Picture | Failure) -> None:
         session = self.session
-        if picture.error is not None:
+        if isinstance(picture, Failure):
             request = picture.request
             made = request.scene, request.seed, request.shown
             if made == (session.scene, session.seed, self._wanted()):  # else it is out of date
-                session.say(picture.error)
+                session.status = picture.error
             return
         if not picture.request.preview and not picture.request.source_points:
-            light = _light(picture.request.scene, picture.request.seed)
-            if light == self._light:
+            if self._is_warm(picture.request.scene, picture.request.seed):
                 self._warm_ms = picture.milliseconds
             else:
-                self._light, self._cold_ms = light, picture.milliseconds
+                self._cold_ms = picture.milliseconds
+            self._wave = picture.wave_inputs
         self._count()
-        session.picture = picture
-        self.sink.show(picture)
-        session.set_picture(picture)
+        with session.events.picture.blocked():  # panels hear of it when the layers show it
+            session.picture = picture
+        self.viewer_layers.show(picture)
+        session.events.picture.emit(picture)
         if picture.outlines is not None and len(picture.outlines) > MAX_OUTLINES:
-            session.say(
+            session.status = (
                 f"{len(picture.outlines)} outlines are too many to draw; "
                 f"they are shown up to {MAX_OUTLINES} particles. Masks show them all."
             )
-        self._idle.start()
+        self._rest_soon()
 
     def _count(self) -> None:
         now = time.monotonic()
@@ -303,8 +309,8 @@ class Studio:
         finer = self._finer(picture) if self._visible else None
         if finer is not None:
             self.live.submit(finer)
-        self.sink.rest(described(picture))
-        self.session.set_picture(picture)
+        self.viewer_layers.rest(described(picture))
+        self.session.events.picture.emit(picture)
 
 
 FIRST_PRESET = "lysozyme-dic"
@@ -332,37 +338,4 @@ def described(picture: Picture) -> dict[str, Any]:
     }
 
 
-def _light(scene: Scene, seed: int) -> tuple[Any, ...]:
-    """What the light that leaves the sample depends on."""
-    optics, modality = scene.microscope, scene.microscope.modality
-    source: object = modality.kind
-    if isinstance(modality, Polarized):
-        source = modality.polarizer_deg, modality.circular
-    elif modality.kind in _OWN_LIGHT:
-        source = modality, optics.numerical_aperture
-    return (
-        scene.populations,
-        scene.medium,
-        scene.grid,
-        scene.numerics,
-        optics.wavelength_um,
-        optics.spectrum,
-        optics.condenser_in_use,
-        optics.condenser_numerical_aperture,
-        optics.oblique_numerical_aperture,
-        optics.condenser_stop,
-        optics.oblique_azimuth_deg,
-        source,
-        seed,
-    )
-
-
-def _timer(milliseconds: int, slot: Callable[[], None]) -> QTimer:
-    timer = QTimer()
-    timer.setSingleShot(True)
-    timer.setInterval(milliseconds)
-    timer.timeout.connect(slot)
-    return timer
-
-
-__all__ = ["FIRST_PRESET", "Studio", "described"]
+__all__ = ["FIRST_PRESET", "LiveController", "described"]

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.comparison import Match, compose
-from napari_osog.layers.image import widened
-from napari_osog.layers.stack import NAMES
-from napari_osog.layers.stack import hide as hide_layer
+from napari_osog.comparison import GreyMatch, compose
+from napari_osog.layers.layer_registry import hide as hide_layer
+from napari_osog.layers.layer_registry import write
+from napari_osog.layers.render import widened
 from napari_osog.micrographs import TargetError, plane
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_osog.layers.stack import LayerStack
+    from napari_osog.layers.layer_registry import LayerRegistry
 
 _RED_BLUE = np.array(
     [
@@ -35,11 +35,11 @@ class ComparedLayer:
 
     Parameters
     ----------
-    stack : LayerStack
+    registry : LayerRegistry
 
     Attributes
     ----------
-    match : Match or None
+    match : GreyMatch or None
         Grey levels of the render and the micrograph, while both are compared.
     problem : str
         Why there is no comparison, or "".
@@ -47,13 +47,13 @@ class ComparedLayer:
         Whether the difference on show is the residual of a fit, which no new picture replaces.
     """
 
-    def __init__(self, stack: LayerStack) -> None:
-        self.stack = stack
+    def __init__(self, registry: LayerRegistry) -> None:
+        self.registry = registry
         self._compare_limits: Any = None
-        self.match: Match | None = None
+        self.match: GreyMatch | None = None
         self.problem = ""
         self.pinned = False
-        stack.viewer.mouse_drag_callbacks.append(_wipe_handle(weakref.ref(self)))
+        registry.viewer.mouse_drag_callbacks.append(_wipe_handle(weakref.ref(self)))
 
     def target_plane(self) -> NDArray[np.float64]:
         """Grey image of the micrograph in use.
@@ -63,22 +63,22 @@ class ComparedLayer:
         TargetError
             If there is none, or it cannot be used.
         """
-        if self.stack.session.target is None:
+        if self.registry.session.target is None:
             raise TargetError("Choose a micrograph first: an image layer of this viewer.")
-        point = tuple(self.stack.viewer.dims.point) if self.stack.viewer is not None else None
-        return plane(self.stack.session.target, point)
+        point = tuple(self.registry.viewer.dims.point) if self.registry.viewer is not None else None
+        return plane(self.registry.session.target, point)
 
     def render_plane(self) -> NDArray[np.float32] | None:
         """Grey image of the render that is shown at the moment, or None."""
-        picture = self.stack.session.picture
-        if picture is None or picture.image is None:
+        picture = self.registry.session.picture
+        if picture is None:
             return None
         image = picture.image
-        return image.mean(axis=-1) if image.ndim == 3 else image
+        return image.mean(axis=-1, dtype=np.float32) if image.ndim == 3 else image
 
     def refresh(self) -> None:
         """Compute the comparison again, when one is shown; `problem` says why there is none."""
-        view = self.stack.session.view
+        view = self.registry.session.view
         if self.pinned and view.compare == "difference":
             return
         self.match, self.problem = None, ""
@@ -96,15 +96,16 @@ class ComparedLayer:
                 )
         except TargetError as error:
             self.problem = str(error)
-            hide_layer(self.stack.layer("compare"))
-            image = self.stack.layer("image")
+            hide_layer(self.registry.layer("compare"))
+            image = self.registry.layer("image")
             if image is not None:
                 image.visible = True
             return
         mode = view.compare if view.compare != "blend" else "difference"
         array, self.match = compose(mode, render, micrograph, wipe=view.wipe, tiles=view.tiles)
         if view.compare != "blend":
-            target = tuple(float(v) for v in self.stack.session.target.contrast_limits)
+            low, high = self.registry.session.target.contrast_limits
+            target = float(low), float(high)
             self.show_array(array, None if mode == "difference" else target)
 
     def show_array(
@@ -134,41 +135,33 @@ class ComparedLayer:
         else:
             self._compare_limits = ("grey", limits)
         colours: Any = "gray" if kind == "grey" else Colormap(_RED_BLUE, name="OSOG residual")
-        layer = self.stack.layer("compare")
+        layer = self.registry.layer("compare")
         if layer is None:
-            layer = self.stack.add(
+            layer = self.registry.make(
                 "compare",
-                Image(
-                    array.copy(),
-                    name=NAMES["compare"],
-                    contrast_limits=limits,
-                    colormap=colours,
-                    axis_labels=("y", "x"),
-                    metadata={"osog": {"role": "compare"}},
-                    **self.stack.transform(array.shape),
-                ),
+                Image,
+                array.copy(),
+                array.shape,
+                contrast_limits=limits,
+                colormap=colours,
+                metadata={"osog": {"role": "compare"}},
             )
-            self.stack.arrange()
         else:
-            self.stack.place(layer, array.shape)
-            if layer.data.shape == array.shape:
-                np.copyto(layer.data, array)
-                layer.refresh(thumbnail=False, highlight=False, extent=False)
-            else:
-                layer.data = array.copy()
+            self.registry.place(layer, array.shape)
+            write(layer, array)
             if (layer.colormap.name == "gray") != (kind == "grey"):
                 layer.colormap = colours
             layer.contrast_limits_range = widened(limits, limits)
             layer.contrast_limits = limits
         layer.visible = True
-        image = self.stack.layer("image")
+        image = self.registry.layer("image")
         if image is not None and image.visible:
             image.visible = False
 
     def hide(self) -> None:
         """Take the comparison away and show the render again."""
-        hide_layer(self.stack.layer("compare"))
-        image = self.stack.layer("image")
+        hide_layer(self.registry.layer("compare"))
+        image = self.registry.layer("image")
         if image is not None:
             image.visible = True
 
@@ -178,8 +171,10 @@ def _wipe_handle(owner: weakref.ref[ComparedLayer]) -> Any:
 
     def drag(viewer: Any, event: Any) -> Any:
         compared = owner()
-        layer = None if compared is None else compared.stack.layer("compare")
-        if layer is None or compared.stack.session.view.compare != "wipe":
+        if compared is None:
+            return
+        layer, view = compared.registry.layer("compare"), compared.registry.session.view
+        if layer is None or view.compare != "wipe":
             return
         columns = layer.data.shape[1]
 
@@ -189,13 +184,13 @@ def _wipe_handle(owner: weakref.ref[ComparedLayer]) -> Any:
 
         # Within ten pixels of the screen, at the zoom of the moment.
         reach = 10.0 / (viewer.camera.zoom * abs(layer.scale[-1]) * columns)
-        if abs(share() - compared.stack.session.view.wipe) > reach:
+        if abs(share() - view.wipe) > reach:
             return
         panning, viewer.camera.mouse_pan = viewer.camera.mouse_pan, False
         try:
             yield
             while event.type == "mouse_move":
-                compared.stack.session.set_view(wipe=share())
+                view.wipe = share()
                 yield
         finally:
             viewer.camera.mouse_pan = panning

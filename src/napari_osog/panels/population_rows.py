@@ -1,0 +1,192 @@
+"""The rows of a population, and of one of its particles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_osog.panels.field import Field, field_of, singular
+from napari_osog.panels.number import NumberRow, RangeRow
+from napari_osog.panels.row import ChoiceRow
+from napari_osog.panels.rows import model_rows
+from napari_osog.panels.shapes import TITLES, cut_by_hand, exact, isotropic, own_sizes
+from osog.scene import HABITS, INDICES, Material, Placement, Polyhedron, Population
+
+if TYPE_CHECKING:
+    from napari_osog.panels.row import Row
+    from osog.scene import Scene
+    from osog.scene.parameters import Parameter
+
+OTHER = "its own index"
+"""The material that has no name."""
+AXES = (
+    ((1.0, 0.0, 0.0), "Along the long axis"),
+    ((0.0, 1.0, 0.0), "Along the second axis"),
+    ((0.0, 0.0, 1.0), "Along the third axis"),
+    (None, "Another direction"),
+)
+"""Directions of an optic axis in the body."""
+_ANGLES = {
+    "isotropic": (),
+    "planar": ("spread_deg",),
+    "aligned": ("azimuth_deg", "elevation_deg", "roll_deg", "spread_deg"),
+}
+"""Numbers of each distribution of orientations."""
+
+
+def body_rows(scene: Scene, population: Population) -> list[Row]:
+    """Shape, material and arrangement: what is always seen."""
+    rows = [*_shape_rows(population), *_material_rows(scene, population)]
+    return rows if population.particles is not None else [*rows, *_arrangement_rows(population)]
+
+
+def _shape_rows(population: Population) -> list[Row]:
+    name, shape = f"populations.{population.name}.shape", population.shape
+    rows: list[Row] = [ChoiceRow(name, "Shape", TITLES.items(), "Body of every particle.")]
+    skip: tuple[str, ...] = ()
+    if isinstance(shape, Polyhedron):
+        skip = ("habit",)
+        if cut_by_hand(shape):
+            skip = ("habit", "size_um")
+        else:
+            words = [(h, h.replace("_", " ").capitalize()) for h in HABITS]
+            rows.append(ChoiceRow(f"{name}.habit", "Habit", words, "Named crystal form."))
+    return rows + model_rows(shape, name, skip=skip)
+
+
+def _material_rows(scene: Scene, population: Population) -> list[Row]:
+    base, material = f"populations.{population.name}.material", population.material
+    names = [(n, material_words(n)) for n in INDICES if n not in ("air", "water", "pbs")]
+    known = [*names, (OTHER, "Other")]
+    rows: list[Row] = [
+        ChoiceRow(f"{base}.name", "Material", known, "A known material, or any index below.")
+    ]
+    modality = scene.microscope.modality
+    only = ["index", "absorption_per_um"]
+    if modality.emits:
+        only = ["emission_per_um", "index"]
+    elif modality.wave == "jones":
+        only.append("birefringence")
+    rows += model_rows(material, base, only=only)
+    if modality.wave == "jones":
+        name, field = f"{base}.optic_axis", Material.model_fields["optic_axis"]
+        rows.append(ChoiceRow(name, field.title or "Optic axis", AXES, field.description or ""))
+        if named_axis(material.optic_axis) is None:
+            each = (field_of(Material, "optic_axis", f"{name}[{k}]", k) for k in range(3))
+            rows += [NumberRow(field) for field in each]
+    return rows
+
+
+def _arrangement_rows(population: Population) -> list[Row]:
+    base = f"populations.{population.name}"
+    number = Field(
+        f"{base}.count",
+        "Count",
+        help="Number of particles in the frame.",
+        limits=(0, 1_000_000),
+        slider=(1, 5000),
+        log=True,
+        integer=True,
+        default=20,
+        step=1,
+    )
+    if population.density_per_mm2 is not None:
+        number = Field(
+            f"{base}.density_per_mm2",
+            "Density",
+            "1/mm²",
+            Population.model_fields["density_per_mm2"].description or "",
+            limits=(0, 1e9),
+            slider=(1, 1e6),
+            log=True,
+            default=1000,
+            step=1,
+        )
+    rows: list[Row] = [
+        NumberRow(number, fittable=False),
+        RangeRow(field_of(Placement, "z_um", f"{base}.placement.z_um")),
+    ]
+    if not isotropic(population.shape):
+        rows += model_rows(population.orientation, f"{base}.orientation", only=("law",))
+    return rows + model_rows(population.placement, f"{base}.placement", only=("law",))
+
+
+def turning_rows(population: Population) -> list[Row]:
+    """How drawn particles are turned and where they keep together."""
+    base = f"populations.{population.name}"
+    if population.particles is not None:
+        return []
+    rows: list[Row] = []
+    if not isotropic(population.shape):
+        angles = _ANGLES[population.orientation.law]
+        rows += model_rows(population.orientation, f"{base}.orientation", only=angles)
+    only = ["margin_um"]
+    if population.placement.law == "clustered":
+        only += ["cluster_size", "cluster_radius_um"]
+    rows += model_rows(population.placement, f"{base}.placement", only=only)
+    return rows
+
+
+def scattering_rows(scene: Scene, population: Population) -> list[Row]:
+    """How it scatters, and whether it is labelled."""
+    base = f"populations.{population.name}"
+    rows: list[Row] = []
+    optics = scene.microscope
+    if not optics.emits and optics.modality.wave != "jones":
+        made = model_rows(population, base, only=("scattering",))
+        if not exact(population.shape):
+            for row in made:
+                if isinstance(row, ChoiceRow):
+                    row.remove("mie")
+        rows += made
+    return rows + model_rows(population, base, only=("labelled",))
+
+
+def material_words(material: str) -> str:
+    """Name of a material as it is shown."""
+    return material.upper() if material in ("pbs", "pmma") else material.capitalize()
+
+
+def own_names(scene: Scene, number: int) -> list[str]:
+    """Dotted names of everything that one listed particle can have for itself."""
+    base, first = f"particles[{number}]", 0
+    for population in scene.populations:
+        listed = len(population.particles or ()) if population.visible else 0
+        if first <= number < first + listed:
+            break
+        first += listed
+    names = [f"{base}.{axis}_um" for axis in "xyz"]
+    if not isotropic(population.shape):
+        names += [f"{base}.orientation_deg[{k}]" for k in range(3)]
+    return [*names, *(f"{base}.{size}" for size in own_sizes(population.shape)), f"{base}.index"]
+
+
+def named_axis(axis: tuple[float, float, float]) -> tuple[float, float, float] | None:
+    """One of the body's own axes, or None for a direction between them."""
+    return axis if any(axis == known for known, _ in AXES) else None
+
+
+def field_of_parameter(parameter: Parameter) -> Field:
+    """Field of a row for one number of one particle."""
+    return Field(
+        parameter.name,
+        singular(parameter.title),
+        parameter.unit,
+        parameter.help,
+        parameter.limits,
+        parameter.slider,
+        parameter.step,
+        parameter.log and parameter.slider[0] > 0,
+        parameter.value,
+    )
+
+
+__all__ = [
+    "OTHER",
+    "body_rows",
+    "field_of_parameter",
+    "material_words",
+    "named_axis",
+    "own_names",
+    "scattering_rows",
+    "turning_rows",
+]
