@@ -167,7 +167,6 @@ def late():
     assert imports("a.x", path, known) == {"a.b", "a.c", "a.d", "a.e"}
 
 
-@pytest.mark.xfail(reason="the last long files are still being split", strict=True)
 def test_no_file_is_too_long_to_be_read_in_one_go(root: Path) -> None:
     lengths = {
         str(path.relative_to(root)): len(path.read_text(encoding="utf-8").splitlines())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from osog.exit_wave.wave import EmissionSlabs, ExitWave, JonesWave, ReflectedWave
+from osog.exit_wave.wave import EmissionSlabs, ExitWave, JonesWave, ReflectedWave, Wave
 from osog.optics import (
     confocal,
     contrast,
@@ -54,8 +54,6 @@ if TYPE_CHECKING:
     from osog.sample import ParticleBatch, Values
     from osog.scene import ModalityModel, Scene
     from osog.waves.sampling_plan import SamplingPlan
-
-    Wave = ExitWave | EmissionSlabs | JonesWave | ReflectedWave
 
 WAVES: dict[str, type[Wave]] = {
     "scalar": ExitWave,

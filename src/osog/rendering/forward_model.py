@@ -24,8 +24,8 @@ from osog.scene.parameters import replaced
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from osog.exit_wave import Wave
     from osog.optics.spectrum import SpectralSample
-    from osog.rendering.cache import Wave
     from osog.scene import Scene
     from osog.waves import SamplingPlan
 

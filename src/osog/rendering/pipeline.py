@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from osog.exit_wave import Wave
     from osog.optics.spectrum import SpectralSample
-    from osog.rendering.cache import Wave
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
     from osog.waves import SamplingPlan

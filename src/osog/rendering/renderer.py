@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.cautions import Caution
+    from osog.exit_wave import Wave
     from osog.optics.spectrum import SpectralSample
-    from osog.rendering.cache import Wave, WaveInputs
+    from osog.rendering.cache import WaveInputs
     from osog.sample import ParticleBatch
     from osog.sample.reading import Reading
     from osog.scene import Scene
