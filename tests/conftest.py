@@ -22,7 +22,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from osog.sample import ParticleBatch, ShapeKind, quaternion_from_angles
+from osog.geometry import POLYHEDRON, SHAPES
+from osog.sample import ParticleBatch, quaternion_from_angles
 from osog.scene import half_spaces
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _batch(
     count = len(rows)
     planes, start = [torch.zeros(0, 4, dtype=torch.float64)], [0]
     for row in rows:
-        if row["kind"] == ShapeKind.POLYHEDRON:
+        if row["kind"] is POLYHEDRON:
             faces = row.get("planes")
             if faces is None:
                 faces = half_spaces(str(row.get("habit", "octahedron")))
@@ -125,7 +126,7 @@ def _batch(
         optic_axis=torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64).repeat(count, 1),
         core_radius=torch.zeros(count, dtype=torch.float64),
         core_index_step=torch.zeros(count, dtype=torch.float64),
-        shape_kind=torch.tensor([int(row["kind"]) for row in rows]),
+        shape_kind=torch.tensor([SHAPES.index(row["kind"]) for row in rows]),
         population=torch.zeros(count, dtype=torch.int64),
         planes=torch.cat(planes),
         plane_start=torch.tensor(start),

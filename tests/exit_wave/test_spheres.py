@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from osog.exit_wave import exit_wave, plan_sampling
-from osog.exit_wave.spheres import chosen, with_cores
+from osog.exit_wave.spheres import with_cores
 from osog.explain import field_error_percent
-from osog.geometry import gbuffer
+from osog.geometry import POLYHEDRON, SPHERE, gbuffer
 from osog.rendering import ForwardModel, forward
 from osog.sample import Values, sample
 from osog.scene import Scene
@@ -131,13 +131,13 @@ def test_cores_join_the_light_and_nothing_else(make_batch) -> None:
     assert torch.equal(both.plane_start, torch.zeros(5, dtype=torch.int64))
     labels = gbuffer(batch, scene.grid.shape, scene.grid.pixel_size_um)
     assert int(labels.instances.max()) == 2
-    plain = make_batch([{"kind": 0}, {"kind": 5}])
+    plain = make_batch([{"kind": SPHERE}, {"kind": POLYHEDRON}])
     assert with_cores(plain) is plain
 
 
 def test_some_particles_keep_their_half_spaces(make_batch) -> None:
-    batch = make_batch([{"kind": 0}, {"kind": 5}, {"kind": 0}, {"kind": 5}])
-    left = chosen(batch, torch.tensor([1, 3]))
+    batch = make_batch([{"kind": kind} for kind in (SPHERE, POLYHEDRON, SPHERE, POLYHEDRON)])
+    left = batch.taken(torch.tensor([1, 3]))
     assert left.plane_start.tolist() == [0, 8, 16]
     assert torch.equal(left.planes, batch.planes)
 
@@ -161,7 +161,7 @@ def test_light_of_spheres_and_bodies_adds_up() -> None:
     total = exit_wave(batch, values, plan).spectrum
     parts = []
     for i in (0, 1):
-        mine = chosen(batch, torch.nonzero(batch.population == i).flatten())
+        mine = batch.taken(torch.nonzero(batch.population == i).flatten())
         parts.append(exit_wave(mine, values, plan).spectrum)
     assert torch.allclose(total, parts[0] + parts[1], atol=1e-14)
     assert field_error_percent(both, batch, plan) > 0

@@ -25,7 +25,7 @@ from napari_osog.panels.section import RowGroup, Section
 from osog.scene import HABITS, INDICES, Material, Placement, Population, SceneError
 from osog.scene.material import ABBE_NUMBERS
 from osog.scene.parameters import describe, get
-from osog.scene.population import SIZES
+from osog.scene.shapes import size_fields
 
 if TYPE_CHECKING:
     from napari_osog.session import Session
@@ -423,7 +423,7 @@ class SampleSection(Section):
             if population.particles is not None:
                 update["particles"] = [
                     {k: v for k, v in p.model_dump().items()
-                     if k not in SIZES}
+                     if k not in size_fields()}
                     for p in population.particles
                 ]  # fmt: skip
             self._replace(population.name, update)

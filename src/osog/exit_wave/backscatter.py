@@ -9,7 +9,7 @@ import torch
 from torch.utils.checkpoint import checkpoint as recomputed
 
 from osog.exit_wave.interrupt import checkpoint
-from osog.exit_wave.spheres import chosen, distinct, sphere_table, turn
+from osog.exit_wave.spheres import distinct, sphere_table, turn
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,7 +65,7 @@ def backscattered(
     weyl = -2 * pi / (around * upward) / (height * width)
 
     which, group = distinct(batch)
-    table = sphere_table(chosen(batch, which), wavelength, index, 2.0)
+    table = sphere_table(batch.taken(which), wavelength, index, 2.0)
     back = (table.s1 - table.s2) / 2
     spare = torch.is_grad_enabled() and len(batch) * u.numel() > _KEEP
     parts = []

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from osog.exit_wave.interrupt import checkpoint
-from osog.geometry import buckets, chords, half_extents, padded_planes
-from osog.sample import ParticleBatch, ShapeKind
+from osog.geometry import Shape, buckets, chords, half_extents, padded_planes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from osog.exit_wave.plan import SamplingPlan
+    from osog.sample import ParticleBatch
 
 _CHUNK_SAMPLES = {"cpu": 160_000, "cuda": 8_000_000, "mps": 2_000_000}
 """Patch samples handled at once: what fits the cache of a CPU core, or fills an accelerator."""
@@ -34,11 +34,11 @@ _FIXED_POINT = 2.0**36
 
 @dataclass(frozen=True)
 class Chunk:
-    """Particles of one shape family with patches of one size, near each other in the domain.
+    """Particles of one shape with patches of one size, near each other in the domain.
 
     Attributes
     ----------
-    kind : ShapeKind
+    shape : Shape
     index : Tensor, shape (n,)
         Particle numbers.
     row, column : Tensor, shape (n,)
@@ -53,7 +53,7 @@ class Chunk:
         Slabs that the deepest of them touches.
     """
 
-    kind: ShapeKind
+    shape: Shape
     index: Tensor
     row: Tensor
     column: Tensor
@@ -108,7 +108,7 @@ class Raster:
         first, last = first.clamp(0, plan.slabs - 1), last.clamp(0, plan.slabs - 1)
         used = torch.zeros(plan.slabs, dtype=torch.bool)
         per_chunk = _CHUNK_SAMPLES.get(batch.device.type, 80_000)
-        for kind, height, width, index in buckets(batch, plan.pitch_um, margin_px=_RIM + 0.5):
+        for shape, height, width, index in buckets(batch, plan.pitch_um, margin_px=_RIM + 0.5):
             position = batch.position[index]
             row = torch.ceil((position[:, 1] - half[index, 1] - cy) / py - _RIM).long()
             column = torch.ceil((position[:, 0] - half[index, 0] - cx) / px - _RIM).long()
@@ -134,7 +134,7 @@ class Raster:
                 numbers = torch.stack([(high - low).max(), low.min(), low.max()])
                 deep, bottom, top = numbers.tolist()
                 self.chunks.append(
-                    Chunk(kind, i, r, c, height, width, low, bottom, top + deep, deep + 1)
+                    Chunk(shape, i, r, c, height, width, low, bottom, top + deep, deep + 1)
                 )
                 marks = torch.zeros(plan.slabs + 1, dtype=torch.int64)
                 marks.index_add_(0, low.cpu(), torch.ones(len(i), dtype=torch.int64))
@@ -152,7 +152,7 @@ class Raster:
         y = ((chunk.row[:, None] + rows).to(**real) * py + cy)[:, :, None]
         x = ((chunk.column[:, None] + columns).to(**real) * px + cx)[:, None, :]
         chord = chords(
-            chunk.kind,
+            chunk.shape,
             x,
             y,
             leaves.position,
@@ -199,7 +199,7 @@ class Leaves:
 def leaves_of(batch: ParticleBatch, chunk: Chunk) -> Leaves:
     """Select a chunk's particles."""
     planes = mask = None
-    if chunk.kind is ShapeKind.POLYHEDRON:
+    if chunk.shape.has_planes:
         planes, mask = padded_planes(batch, chunk.index)
     i = chunk.index
     return Leaves(batch.position[i], batch.quaternion[i], batch.size[i], planes, mask)

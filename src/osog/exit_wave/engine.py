@@ -14,7 +14,7 @@ from osog.exit_wave.deposit import Gradients, Raster, deposit, deposit_adjoint
 from osog.exit_wave.first_order import first_order, is_first_order
 from osog.exit_wave.illumination import illumination
 from osog.exit_wave.multislice import multislice
-from osog.exit_wave.spheres import chosen, sphere_spectrum, with_cores
+from osog.exit_wave.spheres import sphere_spectrum, with_cores
 from osog.exit_wave.wave import EmissionSlabs, ExitWave
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitW
     exact = modelled_by("mie", batch, plan)
     spectrum: Tensor | None = None
     if not bool(exact.all()) or len(batch) == 0:
-        bodies = with_cores(chosen(batch, torch.nonzero(~exact).flatten()))
+        bodies = with_cores(batch.taken(torch.nonzero(~exact).flatten()))
         spectrum = _through_slabs(bodies, waves, source, weights, wavelength, index, plan, weak)
     if bool(exact.any()):
-        spheres = chosen(batch, torch.nonzero(exact).flatten())
+        spheres = batch.taken(torch.nonzero(exact).flatten())
         light = sphere_spectrum(spheres, values, plan, waves, source)
         spectrum = light if spectrum is None else spectrum + light
     assert spectrum is not None

@@ -140,7 +140,7 @@ class _Columns:
         # Sub-samples lie evenly about the middle of their sample.
         cx, cy = cx - (parts - 1) / 2 * px, cy - (parts - 1) / 2 * py
         chord = chords(
-            chunk.kind,
+            chunk.shape,
             ((parts * chunk.column[:, None] + columns).to(**real) * px + cx)[:, None, :],
             ((parts * chunk.row[:, None] + rows).to(**real) * py + cy)[:, :, None],
             leaves.position,

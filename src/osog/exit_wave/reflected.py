@@ -11,7 +11,6 @@ import torch
 from osog.exit_wave.backscatter import backscattered
 from osog.exit_wave.facets import facet_spectrum
 from osog.exit_wave.illumination import illumination
-from osog.exit_wave.spheres import chosen
 from osog.exit_wave.wave import ReflectedWave
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def reflected_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> 
     )
     spectrum = facet_spectrum(batch, waves, plan, index, ~by_mie)
     if bool(by_mie.any()):
-        spheres = chosen(batch, torch.nonzero(by_mie).flatten())
+        spheres = batch.taken(torch.nonzero(by_mie).flatten())
         spectrum = spectrum + backscattered(spheres, waves, plan, index, wavelength)
     return ReflectedWave(
         spectrum=spectrum * waves.travels,

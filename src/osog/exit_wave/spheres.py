@@ -12,7 +12,6 @@ from torch.utils import checkpoint as recompute
 
 from osog.exit_wave.interrupt import checkpoint
 from osog.exit_wave.mie import AmplitudeTable, Place, amplitude_table, complex_index
-from osog.sample import ShapeKind
 
 if TYPE_CHECKING:
     from osog.exit_wave.engine import PlaneWaves
@@ -65,7 +64,7 @@ def sphere_spectrum(
     weyl = torch.where(travels, weyl, 0.0)
 
     which, group = distinct(batch)
-    spheres = chosen(batch, which)
+    spheres = batch.taken(which)
     table = sphere_table(
         spheres, wavelength, index, float(torch.where(travels, u, 0.0).detach().max()) * 1.0001
     )
@@ -127,7 +126,7 @@ def with_cores(batch: ParticleBatch) -> ParticleBatch:
     if not bool(coated.any()):
         return batch
     index = torch.nonzero(coated).flatten()
-    cores = chosen(batch, index)
+    cores = batch.taken(index)
     zero = torch.zeros_like(cores.delta_index)
     cores = replace(
         cores,
@@ -148,19 +147,8 @@ def with_cores(batch: ParticleBatch) -> ParticleBatch:
     return replace(batch, **joined, plane_start=torch.cat((batch.plane_start, last)))
 
 
-def chosen(batch: ParticleBatch, index: Tensor) -> ParticleBatch:
-    """Return some particles of a batch; those left out must own no half-spaces or come last."""
-    some = {
-        f.name: getattr(batch, f.name)[index]
-        for f in fields(batch)
-        if f.name not in ("planes", "plane_start")
-    }
-    ends = torch.cat((batch.plane_start[:-1][index], batch.plane_start[-1:]))
-    return replace(batch, **some, plane_start=ends)
-
-
 def _coated(batch: ParticleBatch) -> Tensor:
-    return (batch.shape_kind == ShapeKind.SPHERE) & (batch.core_radius.detach() > 0)
+    return batch.core_radius.detach() > 0
 
 
 def distinct(batch: ParticleBatch) -> tuple[Tensor, Tensor]:

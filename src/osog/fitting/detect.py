@@ -24,7 +24,7 @@ from osog.fitting.errors import FitError
 from osog.fitting.inputs import checked_image
 from osog.fitting.start import binned, binning
 from osog.fitting.weights import noise_sigma
-from osog.scene import Distribution, Particle
+from osog.scene import Distribution, Particle, Sphere
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +118,7 @@ def _axes(scene: Scene, population: Population, depth_range_um: float) -> Axes:
     count = int(np.clip(np.ceil((high - low) / depth_step(scene)) + 1, 3, 17))
     shape, medium = population.shape, scene.medium.index
     radii: list[float] = []
-    if shape.kind == "sphere":
+    if isinstance(shape, Sphere):
         radii = _numbers(shape.radius_um, 1.4, [p.radius_um for p in population.particles or ()], 5)
     own = [p.index for p in population.particles or ()]
     index = population.material.index

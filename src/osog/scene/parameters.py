@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from osog.scene.errors import SceneError
 from osog.scene.model import Distribution
-from osog.scene.population import SIZES, Particle, Population
+from osog.scene.population import Particle, Population
 from osog.scene.scene import Scene
+from osog.scene.shapes import size_fields
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
@@ -190,7 +192,7 @@ def describe(scene: Scene, name: str) -> Parameter:
         if isinstance(owner, BaseModel):
             model = owner
     names = [s for s in full if isinstance(s, str)]
-    field = names[-1] if names[-1] in type(model).model_fields else names[-2]
+    field = names[-1] if names[-1] in _fields(model) else names[-2]
     return _parameter(name, model, field, float(value), full[-1])
 
 
@@ -235,8 +237,8 @@ def _overrides(population: Population) -> set[str]:
     particles = population.particles
     if not particles:
         return set()
-    fields = (*SIZES, "index", "absorption_per_um", "emission_per_um", "birefringence")
-    return {f for f in fields if all(getattr(p, f) is not None for p in particles)}
+    fields = (*size_fields(), "index", "absorption_per_um", "emission_per_um", "birefringence")
+    return {f for f in fields if all(p.own(f) is not None for p in particles)}
 
 
 def _particle_parameters(
@@ -244,17 +246,15 @@ def _particle_parameters(
 ) -> Iterator[Parameter]:
     for field in ("x_um", "y_um", "z_um"):
         yield _parameter(f"{base}.{field}", particle, field, getattr(particle, field), field)
-    if population.shape.kind not in ("sphere", "coated_sphere") or _has_an_axis(
-        population, particle
-    ):
+    if not population.shape.isotropic or _has_an_axis(population, particle):
         for k in range(3):
             name = f"{base}.orientation_deg[{k}]"
             yield _parameter(name, particle, "orientation_deg", particle.orientation_deg[k], k)
     for model in (population.shape, population.material):
         for field in type(model).model_fields:
-            if field not in type(particle).model_fields:
+            if field not in type(particle).model_fields and field not in size_fields():
                 continue
-            own = getattr(particle, field)
+            own = particle.own(field)
             if own is None and not everything:
                 continue
             value = own if own is not None else getattr(model, field)
@@ -283,7 +283,7 @@ _AXES = {"orientation_deg": ("Azimuth", "Elevation", "Roll"), "": ("a", "b", "c"
 
 
 def _parameter(name: str, model: BaseModel, field: str, value: float, key: str | int) -> Parameter:
-    info = type(model).model_fields[field]
+    info = type(model).model_fields.get(field, FieldInfo())
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     limits: Any = extra.get("limits", (-1e12, 1e12))
     slider: Any = extra.get("slider", limits)
@@ -361,9 +361,14 @@ def _resolved(scene: Scene, name: str) -> list[str | int]:
     return steps
 
 
+def _fields(model: BaseModel) -> tuple[str, ...]:
+    """Names of its fields, and of the sizes of registered shapes that a particle gives."""
+    return (*type(model).model_fields, *(model.model_extra or ()))
+
+
 def _child(value: Any, step: str | int, name: str) -> Any:
     if isinstance(value, BaseModel):
-        if isinstance(step, str) and step in type(value).model_fields:
+        if isinstance(step, str) and step in _fields(value):
             return getattr(value, step)
         raise _unknown(name, dict.fromkeys(type(value).model_fields))
     if isinstance(value, tuple | list):
@@ -390,7 +395,10 @@ def _own(target: Any, step: str | int, name: str) -> Any:
 
 
 def _open_mapping(steps: list[str | int]) -> bool:
-    return "zernike" in steps or "osa" in steps
+    """Whether an entry that is not there yet may be added."""
+    if "zernike" in steps or "osa" in steps:
+        return True
+    return steps[-3:-2] == ["particles"] and steps[-1] in size_fields()
 
 
 def _unknown(name: str, available: Mapping[str, Any]) -> SceneError:

@@ -1,0 +1,81 @@
+"""Blocks of a scene that come in several kinds, which code outside the package may add to."""
+
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from osog.scene.model import SceneModel
+
+M = TypeVar("M", bound=SceneModel)
+
+
+class Kinds(Generic[M]):
+    """The classes that one block may be of, told apart by their field ``kind``.
+
+    As the metadata of an annotation, ``Annotated[ShapeModel, SHAPES]``, it validates, writes and
+    describes (JSON schema) a block as a union of all classes that are registered at that time.
+
+    Parameters
+    ----------
+    models : type
+        Each has a field ``kind`` with its name in the scene file as the only value and default.
+    """
+
+    def __init__(self, *models: type[M]) -> None:
+        self._models = {self.name_of(model): model for model in models}
+        self._adapter: TypeAdapter[M] | None = None
+
+    @staticmethod
+    def name_of(model: type[SceneModel]) -> str:
+        """Name of a class in the scene file.
+
+        Raises
+        ------
+        ValueError
+            When its field ``kind`` is not one word, such as ``kind: Literal["lens"] = "lens"``.
+        """
+        info = model.model_fields.get("kind")
+        default = info.default if info is not None else None
+        if info is None or not isinstance(default, str) or get_args(info.annotation) != (default,):
+            raise ValueError(
+                f"{model.__name__} needs a field such as  kind: Literal['word'] = 'word'  that "
+                "tells it apart in a scene file."
+            )
+        return default
+
+    @property
+    def models(self) -> dict[str, type[M]]:
+        """Every class by its name in the scene file, in the order of a menu."""
+        return dict(self._models)
+
+    def register(self, model: type[M]) -> type[M]:
+        """Add a class, or replace the one of the same kind."""
+        self._models[self.name_of(model)] = model
+        self._adapter = None
+        return model
+
+    def _union(self) -> "TypeAdapter[M]":
+        if self._adapter is None:
+            union: Any = Union[tuple(self._models.values())]  # noqa: UP007
+            tagged: Any = Annotated[union, Field(discriminator="kind")]
+            self._adapter = TypeAdapter(tagged)
+        return self._adapter
+
+    def _validated(self, value: Any) -> M:
+        return self._union().validate_python(value)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Validate with the union of the moment, and write each block as its own class does."""
+        return core_schema.no_info_plain_validator_function(
+            self._validated, serialization=core_schema.SimpleSerSchema(type="any")
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe the union of the moment."""
+        return handler(self._union().core_schema)
