@@ -175,7 +175,7 @@ def test_volume_is_conserved(kind, make_batch):
 def test_habits_keep_their_volume(make_batch):
     from scipy.spatial import ConvexHull
 
-    from osog.scene.shapes import HABITS
+    from osog.scene import HABITS
 
     for habit in HABITS:
         rows = [

@@ -13,7 +13,7 @@ from osog.geometry.polyhedron import POLYHEDRON
 from osog.geometry.rod import ROD
 from osog.geometry.shape import Bodies, Shape
 from osog.geometry.sphere import SPHERE
-from osog.scene.shapes import SHAPES as SCENE_SHAPES
+from osog.scene import SHAPES as SCENE_SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

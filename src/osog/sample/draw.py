@@ -14,6 +14,7 @@ from osog.geometry import SHAPES, number_of
 from osog.particles import ParticleBatch, quaternion_from_angles, rotation_matrix
 from osog.sample.placement import Obstacles, draw, positions
 from osog.sample.values import Values
+from osog.scene import SHAPES as SCENE_SHAPES
 from osog.scene import (
     Distribution,
     Particle,
@@ -21,7 +22,6 @@ from osog.scene import (
     Scene,
     SceneError,
 )
-from osog.scene.shapes import SHAPES as SCENE_SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -246,7 +246,7 @@ def _owned(
         return out
     columns = (*population.shape.columns(), *((field, None) for field in _MATERIAL))
     for field, component in columns:
-        numbers = [p.own(field) for p in particles]
+        numbers = [getattr(p, field, None) for p in particles]
         if all(n is None for n in numbers):
             continue
         mask = np.array([n is not None for n in numbers])

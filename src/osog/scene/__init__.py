@@ -11,7 +11,7 @@ from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.distributions import Lognormal, Normal, NumberOrDistribution, Uniform
 from osog.scene.errors import SceneError
-from osog.scene.habits import half_spaces
+from osog.scene.habits import HABITS, half_spaces
 from osog.scene.material import INDICES, Material, Medium
 from osog.scene.microscope import IMMERSIONS, Microscope
 from osog.scene.modalities import (
@@ -40,13 +40,14 @@ from osog.scene.population import Motion, Orientation, Particle, Placement, Popu
 from osog.scene.scene import Grid, Scene
 from osog.scene.series import Series
 from osog.scene.shapes import (
-    HABITS,
+    SHAPES,
     Box,
     CoatedSphere,
     Cylinder,
     Ellipsoid,
     Polyhedron,
     Rod,
+    ShapeModel,
     Sphere,
 )
 from osog.scene.spectrum import SPECTRUM_TITLES, Halogen, Led, Monochromatic, WhiteLed
@@ -60,6 +61,7 @@ __all__ = [
     "INDICES",
     "MODALITY_TITLES",
     "PARTIALLY_COHERENT",
+    "SHAPES",
     "SPECTRUM_TITLES",
     "Aberrations",
     "Background",
@@ -108,6 +110,7 @@ __all__ = [
     "SceneModel",
     "Series",
     "Shadowgraph",
+    "ShapeModel",
     "Sphere",
     "Uniform",
     "WhiteLed",

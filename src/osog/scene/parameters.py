@@ -238,7 +238,7 @@ def _overrides(population: Population) -> set[str]:
     if not particles:
         return set()
     fields = (*size_fields(), "index", "absorption_per_um", "emission_per_um", "birefringence")
-    return {f for f in fields if all(p.own(f) is not None for p in particles)}
+    return {f for f in fields if all(getattr(p, f, None) is not None for p in particles)}
 
 
 def _particle_parameters(
@@ -250,11 +250,12 @@ def _particle_parameters(
         for k in range(3):
             name = f"{base}.orientation_deg[{k}]"
             yield _parameter(name, particle, "orientation_deg", particle.orientation_deg[k], k)
+    sizes = size_fields()
     for model in (population.shape, population.material):
         for field in type(model).model_fields:
-            if field not in type(particle).model_fields and field not in size_fields():
+            if field not in sizes and field not in type(particle).model_fields:
                 continue
-            own = particle.own(field)
+            own = getattr(particle, field, None)
             if own is None and not everything:
                 continue
             value = own if own is not None else getattr(model, field)

@@ -1,5 +1,6 @@
 """Populations: many particles of one kind, drawn or listed one by one."""
 
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import (
@@ -149,23 +150,20 @@ class Particle(SceneModel):
     @classmethod
     def _known_sizes_only(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            unknown = [k for k in data if k not in cls.model_fields and k not in size_fields()]
+            unknown = data.keys() - _known(cls, size_fields())
             if unknown:
                 faults = [
                     InitErrorDetails(type="extra_forbidden", loc=(key,), input=data[key])
-                    for key in unknown
+                    for key in data
+                    if key in unknown
                 ]
                 raise ValidationError.from_exception_data(cls.__name__, faults)
         return data
 
-    def own(self, field: str) -> Any:
-        """Value that it gives itself to a size or a property of its material; None without one."""
-        return getattr(self, field, None)
-
     def sizes(self) -> dict[str, Any]:
         """Sizes that it gives itself."""
-        given = {field: self.own(field) for field in size_fields()}
-        return {field: value for field, value in given.items() if value is not None}
+        given = {**self.__dict__, **(self.model_extra or {})}
+        return {f: given[f] for f in size_fields() if given.get(f) is not None}
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -183,6 +181,12 @@ class Particle(SceneModel):
                     "anyOf": [number, three, {"type": "null"}], "default": None
                 }  # fmt: skip
         return described
+
+
+@cache
+def _known(model: type[Particle], sizes: tuple[str, ...]) -> frozenset[str]:
+    """What a particle may give."""
+    return frozenset((*model.model_fields, *sizes))
 
 
 class Motion(SceneModel):

@@ -1,12 +1,14 @@
 """The bodies a population can have."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import model_validator
 
 from osog.scene.distributions import NumberOrDistribution
+from osog.scene.habits import HabitName, closed_around_origin
 from osog.scene.kinds import Kinds
 from osog.scene.model import SceneModel, parameter
 
@@ -22,9 +24,9 @@ def _length(default: float, title: str, help: str, slider: tuple[float, float] =
 class ShapeModel(SceneModel):
     """A shape in the scene: its numbers, and what the rest must know of it.
 
-    A further shape is a class like these and a `geometry.Shape` that draws it. Its fields with
-    `limits` are its sizes: numbers or laws in µm, or lists of three, which single particles may
-    override.
+    A further shape is a class like those below, with a `geometry.Shape` that draws it. Its fields
+    with `limits` are its sizes: numbers or laws, or lists of three of them, which single particles
+    may override.
 
     Attributes
     ----------
@@ -43,6 +45,7 @@ class ShapeModel(SceneModel):
     kind: str
 
     @classmethod
+    @cache
     def size_fields(cls) -> tuple[str, ...]:
         """Names of the numbers that single particles may override, in the order of the file."""
         return tuple(
@@ -52,6 +55,7 @@ class ShapeModel(SceneModel):
         )
 
     @classmethod
+    @cache
     def columns(cls) -> tuple[tuple[str, int | None], ...]:
         """Every single number of its sizes, as (field, place in a list of three or None)."""
         return tuple(
@@ -95,6 +99,11 @@ class ShapeModel(SceneModel):
         return {}
 
 
+SHAPES: Kinds[ShapeModel] = Kinds()
+"""Every shape of the scene file, in the order of a menu."""
+
+
+@SHAPES.register
 class Sphere(ShapeModel):
     """A ball."""
 
@@ -106,6 +115,7 @@ class Sphere(ShapeModel):
     radius_um: NumberOrDistribution = _length(0.5, "Radius", "Radius of the ball.", (0.05, 20.0))
 
 
+@SHAPES.register
 class CoatedSphere(ShapeModel):
     """A ball with a concentric core of another index; the material is that of the shell."""
 
@@ -135,6 +145,7 @@ class CoatedSphere(ShapeModel):
         return self
 
 
+@SHAPES.register
 class Ellipsoid(ShapeModel):
     """An ellipsoid with three semi-axes; the first is the body's long axis."""
 
@@ -149,6 +160,7 @@ class Ellipsoid(ShapeModel):
     )
 
 
+@SHAPES.register
 class Rod(ShapeModel):
     """A spherocylinder: a cylinder closed by two half balls."""
 
@@ -176,6 +188,7 @@ class Rod(ShapeModel):
         return {"length_um": np.maximum(numbers["length_um"], 2 * numbers["radius_um"])}
 
 
+@SHAPES.register
 class Cylinder(ShapeModel):
     """A cylinder with flat ends; short ones are discs."""
 
@@ -188,6 +201,7 @@ class Cylinder(ShapeModel):
     )
 
 
+@SHAPES.register
 class Box(ShapeModel):
     """A rectangular block: needles, blocks and plates by their three edges."""
 
@@ -201,17 +215,7 @@ class Box(ShapeModel):
     )
 
 
-HABITS: dict[str, str] = {
-    "octahedron": "eight triangles",
-    "hexagonal_prism": "six sides along the long axis, two flat ends",
-    "hexagonal_bipyramid": "twelve triangles that meet in two tips",
-    "rhombic_dodecahedron": "twelve rhombi",
-    "truncated_octahedron": "an octahedron with its six corners cut",
-    "tetragonal_prism_tips": "a square prism with pyramid tips, as lysozyme grows",
-    "parallelepiped": "a sheared block with oblique ends",
-}
-
-
+@SHAPES.register
 class Polyhedron(ShapeModel):
     """A convex crystal: a named habit scaled by ``size_um``, or its own half-spaces.
 
@@ -221,15 +225,7 @@ class Polyhedron(ShapeModel):
     title = "Polyhedron (crystal)"
 
     kind: Literal["polyhedron"] = "polyhedron"
-    habit: Literal[
-        "octahedron",
-        "hexagonal_prism",
-        "hexagonal_bipyramid",
-        "rhombic_dodecahedron",
-        "truncated_octahedron",
-        "tetragonal_prism_tips",
-        "parallelepiped",
-    ] = parameter("hexagonal_prism", title="Habit", help="Named crystal form.")
+    habit: HabitName = parameter("hexagonal_prism", title="Habit", help="Named crystal form.")
     size_um: tuple[NumberOrDistribution, NumberOrDistribution, NumberOrDistribution] = _length(
         (6.0, 3.0, 3.0),  # type: ignore[arg-type]
         "Size",
@@ -246,8 +242,6 @@ class Polyhedron(ShapeModel):
     def _closed(self) -> "Polyhedron":
         if self.half_spaces is None:
             return self
-        from osog.scene.habits import closed_around_origin
-
         if len(self.half_spaces) < 4 or not closed_around_origin(self.half_spaces):
             raise ValueError(
                 f"half_spaces = {len(self.half_spaces)} rows must enclose a finite body around "
@@ -256,15 +250,14 @@ class Polyhedron(ShapeModel):
         return self
 
 
-SHAPES: Kinds[ShapeModel] = Kinds(
-    Sphere, CoatedSphere, Ellipsoid, Rod, Cylinder, Box, Polyhedron
-)  # fmt: skip
-"""Every shape of the scene file, in the order of a menu; `geometry.register` adds further ones."""
-
 AnyShape = Annotated[ShapeModel, SHAPES]
 
 
 def size_fields() -> tuple[str, ...]:
     """Names of the sizes of all shapes, which single particles may override."""
-    fields = (name for model in SHAPES.models.values() for name in model.size_fields())
-    return tuple(dict.fromkeys(fields))
+    return _size_fields(tuple(SHAPES.models.values()))
+
+
+@cache
+def _size_fields(models: tuple[type[ShapeModel], ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for model in models for name in model.size_fields()))
