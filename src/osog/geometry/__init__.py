@@ -13,7 +13,7 @@ from osog.geometry.gbuffer import GBuffer, gbuffer
 from osog.geometry.half_spaces import padded_planes, vertices
 from osog.geometry.polyhedron import POLYHEDRON
 from osog.geometry.rod import ROD
-from osog.geometry.shape import Bodies, Shape
+from osog.geometry.shape import Bodies, Column, Shape
 from osog.geometry.shapes import SHAPES, by_shape, half_extents, number_of, register
 from osog.geometry.sphere import SPHERE
 
@@ -28,6 +28,7 @@ __all__ = [
     "Bodies",
     "Bucket",
     "Chord",
+    "Column",
     "GBuffer",
     "Shape",
     "buckets",
