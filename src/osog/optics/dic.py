@@ -79,7 +79,7 @@ def dic(wave: ExitWave, values: Values) -> OpticalImage:
         total = weak_sum if wave.first_order else abbe_sum
         irradiance = total(wave, values, light)
     # One unit for all wavelengths of a spectrum, or the colour of the bias would be lost.
-    stated = torch.deg2rad(values.stated("microscope.modality.bias_retardance_deg"))
+    stated = torch.deg2rad(values.stated.number("microscope.modality.bias_retardance_deg"))
     wrapped = math.remainder(float(stated.detach()), 2 * math.pi)
     if abs(wrapped) > DARK_BIAS_RAD:
         irradiance = irradiance / (torch.sin(stated / 2).square() * (1 - leak) + leak)

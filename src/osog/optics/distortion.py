@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from osog.exit_wave.plan import SamplingPlan
     from osog.sample import Values
 
-_NAME = "microscope.field_aberrations.distortion_percent"
 _REACH = 1.4
 """Square of the distance, in half diagonals, up to which the distortion grows; beyond it the
 mapping of a barrel folds over."""
@@ -49,7 +48,7 @@ def distorted(optical: OpticalImage, values: Values, plan: SamplingPlan) -> Opti
     if not acts(values, "distortion_percent"):
         return optical
     x, y = field_coordinates(plan, values)
-    scale = _inverse(values.number(_NAME) / 100, x, y)
+    scale = _inverse(values.microscope.field_aberrations.distortion_percent / 100, x, y)
     half_diagonal = hypot(*plan.frame_shape) / 2 * plan.oversampling
     middle = [
         (pad + (n - 1) / 2) * plan.oversampling

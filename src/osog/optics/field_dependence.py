@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import hypot
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils.checkpoint import checkpoint
 
 from osog.optics.optical_image import OpticalImage
-from osog.optics.pupil import STOP_X, STOP_Y
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from osog.exit_wave.plan import SamplingPlan
     from osog.sample import Values
 
-_BASE = "microscope.field_aberrations"
 _PUPIL = ("coma", "astigmatism", "vignetting")
 
 
@@ -43,10 +41,8 @@ class FieldNode:
 
 def acts(values: Values, *names: str) -> bool:
     """Whether any of these field aberrations is in the scene, or in the caller's hands."""
-    field = values.scene.microscope.field_aberrations
-    return any(
-        getattr(field, name) != 0 or values.given(f"{_BASE}.{name}") is not None for name in names
-    )
+    field = values.microscope.field_aberrations
+    return any(values.acts(getattr(field, name)) for name in names)
 
 
 def pupil_changes(values: Values) -> bool:
@@ -120,31 +116,31 @@ def at_field(values: Values, x: float, y: float) -> Values:
     x, y : float
         Place relative to the centre of the frame, in half diagonals.
     """
-    numbers: dict[str, Tensor] = {}
-
-    def add(name: str, much: Tensor) -> None:
-        numbers[name] = values.number(name) + much
-
+    optics = values.microscope
+    field, modality, wavefront = optics.field_aberrations, optics.modality, optics.aberrations
+    focus: dict[str, Any] = {}
+    pupil: dict[str, Any] = {}
+    heights: dict[str, Any] = {}
+    terms: dict[str, Any] = {}
     square, along = x * x + y * y, hypot(x, y)
-    if acts(values, "curvature_um"):
-        rise = values.number(f"{_BASE}.curvature_um") * square
-        add("microscope.focus_um", rise)
-        if values.scene.microscope.modality.kind == "light_sheet":
-            # The sheet stays where it is while the plane in focus bends.
-            add("microscope.modality.sheet_offset_um", -rise)
-    if acts(values, "coma"):
-        coma = values.number(f"{_BASE}.coma")
+    if values.acts(field.curvature_um):
+        rise = field.curvature_um * square
+        focus["focus_um"] = optics.focus_plane_um + rise
+        # A light sheet stays where it is while the plane in focus bends.
+        heights = {name: getattr(modality, name) - rise for name in modality.above_focus}
+    if values.acts(field.coma):
         # A wavefront that is late at the rim of one side sends the tail there.
-        add("microscope.aberrations.coma_x", -coma * x)
-        add("microscope.aberrations.coma_y", -coma * y)
-    if acts(values, "astigmatism"):
-        astigmatism = values.number(f"{_BASE}.astigmatism")
-        add("microscope.aberrations.astigmatism_0", astigmatism * (x * x - y * y))
-        add("microscope.aberrations.astigmatism_45", astigmatism * (2 * x * y))
-    if acts(values, "vignetting") and along > 0:
-        vignetting = values.number(f"{_BASE}.vignetting")
-        numbers[STOP_X], numbers[STOP_Y] = vignetting * x, vignetting * y
-    return values.replaced(numbers)
+        terms["coma_x"] = wavefront.coma_x - field.coma * x
+        terms["coma_y"] = wavefront.coma_y - field.coma * y
+    if values.acts(field.astigmatism):
+        bend = field.astigmatism
+        terms["astigmatism_0"] = wavefront.astigmatism_0 + bend * (x * x - y * y)
+        terms["astigmatism_45"] = wavefront.astigmatism_45 + bend * (2 * x * y)
+    if values.acts(field.vignetting) and along > 0:
+        pupil = {"stop_x": field.vignetting * x, "stop_y": field.vignetting * y}
+    return values.replaced(
+        {"microscope": {**focus, "modality": heights, "aberrations": terms, "pupil": pupil}}
+    )
 
 
 def field_nodes(values: Values, plan: SamplingPlan) -> Iterator[FieldNode]:

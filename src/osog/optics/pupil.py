@@ -53,10 +53,6 @@ def edge(inside: Tensor, step: float | Tensor, reach: int = 1) -> Tensor:
     return 0.5 + 0.5 * torch.sin(0.5 * math.pi * (inside / step).clamp(-1.0, 1.0))
 
 
-STOP_X, STOP_Y = "microscope.pupil.stop_x", "microscope.pupil.stop_y"
-"""Names under which `Values` carry the shift of the vignetting stop, in pupil radii."""
-
-
 @dataclass(frozen=True)
 class Pupil:
     """Pupil P(f) of the objective for waves of the sample.
@@ -129,24 +125,24 @@ class Pupil:
         edge_steps : int
             Frequency steps over which the outer edge extends to either side.
         """
-        optics = values.scene.microscope
-        shape = optics.pupil
+        optics = values.microscope
         obstruction = None
-        if shape.obstruction > 0 or values.given("microscope.pupil.obstruction") is not None:
-            obstruction = values.number("microscope.pupil.obstruction").to(wavelength_um)
+        if values.acts(optics.pupil.obstruction):
+            obstruction = optics.pupil.obstruction.to(wavelength_um)
         emits = optics.emits if emission is None else emission
-        stop_x, stop_y = values.given(STOP_X), values.given(STOP_Y)
+        # A vignetting stop belongs to a place of the frame, not to the scene (`at_field`).
+        stop_x, stop_y = (values.given(f"microscope.pupil.stop_{axis}") for axis in "xy")
         stop = None
         if stop_x is not None and stop_y is not None:
             stop = (stop_x.to(wavelength_um), stop_y.to(wavelength_um))
         return cls(
-            numerical_aperture=values.number("microscope.numerical_aperture").to(wavelength_um),
+            numerical_aperture=optics.numerical_aperture.to(wavelength_um),
             wavelength_um=wavelength_um,
             medium_index=medium_index,
             step=max(frequency_step),
             terms=_terms(values),
             obstruction=obstruction,
-            apodisation=0.0 if shape.apodisation == "uniform" else (-0.5 if emits else 0.5),
+            apodisation=0.0 if optics.pupil.apodisation == "uniform" else (-0.5 if emits else 0.5),
             glass=CoverGlassPath.of(values, wavelength_um, medium_index),
             stop=stop,
             edge_steps=edge_steps,
@@ -253,18 +249,13 @@ class Pupil:
 def _terms(values: Values) -> tuple[tuple[int, Tensor], ...]:
     """Noll index and radians rms of every term that a scene or the caller gives; repeats add."""
     coefficients: dict[int, Tensor] = {}
-    base = "microscope.aberrations"
-    aberrations = values.scene.microscope.aberrations
-    names = {f"{base}.{name}": (getattr(aberrations, name), j) for name, j in NAMED.items()}
-    listed = range(2, 121) if values.under(f"{base}.zernike") else aberrations.zernike
-    for j in listed:
-        names[f"{base}.zernike[{j}]"] = (aberrations.zernike.get(j, 0.0), j)
-    listed = range(1, 120) if values.under(f"{base}.osa") else aberrations.osa
-    for j in listed:
-        names[f"{base}.osa[{j}]"] = (aberrations.osa.get(j, 0.0), noll_of_osa(j))
-    for name, (waves, j) in names.items():
-        if waves == 0 and values.given(name) is None:
+    aberrations = values.microscope.aberrations
+    terms = [(j, getattr(aberrations, name)) for name, j in NAMED.items()]
+    terms += aberrations.zernike.items()
+    terms += [(noll_of_osa(j), waves) for j, waves in aberrations.osa.items()]
+    for j, waves in terms:
+        if not values.acts(waves):
             continue
-        radians = 2 * math.pi * values.number(name)
+        radians = 2 * math.pi * waves
         coefficients[j] = coefficients[j] + radians if j in coefficients else radians
     return tuple(coefficients.items())

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt, tau
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from osog.optics.zernike import NAMED
 from osog.sample.dispersion import medium_index
+from osog.scene import Halogen, Led, WhiteLed
 from osog.scene.spectrum import BLUE_LINE_UM, PHOSPHOR_UM, TAIL, VISIBLE_UM
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from torch import Tensor
 
     from osog.sample import Values
@@ -106,19 +111,18 @@ def planck_photons(wavelength_um: Tensor, temperature_k: Tensor) -> Tensor:
 
 def _source(values: Values, count: int) -> tuple[Tensor, Tensor]:
     """Wavelengths (L,) and photons (L,) in relative units."""
-    spectrum = values.scene.microscope.spectrum
-    centre = values.number("microscope.wavelength_um")
+    optics = values.microscope
+    spectrum, centre = optics.spectrum, optics.wavelength_um
     like: dict[str, Any] = {"dtype": centre.dtype, "device": centre.device}
-    base = "microscope.spectrum"
-    if spectrum.kind == "led":
-        sigma = values.number(f"{base}.bandwidth_nm") * _FWHM_UM_PER_NM
+    if isinstance(spectrum, Led):
+        sigma = spectrum.bandwidth_nm * _FWHM_UM_PER_NM
         steps = _steps(count, **like)
         half = torch.minimum(TAIL * sigma, centre / 2)
         away = half * steps
         return centre + away, torch.exp(-0.5 * (away / sigma) ** 2)
-    if spectrum.kind == "white_led":
+    if isinstance(spectrum, WhiteLed):
         blue = max(2, count // 4)
-        share = values.number(f"{base}.blue_share")
+        share = spectrum.blue_share
         parts = []
         for (middle, sigma_um), number, part in (
             (BLUE_LINE_UM, blue, share),
@@ -128,11 +132,11 @@ def _source(values: Values, count: int) -> tuple[Tensor, Tensor]:
             profile = torch.exp(-0.5 * steps**2)
             parts.append((middle + sigma_um * steps, part * profile / profile.sum()))
         return torch.cat([parts[0][0], parts[1][0]]), torch.cat([parts[0][1], parts[1][1]])
-    if spectrum.kind == "halogen":
+    if isinstance(spectrum, Halogen):
         nodes, shares = np.polynomial.legendre.leggauss(count)
         low, high = VISIBLE_UM
         wavelengths = torch.as_tensor((low + high) / 2 + (high - low) / 2 * nodes, **like)
-        photons = planck_photons(wavelengths, values.number(f"{base}.temperature_k"))
+        photons = planck_photons(wavelengths, spectrum.temperature_k)
         return wavelengths, torch.as_tensor(shares, **like) * photons
     return centre[None], torch.ones(1, **like)
 
@@ -170,31 +174,34 @@ def at_wavelength(values: Values, wavelength_um: Tensor) -> Values:
         angles or waves at λ_c and that stay the same in µm: aberrations, the bias of DIC and the
         retardation of a phase ring all scale by λ_c/λ. The same object for monochromatic light.
     """
-    microscope = values.scene.microscope
-    if microscope.spectrum.kind == "monochromatic":
+    optics = values.microscope
+    if optics.spectrum.monochromatic:
         return values
-    ratio = values.number("microscope.wavelength_um") / wavelength_um
-    numbers = {
-        "microscope.wavelength_um": wavelength_um,
-        "medium.index": medium_index(values, wavelength_um),
-    }
-    kind = microscope.modality.kind
-    names = {"dic": ["bias_retardance_deg"], "phase_contrast": ["retardation_deg"]}.get(kind, [])
-    names = [f"microscope.modality.{name}" for name in names]
-    names += [f"microscope.field_aberrations.{name}" for name in ("coma", "astigmatism")]
-    base = "microscope.aberrations"
-    for field in type(microscope.aberrations).model_fields:
-        if field in ("zernike", "osa"):
-            more = values.under(f"{base}.{field}")
-            terms = range(1, 121) if more else getattr(microscope.aberrations, field)
-            names += [f"{base}.{field}[{j}]" for j in terms]
-        else:
-            names.append(f"{base}.{field}")
-    for name in names:
-        # Terms of zero stay absent, so that nobody computes them.
-        if values.given(name) is not None or float(values.number(name)) != 0:
-            numbers[name] = values.number(name) * ratio
-    return values.replaced(numbers)
+
+    def scaled(stated: Tensor) -> Tensor:
+        # Terms of zero stay as they are, so that nobody computes them.
+        acts = values.acts(stated)
+        return stated * (optics.wavelength_um / wavelength_um) if acts else stated
+
+    def fields(block: Any, names: Iterable[str]) -> dict[str, Callable[[], Tensor]]:
+        return {name: partial(lambda n: scaled(getattr(block, n)), name) for name in names}
+
+    aberrations = optics.aberrations
+    return values.replaced(
+        {
+            "medium": {"index": medium_index(values, wavelength_um)},
+            "microscope": {
+                "wavelength_um": wavelength_um,
+                "modality": fields(optics.modality, optics.modality.path_differences),
+                "aberrations": {
+                    **fields(aberrations, NAMED),
+                    "zernike": lambda: {j: scaled(t) for j, t in aberrations.zernike.items()},
+                    "osa": lambda: {j: scaled(t) for j, t in aberrations.osa.items()},
+                },
+                "field_aberrations": fields(optics.field_aberrations, ("coma", "astigmatism")),
+            },
+        }
+    )
 
 
 def focus_shift(values: Values, wavelength_um: Tensor) -> Tensor:
@@ -206,8 +213,8 @@ def focus_shift(values: Values, wavelength_um: Tensor) -> Tensor:
         As the scene states them.
     wavelength_um : Tensor, 0-dim
     """
-    per_um = values.number("microscope.chromatic.axial_um_per_100nm") * 10
-    return per_um * (wavelength_um - values.number("microscope.wavelength_um"))
+    optics = values.microscope
+    return optics.chromatic.axial_um_per_100nm * 10 * (wavelength_um - optics.wavelength_um)
 
 
 def magnification(values: Values, wavelength_um: Tensor) -> Tensor | None:
@@ -219,9 +226,8 @@ def magnification(values: Values, wavelength_um: Tensor) -> Tensor | None:
         As the scene states them.
     wavelength_um : Tensor, 0-dim
     """
-    name = "microscope.chromatic.lateral_percent_per_100nm"
-    chromatic = values.scene.microscope.chromatic
-    if chromatic.lateral_percent_per_100nm == 0 and values.given(name) is None:
+    optics = values.microscope
+    lateral = optics.chromatic.lateral_percent_per_100nm
+    if not values.acts(lateral):
         return None
-    away = wavelength_um - values.number("microscope.wavelength_um")
-    return 1 + 0.1 * values.number(name) * away
+    return 1 + 0.1 * lateral * (wavelength_um - optics.wavelength_um)

@@ -162,8 +162,8 @@ def _numbers(scene: Scene) -> tuple[Values, Tensor, Tensor]:
     """Values at the first plane of a stack, wavelength, index of the medium."""
     values = Values(scene, dtype=torch.float64)
     first = values.constant(scene.microscope.focus_planes_um[0])
-    values = values.replaced({"microscope.focus_um": first})
-    return values, values.number("microscope.wavelength_um"), values.number("medium.index")
+    values = values.replaced({"microscope": {"focus_um": first}})
+    return values, values.microscope.wavelength_um, values.medium.index
 
 
 def _aperture(values: Values) -> tuple[float, float, float, float] | None:

@@ -54,11 +54,10 @@ def medium_index(values: Values, wavelength_um: Tensor) -> Tensor:
         Numbers of the scene; ``medium.index`` holds at ``microscope.wavelength_um``.
     wavelength_um : Tensor, 0-dim
     """
-    index = values.number("medium.index")
-    if values.scene.medium.abbe_number is None:
+    index, abbe = values.medium.index, values.medium.abbe_number
+    if abbe is None:
         return index
-    abbe = values.number("medium.abbe_number")
-    at = values.number("microscope.wavelength_um")
+    at = values.microscope.wavelength_um
     return index + (index - 1) * relative_dispersion(abbe, wavelength_um, at)
 
 
@@ -79,9 +78,9 @@ def dispersed(batch: ParticleBatch, values: Values, wavelength_um: Tensor) -> Pa
         Birefringence and absorption are taken as the same at all wavelengths.
     """
     scene = values.scene
-    at = values.number("microscope.wavelength_um")
+    at = values.microscope.wavelength_um
     abbe_numbers = [population.material.abbe_number for population in scene.populations]
-    index = values.number("medium.index")
+    index = values.medium.index
     medium_shift = medium_index(values, wavelength_um) - index
     if scene.medium.abbe_number is None and all(number is None for number in abbe_numbers):
         return batch

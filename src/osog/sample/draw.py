@@ -104,7 +104,7 @@ def sample(
         position=joined["position"],
         quaternion=quaternion,
         size=joined["size"],
-        delta_index=joined["index"] - values.number("medium.index"),
+        delta_index=joined["index"] - values.medium.index,
         absorption_per_um=joined["absorption_per_um"],
         emission_per_um=joined["emission_per_um"],
         birefringence=joined["birefringence"],

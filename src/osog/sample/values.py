@@ -1,25 +1,32 @@
-"""Tensors that stand in for numbers of a scene, by dotted name."""
+"""Numbers of a scene as 0-dim tensors, read as attributes, with a record of what was read."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from copy import copy
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
 
+from osog.sample.reading import Block, Reading, plain
 from osog.scene import Scene, SceneError
 from osog.scene.parameters import Parameter, describe, get, split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-Key = tuple[str | int, ...]
+    from osog.sample.reading import Key
+    from osog.scene import Background, Camera, Medium, Microscope
 
 
 class Values:
-    """Numbers of a scene as 0-dim tensors, some of them replaced by the caller's.
+    """The scene that formulas read: every continuous number of it is a 0-dim tensor.
+
+    ``values.microscope.modality.shear_um`` is the caller's tensor where one was given, else a
+    constant with the number that the scene states. Everything that is no continuous number
+    (names, switches, counts) is what the scene holds.
 
     Parameters
     ----------
@@ -35,6 +42,15 @@ class Values:
     SceneError
         If a name is no continuous parameter of the scene, or a value is not one number within the
         limits of the parameter.
+
+    Attributes
+    ----------
+    scene : Scene
+        The description itself, with plain numbers: for what decides which code runs.
+    microscope, medium, background, camera
+        Blocks of the scene with tensors for numbers; ``camera`` may be None.
+    stated : Values
+        The numbers before any `replaced`: those of the microscope's wavelength.
     """
 
     def __init__(
@@ -52,12 +68,15 @@ class Values:
             )
         if not dtype.is_floating_point:
             raise SceneError(f"dtype = {dtype} must be a floating type, such as torch.float64.")
-        self.scene, self.dtype, self.device = scene, dtype, torch.device(device)
-        self._given: dict[Key, Tensor] = {}
-        self._stated: Values | None = None
-        self._names = [population.name for population in scene.populations]
+        self._scene, self.dtype, self.device = plain(scene), dtype, torch.device(device)
+        self._given: dict[Key, Any] = {}
+        self._derived: frozenset[Key] = frozenset()
+        self._constants: dict[Key, tuple[Tensor, float]] = {}
+        self._readings: list[Reading] = []
+        self._before: Values | None = None
+        self._names = [population.name for population in self._scene.populations]
         for name, value in (values or {}).items():
-            described = describe(scene, name)
+            described = describe(self._scene, name)
             try:
                 tensor = value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=dtype)
             except (TypeError, ValueError, RuntimeError):
@@ -68,39 +87,118 @@ class Values:
                 raise SceneError(f"'{name}' takes one number, not a tensor of {tensor.numel()}.")
             tensor = tensor.reshape(()).to(self.device, self.dtype)
             _check(described, float(tensor.detach()))
-            key = self._key(name)
+            key = self.key(name)
             _check_acts(name, key)
             self._given[key] = tensor
 
-    def number(self, name: str) -> Tensor:
-        """0-dim tensor of one parameter: the caller's, or the scene's own number."""
-        given = self._given.get(self._key(name))
-        return given if given is not None else self.constant(float(get(self.scene, name)))
+    # --- what formulas read ------------------------------------------------------------------
 
-    def stated(self, name: str) -> Tensor:
-        """Return the number as it was before any `replaced`: at the microscope's wavelength."""
-        return (self._stated if self._stated is not None else self).number(name)
+    @property
+    def scene(self) -> Scene:
+        """The description itself, with plain numbers."""
+        return cast("Scene", Block(self._scene, (), self, tensors=False))
 
-    def given(self, name: str) -> Tensor | None:
-        """Return the caller's tensor for this name, if there is one."""
-        return self._given.get(self._key(name))
+    @property
+    def microscope(self) -> Microscope[Tensor]:
+        """The microscope, with tensors for numbers."""
+        return cast("Microscope[Tensor]", self._block("microscope"))
+
+    @property
+    def medium(self) -> Medium[Tensor]:
+        """The medium, with tensors for numbers."""
+        return cast("Medium[Tensor]", self._block("medium"))
+
+    @property
+    def background(self) -> Background[Tensor]:
+        """Uneven light, haze and dust, with tensors for numbers."""
+        return cast("Background[Tensor]", self._block("background"))
+
+    @property
+    def camera(self) -> Camera[Tensor] | None:
+        """The camera, with tensors for numbers."""
+        return cast("Camera[Tensor] | None", self._block("camera"))
+
+    @property
+    def stated(self) -> Values:
+        """The numbers before any `replaced`: those of the microscope's wavelength."""
+        return self if self._before is None else self._before
+
+    def acts(self, number: Tensor) -> bool:
+        """Whether a number that was read here has an effect: it is not zero, or it is varied.
+
+        A number of zero that the caller varies has a derivative all the same.
+        """
+        for constant, value in self._constants.values():
+            if number is constant:
+                return value != 0
+        return True
 
     def constant(self, value: float) -> Tensor:
         """Make a 0-dim tensor of the right type on the right device."""
         return torch.tensor(value, dtype=self.dtype, device=self.device)
 
-    def replaced(self, numbers: Mapping[str, Tensor]) -> Values:
+    def replaced(self, numbers: Mapping[str, Any]) -> Values:
         """Return the same numbers with some of them replaced, unchecked.
 
         Parameters
         ----------
-        numbers : mapping of dotted names to 0-dim tensors
-            Such as the wavelength of one line of a spectrum, or the focus of one plane of a stack.
+        numbers : mapping of fields to 0-dim tensors, or to mappings of the same kind
+            Such as ``{"microscope": {"wavelength_um": line}}`` for one wavelength of a spectrum.
+            A function in place of a tensor (or of a mapping of tensors) is called when somebody
+            reads the field, so that nobody depends on numbers that it does not need.
         """
         other = copy(self)
-        other._stated = self._stated if self._stated is not None else self
-        other._given = {**self._given, **{self._key(name): n for name, n in numbers.items()}}
+        other._before = self.stated
+        new = dict(_flat(numbers, ()))
+        other._given = {**self._given, **new}
+        other._derived = self._derived | set(new)
         return other
+
+    # --- the record --------------------------------------------------------------------------
+
+    @contextmanager
+    def recorded(self) -> Iterator[Reading]:
+        """Record what is read of these numbers, and of all that were made of them by `replaced`.
+
+        Yields
+        ------
+        Reading
+            Complete when the block ends.
+        """
+        reading = Reading()
+        self._readings.append(reading)
+        try:
+            yield reading
+        finally:
+            self._readings.remove(reading)
+
+    def unchanged(self, reading: Reading) -> bool:
+        """Whether everything that was read has the same value here, and none of it is varied.
+
+        A number is varied when it needs a gradient: a result that was kept has none.
+        """
+        if not reading.holds_for(self._scene, self._plain_number, self._below):
+            return False
+        return not (torch.is_grad_enabled() and self.varied(reading))
+
+    def varied(self, reading: Reading) -> bool:
+        """Whether a number that was read needs a gradient."""
+        given = (self._given.get(key) for key in reading.numbers)
+        return any(isinstance(tensor, Tensor) and tensor.requires_grad for tensor in given)
+
+    # --- by name, for the draw of the particles ----------------------------------------------
+
+    def number(self, name: str) -> Tensor:
+        """0-dim tensor of one parameter by its dotted name."""
+        key = self.key(name)
+        if key in self._given:
+            return self._taken(key)  # type: ignore[no-any-return]
+        return self._constant(key, float(get(self._scene, name)))
+
+    def given(self, name: str) -> Tensor | None:
+        """Return the caller's tensor for this name, if there is one."""
+        key = self.key(name)
+        return self._taken(key) if key in self._given else None
 
     def of_particles(self, field: str, component: int | None = None) -> dict[int, Tensor]:
         """Return the caller's tensors for single particles: global number → tensor.
@@ -112,19 +210,22 @@ class Values:
         component : int, optional
             Which entry, for fields that hold three numbers.
         """
+        self.below(("particles",))
+        self.below(("populations",))
         tail: Key = (field,) if component is None else (field, component)
-        return {
-            int(key[1]): tensor
-            for key, tensor in self._given.items()
-            if key[0] == "particles" and key[2:] == tail
-        }
+        found = {}
+        for key, tensor in self._given.items():
+            if key[0] == "particles" and key[2:] == tail:
+                self._note_number(key, tensor)
+                found[int(key[1])] = tensor
+        return found
 
     def under(self, prefix: str) -> bool:
         """Whether any of the caller's names starts with this one."""
-        key = self._key(prefix)
+        key = self.key(prefix)
         return any(given[: len(key)] == key for given in self._given)
 
-    def _key(self, name: str) -> Key:
+    def key(self, name: str) -> Key:
         """Unique form: populations by number, explicit particles by their global number."""
         steps = split(name)
         if steps[0] == "populations" and len(steps) > 1:
@@ -132,12 +233,105 @@ class Values:
                 steps[1] = self._names.index(steps[1])
             if len(steps) > 3 and steps[2] == "particles":
                 before = 0
-                for population in self.scene.populations[: int(steps[1])]:
+                for population in self._scene.populations[: int(steps[1])]:
                     if population.visible:
                         listed = population.particles
                         before += len(listed) if listed is not None else population.count or 0
                 return ("particles", before + int(steps[3]), *steps[4:])
         return tuple(steps)
+
+    # --- for `Block` -------------------------------------------------------------------------
+
+    def read_number(self, key: Key, stated: float | None) -> Tensor | None:
+        """Tensor for a leaf of the scene that holds a number; None where it holds nothing."""
+        if key in self._given:
+            return self._taken(key)  # type: ignore[no-any-return]
+        if stated is None:
+            self.note_fact(key, None)
+            return None
+        return self._constant(key, float(stated))
+
+    def replaces(self, key: Key) -> bool:
+        """Whether a tensor stands in for this field as a whole."""
+        return key in self._given
+
+    def below(self, key: Key) -> frozenset[Key]:
+        """Paths of the tensors that stand in for numbers below a path."""
+        found = self._below(key)
+        for reading in self._readings:
+            reading.listed[key] = frozenset(k for k in found if k not in self._derived)
+        return found
+
+    def note_fact(self, key: Key, value: Any) -> None:
+        """Record that something that is no continuous number was read."""
+        for reading in self._readings:
+            reading.facts[key] = value
+
+    def _taken(self, key: Key) -> Any:
+        """What stands in for a field, worked out when it is read for the first time."""
+        value = self._given[key]
+        if isinstance(value, _Later):
+            return value.taken(self)
+        self._note_number(key, value)
+        return value
+
+    def _note_number(self, key: Key, value: Tensor | float) -> None:
+        if key in self._derived:
+            return
+        for reading in self._readings:
+            number = value.detach() if isinstance(value, Tensor) else value
+            reading.numbers[key] = float(number)
+
+    def _constant(self, key: Key, value: float) -> Tensor:
+        self._note_number(key, value)
+        known = self._constants.get(key)
+        if known is None:
+            known = self._constants[key] = self.constant(value), value
+        return known[0]
+
+    def _block(self, name: str) -> Any:
+        value = getattr(self._scene, name)
+        if value is None:
+            self.note_fact((name,), None)
+            return None
+        return Block(value, (name,), self, tensors=True)
+
+    def _plain_number(self, key: Key) -> float | None:
+        given = self._given.get(key)
+        return float(given.detach()) if isinstance(given, Tensor) else None
+
+    def _below(self, key: Key) -> frozenset[Key]:
+        return frozenset(k for k in self._given if len(k) > len(key) and k[: len(key)] == key)
+
+
+class _Later:
+    """A stand-in that is worked out when it is read, with the record of what it was made from."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._made: tuple[Any, Reading] | None = None
+
+    def taken(self, values: Values) -> Any:
+        """Return it; all that record `values` take over what it depends on."""
+        if self._made is None:
+            with values.recorded() as reading:
+                made = self._make()
+            self._made = made, reading
+        value, made_from = self._made
+        for reading in values._readings:
+            reading.add(made_from)
+        return value
+
+
+def _flat(numbers: Mapping[str, Any], base: Key) -> Iterator[tuple[Key, Any]]:
+    for name, value in numbers.items():
+        key = (*base, name)
+        if isinstance(value, Tensor):
+            yield key, value
+        elif callable(value):
+            yield key, _Later(value)
+        else:
+            yield from _flat(value, key)
 
 
 def _check(parameter: Parameter, value: float) -> None:

@@ -18,6 +18,7 @@ from osog.scene.modalities import (
     DIC,
     EMISSION,
     EPI,
+    MODALITIES,
     MODALITY_TITLES,
     PARTIALLY_COHERENT,
     Brightfield,
@@ -27,6 +28,7 @@ from osog.scene.modalities import (
     Hologram,
     InterferometricScattering,
     LightSheet,
+    ModalityModel,
     OffAxisHologram,
     PhaseContrast,
     Polarized,
@@ -50,7 +52,14 @@ from osog.scene.shapes import (
     ShapeModel,
     Sphere,
 )
-from osog.scene.spectrum import SPECTRUM_TITLES, Halogen, Led, Monochromatic, WhiteLed
+from osog.scene.spectrum import (
+    SPECTRUM_TITLES,
+    Halogen,
+    Led,
+    Monochromatic,
+    SpectrumModel,
+    WhiteLed,
+)
 
 __all__ = [
     "DIC",
@@ -59,6 +68,7 @@ __all__ = [
     "HABITS",
     "IMMERSIONS",
     "INDICES",
+    "MODALITIES",
     "MODALITY_TITLES",
     "PARTIALLY_COHERENT",
     "SHAPES",
@@ -88,6 +98,7 @@ __all__ = [
     "Material",
     "Medium",
     "Microscope",
+    "ModalityModel",
     "Monochromatic",
     "Motion",
     "Normal",
@@ -111,6 +122,7 @@ __all__ = [
     "Series",
     "Shadowgraph",
     "ShapeModel",
+    "SpectrumModel",
     "Sphere",
     "Uniform",
     "WhiteLed",

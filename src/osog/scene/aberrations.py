@@ -1,22 +1,21 @@
 """Wavefront errors and the shape of the objective's pupil."""
 
-from typing import Literal
+from typing import Any, Generic, Literal
 
 from pydantic import field_validator
 
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import Number, SceneModel, parameter
 
 _WAVES = (-5.0, 5.0)
 
 
-def _waves(title: str, help: str) -> float:
-    value: float = parameter(
+def _waves(title: str, help: str) -> Any:
+    return parameter(
         0.0, title=title, help=help, unit="waves rms", limits=_WAVES, slider=(-0.5, 0.5), step=0.005
     )
-    return value
 
 
-class Aberrations(SceneModel):
+class Aberrations(SceneModel, Generic[Number]):
     """Wavefront errors of the objective: Noll-normalised Zernike terms in waves rms.
 
     The named terms are Noll 4 (defocus), 6 (astigmatism_0), 5 (astigmatism_45), 8 (coma_x),
@@ -24,18 +23,18 @@ class Aberrations(SceneModel):
     Noll index and ``osa`` any OSA/ANSI index; the same term given twice adds up.
     """
 
-    spherical: float = _waves("Spherical", "Rings of unequal sharpness above and below focus.")
-    astigmatism_0: float = _waves("Astigmatism 0°", "Focus differs between x and y.")
-    astigmatism_45: float = _waves("Astigmatism 45°", "Focus differs between the two diagonals.")
-    coma_x: float = _waves("Coma x", "Comet tails along x.")
-    coma_y: float = _waves("Coma y", "Comet tails along y.")
-    trefoil_x: float = _waves("Trefoil x", "Three-pointed stars, as mounting stress makes them.")
-    trefoil_y: float = _waves("Trefoil y", "Three-pointed stars turned by 30°.")
-    defocus: float = _waves("Defocus term", "Parabolic wavefront error, beside the focus itself.")
-    zernike: dict[int, float] = parameter(
+    spherical: Number = _waves("Spherical", "Rings of unequal sharpness above and below focus.")
+    astigmatism_0: Number = _waves("Astigmatism 0°", "Focus differs between x and y.")
+    astigmatism_45: Number = _waves("Astigmatism 45°", "Focus differs between the two diagonals.")
+    coma_x: Number = _waves("Coma x", "Comet tails along x.")
+    coma_y: Number = _waves("Coma y", "Comet tails along y.")
+    trefoil_x: Number = _waves("Trefoil x", "Three-pointed stars, as mounting stress makes them.")
+    trefoil_y: Number = _waves("Trefoil y", "Three-pointed stars turned by 30°.")
+    defocus: Number = _waves("Defocus term", "Parabolic wavefront error, beside the focus itself.")
+    zernike: dict[int, Number] = parameter(
         {}, title="Zernike terms", help="Noll index → waves rms.", unit="waves rms", panel=False
     )
-    osa: dict[int, float] = parameter(
+    osa: dict[int, Number] = parameter(
         {},
         title="Zernike terms (OSA)",
         help="OSA/ANSI index → waves rms.",
@@ -67,14 +66,14 @@ def _known(
     return value
 
 
-class FieldAberrations(SceneModel):
+class FieldAberrations(SceneModel, Generic[Number]):
     """What changes from the centre of the frame to its corners.
 
     Every number holds at the corner of the frame and grows from 0 at its centre: tilt, coma and
     lateral colour with the distance, field curvature and astigmatism with its square.
     """
 
-    curvature_um: float = parameter(
+    curvature_um: Number = parameter(
         0.0,
         title="Field curvature",
         help="Height by which the plane in focus rises at the corner of the frame.",
@@ -83,7 +82,7 @@ class FieldAberrations(SceneModel):
         slider=(-10.0, 10.0),
         step=0.05,
     )
-    coma: float = parameter(
+    coma: Number = parameter(
         0.0,
         title="Coma at the corner",
         help="Comet tails that point away from the centre of the frame.",
@@ -92,7 +91,7 @@ class FieldAberrations(SceneModel):
         slider=(-0.5, 0.5),
         step=0.005,
     )
-    astigmatism: float = parameter(
+    astigmatism: Number = parameter(
         0.0,
         title="Astigmatism at the corner",
         help="Radial and tangential detail focus at different heights.",
@@ -101,7 +100,7 @@ class FieldAberrations(SceneModel):
         slider=(-0.5, 0.5),
         step=0.005,
     )
-    distortion_percent: float = parameter(
+    distortion_percent: Number = parameter(
         0.0,
         title="Distortion",
         help="Shift of the image at the corner as a share of its distance; above 0 is pincushion.",
@@ -110,7 +109,7 @@ class FieldAberrations(SceneModel):
         slider=(-5.0, 5.0),
         step=0.05,
     )
-    vignetting: float = parameter(
+    vignetting: Number = parameter(
         0.0,
         title="Pupil vignetting",
         help="Shift of a stop across the pupil at the corner, as a share of the pupil's radius.",
@@ -120,13 +119,13 @@ class FieldAberrations(SceneModel):
     )
 
 
-class Chromatic(SceneModel):
+class Chromatic(SceneModel, Generic[Number]):
     """Chromatic aberration: how focus and magnification change with the wavelength.
 
     Both act relative to the microscope's wavelength and show only with a source of some bandwidth.
     """
 
-    axial_um_per_100nm: float = parameter(
+    axial_um_per_100nm: Number = parameter(
         0.0,
         title="Axial colour",
         help="Rise of the plane in focus per 100 nm of longer wavelength.",
@@ -135,7 +134,7 @@ class Chromatic(SceneModel):
         slider=(-2.0, 2.0),
         step=0.01,
     )
-    lateral_percent_per_100nm: float = parameter(
+    lateral_percent_per_100nm: Number = parameter(
         0.0,
         title="Lateral colour",
         help="Growth of the magnification per 100 nm of longer wavelength.",
@@ -146,14 +145,14 @@ class Chromatic(SceneModel):
     )
 
 
-class CoverGlass(SceneModel):
+class CoverGlass(SceneModel, Generic[Number]):
     """Media between the sample and the objective that it was not corrected for.
 
     The objective is corrected for its immersion (``microscope.immersion_index``) and a glass of the
     design thickness; the medium of the sample, below the glass, and a wrong thickness aberrate.
     """
 
-    depth_um: float = parameter(
+    depth_um: Number = parameter(
         10.0,
         title="Depth of z = 0",
         help="Distance of the plane z = 0 from the cover glass, in the medium of the sample.",
@@ -162,7 +161,7 @@ class CoverGlass(SceneModel):
         slider=(0.0, 200.0),
         step=0.5,
     )
-    thickness_um: float = parameter(
+    thickness_um: Number = parameter(
         170.0,
         title="Cover glass",
         help="Thickness of the cover glass.",
@@ -171,7 +170,7 @@ class CoverGlass(SceneModel):
         slider=(0.0, 400.0),
         step=1.0,
     )
-    design_thickness_um: float = parameter(
+    design_thickness_um: Number = parameter(
         170.0,
         title="Designed for",
         help="Cover-glass thickness that the objective is corrected for.",
@@ -180,7 +179,7 @@ class CoverGlass(SceneModel):
         slider=(0.0, 400.0),
         step=1.0,
     )
-    index: float = parameter(
+    index: Number = parameter(
         1.5255,
         title="Glass index",
         help="Refractive index of the cover glass.",
@@ -196,10 +195,10 @@ class CoverGlass(SceneModel):
     )
 
 
-class PupilShape(SceneModel):
+class PupilShape(SceneModel, Generic[Number]):
     """What the objective's pupil does to the amplitude of the light."""
 
-    obstruction: float = parameter(
+    obstruction: Number = parameter(
         0.0,
         title="Central obstruction",
         help="Radius of an opaque disc in the middle of the pupil, as a share of its radius.",

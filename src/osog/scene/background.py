@@ -1,15 +1,17 @@
 """What lies on every micrograph although it is not in the sample."""
 
-from osog.scene.model import SceneModel, parameter
+from typing import Generic
+
+from osog.scene.model import Number, SceneModel, parameter
 
 
-class Background(SceneModel):
+class Background(SceneModel, Generic[Number]):
     """Uneven light, dirt on the optics and haze; all of it acts on the irradiance.
 
     Debris in the sample is a population with ``labelled: false``.
     """
 
-    gradient_x: float = parameter(
+    gradient_x: Number = parameter(
         0.0,
         title="Gradient x",
         help="Rise of the illumination from the left to the right border, relative to its mean.",
@@ -17,7 +19,7 @@ class Background(SceneModel):
         slider=(-0.5, 0.5),
         step=0.01,
     )
-    gradient_y: float = parameter(
+    gradient_y: Number = parameter(
         0.0,
         title="Gradient y",
         help="Rise of the illumination from the upper to the lower border, relative to its mean.",
@@ -25,7 +27,7 @@ class Background(SceneModel):
         slider=(-0.5, 0.5),
         step=0.01,
     )
-    vignette: float = parameter(
+    vignette: Number = parameter(
         0.0,
         title="Vignette",
         help="Loss of light at the corners of the frame, growing with the square of the distance.",
@@ -33,7 +35,7 @@ class Background(SceneModel):
         slider=(0.0, 0.8),
         step=0.01,
     )
-    haze: float = parameter(
+    haze: Number = parameter(
         0.0,
         title="Haze",
         help="Unmodulated stray light added to the image, in units of the irradiance 1.",
@@ -41,7 +43,7 @@ class Background(SceneModel):
         slider=(0.0, 2.0),
         step=0.01,
     )
-    structured_haze: float = parameter(
+    structured_haze: Number = parameter(
         0.0,
         title="Cloudy haze",
         help="Root mean square of slow, cloud-like light from far out of focus.",
@@ -49,7 +51,7 @@ class Background(SceneModel):
         slider=(0.0, 0.5),
         step=0.005,
     )
-    haze_scale_um: float = parameter(
+    haze_scale_um: Number = parameter(
         10.0,
         title="Cloud size",
         help="Correlation length of the cloudy haze.",
@@ -75,7 +77,7 @@ class Background(SceneModel):
         panel=False,
         shapes_image=False,
     )
-    dust_radius_px: float = parameter(
+    dust_radius_px: Number = parameter(
         6.0,
         title="Dust size",
         help="Median radius of a speck's shadow on the camera.",
@@ -84,7 +86,7 @@ class Background(SceneModel):
         slider=(1.0, 50.0),
         log=True,
     )
-    dust_darkness: float = parameter(
+    dust_darkness: Number = parameter(
         0.2,
         title="Dust darkness",
         help="Share of the light that the densest specks of dust take away.",

@@ -1,13 +1,13 @@
 """The camera."""
 
-from typing import Literal
+from typing import Generic, Literal
 
 from pydantic import model_validator
 
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import Number, SceneModel, parameter
 
 
-class Camera(SceneModel):
+class Camera(SceneModel, Generic[Number]):
     """A camera from photons to counts; each pixel integrates the light that falls on it.
 
     Electrons before the multiplication of an EM camera are those of ``background_electrons``,
@@ -15,7 +15,7 @@ class Camera(SceneModel):
     the offsets and the gain refer to electrons at the amplifier, behind it.
     """
 
-    background_electrons: float = parameter(
+    background_electrons: Number = parameter(
         8000.0,
         title="Exposure",
         help="Mean electrons in a pixel where the irradiance is 1 (the empty background).",
@@ -24,21 +24,21 @@ class Camera(SceneModel):
         slider=(10.0, 1e5),
         log=True,
     )
-    background_photons: float | None = parameter(
+    background_photons: Number | None = parameter(
         None,
         title="Photons",
         help="Photons per pixel where the irradiance is 1; times the QE it replaces the electrons.",
         limits=(0.01, 1e8),
         panel=False,
     )
-    quantum_efficiency: float = parameter(
+    quantum_efficiency: Number = parameter(
         0.7,
         title="Quantum efficiency",
         help="Electrons per photon; acts on background_photons.",
         limits=(0.001, 1.0),
         panel=False,
     )
-    read_noise_electrons: float = parameter(
+    read_noise_electrons: Number = parameter(
         2.0,
         title="Read noise",
         help="Standard deviation of the amplifier; the median over the pixels if they differ.",
@@ -47,7 +47,7 @@ class Camera(SceneModel):
         slider=(0.0, 50.0),
         shapes_image=False,
     )
-    full_well_electrons: float = parameter(
+    full_well_electrons: Number = parameter(
         12000.0,
         title="Full well",
         help="Electrons at which a pixel saturates.",
@@ -57,7 +57,7 @@ class Camera(SceneModel):
         log=True,
         shapes_image=False,
     )
-    gain_electrons_per_count: float = parameter(
+    gain_electrons_per_count: Number = parameter(
         50.0,
         title="Gain",
         help="Electrons per grey level.",
@@ -66,7 +66,7 @@ class Camera(SceneModel):
         slider=(0.1, 500.0),
         log=True,
     )
-    offset_counts: float = parameter(
+    offset_counts: Number = parameter(
         5.0,
         title="Offset",
         help="Grey level without light.",
@@ -89,7 +89,7 @@ class Camera(SceneModel):
         title="Sensor",
         help="Monochrome, three whole colour pictures, or one colour per pixel (RGGB) demosaiced.",
     )
-    dark_electrons: float = parameter(
+    dark_electrons: Number = parameter(
         0.0,
         title="Dark signal",
         help="Mean electrons of thermal origin in a pixel during the exposure.",
@@ -97,7 +97,7 @@ class Camera(SceneModel):
         limits=(0.0, 1e6),
         slider=(0.0, 100.0),
     )
-    read_noise_spread: float = parameter(
+    read_noise_spread: Number = parameter(
         0.0,
         title="Read-noise spread",
         help="Spread of the read noise from pixel to pixel (log-normal sigma), as CMOS has it.",
@@ -105,7 +105,7 @@ class Camera(SceneModel):
         slider=(0.0, 1.0),
         shapes_image=False,
     )
-    row_noise_electrons: float = parameter(
+    row_noise_electrons: Number = parameter(
         0.0,
         title="Row noise",
         help="Standard deviation of the error that all pixels of one row share.",
@@ -114,7 +114,7 @@ class Camera(SceneModel):
         slider=(0.0, 20.0),
         shapes_image=False,
     )
-    em_gain: float = parameter(
+    em_gain: Number = parameter(
         1.0,
         title="EM gain",
         help="Mean multiplication before the amplifier; high gains double the shot noise variance.",
@@ -122,7 +122,7 @@ class Camera(SceneModel):
         slider=(1.0, 1000.0),
         log=True,
     )
-    response_nonuniformity: float = parameter(
+    response_nonuniformity: Number = parameter(
         0.0,
         title="Pixel gain spread",
         help="Standard deviation of the pixels' sensitivity (PRNU), relative to the mean.",
@@ -131,7 +131,7 @@ class Camera(SceneModel):
         step=0.001,
         shapes_image=False,
     )
-    dark_nonuniformity_electrons: float = parameter(
+    dark_nonuniformity_electrons: Number = parameter(
         0.0,
         title="Pixel offset spread",
         help="Standard deviation of the pixels' dark level (DSNU).",
@@ -140,7 +140,7 @@ class Camera(SceneModel):
         slider=(0.0, 20.0),
         shapes_image=False,
     )
-    hot_pixels_per_million: float = parameter(
+    hot_pixels_per_million: Number = parameter(
         0.0,
         title="Hot pixels",
         help="Pixels per million that collect dark electrons much faster than the others.",
@@ -148,7 +148,7 @@ class Camera(SceneModel):
         slider=(0.0, 1000.0),
         shapes_image=False,
     )
-    hot_pixel_electrons: float = parameter(
+    hot_pixel_electrons: Number = parameter(
         1000.0,
         title="Hot-pixel signal",
         help="Mean dark electrons that a hot pixel collects beyond the others'.",
@@ -167,7 +167,7 @@ class Camera(SceneModel):
         panel=False,
         shapes_image=False,
     )
-    motion_blur_px: float = parameter(
+    motion_blur_px: Number = parameter(
         0.0,
         title="Motion blur",
         help="Path in pixels that the image moves during the exposure.",
@@ -176,7 +176,7 @@ class Camera(SceneModel):
         slider=(0.0, 20.0),
         step=0.1,
     )
-    motion_azimuth_deg: float = parameter(
+    motion_azimuth_deg: Number = parameter(
         0.0,
         title="Motion azimuth",
         help="Direction of the motion blur from +x towards +y.",
@@ -185,7 +185,7 @@ class Camera(SceneModel):
         slider=(-180.0, 180.0),
         step=1.0,
     )
-    sharpening: float = parameter(
+    sharpening: Number = parameter(
         0.0,
         title="Sharpening",
         help="Strength of the unsharp mask in the camera's electronics.",
@@ -193,7 +193,7 @@ class Camera(SceneModel):
         slider=(0.0, 3.0),
         step=0.05,
     )
-    sharpening_radius_px: float = parameter(
+    sharpening_radius_px: Number = parameter(
         1.0,
         title="Sharpening radius",
         help="Standard deviation of the blur that the unsharp mask subtracts.",
@@ -210,7 +210,7 @@ class Camera(SceneModel):
     )
 
     @model_validator(mode="after")
-    def _offset_below_white(self) -> "Camera":
+    def _offset_below_white(self: "Camera") -> "Camera":
         if self.offset_counts >= self.white_counts:
             raise ValueError(
                 f"offset_counts = {self.offset_counts:g} must lie below the white level "
@@ -219,7 +219,7 @@ class Camera(SceneModel):
         return self
 
     @model_validator(mode="after")
-    def _jpeg_has_eight_bits(self) -> "Camera":
+    def _jpeg_has_eight_bits(self: "Camera") -> "Camera":
         if self.jpeg_quality is not None and self.bit_depth != 8:
             raise ValueError(
                 f"jpeg_quality = {self.jpeg_quality} needs bit_depth = 8, not {self.bit_depth}: a "
@@ -238,19 +238,19 @@ class Camera(SceneModel):
         return 1 if self.colour == "monochrome" else 3
 
     @property
-    def electrons_at_one(self) -> float:
+    def electrons_at_one(self: "Camera") -> float:
         """Mean electrons in a pixel where the irradiance is 1."""
         if self.background_photons is not None:
             return self.background_photons * self.quantum_efficiency
         return self.background_electrons
 
     @property
-    def dark_counts(self) -> float:
+    def dark_counts(self: "Camera") -> float:
         """Mean grey level without light: the offset and the dark signal."""
         dark = self.em_gain * self.dark_electrons / self.gain_electrons_per_count
         return self.offset_counts + dark
 
     @property
-    def excess_noise(self) -> float:
+    def excess_noise(self: "Camera") -> float:
         """Factor F² = 2 − 1/g by which the multiplication g raises the variance of shot noise."""
         return 2.0 - 1.0 / self.em_gain

@@ -1,11 +1,11 @@
 """Refractive index, absorption and brightness of what is in the sample."""
 
-from typing import Any
+from typing import Any, Generic
 
 from pydantic import model_validator
 
 from osog.scene.distributions import NumberOrDistribution
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import Number, SceneModel, parameter
 
 INDICES: dict[str, float] = {
     "air": 1.0003,
@@ -67,13 +67,13 @@ def _named_index(data: Any, field: str) -> Any:
     return data
 
 
-class Medium(SceneModel):
+class Medium(SceneModel, Generic[Number]):
     """What surrounds the particles: an index, or the name of a known liquid."""
 
     name: str | None = parameter(
         None, title="Medium", help="Name of a known medium; sets the index."
     )
-    index: float = parameter(
+    index: Number = parameter(
         1.333,
         title="Index",
         help="Refractive index of the medium; particles show only by their difference from it.",
@@ -81,7 +81,7 @@ class Medium(SceneModel):
         slider=(1.3, 1.6),
         step=0.001,
     )
-    abbe_number: float | None = parameter(
+    abbe_number: Number | None = parameter(
         None,
         title="Abbe number",
         help="Dispersion: low numbers spread the index more over the colours; empty is none.",

@@ -1,6 +1,6 @@
 """The microscope: lens, light, modality."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
@@ -11,15 +11,8 @@ from osog.scene.aberrations import (
     FieldAberrations,
     PupilShape,
 )
-from osog.scene.modalities import (
-    EMISSION,
-    EPI,
-    PARTIALLY_COHERENT,
-    VECTORIAL,
-    Brightfield,
-    Modality,
-)
-from osog.scene.model import SceneModel, parameter
+from osog.scene.modalities import MODALITIES, Brightfield, Modality
+from osog.scene.model import Choice, Number, SceneModel, block, parameter
 from osog.scene.spectrum import Monochromatic, Spectrum
 
 IMMERSIONS: dict[str, float] = {"air": 1.0, "water": 1.333, "glycerol": 1.473, "oil": 1.518}
@@ -32,18 +25,21 @@ def _number_or_planes(value: Any) -> str:
     return "planes" if isinstance(value, list | tuple) else "number"
 
 
-Focus = Annotated[
-    Annotated[float, Tag("number")] | Annotated[tuple[float, ...], Tag("planes")],
-    Discriminator(_number_or_planes),
-]
-"""One plane in focus, or those of a stack."""
+if TYPE_CHECKING:
+    Focus: TypeAlias = Number | tuple[Number, ...]
+    """One plane in focus, or those of a stack."""
+else:
+    Focus = Choice(
+        Annotated[Number, Tag("number")] | Annotated[tuple[Number, ...], Tag("planes")],
+        Discriminator(_number_or_planes),
+    )
 
 
-class Microscope(SceneModel):
+class Microscope(SceneModel, Generic[Number]):
     """Everything between the lamp and the camera."""
 
-    modality: Modality = Field(default_factory=Brightfield, title="Modality")
-    focus_um: Focus = parameter(
+    modality: Modality[Number] = block(Brightfield, title="Modality")
+    focus_um: Focus[Number] = parameter(
         0.0,
         title="Focus",
         help="Height of the plane in focus; particles above and below it blur into rings. A list "
@@ -53,7 +49,7 @@ class Microscope(SceneModel):
         slider=(-20.0, 20.0),
         step=0.05,
     )
-    numerical_aperture: float = parameter(
+    numerical_aperture: Number = parameter(
         0.5,
         title="Objective NA",
         help="Sine of the collection angle times the index; sets resolution and depth of field.",
@@ -61,14 +57,14 @@ class Microscope(SceneModel):
         slider=(0.05, 1.4),
         step=0.01,
     )
-    immersion_index: float = parameter(
+    immersion_index: Number = parameter(
         1.0,
         title="Immersion",
         help="Index between objective and cover glass; it must exceed the objective NA.",
         limits=(1.0, 2.0),
         shapes_image=False,
     )
-    condenser_numerical_aperture: float = parameter(
+    condenser_numerical_aperture: Number = parameter(
         0.0,
         title="Condenser NA",
         help="Opening of the condenser; 0 is a plane wave with long fringes, more softens them.",
@@ -76,7 +72,7 @@ class Microscope(SceneModel):
         slider=(0.0, 0.9),
         step=0.01,
     )
-    condenser_stop: float = parameter(
+    condenser_stop: Number = parameter(
         0.0,
         title="Condenser stop",
         help="Radius of a disc that blocks the middle of the condenser, as a share of its NA.",
@@ -84,7 +80,7 @@ class Microscope(SceneModel):
         slider=(0.0, 0.95),
         step=0.01,
     )
-    oblique_numerical_aperture: float = parameter(
+    oblique_numerical_aperture: Number = parameter(
         0.0,
         title="Oblique NA",
         help="Sideways shift of the condenser's aperture: light falls in at this angle.",
@@ -92,7 +88,7 @@ class Microscope(SceneModel):
         slider=(0.0, 0.8),
         step=0.01,
     )
-    oblique_azimuth_deg: float = parameter(
+    oblique_azimuth_deg: Number = parameter(
         0.0,
         title="Oblique azimuth",
         help="Direction towards which oblique light travels, from +x towards +y.",
@@ -109,7 +105,7 @@ class Microscope(SceneModel):
         panel=False,
         shapes_image=False,
     )
-    wavelength_um: float = parameter(
+    wavelength_um: Number = parameter(
         0.55,
         title="Wavelength",
         help="Vacuum wavelength of the light (of the emission in fluorescence).",
@@ -118,14 +114,12 @@ class Microscope(SceneModel):
         slider=(0.38, 0.8),
         step=0.005,
     )
-    spectrum: Spectrum = Field(default_factory=Monochromatic, title="Spectrum")
-    aberrations: Aberrations = Field(default_factory=Aberrations, title="Aberrations")
-    field_aberrations: FieldAberrations = Field(
-        default_factory=FieldAberrations, title="Field aberrations"
-    )
-    chromatic: Chromatic = Field(default_factory=Chromatic, title="Chromatic aberration")
-    cover_glass: CoverGlass | None = Field(None, title="Cover glass")
-    pupil: PupilShape = Field(default_factory=PupilShape, title="Pupil")
+    spectrum: Spectrum[Number] = block(Monochromatic, title="Spectrum")
+    aberrations: Aberrations[Number] = block(Aberrations, title="Aberrations")
+    field_aberrations: FieldAberrations[Number] = block(FieldAberrations, title="Field aberrations")
+    chromatic: Chromatic[Number] = block(Chromatic, title="Chromatic aberration")
+    cover_glass: CoverGlass[Number] | None = Field(None, title="Cover glass")
+    pupil: PupilShape[Number] = block(PupilShape, title="Pupil")
 
     @field_validator("focus_um")
     @classmethod
@@ -145,7 +139,7 @@ class Microscope(SceneModel):
         return data
 
     @model_validator(mode="after")
-    def _aperture_below_index(self) -> "Microscope":
+    def _aperture_below_index(self: "Microscope") -> "Microscope":
         if self.numerical_aperture >= self.immersion_index:
             named = {n: name for name, n in IMMERSIONS.items()}
             medium = named.get(self.immersion_index, "the immersion")
@@ -157,8 +151,8 @@ class Microscope(SceneModel):
         return self
 
     @model_validator(mode="after")
-    def _phase_at_one_wavelength(self) -> "Microscope":
-        if self.modality.kind == "phase" and self.spectrum.kind != "monochromatic":
+    def _phase_at_one_wavelength(self: "Microscope") -> "Microscope":
+        if self.modality.measures_phase and not self.spectrum.monochromatic:
             raise ValueError(
                 f"spectrum = {self.spectrum.kind}: quantitative phase is measured at one "
                 "wavelength; choose the monochromatic spectrum."
@@ -166,45 +160,44 @@ class Microscope(SceneModel):
         return self
 
     @model_validator(mode="after")
-    def _vectorial_pupil_possible(self) -> "Microscope":
-        kind = self.modality.kind
-        if self.pupil.vectorial and kind not in VECTORIAL:
+    def _vectorial_pupil_possible(self: "Microscope") -> "Microscope":
+        if self.pupil.vectorial and not self.modality.vectorial:
+            possible = sorted(kind for kind, model in MODALITIES.items() if model.vectorial)
             raise ValueError(
-                f"pupil.vectorial = true is not available for the modality {kind}, which needs one "
-                f"polarisation; it is for {', '.join(sorted(VECTORIAL))}."
+                f"pupil.vectorial = true is not available for the modality {self.modality.kind}, "
+                f"which needs one polarisation; it is for {', '.join(possible)}."
             )
         return self
 
     @property
-    def focus_planes_um(self) -> tuple[float, ...]:
+    def focus_planes_um(self) -> tuple[Number, ...]:
         """Planes of the stack; one when the focus is a single number."""
         return self.focus_um if isinstance(self.focus_um, tuple) else (self.focus_um,)
 
     @property
-    def wavelengths_um(self) -> tuple[float, float]:
+    def focus_plane_um(self) -> Number:
+        """Plane in focus, where a formula images one plane of those that the scene lists."""
+        assert not isinstance(self.focus_um, tuple)
+        return self.focus_um
+
+    @property
+    def wavelengths_um(self: "Microscope") -> tuple[float, float]:
         """Shortest and longest wavelength of the light."""
         return self.spectrum.range_um(self.wavelength_um)
 
     @property
     def emits(self) -> bool:
         """Whether the particles emit the light of this modality."""
-        return self.modality.kind in EMISSION
+        return self.modality.emits
 
     @property
     def epi(self) -> bool:
         """Whether the modality sees light that the particles send back."""
-        return self.modality.kind in EPI
+        return self.modality.epi
 
     @property
-    def condenser_in_use(self) -> float:
+    def condenser_in_use(self: "Microscope") -> float:
         """NA up to which light reaches the sample in this modality; 0 for one axial plane wave."""
-        modality = self.modality
-        if modality.kind in PARTIALLY_COHERENT:
+        if self.modality.condenser:
             return self.condenser_numerical_aperture + self.oblique_numerical_aperture
-        if modality.kind == "phase_contrast":
-            return self.numerical_aperture * (modality.ring_radius + modality.ring_width / 2)
-        if modality.kind == "darkfield":
-            return modality.outer_numerical_aperture
-        if modality.kind == "shadowgraph":
-            return modality.divergence_mrad * 1e-3
-        return 0.0
+        return self.modality.steepest_numerical_aperture(self.numerical_aperture)

@@ -1,9 +1,16 @@
 """What every block of a scene shares: strict fields, limits checked in words, rows for a panel."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
+from typing_extensions import TypeVar
+
+Number = TypeVar("Number", default=float)
+"""Type of a continuous number: a float as the file states it, a 0-dim tensor in the engine.
+
+``Microscope`` is ``Microscope[float]``; formulas take the ``Microscope[Tensor]`` of `Values`.
+"""
 
 
 class SceneModel(BaseModel):
@@ -14,6 +21,10 @@ class SceneModel(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def __class_getitem__(cls, number: Any) -> Any:
+        """Return the class itself: the type of its numbers is for readers and type checkers."""
+        return cls
 
     @model_validator(mode="before")
     @classmethod
@@ -46,6 +57,26 @@ class Distribution(SceneModel):
     def centre(self) -> float:
         """The value that stands for the whole distribution."""
         raise NotImplementedError
+
+
+class Choice:
+    """A field that holds one of several things, chosen by a discriminator.
+
+    ``Choice(A | B, Field(discriminator="kind"))[Number]`` is the annotation that pydantic reads,
+    where a type checker reads the union of ``A[Number]`` and ``B[Number]``.
+    """
+
+    def __init__(self, union: Any, discriminator: Any) -> None:
+        self.annotation: Any = Annotated[union, discriminator]
+
+    def __getitem__(self, number: Any) -> Any:
+        """Return the annotation."""
+        return self.annotation
+
+
+def block(model: Any, *, title: str) -> Any:
+    """Describe a field that holds a block of its own, made with defaults when it is left out."""
+    return Field(default_factory=model, title=title)
 
 
 def parameter(

@@ -158,7 +158,7 @@ def continuous(scene: Scene) -> Iterator[Parameter]:
         for parameter in _walk("camera", scene.camera):
             if parameter.name != f"camera.{idle}":
                 yield parameter
-    if scene.microscope.modality.kind != "phase":  # a phase in radians has no light behind it
+    if not scene.microscope.modality.measures_phase:  # a phase in radians has no light behind it
         yield from _walk("background", scene.background)
 
 

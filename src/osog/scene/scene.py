@@ -16,18 +16,12 @@ from osog.scene.camera import Camera
 from osog.scene.errors import SceneError, sentences
 from osog.scene.material import Medium
 from osog.scene.microscope import Microscope
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import SceneModel, block, parameter
 from osog.scene.numerics import Numerics
 from osog.scene.population import Population
 from osog.scene.series import Series
 
 _MAX_PIXELS = 8192
-_STEEPEST = {
-    "darkfield": "outer_numerical_aperture",
-    "phase_contrast": "ring_radius",
-    "shadowgraph": "divergence_mrad",
-}
-"""Number of a modality that decides how steep its light falls in."""
 
 
 class Grid(SceneModel):
@@ -68,14 +62,14 @@ class Scene(SceneModel):
     """
 
     schema_version: Literal[1] = 1
-    grid: Grid = Field(default_factory=Grid, title="Frame")
-    medium: Medium = Field(default_factory=Medium, title="Medium")
+    grid: Grid = block(Grid, title="Frame")
+    medium: Medium = block(Medium, title="Medium")
     populations: tuple[Population, ...] = Field((), title="Populations")
-    microscope: Microscope = Field(default_factory=Microscope, title="Microscope")
+    microscope: Microscope = block(Microscope, title="Microscope")
     camera: Camera | None = Field(None, title="Camera")
-    background: Background = Field(default_factory=Background, title="Background")
-    series: Series = Field(default_factory=Series, title="Series")
-    numerics: Numerics = Field(default_factory=Numerics, title="Numerics")
+    background: Background = block(Background, title="Background")
+    series: Series = block(Series, title="Series")
+    numerics: Numerics = block(Numerics, title="Numerics")
 
     @model_validator(mode="after")
     def _mosaic_fits(self) -> "Scene":
@@ -95,10 +89,9 @@ class Scene(SceneModel):
             raise ValueError(f"populations must have different names; '{doubled[0]}' occurs twice.")
         condenser = self.microscope.condenser_in_use
         if condenser >= self.medium.index:
-            field = _STEEPEST.get(self.microscope.modality.kind, "condenser_numerical_aperture")
             raise ValueError(
-                f"{field}: light up to NA {condenser:.4g} must stay below the medium index "
-                f"{self.medium.index:g}, or it cannot enter the sample."
+                f"{self.microscope.modality.steepest}: light up to NA {condenser:.4g} must stay "
+                f"below the medium index {self.medium.index:g}, or it cannot enter the sample."
             )
         return self
 

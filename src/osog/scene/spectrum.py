@@ -1,10 +1,10 @@
 """The colour of the light."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeAlias, get_args
 
 from pydantic import Field
 
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import Choice, Number, SceneModel, parameter
 
 VISIBLE_UM = (0.4, 0.7)
 """What a halogen lamp sends through its ultraviolet and infrared filters."""
@@ -18,21 +18,59 @@ TAIL = 3.0
 _FWHM_UM_PER_NM = 1e-3 / 2.3548200450309493
 
 
-class Monochromatic(SceneModel):
+class SpectrumModel(SceneModel, Generic[Number]):
+    """Base of all spectra: their traits.
+
+    Attributes
+    ----------
+    kind : str
+        Name in the scene file.
+    title : str
+        Name that a user reads.
+    monochromatic : bool
+        Whether it is one wavelength, the microscope's.
+    moving_lines : bool
+        Whether its numbers move the wavelengths that stand for it, and not their weights alone.
+    """
+
+    title: ClassVar[str]
+    monochromatic: ClassVar[bool] = False
+    moving_lines: ClassVar[bool] = False
+
+    kind: str
+
+    def range_um(self: "SpectrumModel", wavelength_um: float) -> tuple[float, float]:
+        """Shortest and longest wavelength.
+
+        Parameters
+        ----------
+        wavelength_um : float
+            The microscope's.
+        """
+        raise NotImplementedError
+
+
+class Monochromatic(SpectrumModel[Number]):
     """One wavelength: the microscope's."""
+
+    title = "One wavelength"
+    monochromatic = True
 
     kind: Literal["monochromatic"] = "monochromatic"
 
-    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+    def range_um(self: "Monochromatic", wavelength_um: float) -> tuple[float, float]:
         """Shortest and longest wavelength."""
         return wavelength_um, wavelength_um
 
 
-class Led(SceneModel):
+class Led(SpectrumModel[Number]):
     """A line of Gaussian profile around the microscope's wavelength: an LED or a filter."""
 
+    title = "LED or filter"
+    moving_lines = True
+
     kind: Literal["led"] = "led"
-    bandwidth_nm: float = parameter(
+    bandwidth_nm: Number = parameter(
         30.0,
         title="Bandwidth",
         help="Full width of the line at half of its maximum.",
@@ -42,17 +80,19 @@ class Led(SceneModel):
         step=1.0,
     )
 
-    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+    def range_um(self: "Led", wavelength_um: float) -> tuple[float, float]:
         """Shortest and longest wavelength."""
         half = min(TAIL * self.bandwidth_nm * _FWHM_UM_PER_NM, wavelength_um / 2)
         return wavelength_um - half, wavelength_um + half
 
 
-class WhiteLed(SceneModel):
+class WhiteLed(SpectrumModel[Number]):
     """A white LED: a blue line and the broad glow of a yellow phosphor."""
 
+    title = "White LED"
+
     kind: Literal["white_led"] = "white_led"
-    blue_share: float = parameter(
+    blue_share: Number = parameter(
         0.3,
         title="Blue share",
         help="Share of the photons in the blue line; more looks colder.",
@@ -61,17 +101,19 @@ class WhiteLed(SceneModel):
         step=0.01,
     )
 
-    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+    def range_um(self: "WhiteLed", wavelength_um: float) -> tuple[float, float]:
         """Shortest and longest wavelength."""
         centre, sigma = PHOSPHOR_UM
         return centre - TAIL * sigma, centre + TAIL * sigma
 
 
-class Halogen(SceneModel):
+class Halogen(SpectrumModel[Number]):
     """A halogen lamp: a black body behind an infrared filter."""
 
+    title = "Halogen"
+
     kind: Literal["halogen"] = "halogen"
-    temperature_k: float = parameter(
+    temperature_k: Number = parameter(
         3200.0,
         title="Temperature",
         help="Colour temperature of the filament.",
@@ -81,18 +123,18 @@ class Halogen(SceneModel):
         step=50.0,
     )
 
-    def range_um(self, wavelength_um: float) -> tuple[float, float]:
+    def range_um(self: "Halogen", wavelength_um: float) -> tuple[float, float]:
         """Shortest and longest wavelength."""
         return VISIBLE_UM
 
 
-Spectrum = Annotated[
-    Monochromatic | Led | WhiteLed | Halogen,
-    Field(discriminator="kind"),
-]
+_UNION = Monochromatic | Led | WhiteLed | Halogen
+
+if TYPE_CHECKING:
+    Spectrum: TypeAlias = Monochromatic[Number] | Led[Number] | WhiteLed[Number] | Halogen[Number]
+else:
+    Spectrum = Choice(_UNION, Field(discriminator="kind"))
+
 SPECTRUM_TITLES: dict[str, str] = {
-    "monochromatic": "One wavelength",
-    "led": "LED or filter",
-    "white_led": "White LED",
-    "halogen": "Halogen",
+    model.model_fields["kind"].default: model.title for model in get_args(_UNION)
 }

@@ -1,0 +1,150 @@
+"""Waves behind the sample that are kept while only the lens, the detection or the camera change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from osog.exit_wave import EmissionSlabs, ExitWave, JonesWave, ReflectedWave
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from osog.exit_wave import SamplingPlan
+    from osog.sample import Values
+    from osog.sample.reading import Reading
+    from osog.scene import Scene
+
+Wave = ExitWave | EmissionSlabs | JonesWave | ReflectedWave
+"""What leaves the sample."""
+
+_MOST_SAMPLES = 4e7
+"""Samples of all waves together up to which they are kept for the next image."""
+
+
+@dataclass(frozen=True)
+class WaveInputs:
+    """What the waves of one image were made from, as recorded while they were made.
+
+    Attributes
+    ----------
+    reading : Reading
+        What was read of the scene and of the caller's tensors.
+    seed : int
+    grids : SamplingPlan
+        Without its margins: what was wished for moves with the focus, and the grids that follow
+        often do not.
+    wavelengths_um : tuple of float
+        Those of a spectrum; empty for a single one, which is in the reading.
+    """
+
+    reading: Reading
+    seed: int
+    grids: SamplingPlan
+    wavelengths_um: tuple[float, ...]
+
+    def same_for(self, scene: Scene, seed: int) -> bool:
+        """Whether a scene has the same light behind the sample, as long as its grids are the same.
+
+        Parameters
+        ----------
+        scene : Scene
+        seed : int
+        """
+        return seed == self.seed and self.reading.holds_for(scene)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    inputs: WaveInputs
+    waves: list[Wave]
+
+
+class WaveCache:
+    """The last few sets of waves, each with the record of what it was made from.
+
+    Parameters
+    ----------
+    most : int
+        Sets that are kept; the one that was not used for longest goes first.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._entries: list[_Entry] = []
+
+    @property
+    def newest(self) -> WaveInputs | None:
+        """What the waves that were used last were made from."""
+        return self._entries[-1].inputs if self._entries else None
+
+    def waves(
+        self,
+        values: Values,
+        seed: int,
+        plan: SamplingPlan,
+        wavelengths_um: Iterable[Tensor],
+        make: Callable[[], Iterable[Wave]],
+        drawn: Reading | None = None,
+    ) -> tuple[Iterable[Wave], WaveInputs | None]:
+        """Kept waves where they still hold, else new ones.
+
+        Parameters
+        ----------
+        values : Values
+        seed : int
+        plan : SamplingPlan
+        wavelengths_um : iterable of 0-dim Tensor
+            Those of a spectrum; empty for a single one.
+        make : callable
+            Makes the waves with `values`.
+        drawn : Reading, optional
+            What the particles were drawn from, where `make` does not draw them.
+
+        Returns
+        -------
+        waves : iterable of Wave
+            One for each wavelength; those that do not fit in memory together come one by one.
+        inputs : WaveInputs or None
+            Their record; None for waves that are not kept.
+        """
+        grids = _grids(plan)
+        lines = tuple(wavelengths_um)
+        # Kept waves carry no gradient: those that need one are made anew.
+        moving = any(line.requires_grad for line in lines)
+        numbers = tuple(float(line.detach()) for line in lines)
+        for entry in () if moving else tuple(self._entries):
+            inputs = entry.inputs
+            same = (inputs.seed, inputs.wavelengths_um, inputs.grids) == (seed, numbers, grids)
+            if same and values.unchanged(inputs.reading):
+                self._entries.remove(entry)
+                self._entries.append(entry)
+                return entry.waves, inputs
+        if not affordable(plan):
+            return make(), None
+        with values.recorded() as reading:
+            waves = list(make())
+        if drawn is not None:
+            reading.add(drawn)
+        inputs = WaveInputs(reading, seed, grids, numbers)
+        if not moving and not any(_needs_gradient(wave) for wave in waves):
+            self._entries = [*self._entries, _Entry(inputs, waves)][-self._most :]
+        return waves, inputs
+
+
+def affordable(plan: SamplingPlan) -> bool:
+    """Whether the waves of all wavelengths may stay in memory."""
+    width, height = (2 * plan.band / step for step in plan.frequency_step)
+    samples = plan.wavelengths * max(plan.source_points, 1) * width * height
+    return samples <= _MOST_SAMPLES
+
+
+def _grids(plan: SamplingPlan) -> SamplingPlan:
+    return replace(plan, padding_wanted_um=0.0, padding_um=0.0)
+
+
+def _needs_gradient(wave: Wave) -> bool:
+    tensors: list[Any] = list(vars(wave).values())
+    return any(isinstance(value, Tensor) and value.requires_grad for value in tensors)

@@ -1,0 +1,87 @@
+"""What every modality states about itself, beside its numbers."""
+
+from typing import ClassVar, Generic, Literal
+
+from osog.scene.model import Number, SceneModel
+
+TURN = (-360.0, 360.0)
+"""Limits of an angle in degrees."""
+HALF_TURN = (-180.0, 180.0)
+"""Range of its slider."""
+
+
+class ModalityModel(SceneModel, Generic[Number]):
+    """Base of all modalities: their traits, which the rest of the program asks for.
+
+    A modality states every trait itself, so that its class shows at one glance what it is. No
+    other place asks for its name.
+
+    Attributes
+    ----------
+    kind : str
+        Name in the scene file.
+    title : str
+        Name that a user reads.
+    wave : {"scalar", "jones", "emission", "reflected"}
+        What it needs from the sample: a scalar transmitted wave, one with polarisation, the light
+        that the particles emit, or the light that they send back.
+    backdrop : {"bright", "dark", "phase"}
+        What the picture shows where nothing is: light that is the unit of irradiance; no light, so
+        that brightness is no absolute contrast; or a phase of 0, in radians. In the last case no
+        light is measured, and neither camera nor background act.
+    condenser : bool
+        Whether the condenser of the microscope acts: its aperture, stop and sideways shift.
+    vectorial : bool
+        Whether a vectorial pupil can follow its polarisation.
+    weak_object : bool
+        Whether its contrast is of first order in the object, so that the weak-object preview
+        exists.
+    light : {"axial", "condenser", "ring", "annulus", "backlight", "objective"}
+        What lights the sample: one plane wave along the axis, the microscope's condenser, the
+        image of a phase ring, an annulus outside the aperture, a backlight of small divergence, or
+        the objective itself.
+    steepest : str
+        The number that decides how steeply its light falls in, to be named in an error.
+    path_differences : tuple of str
+        Its numbers that are path differences stated as angles at the microscope's wavelength.
+    above_focus : tuple of str
+        Its heights that are counted from the plane in focus.
+    """
+
+    title: ClassVar[str]
+    wave: ClassVar[Literal["scalar", "jones", "emission", "reflected"]]
+    backdrop: ClassVar[Literal["bright", "dark", "phase"]]
+    condenser: ClassVar[bool]
+    vectorial: ClassVar[bool]
+    weak_object: ClassVar[bool]
+    light: ClassVar[Literal["axial", "condenser", "ring", "annulus", "backlight", "objective"]]
+    steepest: ClassVar[str] = "condenser_numerical_aperture"
+    path_differences: ClassVar[tuple[str, ...]] = ()
+    above_focus: ClassVar[tuple[str, ...]] = ()
+
+    kind: str
+
+    @property
+    def emits(self) -> bool:
+        """Whether the particles emit the light."""
+        return self.wave == "emission"
+
+    @property
+    def epi(self) -> bool:
+        """Whether it sees light that the particles send back."""
+        return self.wave == "reflected"
+
+    @property
+    def measures_phase(self) -> bool:
+        """Whether the picture is a phase in radians, on which no camera acts."""
+        return self.backdrop == "phase"
+
+    def steepest_numerical_aperture(self: "ModalityModel", objective: float) -> float:
+        """NA up to which its own light reaches the sample; 0 for one axial plane wave.
+
+        Parameters
+        ----------
+        objective : float
+            NA of the objective.
+        """
+        return 0.0

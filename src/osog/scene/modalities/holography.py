@@ -1,0 +1,74 @@
+"""Modalities of one axial plane wave: holograms, and the phase itself."""
+
+from typing import Literal
+
+from osog.scene.modalities.base import HALF_TURN, TURN, ModalityModel
+from osog.scene.model import Number, parameter
+
+
+class Hologram(ModalityModel[Number]):
+    """Inline hologram: interference of the scattered with the unscattered plane wave."""
+
+    title = "Inline hologram"
+    wave = "scalar"
+    backdrop = "bright"
+    condenser = False
+    vectorial = True
+    weak_object = False
+    light = "axial"
+
+    kind: Literal["hologram"] = "hologram"
+
+
+class OffAxisHologram(ModalityModel[Number]):
+    """Off-axis hologram: the image field interferes with a tilted reference wave."""
+
+    title = "Off-axis hologram"
+    wave = "scalar"
+    backdrop = "bright"
+    condenser = False
+    vectorial = False
+    weak_object = False
+    light = "axial"
+
+    kind: Literal["off_axis_hologram"] = "off_axis_hologram"
+    carrier_per_um: Number = parameter(
+        3.0,
+        title="Carrier",
+        help="Fringes per µm in the object; above 3 NA/λ the orders separate.",
+        unit="1/µm",
+        limits=(0.0, 50.0),
+        slider=(0.5, 8.0),
+        step=0.05,
+    )
+    carrier_azimuth_deg: Number = parameter(
+        45.0,
+        title="Carrier azimuth",
+        help="Direction across the fringes, from +x towards +y.",
+        unit="°",
+        limits=TURN,
+        slider=HALF_TURN,
+        step=1.0,
+    )
+    reference_amplitude: Number = parameter(
+        1.0,
+        title="Reference",
+        help="Amplitude of the reference wave relative to the undisturbed object wave.",
+        limits=(0.01, 100.0),
+        slider=(0.1, 3.0),
+        step=0.05,
+    )
+
+
+class QuantitativePhase(ModalityModel[Number]):
+    """Phase of the coherent image in radians, unwrapped; the camera does not act on it."""
+
+    title = "Quantitative phase"
+    wave = "scalar"
+    backdrop = "phase"
+    condenser = False
+    vectorial = False
+    weak_object = False
+    light = "axial"
+
+    kind: Literal["phase"] = "phase"
