@@ -1,0 +1,1 @@
+"""What tests of several folders share: hand-made samples, slow references, oracles."""
