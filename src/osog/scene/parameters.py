@@ -250,10 +250,9 @@ def _particle_parameters(
         for k in range(3):
             name = f"{base}.orientation_deg[{k}]"
             yield _parameter(name, particle, "orientation_deg", particle.orientation_deg[k], k)
-    sizes = size_fields()
     for model in (population.shape, population.material):
         for field in type(model).model_fields:
-            if field not in sizes and field not in type(particle).model_fields:
+            if field not in type(particle).model_fields and field not in size_fields():
                 continue
             own = getattr(particle, field, None)
             if own is None and not everything:

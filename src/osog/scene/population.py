@@ -4,20 +4,21 @@ from functools import cache
 from typing import Any, Literal
 
 from pydantic import (
+    BaseModel,
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
-    ValidationError,
+    create_model,
     field_validator,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, InitErrorDetails
+from pydantic_core import CoreSchema
 
 from osog.scene.distributions import NumberOrDistribution, Uniform
 from osog.scene.material import Material
 from osog.scene.model import SceneModel, parameter
-from osog.scene.shapes import SHAPES, AnyShape, Sphere, size_fields
+from osog.scene.shapes import SHAPES, AnyShape, ShapeModel, Sphere, size_fields
 
 _POSITION = (-1e5, 1e5)
 
@@ -119,8 +120,6 @@ class Particle(SceneModel):
 
     # Sizes that only registered shapes have are no fields of this class, but are given like them.
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, float | tuple[float, float, float] | None]
-
     x_um: float = parameter(0.0, title="x", help="Column position.", unit="µm", limits=_POSITION)
     y_um: float = parameter(0.0, title="y", help="Row position.", unit="µm", limits=_POSITION)
     z_um: float = parameter(
@@ -148,16 +147,12 @@ class Particle(SceneModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _known_sizes_only(cls, data: Any) -> Any:
+    def _further_sizes(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            unknown = data.keys() - _known(cls, size_fields())
-            if unknown:
-                faults = [
-                    InitErrorDetails(type="extra_forbidden", loc=(key,), input=data[key])
-                    for key in data
-                    if key in unknown
-                ]
-                raise ValidationError.from_exception_data(cls.__name__, faults)
+            further = {key: data[key] for key in data if key not in cls.model_fields}
+            if further:
+                sizes = _further(tuple(SHAPES.models.values())).model_validate(further)
+                return {**data, **sizes.model_dump(exclude_unset=True)}
         return data
 
     def sizes(self) -> dict[str, Any]:
@@ -173,20 +168,21 @@ class Particle(SceneModel):
         described = handler(schema)
         inner = handler.resolve_ref_schema(described)
         inner["additionalProperties"] = False
-        number = {"type": "number"}
-        three = {"type": "array", "prefixItems": [number] * 3, "minItems": 3, "maxItems": 3}
-        for field in size_fields():
-            if field not in inner["properties"]:
-                inner["properties"][field] = {
-                    "anyOf": [number, three, {"type": "null"}], "default": None
-                }  # fmt: skip
+        further = _further(tuple(SHAPES.models.values())).model_json_schema()
+        inner["properties"].update(further["properties"])
         return described
 
 
 @cache
-def _known(model: type[Particle], sizes: tuple[str, ...]) -> frozenset[str]:
-    """What a particle may give."""
-    return frozenset((*model.model_fields, *sizes))
+def _further(models: tuple[type[ShapeModel], ...]) -> type[BaseModel]:
+    """Sizes that particles may give beside the fields of their own class, as a model."""
+    lists = {name for model in models for name, place in model.columns() if place is not None}
+    fields: dict[str, Any] = {
+        name: (tuple[float, float, float] | None if name in lists else float | None, None)
+        for name in size_fields()
+        if name not in Particle.model_fields
+    }
+    return create_model("FurtherSizes", __config__=SceneModel.model_config, **fields)
 
 
 class Motion(SceneModel):
@@ -274,6 +270,10 @@ class Population(SceneModel):
                         f"particles[{i}].{field} does not belong to a {self.shape.kind}; "
                         f"its sizes are {', '.join(sorted(own)) or 'none'}."
                     )
+                listed = isinstance(limits[field].default, tuple)
+                if isinstance(value, tuple) != listed:
+                    form = "three numbers" if listed else "a number"
+                    raise ValueError(f"particles[{i}].{field} must be {form}.")
                 _check(f"particles[{i}].{field}", value, limits[field])
             fault = self.shape.fault(sizes) if sizes else None
             if fault is not None:
