@@ -1,17 +1,20 @@
-"""Write the reference tables from the models themselves, and formulas as MathML.
+"""Write the reference pages from the code itself, and formulas as MathML.
 
-Tables made from the models cannot disagree with them, and browsers draw MathML without a script
-from elsewhere, so the pages work offline.
+Tables made from the models, and lists of modules made from the packages, cannot disagree with
+them; browsers draw MathML without a script from elsewhere, so the pages work offline.
 """
 
 from __future__ import annotations
 
+import ast
 import html as markup
 import re
+from pathlib import Path
 from typing import Any
 
 from osog.scene import Scene
 
+ROOT = Path(__file__).parents[1]
 LAWS = {"Uniform", "Normal", "Lognormal"}
 LAWS_TEXT = (
     "Where a number or a law is allowed, a law says how it is drawn, for example "
@@ -24,11 +27,16 @@ TOP = (
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Replace each marker of a page by the tables that it names."""
-    for name, write in (("scene_reference", reference), ("cli_reference", commands)):
+    """Replace each marker of a page by what it names."""
+    written = {
+        "scene_reference": reference,
+        "cli_reference": commands,
+        "contributing": contributing,
+    }
+    for name, write in written.items():
         if f"{{{{ {name} }}}}" in markdown:
             markdown = markdown.replace(f"{{{{ {name} }}}}", write())
-    return markdown
+    return re.sub(r"\{\{ modules (\S+) \}\}", lambda found: modules(found[1]), markdown)
 
 
 def on_page_content(html: str, **_: Any) -> str:
@@ -62,6 +70,34 @@ def mathml(formula: str, display: str) -> str:
     if "\\" in text:
         raise ValueError(f"a formula has a command that cannot be written in MathML: {formula}")
     return text
+
+
+def contributing() -> str:
+    """CONTRIBUTING.md, with its links as they are seen from a page."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    return text.replace("](docs/", "](")
+
+
+def modules(package: str) -> str:
+    """One reference section for each module of a package that has something public."""
+    lines: list[str] = []
+    folder = ROOT / "src" / Path(*package.split("."))
+    for file in sorted(folder.rglob("*.py")):
+        steps = file.relative_to(ROOT / "src").with_suffix("").parts
+        if file.name == "__init__.py" or any(step.startswith("_") for step in steps):
+            continue
+        if public(file):
+            lines += [f"::: {'.'.join(steps)}", ""]
+    return "\n".join(lines)
+
+
+def public(file: Path) -> list[str]:
+    """Names of the functions and classes that a module defines for others."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return [
+        node.name for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")
+    ]
 
 
 def reference() -> str:

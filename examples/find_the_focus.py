@@ -10,7 +10,6 @@ from __future__ import annotations
 import torch
 
 import osog
-from osog.rendering import ForwardModel
 
 NAME = "microscope.focus_um"
 
@@ -33,7 +32,7 @@ scene = osog.Scene.parse(
     }
 )
 
-model = ForwardModel(scene)  # keeps the exit wave while only the optics change
+model = osog.ForwardModel(scene)  # keeps the exit wave while only the optics change
 with torch.no_grad():
     target = model.image({NAME: 2.0})
 

@@ -30,11 +30,11 @@ image = osog.render(truth, seed=1).image
 
 # What a user knows before: about where it is, about how large.
 free = ["particles[0].x_um", "particles[0].y_um", "particles[0].z_um", "particles[0].radius_um"]
-guess = osog.scene.parameters.replaced(truth, dict(zip(free, (5.5, 5.8, -3.2, 0.6), strict=True)))
+guess = truth.updated(dict(zip(free, (5.5, 5.8, -3.2, 0.6), strict=True)))
 
 result = osog.fit(image, guess, free)
 print(result)
 for name in free:
-    true = osog.scene.parameters.get(truth, name)
+    true = truth.get(name)
     off = (result.values[name] - true) / result.sigma[name]
     print(f"{name:<24} true {true:8.4f}, off by {off:+.1f} σ")

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import osog
-from osog.io import write_image
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 
@@ -44,7 +43,7 @@ print(frame.explain)
 for caution in frame.warnings:
     print("Warning:", caution.text)
 
-path = write_image(
+path = osog.io.write_image(
     folder / "rods.tif", frame.image, pixel_size_um=scene.grid.pixel_size_um, dtype="uint8"
 )
 scene.save(folder / "rods.yaml")  # osog render rods.yaml --out again.tif --seed 1

@@ -80,7 +80,7 @@ class Window:
 
 
 def simulate(w: Window) -> None:
-    """Crowded crystals in DIC, as a person sees them first."""
+    """Crowded crystals in DIC, as a user sees them first."""
     w.preset("lysozyme-dic")
     w.scroll()
     w.photograph("simulate")

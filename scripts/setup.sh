@@ -90,6 +90,7 @@ if [ ! -e "$venv" ]; then
 fi
 rm -f "$stamp"
 pip=("$venv/bin/python" -m pip --disable-pip-version-check)
+# The first pip that knows the dependency groups of pyproject.toml.
 "${pip[@]}" install -q --upgrade 'pip>=25.1'
 
 # torch first and pinned, so that the rest of the environment is solved around one known build.

@@ -14,7 +14,7 @@ os.environ.setdefault("QT_API", "pyqt6")
 # Layer attributes set from a worker thread raise instead of crashing the driver later.
 os.environ.setdefault("NAPARI_ENSURE_PLUGIN_MAIN_THREAD", "1")
 os.environ.setdefault("NAPARI_ASYNC", "0")
-# napari neither reads nor writes the settings of the person who runs the tests.
+# napari neither reads nor writes the settings of the user who runs the tests.
 os.environ.setdefault("NAPARI_CONFIG", "")
 
 import numpy as np
@@ -22,12 +22,14 @@ import pytest
 import torch
 from hypothesis import settings
 
-from osog.geometry import POLYHEDRON, SHAPES
-from osog.sample import ParticleBatch, quaternion_from_angles
-from osog.scene import half_spaces
+from helpers import optical_bench
+from helpers.particle_batch import particle_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+    from osog.sample import ParticleBatch
 
 ROOT = Path(__file__).resolve().parents[1]
 WINDOWS = ("napari", "plugin")
@@ -96,45 +98,13 @@ def micrographs() -> Path:
     return folder
 
 
-def _batch(
-    rows: list[dict[str, object]], dtype: torch.dtype = torch.float64, delta_index: float = 0.03
-) -> ParticleBatch:
-    count = len(rows)
-    planes, start = [torch.zeros(0, 4, dtype=torch.float64)], [0]
-    for row in rows:
-        if row["kind"] is POLYHEDRON:
-            faces = row.get("planes")
-            if faces is None:
-                faces = half_spaces(str(row.get("habit", "octahedron")))
-            planes.append(torch.as_tensor(faces, dtype=torch.float64))
-            start.append(start[-1] + len(planes[-1]))
-        else:
-            start.append(start[-1])
-
-    def column(name: str, default: object) -> torch.Tensor:
-        values = [row.get(name, default) for row in rows]
-        return torch.tensor(values, dtype=torch.float64).reshape(-1, 3)
-
-    batch = ParticleBatch(
-        position=column("position", (0.0, 0.0, 0.0)),
-        quaternion=quaternion_from_angles(column("angles", (0.0, 0.0, 0.0))),
-        size=column("size", (1.0, 1.0, 1.0)),
-        delta_index=torch.full((count,), delta_index, dtype=torch.float64),
-        absorption_per_um=torch.zeros(count, dtype=torch.float64),
-        emission_per_um=torch.zeros(count, dtype=torch.float64),
-        birefringence=torch.zeros(count, dtype=torch.float64),
-        optic_axis=torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64).repeat(count, 1),
-        core_radius=torch.zeros(count, dtype=torch.float64),
-        core_index_step=torch.zeros(count, dtype=torch.float64),
-        shape_kind=torch.tensor([SHAPES.index(row["kind"]) for row in rows]),
-        population=torch.zeros(count, dtype=torch.int64),
-        planes=torch.cat(planes),
-        plane_start=torch.tensor(start),
-    )
-    return batch.to(dtype)
-
-
 @pytest.fixture
 def make_batch() -> Callable[..., ParticleBatch]:
     """Batches built by hand, without scenes."""
-    return _batch
+    return particle_batch
+
+
+@pytest.fixture(scope="session")
+def bench() -> ModuleType:
+    """The module with hand-made samples: ``bench.Bench(size=…).image(…)``."""
+    return optical_bench

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from osog import _runtime, io, presets  # noqa: F401  (_runtime first: it acts before torch is loaded)
 from osog._version import __version__
-from osog.fitting import FitError, FitResult, detect, fit
-from osog.rendering import Frame, forward, render
+from osog.detection import detect
+from osog.fitting import FitError, FitResult, fit
+from osog.rendering import ForwardModel, Frame, Renderer, forward, render
 from osog.sample import explicit
 from osog.scene import Scene, SceneError
 
 __all__ = [
     "FitError",
     "FitResult",
+    "ForwardModel",
     "Frame",
+    "Renderer",
     "Scene",
     "SceneError",
     "__version__",
@@ -31,3 +34,8 @@ __all__ = [
     "presets",
     "render",
 ]
+
+
+def __dir__() -> list[str]:
+    """What to use; the packages behind it are found by their own names."""
+    return sorted(__all__)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from math import pi
-from pathlib import Path
 
 import pytest
 import torch
 
+from helpers import slab_reference as reference
 from osog.exit_wave import jones, jones_wave, multislice, plan_sampling
 from osog.exit_wave.birefringence import index_split
 from osog.exit_wave.deposit import Raster
@@ -16,12 +15,6 @@ from osog.exit_wave.engine import _frequencies, plane_waves
 from osog.exit_wave.illumination import illumination
 from osog.sample import Values, sample
 from osog.scene.parameters import replaced
-
-_spec = importlib.util.spec_from_file_location(
-    "reference", Path(__file__).with_name("reference.py")
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
 
 DOUBLE = torch.float64
 LEAVES = {"microscope.wavelength_um": 0.55, "medium.index": 1.33,

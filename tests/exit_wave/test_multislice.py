@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
 
+from helpers import slab_reference as reference
 from osog.exit_wave import exit_wave, multislice, plan_sampling
 from osog.exit_wave.deposit import Raster, deposit
 from osog.exit_wave.engine import _frequencies, longitudinal
 from osog.exit_wave.illumination import source_points
 from osog.sample import Values, sample
 from osog.scene.parameters import describe, replaced
-
-_spec = importlib.util.spec_from_file_location(
-    "reference", Path(__file__).with_name("reference.py")
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
 
 DOUBLE = torch.float64
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from osog.fitting.linear import LinearPart
-from osog.fitting.parameters import FreeParameters
-from osog.fitting.problem import ImageProblem
+from osog.fitting.problem.linear import LinearPart
+from osog.fitting.problem.parameters import FreeParameters
+from osog.fitting.problem.residuals import ImageProblem
 from osog.scene import Scene
 
 
@@ -36,6 +36,7 @@ class Blob:
         return FreeParameters(
             self.names,
             ("px", "px", "px", ""),
+            (None, None, None, None),
             start,
             np.array([0.0, 0.0, 0.5, 0.01]) if low is None else np.array(low),
             np.array([32.0, 32.0, 9.0, 1.0]) if high is None else np.array(high),
@@ -64,10 +65,10 @@ def blob():
 @pytest.fixture
 def sphere_scene():
     """Make a scene of a sphere, with any block replaced."""
-    return _sphere_scene
+    return make_sphere_scene
 
 
-def _sphere_scene(**changes):
+def make_sphere_scene(**changes):
     """A sphere in brightfield on a camera with known noise; 40 × 40 pixels."""
     data = {
         "grid": {"shape": [40, 40], "pixel_size_um": 0.1},
@@ -99,3 +100,69 @@ def _sphere_scene(**changes):
     }
     data.update(changes)
     return Scene.parse(data)
+
+
+@pytest.fixture(scope="session")
+def rod_names():
+    """Everything of a rod that an image shows."""
+    return (
+        "microscope.focus_um",
+        *(f"particles[0].{f}_um" for f in ("x", "y", "radius", "length")),
+        "particles[0].index",
+        "particles[0].orientation_deg[0]",
+        "particles[0].orientation_deg[1]",
+    )
+
+
+@pytest.fixture(scope="session")
+def rod_scene():
+    """Make a scene of a rod, with any of its numbers replaced."""
+    return make_rod_scene
+
+
+def make_rod_scene(kind="brightfield", **numbers):
+    particle = {
+        "x_um": 2.9, "y_um": 3.2, "z_um": 0.0, "radius_um": 0.4, "length_um": 3.2, "index": 1.38,
+        "orientation_deg": [62.0, 14.0, 0.0], **numbers,
+    }  # fmt: skip
+    return Scene.parse(
+        {
+            "grid": {"shape": [60, 60], "pixel_size_um": 0.1},
+            "medium": {"index": 1.333},
+            "populations": [
+                {
+                    "name": "rods",
+                    "shape": {"kind": "rod", "radius_um": 0.4, "length_um": 3.0},
+                    "material": {"index": 1.38},
+                    "particles": [particle],
+                }
+            ],
+            "microscope": {
+                "modality": {"kind": kind},
+                "wavelength_um": 0.532,
+                "numerical_aperture": 0.8,
+                "focus_um": 1.5,
+            },
+            "camera": {
+                "background_electrons": 8000,
+                "full_well_electrons": 30000,
+                "gain_electrons_per_count": 8,
+                "offset_counts": 20,
+                "bit_depth": 12,
+            },
+        }
+    )
+
+
+@pytest.fixture
+def uneven():
+    """A sphere in uneven light, with dust and haze."""
+    background = {
+        "gradient_x": 0.3,
+        "vignette": 0.4,
+        "haze": 0.2,
+        "dust_count": 8,
+        "dust_radius_px": 3.0,
+        "dust_darkness": 0.5,
+    }
+    return make_sphere_scene(background=background)

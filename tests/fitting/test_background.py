@@ -6,33 +6,7 @@ import numpy as np
 import pytest
 
 import osog
-from osog.fitting.region import Region
-from osog.fitting.simulator import Simulator
-from osog.scene import Scene
 from osog.scene.parameters import replaced
-
-BACKGROUND = {
-    "gradient_x": 0.3,
-    "vignette": 0.4,
-    "haze": 0.2,
-    "dust_count": 8,
-    "dust_radius_px": 3.0,
-    "dust_darkness": 0.5,
-}
-
-
-@pytest.fixture
-def uneven(sphere_scene) -> Scene:
-    return Scene.parse({**sphere_scene().to_dict(), "background": BACKGROUND})
-
-
-def test_a_region_keeps_the_background_of_the_frame(uneven) -> None:
-    empty = uneven.model_copy(update={"populations": ()})
-    whole = Simulator(empty)({})
-    rows, columns = whole.shape
-    region = Region(5, rows - 3, 9, columns - 2, uneven.grid.pixel_size_um)
-    np.testing.assert_allclose(Simulator(empty, region)({}), whole[region.slices], rtol=1e-9)
-    assert whole.std() > 0.05 * whole.mean()
 
 
 def test_dust_and_uneven_light_do_not_hide_a_sphere(uneven) -> None:

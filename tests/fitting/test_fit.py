@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from osog.fitting import FitError, fit
-from osog.rendering import forward, render
+from osog import FitError, fit, forward, render
 from osog.scene.parameters import get, replaced
 
 NAMES = (

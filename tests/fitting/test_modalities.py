@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import osog
-from osog.fitting import fit
 
 START = {"x_um": 4.9, "y_um": 4.7, "z_um": 0.2, "radius_um": 0.9}
 TRUE = {"x_um": 5.1, "y_um": 4.85, "z_um": 0.5, "radius_um": 1.0}
@@ -50,7 +49,7 @@ def scene(kind: str, particle: dict[str, float]) -> osog.Scene:
 def test_a_bead_is_found_again(kind: str) -> None:
     image = osog.render(scene(kind, TRUE), seed=3).image
     free = [f"particles[0].{name}" for name in TRUE]
-    result = fit(image.numpy(), scene(kind, START), free=free)
+    result = osog.fit(image.numpy(), scene(kind, START), free=free)
     assert result.success, result.warnings
     for name, value in TRUE.items():
         found, sigma = result.values[f"particles[0].{name}"], result.sigma[f"particles[0].{name}"]

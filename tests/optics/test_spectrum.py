@@ -18,7 +18,7 @@ from osog.optics.spectrum import (
     spectral_lines,
 )
 from osog.sample import Values
-from osog.scene import Scene, SceneError
+from osog.scene import DIC, Scene, SceneError
 
 DOUBLE = torch.float64
 KINDS = ("led", "white_led", "halogen")
@@ -171,15 +171,17 @@ def test_path_differences_stay_while_the_wavelength_moves() -> None:
         aberrations={"spherical": 0.1, "zernike": {12: 0.2}, "osa": {6: 0.3}},
     )
     short = at_wavelength(values, torch.tensor(0.5, dtype=DOUBLE))
-    assert float(short.number("microscope.wavelength_um")) == 0.5
-    for name, before in (
-        ("modality.bias_retardance_deg", 90),
-        ("aberrations.spherical", 0.1),
-        ("aberrations.zernike[12]", 0.2),
-        ("aberrations.osa[6]", 0.3),
+    optics = short.microscope
+    assert float(optics.wavelength_um) == 0.5
+    assert isinstance(optics.modality, DIC)
+    for number, before in (
+        (optics.modality.bias_retardance_deg, 90),
+        (optics.aberrations.spherical, 0.1),
+        (optics.aberrations.zernike[12], 0.2),
+        (optics.aberrations.osa[6], 0.3),
     ):
-        assert float(short.number(f"microscope.{name}")) == pytest.approx(before * 1.1), name
-    assert short.given("microscope.aberrations.coma_x") is None, "absent terms stay absent"
+        assert float(number) == pytest.approx(before * 1.1)
+    assert not short.acts(optics.aberrations.coma_x), "absent terms stay absent"
 
 
 def test_phase_is_measured_at_one_wavelength() -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,40 @@ def test_with_sudo_the_missing_packages_are_installed(checkout: Path, tmp_path: 
     assert install.endswith("libglib2.0-0t64")
     assert finished.returncode != 0
     assert "apt-get could not install: xvfb" in finished.stderr
+
+
+def test_the_environment_is_made_from_the_groups_of_the_project(
+    checkout: Path, tmp_path: Path
+) -> None:
+    stubs, log = tmp_path / "bin", tmp_path / "log"
+    stub(stubs, "dpkg-query", "cat /dev/null")
+    stub(stubs, "apt-get", "exit 0")
+    stub(stubs, "apt-cache", "exit 1")
+    stub(stubs, "id", "echo 0")
+    stub(stubs, "nvidia-smi", "exit 1")
+    # An interpreter that copies itself into the environment and writes down what pip is asked for.
+    stub(
+        stubs,
+        "python3",
+        f"""case "$1 $2" in
+            "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+            "-m pip") shift 2; echo "$@" >> {log} ;;
+            -c*importlib.metadata*) exit 1 ;;
+            --version*) echo Python 3.12.1 ;;
+        esac""",
+    )
+    finished = set_up(checkout, stubs, PYTHON="python3")
+    assert finished.returncode == 0, finished.stderr
+    upgrade, torch, everything = (
+        line.replace("--disable-pip-version-check install -q ", "")
+        for line in log.read_text().splitlines()
+    )
+    assert upgrade == "--upgrade pip>=25.1"
+    pinned = (checkout / "constraints.txt").read_text().strip()
+    assert torch in (pinned, f"{pinned}+cpu"), "torch comes first, pinned"
+    assert everything == "-c constraints.txt -e .[all] --group test --group lint"
+    groups = tomllib.loads((checkout / "pyproject.toml").read_text())["dependency-groups"]
+    assert {"test", "lint"} <= set(groups)
+    log.unlink()
+    assert set_up(checkout, stubs, PYTHON="python3").returncode == 0
+    assert not log.exists(), "nothing has changed, so nothing is installed"

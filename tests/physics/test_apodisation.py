@@ -12,15 +12,12 @@ import torch
 from scipy.special import j1
 from torch import Tensor
 
+from helpers.optical_bench import double
 from osog.optics.propagate import propagator
 from osog.optics.pupil import Pupil
 from osog.sample import Values
 
 NA, WAVELENGTH, INDEX = 0.8, 0.55, 1.33
-
-
-def double(value: float) -> Tensor:
-    return torch.tensor(value, dtype=torch.float64)
 
 
 def pupil_of(bench: ModuleType, emission: bool | None, bins: int = 150, **shape: Any) -> Pupil:

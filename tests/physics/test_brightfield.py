@@ -10,16 +10,12 @@ import torch
 from scipy.special import jv
 from torch import Tensor
 
+from helpers.optical_bench import grating
 from osog.exit_wave.illumination import source_points
 from osog.rendering import forward
 from osog.scene import Scene
 
 NA, WAVELENGTH, INDEX = 0.8, 0.55, 1.33
-
-
-def grating(table, order: int, phase: float, absorption: float = 0.0) -> Tensor:  # type: ignore[no-untyped-def]
-    x, _ = table.xy
-    return torch.exp((1j * phase - absorption) * torch.cos(2 * pi * order * x / table.length_um))
 
 
 def fundamental(image: Tensor, order: int) -> float:

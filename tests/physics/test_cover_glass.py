@@ -11,16 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from helpers.optical_bench import double
 from osog.optics.cover_glass import CoverGlassPath
 from osog.sample import Values
 from osog.scene import Scene
 
 WAVELENGTH = 0.55
 K0 = 2 * pi / WAVELENGTH
-
-
-def double(value: float) -> Tensor:
-    return torch.tensor(value, dtype=torch.float64)
 
 
 def path_of(

@@ -11,6 +11,7 @@ import torch
 from scipy.special import jv
 from torch import Tensor
 
+from helpers.optical_bench import grating
 from osog.exit_wave.illumination import source_points
 from osog.explain import cautions, field_error_percent
 from osog.rendering import render
@@ -28,11 +29,6 @@ def annulus(inner: float, outer: float, numbers: tuple[int, ...]) -> tuple[Tenso
         numbers,
         torch.tensor(inner / outer).double(),
     )
-
-
-def grating(table, order: int, depth: float) -> Tensor:  # type: ignore[no-untyped-def]
-    x, _ = table.xy
-    return torch.exp(1j * depth * torch.cos(2 * pi * order * x / table.length_um))
 
 
 def test_empty_field_is_black(bench: ModuleType) -> None:

@@ -2,77 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
-from osog.exit_wave import exit_wave, plan_sampling
+from helpers import mie_oracle
+from helpers.single_sphere import MEDIUM, WAVELENGTH, field_error, sphere_scene
+from osog.exit_wave import plan_sampling
 from osog.exit_wave.deposit import Raster, deposit
 from osog.explain import field_error_percent
 from osog.sample import Values, sample
 from osog.scene import Scene
 from osog.scene.parameters import replaced
-
-_spec = importlib.util.spec_from_file_location(
-    "mie_oracle", Path(__file__).with_name("mie_oracle.py")
-)
-mie_oracle = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(mie_oracle)
-
-WAVELENGTH, MEDIUM = 0.55, 1.33
-
-
-def sphere_scene(radius, delta, aperture, z, accuracy="auto", **microscope) -> Scene:
-    return Scene.parse(
-        {
-            "grid": {"shape": [128, 128], "pixel_size_um": 0.1},
-            "medium": {"index": MEDIUM},
-            "populations": [
-                {
-                    "shape": {"kind": "sphere", "radius_um": radius},
-                    "material": {"index": MEDIUM + delta},
-                    "particles": [{"x_um": 6.43, "y_um": 6.37, "z_um": z}],
-                    "scattering": "slabs",
-                }
-            ],
-            "microscope": {
-                "numerical_aperture": aperture,
-                "wavelength_um": WAVELENGTH,
-                **microscope,
-            },
-            "numerics": {"accuracy": accuracy},
-        }
-    )
-
-
-def field_error(scene: Scene) -> float:
-    """Relative L2 error of the scattered field inside the pupil, in the plane of the centre."""
-    values = Values(scene, dtype=torch.float64)
-    batch = sample(scene, 0, values)
-    plan = plan_sampling(scene, batch)
-    wave = exit_wave(batch, values, plan)
-    x, y, z = batch.position[0].tolist()
-    fx, fy = wave.fx.numpy()[None, :], wave.fy.numpy()[:, None]
-    k = 2 * np.pi * MEDIUM / WAVELENGTH
-    transverse = (2 * np.pi) ** 2 * (fx**2 + fy**2)
-    kappa = -transverse / (k + np.sqrt(np.maximum(k**2 - transverse, 1e-9)))
-    corner_y, corner_x = plan.corner_um
-    height, width = plan.extent_um
-    ours = (
-        wave.spectrum[0].numpy()
-        * (height * width)
-        * np.exp(2j * np.pi * (fx * (x - corner_x) + fy * (y - corner_y)))
-        * np.exp(-1j * kappa * (wave.reference_um - z))
-    )
-    radius = float(batch.size[0, 0])
-    delta = float(batch.delta_index[0])
-    exact = mie_oracle.scattered_spectrum(fx, fy, radius, delta, WAVELENGTH, MEDIUM)
-    aperture = scene.microscope.numerical_aperture
-    inside = transverse < (2 * np.pi * aperture / WAVELENGTH) ** 2
-    return float(np.linalg.norm((ours - exact)[inside]) / np.linalg.norm(exact[inside]))
 
 
 @pytest.mark.parametrize("z", [-8.0, 0.13, 8.0])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
+from helpers.single_sphere import MEDIUM, field_error, sphere_scene
 from osog.exit_wave import plan_sampling
 from osog.exit_wave.scattering import scattering_choices
 from osog.explain import cautions, explain_line, field_error_percent, reasons
@@ -17,13 +15,6 @@ from osog.sample import Values, sample
 from osog.scene import Scene
 from osog.scene.parameters import replaced
 
-_spec = importlib.util.spec_from_file_location(
-    "slab_bench", Path(__file__).with_name("test_mie.py")
-)
-slab_bench = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(slab_bench)
-
-MEDIUM = 1.33
 # Radius, Δn, NA, height: corners and the middle of 0.25-5 µm, 0.01-0.25, 0.4-1.2, ± 20 µm.
 SPHERES = [
     (0.25, 0.03, 0.8, 20.0),
@@ -42,7 +33,7 @@ SPHERES = [
 
 
 def sphere(radius, delta, aperture, z, model, accuracy) -> Scene:
-    scene = slab_bench.sphere_scene(radius, delta, aperture, z, accuracy)
+    scene = sphere_scene(radius, delta, aperture, z, accuracy)
     side = 2 * int(np.ceil((2 * radius + 5) / 0.2))
     changes = {
         "grid.shape": (side, side),
@@ -64,7 +55,7 @@ def test_the_stated_error_holds_over_the_whole_space(model) -> None:
         plan = plan_sampling(scene, batch)
         stated = field_error_percent(scene, batch, plan)
         assert model in ("auto", *plan.scattering)
-        ratio = 100 * slab_bench.field_error(scene) / stated
+        ratio = 100 * field_error(scene) / stated
         assert ratio < 1.5, (radius, delta, aperture, z, plan.scattering, stated)
         if plan.scattering != ("mie",):
             ratios.append(ratio)

@@ -11,15 +11,11 @@ import torch
 from scipy.special import jv
 from torch import Tensor
 
+from helpers.optical_bench import grating
 from osog.rendering import forward, render
 from osog.scene import Scene
 
 NA, WAVELENGTH, INDEX = 0.8, 0.55, 1.33
-
-
-def grating(table, order: int, depth: float) -> Tensor:  # type: ignore[no-untyped-def]
-    x, _ = table.xy
-    return torch.exp(1j * depth * torch.cos(2 * pi * order * x / table.length_um))
 
 
 @pytest.mark.parametrize("tilt", [0.5, 0.9, 1.1])

@@ -12,6 +12,7 @@ import torch
 from scipy.special import jv
 from torch import Tensor
 
+from helpers.optical_bench import grating
 from osog.exit_wave.illumination import source_points
 from osog.rendering import render
 from osog.scene import Scene
@@ -21,11 +22,6 @@ NA, WAVELENGTH = 0.8, 0.55
 STEP = 0.025
 WIDE = {"size": 165, "pixel_um": WAVELENGTH / NA / STEP / 165}
 DEPTH, AMPLITUDE = 0.1, 0.5
-
-
-def grating(table, order: int, depth: float) -> Tensor:  # type: ignore[no-untyped-def]
-    x, _ = table.xy
-    return torch.exp(1j * depth * torch.cos(2 * pi * order * x / table.length_um))
 
 
 def ring(radius: float, width: float, numbers: tuple[int, ...]) -> tuple[Tensor, Tensor]:

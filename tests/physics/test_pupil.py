@@ -10,14 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from helpers.optical_bench import double
 from osog.optics.propagate import kappa, propagator
 from osog.optics.pupil import Pupil
 
 NA, WAVELENGTH, INDEX = 0.8, 0.55, 1.33
-
-
-def double(value: float) -> Tensor:
-    return torch.tensor(value, dtype=torch.float64)
 
 
 def pupil(step: float, na: Tensor | float = NA, **terms: float) -> Pupil:

@@ -10,16 +10,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.special import j0, j1, jn
-from torch import Tensor
 
+from helpers.optical_bench import double
 from osog.optics.vectorial import dipole_weights, scattered_weights
 from osog.scene import Scene, SceneError
 
 WAVELENGTH, INDEX = 0.55, 1.33
-
-
-def double(value: float) -> Tensor:
-    return torch.tensor(value, dtype=torch.float64)
 
 
 def direction(sine: float, azimuth: float) -> NDArray[np.float64]:

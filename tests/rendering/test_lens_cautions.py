@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from osog.explain import Caution
+from osog.cautions import Caution
 from osog.rendering import render
 from osog.scene import Scene
 from osog.scene.parameters import continuous, replaced

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import sys
-from typing import TYPE_CHECKING
-
 import pytest
 import torch
 
-from osog.optics import MODALITIES
 from osog.rendering import ForwardModel, Renderer
 from osog.scene import (
     DIC,
+    MODALITIES,
     Grid,
     Material,
     Microscope,
@@ -20,10 +16,7 @@ from osog.scene import (
     Scene,
     Sphere,
 )
-from osog.scene.parameters import continuous, replaced
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from osog.scene.parameters import Parameter, continuous, replaced
 
 
 def crowd() -> Scene:
@@ -38,39 +31,25 @@ def crowd() -> Scene:
     )
 
 
-@pytest.fixture
-def computed(monkeypatch):
-    """Exit waves that were computed."""
-    waves: list[object] = []
-    module = sys.modules["osog.rendering.pipeline"]
-    scattered = module.scattered
-
-    def counted(*arguments):
-        waves.append(scattered(*arguments))
-        return waves[-1]
-
-    monkeypatch.setattr(module, "scattered", counted)
-    return waves
-
-
 def focused(focus_um: float) -> Scene:
     return replaced(crowd(), {"microscope.focus_um": focus_um})
 
 
-def test_focus_moves_share_one_exit_wave_while_the_grids_stay(computed):
+def test_focus_moves_share_one_exit_wave_while_the_grids_stay():
     renderer = Renderer("cpu")
     frames = [renderer.render(focused(z), accuracy="standard") for z in (1.1, 1.5, 2.0, 2.6)]
     plans = {(f.plan.grid_shape, f.plan.domain_px, f.plan.slab_um) for f in frames}
     wanted = {f.plan.padding_wanted_um for f in frames}
     assert len(wanted) > 1, "the margin that is wished for should have moved"
-    assert len(computed) == len(plans)
+    assert len({id(f.wave_inputs) for f in frames}) == len(plans)
 
 
-def test_draft_and_full_image_take_turns_without_new_exit_waves(computed):
+def test_draft_and_full_image_take_turns_without_new_exit_waves():
     renderer = Renderer("cpu")
-    for accuracy in ("draft", None, "draft", None):
-        renderer.render(crowd(), accuracy=accuracy)
-    assert len(computed) == 2
+    frames = [renderer.render(crowd(), accuracy=a) for a in ("draft", None, "draft", None)]
+    assert frames[0].wave_inputs is frames[2].wave_inputs
+    assert frames[1].wave_inputs is frames[3].wave_inputs
+    assert frames[0].wave_inputs is not frames[1].wave_inputs
 
 
 def test_a_kept_exit_wave_gives_the_same_bits_as_a_new_one():
@@ -80,12 +59,29 @@ def test_a_kept_exit_wave_gives_the_same_bits_as_a_new_one():
     assert torch.equal(again, Renderer("cpu").render(focused(2.6)).image)
 
 
-def test_a_moved_particle_is_not_shown_from_a_kept_exit_wave(computed):
+def test_a_moved_particle_is_not_shown_from_a_kept_exit_wave():
     renderer = Renderer("cpu")
-    first = renderer.render(crowd()).image
-    second = renderer.render(crowd(), seed=1).image
-    assert len(computed) == 2
-    assert not torch.equal(first, second)
+    first, second = renderer.render(crowd()), renderer.render(crowd(), seed=1)
+    assert first.wave_inputs is not second.wave_inputs
+    assert not torch.equal(first.image, second.image)
+
+
+def test_a_frame_tells_which_scenes_have_the_same_light_behind_the_sample():
+    inputs = Renderer("cpu").render(crowd()).wave_inputs
+    assert inputs is not None
+    assert inputs.same_for(focused(2.0), 0)
+    assert inputs.same_for(replaced(crowd(), {"microscope.modality.shear_um": 0.2}), 0)
+    assert not inputs.same_for(crowd(), 1)
+    for name in ("medium.index", "microscope.wavelength_um", "populations.beads.shape.radius_um"):
+        assert not inputs.same_for(replaced(crowd(), {name: 1.2}), 0), name
+
+
+def test_a_model_tells_which_parameters_reuse_the_light_behind_the_sample():
+    model = ForwardModel(crowd())
+    for name in ("focus_um", "numerical_aperture", "modality.shear_um", "aberrations.coma_x"):
+        assert model.reuses_wave(f"microscope.{name}"), name
+    for name in ("medium.index", "particles[3].x_um", "populations.beads.material.index"):
+        assert not model.reuses_wave(name), name
 
 
 def small(modality: str, spectrum: str) -> Scene:
@@ -116,35 +112,61 @@ def small(modality: str, spectrum: str) -> Scene:
     )
 
 
-LIGHT = re.compile(
-    r"microscope\.(numerical_aperture|condenser_\w+|oblique_\w+|wavelength_um|spectrum\.\w+|"
-    r"chromatic\.\w+)|medium\.\w+"
-)
+def moved(value: float, parameter: Parameter) -> float:
+    """Return another value within the limits of a parameter."""
+    step = 0.02 * (parameter.slider[1] - parameter.slider[0])
+    return value + step if value + step < parameter.limits[1] else value - step
 
 
-def moved(scene: Scene, modality: str) -> Iterator[tuple[str, float]]:
-    """Names and new values: the modality's own numbers; in brightfield all those of the light."""
+CASES = [
+    *((kind, "monochromatic", {}) for kind in MODALITIES),
+    ("brightfield", "led", {}),
+    ("phase_contrast", "halogen", {}),
+    ("dic", "white_led", {}),
+    ("fluorescence", "led", {}),
+    # Where the numerical aperture of the objective moves the light that falls on the sample.
+    ("brightfield", "monochromatic", {"condenser_numerical_aperture": 0.9, "condenser_stop": 0.0}),
+    ("dic", "monochromatic", {"condenser_numerical_aperture": 0.9, "condenser_stop": 0.0}),
+    ("reflection", "monochromatic", {"modality.illumination_numerical_aperture": 0.9}),
+]
+
+
+@pytest.mark.parametrize(("kind", "spectrum", "optics"), CASES)
+def test_kept_light_equals_fresh_light_for_every_number(kind, spectrum, optics):
+    scene = small(kind, spectrum)
+    if optics:
+        own = {"source_points": 12, "oblique_numerical_aperture": 0.0, **optics}
+        scene = replaced(scene, {f"microscope.{name}": value for name, value in own.items()})
+    kept_model, kept_renderer = ForwardModel(scene), Renderer("cpu")
+    weights = torch.rand(kept_model.image({}).shape, dtype=torch.float64)
     for parameter in continuous(scene):
-        own = parameter.name.startswith("microscope.modality.")
-        if own or (modality == "brightfield" and LIGHT.fullmatch(parameter.name)):
-            step = 0.02 * (parameter.slider[1] - parameter.slider[0])
-            inside = parameter.value + step < parameter.limits[1]
-            yield parameter.name, parameter.value + (step if inside else -step)
+        name, value = parameter.name, moved(parameter.value, parameter)
 
+        def results(model: ForwardModel, name: str = name, value: float = value):
+            number = torch.tensor(value, dtype=torch.float64, requires_grad=True)
+            image = model.image({name: number})
+            total = (weights * image).sum() + 0.0 * number  # some numbers act with a camera only
+            (slope,) = torch.autograd.grad(total, number)
+            return image.detach(), slope
 
-@pytest.mark.parametrize("modality", MODALITIES)
-def test_no_kept_wave_is_shown_where_it_no_longer_holds(modality):
-    scene = small(modality, "led" if modality == "brightfield" else "monochromatic")
-    renderer, model = Renderer("cpu"), ForwardModel(scene)
-    for name, value in moved(scene, modality):
-        renderer.render(scene)
+        fresh, slope = results(ForwardModel(scene))
+        with torch.no_grad():
+            kept_model.image({})
+            assert torch.equal(kept_model.image({name: value}), fresh), name
+            kept_model.image({})
+        kept, kept_slope = results(kept_model)
+        assert torch.equal(kept, fresh), name
+        torch.testing.assert_close(kept_slope, slope, rtol=1e-9, atol=1e-12, msg=name)
+        if not kept_model.reuses_wave(name):
+            continue  # the image that was seen was made anew, from new light
+        kept_renderer.render(scene)
         changed = replaced(scene, {name: value})
-        fresh = Renderer("cpu").render(changed).image
-        assert torch.equal(renderer.render(changed).image, fresh), name
-        model.image({})
-        alone = ForwardModel(scene)
-        assert torch.equal(model.image({name: value}), alone.image({name: value})), name
-    if modality == "brightfield":
-        renderer.render(scene)
-        lamp = small(modality, "halogen")
-        assert torch.equal(renderer.render(lamp).image, Renderer("cpu").render(lamp).image)
+        image = kept_renderer.render(changed).image
+        assert torch.equal(image, Renderer("cpu").render(changed).image), name
+
+
+def test_another_lamp_is_not_shown_from_the_light_of_the_last_one():
+    renderer = Renderer("cpu")
+    renderer.render(small("brightfield", "led"))
+    lamp = small("brightfield", "halogen")
+    assert torch.equal(renderer.render(lamp).image, Renderer("cpu").render(lamp).image)

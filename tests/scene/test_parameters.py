@@ -66,7 +66,7 @@ def test_split() -> None:
     ],
 )
 def test_get(scene: Scene, name: str, value: float) -> None:
-    assert get(scene, name) == value
+    assert scene.get(name) == get(scene, name) == value
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,10 @@ def test_get(scene: Scene, name: str, value: float) -> None:
     ],
 )
 def test_unknown_names_are_refused_with_what_there_is(scene: Scene, name: str, words: str) -> None:
-    with pytest.raises(SceneError) as caught:
-        get(scene, name)
-    assert words in str(caught.value)
+    for look in (scene.get, lambda name: scene.updated({name: 1.0})):
+        with pytest.raises(SceneError) as caught:
+            look(name)
+        assert words in str(caught.value)
 
 
 def test_replaced_changes_only_what_is_named(scene: Scene) -> None:
@@ -223,3 +224,13 @@ def test_a_substance_brings_its_index_and_dispersion():
 def test_a_name_inside_a_plain_number_is_refused(name):
     with pytest.raises(SceneError, match="lies inside a plain value"):
         Scene.parse({}).updated({name: 1.0})
+
+
+def test_an_override_is_described_by_its_shape_and_material():
+    """By the name of its population as well as by its number among all particles."""
+    listed = {"x_um": 1.0, "y_um": 1.0, "radius_um": 0.4, "index": 1.4}
+    scene = Scene.parse({"populations": [{"name": "beads", "particles": [listed]}]})
+    for field in ("radius_um", "index", "x_um"):
+        one = describe(scene, f"particles[0].{field}")
+        other = describe(scene, f"populations.beads.particles[0].{field}")
+        assert (one.limits, one.title, one.role) == (other.limits, other.title, other.role)

@@ -8,7 +8,8 @@ import torch
 from osog.sample import Values
 from osog.scene import Scene, SceneError
 from osog.sensor import with_background
-from osog.sensor.background import clouds, dust
+from osog.sensor.clouds import clouds
+from osog.sensor.dust import dust
 
 DOUBLE = torch.float64
 SHAPE = (40, 60)

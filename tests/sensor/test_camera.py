@@ -153,7 +153,7 @@ def unrounded(function: Any) -> Any:
     """Keep the slope of straight-through rounding, which differences of steps do not see."""
 
     def run(*inputs: torch.Tensor) -> torch.Tensor:
-        with patch("osog.sensor.camera._rounded", lambda counts: counts):
+        with patch("osog.sensor.camera.rounded_straight_through", lambda counts: counts):
             return function(*inputs)
 
     return run

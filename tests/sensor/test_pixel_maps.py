@@ -3,12 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from osog.sensor.pixel_maps import (
-    hot_pixels,
-    offset_pattern,
-    read_noise_pattern,
-    response_pattern,
-)
+from osog.sensor.electrons import read_noise_pattern
+from osog.sensor.hot_pixels import hot_pixels
+from osog.sensor.offset_spread import offset_pattern
+from osog.sensor.response_spread import response_pattern
 
 LIKE = torch.zeros((), dtype=torch.float64)
 SHAPE = (300, 400)

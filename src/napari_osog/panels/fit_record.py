@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.io import atomic
 from osog.scene import Scene, SceneError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
@@ -126,16 +126,7 @@ def save(record: Record, path: str | os.PathLike[str]) -> None:
         "scene": record.scene.to_dict(),
         "result": record.result.to_dict(),
     }
-    target = Path(path)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1, ensure_ascii=False, allow_nan=False)
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    atomic.write_text(path, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def load(path: str | os.PathLike[str]) -> Record:

@@ -232,7 +232,7 @@ def _from_points(order: Order) -> Scene:
 
 
 def _from_detection(order: Order) -> tuple[Scene, str, tuple[str, ...]]:
-    from osog.fitting import detect
+    from osog.detection import detect
 
     population = order.scene.populations[_chosen(order)]
     image = np.where(np.isfinite(order.image), order.image, np.nanmedian(order.image))

@@ -252,7 +252,7 @@ def suggested(scene: Scene, single: bool) -> set[str]:
 def default_bounds(scene: Scene, name: str, fallback: tuple[float, float]) -> tuple[float, float]:
     """Range in which the fit keeps a parameter when the person gives none."""
     from osog.fitting import FitError
-    from osog.fitting.parameters import free_parameters
+    from osog.fitting.problem.parameters import free_parameters
 
     try:
         found = free_parameters(scene, (name,))

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from osog.cli.errors import CommandError
-from osog.io import write_image
+from osog.io import atomic, write_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -81,7 +77,7 @@ def checked_content(path: Path, scene: Scene) -> None:
 def axes(scene: Scene) -> str:
     """Axes of the image that a scene renders to: ``YX`` with ``T``, ``Z`` before, ``C`` behind."""
     optics, camera = scene.microscope, scene.camera
-    colour = camera is not None and camera.channels == 3 and optics.modality.kind != "phase"
+    colour = camera is not None and camera.channels == 3 and not optics.modality.measures_phase
     return (
         ("T" if scene.series.frames > 1 else "")
         + ("Z" if isinstance(optics.focus_um, tuple) else "")
@@ -110,7 +106,7 @@ def picture(frame: Frame) -> NDArray[Any]:
     """
     image = frame.image.cpu().numpy()
     camera = frame.scene.camera
-    if camera is None or frame.scene.microscope.modality.kind == "phase":
+    if camera is None or frame.scene.microscope.modality.measures_phase:
         return image.astype(np.float32)
     wide = np.uint8 if camera.bit_depth <= 8 else np.uint16
     counts: NDArray[Any] = np.clip(np.rint(image), 0, camera.white_counts).astype(wide)
@@ -137,7 +133,7 @@ def save_picture(image: NDArray[Any], path: Path, scene: Scene, seed: int) -> di
     checked_content(path, scene)
     suffix = checked_target(path)
     contrast = None
-    with whole(path) as temporary:
+    with atomic.writing(path) as temporary:
         if suffix == ".npy":
             with temporary.open("wb") as file:
                 np.save(file, image)
@@ -173,8 +169,7 @@ def save_labels(frame: Frame, path: Path) -> dict[str, str]:
         pixel_size_um=frame.scene.grid.pixel_size_um,
         axes="TYX" if frame.instances.ndim == 3 else "YX",
     )
-    with whole(boxes_path) as temporary:
-        temporary.write_text(_box_table(frame), encoding="utf-8")
+    atomic.write_text(boxes_path, _box_table(frame))
     return {"instances": str(mask_path), "boxes": str(boxes_path)}
 
 
@@ -183,20 +178,6 @@ def label_paths(path: Path) -> tuple[Path, Path]:
     suffix = checked_target(path)
     stem = path.name[: -len(suffix)]
     return path.with_name(f"{stem}.instances.tif"), path.with_name(f"{stem}.boxes.csv")
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Hand out a temporary path that takes the place of `path` once the block succeeds."""
-    handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _save_png(image: NDArray[Any], path: Path) -> tuple[NDArray[Any], list[float] | None]:

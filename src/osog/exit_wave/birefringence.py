@@ -14,14 +14,25 @@ points along the light: n(θ) − n_o = h (a_x² + a_y²), and with azimuth ψ o
 
 from __future__ import annotations
 
+from math import pi
 from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
+from osog.geometry import half_extents
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
+    from osog.exit_wave.plan import SamplingPlan
     from osog.sample import ParticleBatch
+    from osog.scene import Scene
+
+_STRONG_RETARDANCE = 1.0
+"""Retardance in rad from which one wave is more than 12 % wrong for the mean of two."""
 
 
 def is_birefringent(batch: ParticleBatch) -> bool:
@@ -98,3 +109,32 @@ def mean_delta_index(
     if direction is None:
         direction = torch.zeros(2, dtype=batch.dtype, device=batch.device)
     return index_split(batch, medium_index, direction)[0]
+
+
+def largest_retardance(scene: Scene, batch: ParticleBatch) -> tuple[str, float]:
+    """Population with the strongest crystal of a batch, and its retardance in radians.
+
+    Parameters
+    ----------
+    scene : Scene
+    batch : ParticleBatch
+        Of one particle at least.
+    """
+    with torch.no_grad():
+        every = torch.arange(len(batch), device=batch.device)
+        path = 2 * half_extents(batch, every)[:, 2]
+        retardance = 2 * pi / scene.microscope.wavelength_um * batch.birefringence.abs() * path
+        number = int(batch.population[retardance.argmax()])
+        return scene.populations[number].name, float(retardance.max())
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when light without polars meets strong crystals."""
+    if len(batch) == 0 or scene.microscope.modality.wave != "scalar":
+        return
+    name, largest = largest_retardance(scene, batch)
+    if largest > _STRONG_RETARDANCE:
+        yield Caution(
+            f"'{name}' is a strong crystal (retardance up to {largest:.1f} rad): without "
+            "polars it is drawn with the mean of both indices, not as two waves."
+        )

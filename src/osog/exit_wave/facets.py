@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import pi
+from math import asin, degrees, pi
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint as recomputed
 
+from osog.cautions import Caution
 from osog.exit_wave.birefringence import mean_delta_index
 from osog.exit_wave.deposit import Chunk, Raster, leaves_of
 from osog.exit_wave.interrupt import checkpoint
-from osog.geometry import chords
+from osog.geometry import chords, half_extents
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.reflected import UpwardWaves
     from osog.sample import ParticleBatch
+    from osog.scene import Scene
 
 _PARTS = {"draft": 1, "standard": 2, "fine": 3}
 """Sub-samples a side of every sample: what is left of the error lies at steep rims."""
@@ -275,3 +279,33 @@ def _add(volume: Tensor, address: Tensor, value: Tensor) -> None:
         volume.index_put_((address,), value, accumulate=True)
     else:
         volume.scatter_add_(0, address, value)
+
+
+def steepest_slope_deg(scene: Scene) -> float:
+    """Slope of a facet that still sends axial light into the objective: half of its angle."""
+    sine = scene.microscope.numerical_aperture / scene.medium.index
+    return degrees(asin(min(sine, 1.0))) / 2
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when facets are too small to stand for a body of high index."""
+    numbers = [i for i, model in enumerate(plan.scattering) if model == "facets"]
+    if len(batch) == 0 or not numbers or not scene.microscope.epi:
+        return
+    with torch.no_grad():
+        drawn = torch.tensor(numbers, dtype=torch.int64, device=batch.device)
+        mine = torch.isin(batch.population, drawn)
+        if not bool(mine.any()):
+            return
+        index = torch.nonzero(mine).flatten()
+        width = 2 * half_extents(batch, index)[:, :2].min(1).values
+        phase = 4 * pi * batch.delta_index[index].abs() / scene.microscope.wavelength_um
+        phase = phase * half_extents(batch, index)[:, 2]
+        wavelength = scene.microscope.wavelength_um / scene.medium.index
+        small = int(((width < 2 * wavelength) & (phase > 0.5)).sum())
+    if small:
+        noun = "body is" if small == 1 else "bodies are"
+        yield Caution(
+            f"{small} {noun} less than two wavelengths wide ({2 * wavelength:.2g} µm) and of high "
+            "index: facets stand for large surfaces or weak bodies only."
+        )

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from math import pi
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from osog.cautions import Caution
 from osog.exit_wave import interrupt
+from osog.geometry import half_extents
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from osog.exit_wave.engine import PlaneWaves
     from osog.exit_wave.plan import SamplingPlan
+    from osog.sample import ParticleBatch
     from osog.scene import Scene
 
-MODALITIES = frozenset({"brightfield", "phase_contrast", "dic", "shadowgraph"})
-"""Modalities whose contrast is of first order, so that the preview exists."""
+_WEAK_PHASE = 0.3
+"""Phase in radians above which the weak-object preview is wrong by more than 15 % of contrast."""
 _KEEP = 4e7
 """Samples of all slabs and source points together that are kept for the gradient."""
 
@@ -26,7 +30,7 @@ _KEEP = 4e7
 def is_first_order(scene: Scene) -> bool:
     """Whether a scene asks for the weak-object preview, in a modality that has it."""
     asked = scene.numerics.partial_coherence == "weak_object"
-    return asked and scene.microscope.modality.kind in MODALITIES
+    return asked and scene.microscope.modality.weak_object
 
 
 def first_order(
@@ -88,3 +92,42 @@ def first_order(
             else scattered(point)
         )
     return torch.stack(points)
+
+
+def peak_phase(scene: Scene, batch: ParticleBatch) -> float:
+    """Largest phase of a single particle seen along the axis, in radians."""
+    with torch.no_grad():
+        every = torch.arange(len(batch), device=batch.device)
+        paths = batch.delta_index.abs() * 2 * half_extents(batch, every)[:, 2]
+        return 2 * pi / scene.microscope.wavelength_um * float(paths.max())
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when the weak-object preview is asked for where it does not hold."""
+    optics = scene.microscope
+    if len(batch) == 0 or scene.numerics.partial_coherence != "weak_object":
+        return
+    remedy, remedy_text = {"numerics.partial_coherence": "abbe"}, "Use Abbe's sum"
+    if not is_first_order(scene):
+        if optics.modality.backdrop == "dark" and not optics.emits:
+            yield Caution(
+                f"{optics.modality.title} has no weak-object preview, since its contrast is of "
+                "second order; Abbe's sum is used.",
+                remedy,
+                remedy_text,
+            )
+        return
+    if optics.pupil.vectorial:
+        yield Caution(
+            "The weak-object preview is scalar; the vectorial pupil does not act in it.",
+            remedy,
+            remedy_text,
+        )
+    phase = peak_phase(scene, batch)
+    if phase > _WEAK_PHASE:
+        yield Caution(
+            f"The weak-object preview holds up to {_WEAK_PHASE:g} rad, but particles shift the "
+            f"light by up to {phase:.2g} rad.",
+            remedy,
+            remedy_text,
+        )

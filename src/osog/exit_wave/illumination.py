@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from osog.cautions import Caution
 from osog.sample import Values
 from osog.scene import PARTIALLY_COHERENT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from osog.exit_wave.plan import SamplingPlan
+    from osog.sample import ParticleBatch
     from osog.scene import Scene
 
 
@@ -221,3 +225,18 @@ def illumination(values: Values, plan: SamplingPlan) -> tuple[Tensor, Tensor]:
     wavelength = values.number("microscope.wavelength_um")
     points, weights = _filled(values, aperture, wavelength, plan)
     return points + torch.stack(aperture.shift) / wavelength, weights
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when no direct light arrives although it is the unit of irradiance."""
+    if scene.microscope.modality.light == "annulus":
+        return  # whose place is outside the aperture
+    aperture, cone = scene.microscope.numerical_aperture, Cone.of(scene)
+    shift = hypot(cone.shift_x, cone.shift_y)
+    if max(shift - cone.outer, cone.hole * cone.outer - shift) > aperture:
+        yield Caution(
+            f"All the light falls in from outside the objective's NA {aperture:g}: the image is a "
+            "darkfield, and its values are relative to the incident light.",
+            {"microscope.oblique_numerical_aperture": 0.0, "microscope.condenser_stop": 0.0},
+            "Centre the light",
+        )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
 from osog.exit_wave.field_nodes import node_counts
 from osog.exit_wave.illumination import Cone, ring_numbers
 from osog.exit_wave.scattering import scattering_models
@@ -17,6 +18,8 @@ from osog.geometry import half_extents
 from osog.scene import PARTIALLY_COHERENT, OffAxisHologram, SceneError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from osog.sample import ParticleBatch
     from osog.scene import Scene
 
@@ -596,6 +599,16 @@ def _fast(length: float, slack: float = 0.0) -> int:
                     if cost < lowest_cost:
                         best, lowest_cost = size, cost
     return best
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when the margin around the frame is narrower than the light reaches."""
+    if plan.padding_um < 0.95 * plan.padding_wanted_um:
+        yield Caution(
+            f"Light of particles {plan.padding_wanted_um:.0f} µm beyond the border would reach "
+            f"the frame, but only {plan.padding_um:.0f} µm of margin fit in memory; rings may "
+            "wrap around at the border.",
+        )
 
 
 __all__ = ["SamplingPlan", "line_count", "plan_sampling", "source_count"]

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
 from osog.exit_wave.first_order import is_first_order
+from osog.exit_wave.spheres import neighbour_cautions
 from osog.geometry import half_extents
 from osog.scene import Darkfield
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from osog.exit_wave.plan import SamplingPlan
     from osog.sample import ParticleBatch
     from osog.scene import Scene
@@ -27,8 +31,8 @@ _MOST_SAMPLES = 6e7
 _REFERENCE_WAVELENGTH_UM = 0.55 / 1.33
 _SAFE = 1.15
 """The fits of errors are centred; rather say a little too much."""
-_NOT_SCALAR = ("polarized",)
-"""Modalities with their own scattering model."""
+_LARGE_ERROR = 8.0
+"""Per cent of the scattered field from which a caution says that a model does not hold."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +215,7 @@ def why_not_mie(scene: Scene, batch: ParticleBatch, choice: Choice) -> str:
 
 def _why_never(scene: Scene, group: Bodies) -> str:
     """Why the exact model is out of the question for a population; empty if it is not."""
-    if scene.microscope.modality.kind in _NOT_SCALAR:
+    if scene.microscope.modality.wave == "jones":
         return "this modality follows light through slabs only"
     if is_first_order(scene):
         return "the weak-object preview adds up slabs to first order"
@@ -424,3 +428,35 @@ def _scaled(radius_um: float, wavelength_in_medium_um: float) -> float:
 def percent(value: float) -> str:
     """Per cent with the digits that an estimate has."""
     return f"{value:.1f}" if value < 10 else f"{value:.0f}"
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when a model loses much, is not the one asked for, or adds up close neighbours."""
+    if len(batch) == 0 or scene.microscope.epi or scene.microscope.emits:
+        return
+    choices = scattering_choices(scene, batch, plan)
+    for choice in choices:
+        population = scene.populations[choice.population]
+        name = population.name
+        never = why_not_mie(scene, batch, choice)
+        if population.scattering == "mie" and choice.model != "mie":
+            yield Caution(
+                f"'{name}' asks for Lorenz-Mie theory, but {never}.",
+                {f"populations.{name}.scattering": "auto"},
+                "Choose automatically",
+            )
+        elif (
+            choice.model in ("slabs", "projection")
+            and choice.error_percent > _LARGE_ERROR
+            and plan.accuracy != "draft"
+        ):
+            possible = not never and population.scattering != "auto"
+            yield Caution(
+                f"The light of '{name}' is about {percent(choice.error_percent)} % off: "
+                f"{choice.reason}.",
+                {f"populations.{name}.scattering": "mie"} if possible else {},
+                "Use Lorenz-Mie theory" if possible else "",
+            )
+    exact = [choice.population for choice in choices if choice.model == "mie"]
+    if exact:
+        yield from neighbour_cautions(batch, exact)

@@ -1,8 +1,7 @@
-"""Fits of scenes to micrographs: starts, solver, honest uncertainty and words."""
+"""Fits of scenes to micrographs: problem, starts, solve, report."""
 
-from osog.fitting.detect import detect
 from osog.fitting.errors import FitError
-from osog.fitting.fit import fit
-from osog.fitting.report import FitProgress, FitResult
+from osog.fitting.pipeline import fit
+from osog.fitting.report.result import FitProgress, FitResult
 
-__all__ = ["FitError", "FitProgress", "FitResult", "detect", "fit"]
+__all__ = ["FitError", "FitProgress", "FitResult", "fit"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.io import atomic
+from osog.io.arrays import real_array
 from osog.io.errors import MicrographError
+
+if TYPE_CHECKING:
+    import os
 
 
 def write_png(
@@ -45,11 +48,7 @@ def write_png(
     target = Path(path)
     if target.suffix.lower() != ".png":
         raise MicrographError(f"'{target.name}' must end with .png.")
-    detach = getattr(image, "detach", None)
-    array = np.asarray(detach().cpu() if detach is not None else image)
-    if array.dtype.kind not in "biuf":
-        raise MicrographError(f"image holds {array.dtype}; it must hold real numbers.")
-    array = array.astype(np.float64)
+    array = real_array(image).astype(np.float64)
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[-1] == 3)) or array.size == 0:
         raise MicrographError(f"image has shape {array.shape}; it must be (Y, X) or (Y, X, 3).")
     if not np.isfinite(array).all():
@@ -60,13 +59,6 @@ def write_png(
     white = high if high is not None else 255.0 if counts else most
     scaled = (array - black) * (255 / (white - black if white > black else 1.0))
     pixels = np.clip(np.round(scaled), 0, 255).astype(np.uint8)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(handle)
-    try:
+    with atomic.writing(target) as temporary:
         Image.fromarray(pixels).save(temporary, format="PNG", optimize=True)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
     return target

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.io.arrays import is_real
 from osog.io.errors import MicrographError
 from osog.io.micrograph import Micrograph
 from osog.io.resolve import of_file
@@ -117,7 +118,7 @@ def _nd2(target: Path) -> NDArray[Any]:
 def _grey(
     array: NDArray[Any], name: str, channel: int | str | None, page: int
 ) -> NDArray[np.float64]:
-    if array.dtype.kind not in "biuf":
+    if not is_real(array):
         raise MicrographError(f"{name} holds {array.dtype} values; an image holds real numbers.")
     colour = array.ndim >= 3 and array.shape[-1] in (3, 4)
     if colour:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.io import atomic
+from osog.io.arrays import real_array
 from osog.io.errors import MicrographError
+
+if TYPE_CHECKING:
+    import os
 
 _TYPES = ("float32", "uint16", "uint8")
 _AXES = ("YX", "ZYX", "TYX", "TZYX", "YXC", "ZYXC", "TYXC", "TZYXC")
@@ -53,10 +56,7 @@ def write_image(
     """
     import tifffile
 
-    detach = getattr(image, "detach", None)
-    array = np.asarray(detach().cpu() if detach is not None else image)
-    if array.dtype.kind not in "biuf":
-        raise MicrographError(f"image holds {array.dtype}; it must hold real numbers.")
+    array = real_array(image)
     target = Path(path)
     if target.suffix.lower() not in (".tif", ".tiff"):
         raise MicrographError(f"'{target.name}' must end with .tif or .tiff.")
@@ -89,11 +89,7 @@ def write_image(
         }  # fmt: skip
         per_cm = 1e4 / pixel_size_um
         resolution = {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
-    handle, temporary = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.name}.", suffix=".tif"
-    )
-    os.close(handle)
-    try:
+    with atomic.writing(target) as temporary:
         tifffile.imwrite(
             temporary,
             pixels,
@@ -102,17 +98,12 @@ def write_image(
             metadata=metadata,
             **resolution,
         )
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
     return target
 
 
 def _natural(array: np.ndarray) -> str:
     if array.dtype == np.uint8 or array.dtype == np.bool_:
         return "uint8"
-    if array.dtype.kind in "iu" and array.min() >= 0 and array.max() <= 65535:
+    if np.issubdtype(array.dtype, np.integer) and array.min() >= 0 and array.max() <= 65535:
         return "uint16"
     return "float32"

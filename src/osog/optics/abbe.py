@@ -77,7 +77,7 @@ def lens(
     available = (wave.spectrum.shape[-2], wave.spectrum.shape[-1])
     band = Band.around((-centre[1], -centre[0]), pupil.cutoff, available, wave.plan.frequency_step)
     fx, fy = band.frequencies(wave.spectrum.real)
-    distance = values.number("microscope.focus_um").to(sx) - wave.reference_um
+    distance = values.microscope.focus_plane_um.to(sx) - wave.reference_um
     turn = propagator(fx, fy, source, distance, wave.wavelength_um, wave.medium_index)
     passing, incident = pupil(fx + sx, fy + sy), pupil.unvignetted(sx, sy)
     if plate is not None:

@@ -10,15 +10,18 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from osog.optics.band import intensity_grid, real_image
-from osog.optics.emission import PointSpread, blurred, blurred_alike, gathered
+from osog.optics.contrast import GRID, contrast_of, point_spread, spread_axis
+from osog.optics.emission import PointSpread, blurred, blurred_alike, gathered, with_background
 from osog.optics.pupil import Pupil
 from osog.optics.radial import RadialConfocal
 from osog.optics.vectorial import is_vectorial
+from osog.scene import Confocal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from osog.exit_wave.wave import EmissionSlabs
+    from osog.optics.contrast import TransferCurve
     from osog.optics.optical_image import OpticalImage
     from osog.sample import Values
 
@@ -52,30 +55,32 @@ def confocal(emission: EmissionSlabs, values: Values) -> OpticalImage:
     than the padded domain counts as one of that width, which passes all light there is.
     """
     plan = emission.plan
-    optics = "microscope.modality"
-    exciting = values.number(f"{optics}.excitation_wavelength_um").to(emission.wavelength_um)
-    airy = 1.22 * emission.wavelength_um / values.number("microscope.numerical_aperture")
-    radius = values.number(f"{optics}.pinhole_airy_units") * airy / 2
+    optics, scan = values.microscope, values.microscope.modality
+    assert isinstance(scan, Confocal)
+    exciting = scan.excitation_wavelength_um.to(emission.wavelength_um)
+    airy = 1.22 * emission.wavelength_um / optics.numerical_aperture
+    radius = scan.pinhole_airy_units * airy / 2
     radius = torch.minimum(radius, torch.full_like(radius, min(plan.extent_um) / 2))
 
     def pinhole(frequency: Tensor) -> Tensor:
         return pi * radius.square() * jinc(2 * pi * radius * frequency)
 
-    slabs, z_um = gathered(emission, values)
+    focus = optics.focus_plane_um.to(emission.slabs)
+    slabs, z_um = gathered(emission, focus)
     if not is_vectorial(values):
         seen, lit = (
             Pupil.of(values, w, emission.medium_index, plan.frequency_step)
             for w in (emission.wavelength_um, exciting)
         )
-        focus = values.number("microscope.focus_um").to(emission.slabs)
         distance = focus - torch.tensor(z_um, dtype=focus.dtype, device=focus.device)
         if seen.is_round and lit.is_round:
             farthest = float(distance.detach().abs().max())
             alike = RadialConfocal(seen, lit, pinhole, farthest)
             if alike.affordable:
-                return blurred_alike(emission, values, slabs, alike.table(distance), alike.step)
+                light = blurred_alike(emission, slabs, alike.table(distance), alike.step)
+                return with_background(light, scan.background)
     spread = _in_the_plane(emission, values, exciting, pinhole)
-    return blurred(emission, values, slabs, spread, z_um)
+    return with_background(blurred(emission, focus, slabs, spread, z_um), scan.background)
 
 
 def _in_the_plane(
@@ -104,6 +109,23 @@ def _in_the_plane(
         return spot * real_image(seen, grid)
 
     return spread
+
+
+def contrast_curve(values: Values, points: int) -> TransferCurve:
+    """Contrast of a grating that shines, for the product of both point spreads."""
+    optics, scan = values.microscope, values.microscope.modality
+    assert isinstance(scan, Confocal)
+    wavelength, exciting = optics.wavelength_um, scan.excitation_wavelength_um
+    passing = min(float(optics.numerical_aperture), float(values.medium.index))
+    # The OTF of a product is as wide as both together.
+    axis = spread_axis(2 * passing / float(torch.minimum(wavelength, exciting)) / (GRID / 2))
+    radius = scan.pinhole_airy_units * 0.61 * wavelength / optics.numerical_aperture
+    frequency = torch.sqrt(axis[None, :] * axis[None, :] + axis[:, None] * axis[:, None])
+    hole = jinc(2 * pi * radius * frequency)
+    seen = torch.fft.ifft2(torch.fft.fft2(point_spread(values, wavelength, axis)) * hole).real
+    spread = seen * point_spread(values, exciting, axis)
+    cutoff = 2 * passing / float(wavelength) + 2 * passing / float(exciting)
+    return contrast_of(spread, axis, cutoff, points)
 
 
 def jinc(x: Tensor) -> Tensor:

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
+from osog.geometry import half_extents
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
-    from osog.sample import Values
-
-_BASE = "microscope.cover_glass"
+    from osog.exit_wave.plan import SamplingPlan
+    from osog.sample import ParticleBatch, Values
+    from osog.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -73,21 +78,18 @@ class CoverGlassPath:
         wavelength_um, medium_index : 0-dim Tensor
             Of the light that is imaged.
         """
-        glass = values.scene.microscope.cover_glass
+        optics, glass = values.microscope, values.microscope.cover_glass
         if glass is None:
             return None
-
-        def number(name: str) -> Tensor:
-            return values.number(name).to(wavelength_um)
-
-        thickness, design = number(f"{_BASE}.thickness_um"), number(f"{_BASE}.design_thickness_um")
+        depth = glass.depth_um - optics.focus_plane_um
+        excess = glass.thickness_um - glass.design_thickness_um
         return cls(
             wavelength_um=wavelength_um,
             medium_index=medium_index,
-            immersion_index=number("microscope.immersion_index"),
-            glass_index=number(f"{_BASE}.index"),
-            depth_um=number(f"{_BASE}.depth_um") - number("microscope.focus_um"),
-            excess_um=thickness - design,
+            immersion_index=optics.immersion_index.to(wavelength_um),
+            glass_index=glass.index.to(wavelength_um),
+            depth_um=depth.to(wavelength_um),
+            excess_um=excess.to(wavelength_um),
             by_stage=glass.focus_scale == "stage",
         )
 
@@ -114,3 +116,37 @@ def _sagitta(index: Tensor, u2: Tensor) -> Tensor:
     # The floor keeps the root's derivative finite; what lies there is cut by the pupil.
     root = torch.sqrt((index * index - u2).clamp(min=1e-6 * float(index.detach()) ** 2))
     return u2 / (index + root)
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say where the plane in focus really lies, and when particles are inside the glass."""
+    optics, glass = scene.microscope, scene.microscope.cover_glass
+    if glass is None or len(batch) == 0:
+        return
+    with torch.no_grad():
+        every = torch.arange(len(batch), device=batch.device)
+        height = half_extents(batch, every)[:, 2]
+        low = float((batch.position[:, 2] - height).min())
+        high = float((batch.position[:, 2] + height).max())
+    if high > glass.depth_um:
+        yield Caution(
+            f"Particles reach up to z = {high:.3g} µm, but the cover glass begins at "
+            f"{glass.depth_um:.3g} µm.",
+            {"microscope.cover_glass.depth_um": float(f"{high + 0.005:.2f}")},
+            "Lower the sample",
+        )
+    if glass.focus_scale == "object":
+        return
+    ratio = scene.medium.index / optics.immersion_index
+    field_depth = optics.wavelength_um * scene.medium.index / optics.numerical_aperture**2
+    planes = optics.focus_planes_um
+    sharp = [glass.depth_um - (glass.depth_um - z) * ratio for z in planes]
+    met = max(planes) > low - field_depth and min(planes) < high + field_depth
+    missed = max(sharp) < low - field_depth or min(sharp) > high + field_depth
+    if met and missed:
+        yield Caution(
+            f"Focus counts the travel of the stage: below the cover glass z = {sharp[0]:.3g} "
+            f"µm is sharp instead of {planes[0]:.3g} µm, and the particles are not.",
+            {"microscope.cover_glass.focus_scale": "object"},
+            "Let focus count heights in the sample",
+        )

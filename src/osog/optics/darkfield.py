@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from osog.cautions import Caution
 from osog.optics.abbe import abbe_sum
 from osog.optics.optical_image import OpticalImage
+from osog.scene import Darkfield
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import ExitWave
-    from osog.sample import Values
+    from osog.sample import ParticleBatch, Values
+    from osog.scene import Scene
 
 
 def darkfield(wave: ExitWave, values: Values) -> OpticalImage:
@@ -35,3 +41,17 @@ def darkfield(wave: ExitWave, values: Values) -> OpticalImage:
     Abbe's sum: Hopkins (1953); Born & Wolf §10.6 for the geometry.
     """
     return OpticalImage(abbe_sum(wave, values, [(1.0, None)], dark=True))
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when direct light spoils the dark background."""
+    modality, aperture = scene.microscope.modality, scene.microscope.numerical_aperture
+    assert isinstance(modality, Darkfield)
+    inner = modality.inner_numerical_aperture
+    if inner < aperture:
+        yield Caution(
+            f"The annulus of light begins at NA {inner:g}, inside the objective's NA "
+            f"{aperture:g}: direct light enters and the background is not dark.",
+            {"microscope.numerical_aperture": round(0.95 * inner, 3)} if inner > 0.03 else {},
+            "Close the objective's aperture" if inner > 0.03 else "",
+        )

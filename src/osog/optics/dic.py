@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.optics.abbe import abbe_sum, coherent_field, is_coherent
+from osog.optics.contrast import transmitted
 from osog.optics.optical_image import OpticalImage
 from osog.optics.weak_object import weak_sum
+from osog.scene import DIC
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.exit_wave.wave import ExitWave
     from osog.optics.abbe import Transfer
+    from osog.optics.contrast import TransferCurve
     from osog.sample import Values
 
 DARK_BIAS_RAD = 0.1
@@ -48,22 +51,17 @@ def dic(wave: ExitWave, values: Values) -> OpticalImage:
     Nomarski (1955); Preza, Snyder & Conchello, J. Opt. Soc. Am. A 16, 2185 (1999); Mehta &
     Sheppard, Opt. Express 16, 19462 (2008).
     """
-    shear = values.number("microscope.modality.shear_um")
-    azimuth = torch.deg2rad(values.number("microscope.modality.azimuth_deg"))
-    bias = torch.deg2rad(values.number("microscope.modality.bias_retardance_deg"))
-    leak = values.number("microscope.modality.extinction")
-    leaking = values.given("microscope.modality.extinction") is not None or float(leak) != 0.0
-    along_x, along_y = shear * torch.cos(azimuth), shear * torch.sin(azimuth)
-
-    def angle(fx: Tensor, fy: Tensor) -> Tensor:
-        return math.pi * (fx * along_x + fy * along_y) + bias / 2
+    prism, stated = values.microscope.modality, values.stated.microscope.modality
+    assert isinstance(prism, DIC) and isinstance(stated, DIC)
+    leak = prism.extinction
+    leaking = values.acts(leak)
+    shear, bias = _shear_and_bias(prism)
 
     def crossed(fx: Tensor, fy: Tensor) -> Tensor:
-        sine = torch.sin(angle(fx, fy))
-        return torch.complex(torch.zeros_like(sine), sine)
+        return dic_transfer(fx, fy, shear, bias)
 
     def parallel(fx: Tensor, fy: Tensor) -> Tensor:
-        return torch.cos(angle(fx, fy))
+        return torch.cos(half_angle(fx, fy, shear, bias))
 
     field = None
     if is_coherent(wave) and not wave.first_order:
@@ -79,8 +77,58 @@ def dic(wave: ExitWave, values: Values) -> OpticalImage:
         total = weak_sum if wave.first_order else abbe_sum
         irradiance = total(wave, values, light)
     # One unit for all wavelengths of a spectrum, or the colour of the bias would be lost.
-    stated = torch.deg2rad(values.stated.number("microscope.modality.bias_retardance_deg"))
-    wrapped = math.remainder(float(stated.detach()), 2 * math.pi)
+    unit = torch.deg2rad(stated.bias_retardance_deg)
+    wrapped = math.remainder(float(unit.detach()), 2 * math.pi)
     if abs(wrapped) > DARK_BIAS_RAD:
-        irradiance = irradiance / (torch.sin(stated / 2).square() * (1 - leak) + leak)
+        irradiance = irradiance / (torch.sin(unit / 2).square() * (1 - leak) + leak)
     return OpticalImage(irradiance, field)
+
+
+def dic_transfer(fx: Tensor, fy: Tensor, shear_um: tuple[Tensor, Tensor], bias: Tensor) -> Tensor:
+    """Factor of crossed polars on a wave relative to the direct light, i sin(π f·s + b/2).
+
+    Parameters
+    ----------
+    fx, fy : Tensor
+        Frequencies relative to the incident wave, cycles/µm; they broadcast.
+    shear_um : (0-dim Tensor, 0-dim Tensor)
+        s along (x, y).
+    bias : 0-dim Tensor
+        b in radians.
+
+    Returns
+    -------
+    complex Tensor
+    """
+    sine = torch.sin(half_angle(fx, fy, shear_um, bias))
+    return torch.complex(torch.zeros_like(sine), sine)
+
+
+def half_angle(fx: Tensor, fy: Tensor, shear_um: tuple[Tensor, Tensor], bias: Tensor) -> Tensor:
+    """Half of the phase between the two images of a plane wave, π f·s + b/2.
+
+    Parameters
+    ----------
+    fx, fy, shear_um, bias
+        As for `dic_transfer`.
+    """
+    return math.pi * (fx * shear_um[0] + fy * shear_um[1]) + bias / 2
+
+
+def contrast_curve(values: Values, points: int) -> TransferCurve:
+    """Contrast of a weak grating across the shear."""
+    prism = values.microscope.modality
+    assert isinstance(prism, DIC)
+    shear, bias = _shear_and_bias(prism)
+
+    def crossed(fx: Tensor, fy: Tensor) -> Tensor:
+        return dic_transfer(fx, fy, shear, bias)
+
+    return transmitted(values, points, factor=crossed, azimuth_deg=float(prism.azimuth_deg))
+
+
+def _shear_and_bias(prism: DIC[Tensor]) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    """Shear along (x, y) in µm, and bias in radians."""
+    azimuth = torch.deg2rad(prism.azimuth_deg)
+    shear = prism.shear_um * torch.cos(azimuth), prism.shear_um * torch.sin(azimuth)
+    return shear, torch.deg2rad(prism.bias_retardance_deg)

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
 from osog.optics.field_dependence import acts, field_coordinates
 from osog.optics.optical_image import OpticalImage
 from osog.optics.resample import read_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from osog.exit_wave.plan import SamplingPlan
-    from osog.sample import Values
+    from osog.sample import ParticleBatch, Values
+    from osog.scene import Scene
 
 _REACH = 1.4
 """Square of the distance, in half diagonals, up to which the distortion grows; beyond it the
@@ -56,7 +60,7 @@ def distorted(optical: OpticalImage, values: Values, plan: SamplingPlan) -> Opti
     ]
     rows, columns = middle[0] + half_diagonal * y * scale, middle[1] + half_diagonal * x * scale
     irradiance = read_at(optical.irradiance, rows, columns)
-    if values.scene.microscope.modality.kind != "phase":
+    if not values.scene.microscope.modality.measures_phase:
         irradiance = irradiance.clamp(min=0.0)
     field = optical.field
     if field is not None:
@@ -74,3 +78,9 @@ def _inverse(strength: Tensor, x: Tensor, y: Tensor) -> Tensor:
         # The last round has the derivative of the root itself.
         ratio = ratio - (ratio + bend * ratio**3 - 1) / (1 + 3 * bend * ratio.square())
     return ratio
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say what distortion does not reach."""
+    if scene.microscope.field_aberrations.distortion_percent != 0:
+        yield Caution("Distortion moves the picture, but not the labels, which are of the object.")

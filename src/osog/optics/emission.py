@@ -96,22 +96,22 @@ class PointSpread:
 
 def blurred(
     emission: EmissionSlabs,
-    values: Values,
+    focus_um: Tensor,
     slabs: Iterable[Tensor],
     spread: Callable[[Tensor], Tensor],
     z_um: Sequence[float] | None = None,
-) -> OpticalImage:
-    """Sum the images of all slabs and add the background.
+) -> Tensor:
+    """Sum the images of all slabs.
 
-    I = Σ_k F⁻¹[ŝ_k · F[spread(z_focus − z_k)]] + background. The pixel mean of the slabs is
-    divided out by sinc(f_x p_x) sinc(f_y p_y).
+    I = Σ_k F⁻¹[ŝ_k · F[spread(z_focus − z_k)]]. The pixel mean of the slabs is divided out by
+    sinc(f_x p_x) sinc(f_y p_y).
 
     Parameters
     ----------
     emission : EmissionSlabs
         Gives the heights of the slabs and the grids.
-    values : Values
-        Focus and background are read from it.
+    focus_um : Tensor, 0-dim
+        Plane in focus.
     slabs : iterable of Tensor (Gy, Gx)
         What shines in every slab.
     spread : callable
@@ -122,14 +122,13 @@ def blurred(
 
     Returns
     -------
-    OpticalImage
-        Irradiance in units of 1 µm of emission 1 per µm.
+    Tensor (Fy, Fx)
+        Irradiance in units of 1 µm of emission 1 per µm, without any background.
     """
     plan = emission.plan
     fine, grid = plan.fine_shape, plan.grid_shape
     like = emission.slabs
-    focus = values.number("microscope.focus_um").to(like)
-    background = values.number("microscope.modality.background").to(like)
+    focus = focus_um.to(like)
     total: Tensor | None = None
     rows = columns = 0
     heights = emission.z_um if z_um is None else z_um
@@ -146,30 +145,28 @@ def blurred(
         part = _low(source, rows, columns) * _low(transfer, rows, columns)
         total = part if total is None else total + part
     if total is None:
-        return OpticalImage(background.expand(fine).clone())
-    return OpticalImage(_developed(total, rows, columns, plan, like) + background)
+        return like.new_zeros(fine)
+    return _developed(total, rows, columns, plan, like)
 
 
 def blurred_alike(
-    emission: EmissionSlabs,
-    values: Values,
-    slabs: Iterable[Tensor],
-    table: Tensor,
-    step: float,
-) -> OpticalImage:
+    emission: EmissionSlabs, slabs: Iterable[Tensor], table: Tensor, step: float
+) -> Tensor:
     """Sum the images of all slabs as `blurred` does, for point spreads without a direction.
 
     Parameters
     ----------
     emission : EmissionSlabs
-    values : Values
-        The background is read from it.
     slabs : iterable of Tensor (Gy, Gx)
         What shines in every slab.
     table : Tensor, shape (K, T)
         Transfer of every slab at |f| = 0, step, 2 step … cycles/µm, by linear interpolation; its
         last entry holds beyond the end.
     step : float
+
+    Returns
+    -------
+    Tensor (Fy, Fx)
     """
     plan, like = emission.plan, emission.slabs
     rows, columns = ((min(plan.grid_shape[k], plan.fine_shape[k]) - 1) // 2 for k in (0, 1))
@@ -190,10 +187,20 @@ def blurred_alike(
         transfer = torch.lerp(low.view_as(rest), high.view_as(rest), rest)
         part = _low(torch.fft.rfft2(slab, norm="forward"), rows, columns) * transfer
         total = part if total is None else total + part
-    background = values.number("microscope.modality.background").to(like)
     if total is None:
-        return OpticalImage(background.expand(plan.fine_shape).clone())
-    return OpticalImage(_developed(total, rows, columns, plan, like) + background)
+        return like.new_zeros(plan.fine_shape)
+    return _developed(total, rows, columns, plan, like)
+
+
+def with_background(light: Tensor, background: Tensor) -> OpticalImage:
+    """Add a uniform emission.
+
+    Parameters
+    ----------
+    light : Tensor (Fy, Fx)
+    background : Tensor, 0-dim
+    """
+    return OpticalImage(light + background.to(light))
 
 
 def _developed(total: Tensor, rows: int, columns: int, plan: SamplingPlan, like: Tensor) -> Tensor:
@@ -208,7 +215,7 @@ def _developed(total: Tensor, rows: int, columns: int, plan: SamplingPlan, like:
     return image.clamp(min=0.0)
 
 
-def gathered(emission: EmissionSlabs, values: Values) -> tuple[Iterable[Tensor], list[float]]:
+def gathered(emission: EmissionSlabs, focus_um: Tensor) -> tuple[Iterable[Tensor], list[float]]:
     """Gather slabs that lie far from the focus onto fewer planes.
 
     A slab at a distance d from the focus is shared between its neighbours among the planes at whole
@@ -219,8 +226,8 @@ def gathered(emission: EmissionSlabs, values: Values) -> tuple[Iterable[Tensor],
     Parameters
     ----------
     emission : EmissionSlabs
-    values : Values
-        The focus is read from it, differentiably.
+    focus_um : Tensor, 0-dim
+        Plane in focus.
 
     Returns
     -------
@@ -231,7 +238,7 @@ def gathered(emission: EmissionSlabs, values: Values) -> tuple[Iterable[Tensor],
     """
     plan, number = emission.plan, len(emission.z_um)
     like = emission.slabs
-    focus = values.number("microscope.focus_um").to(like)
+    focus = focus_um.to(like)
     z = torch.tensor(emission.z_um, dtype=like.dtype, device=like.device)
     distance = torch.sqrt((z - focus).square() + 1e-12)
     level = torch.log2((distance / plan.near_um).clamp(min=1.0))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from osog.cautions import Caution
+from osog.exit_wave.field_nodes import node_step
 from osog.optics.optical_image import OpticalImage
 
 if TYPE_CHECKING:
@@ -17,8 +19,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.exit_wave.plan import SamplingPlan
-    from osog.sample import Values
+    from osog.sample import ParticleBatch, Values
+    from osog.scene import Scene
 
+_COARSE = 0.9
+"""Wavefront step in rad rms between the pupils of neighbouring places that dims points by 20 %."""
 _PUPIL = ("coma", "astigmatism", "vignetting")
 
 
@@ -188,3 +193,14 @@ def _hats(where: Tensor, low: float, high: float, number: int) -> Iterator[Tenso
     place = ((where - low) / (high - low)).clamp(0.0, 1.0) * (number - 1)
     for k in range(number):
         yield (1 - (place - k).abs()).clamp(min=0.0)
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when the steps between the pupils of a frame are coarse."""
+    step = node_step(scene, plan.field_nodes, plan.field_rings)
+    if step > _COARSE and plan.accuracy != "draft":
+        rows, columns = plan.field_nodes
+        yield Caution(
+            f"The optics change fast over the frame: {rows} × {columns} places have a pupil of "
+            f"their own, {step:.1f} rad rms apart, and sharp points between them are blends."
+        )

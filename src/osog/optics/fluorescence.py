@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from osog.optics.band import intensity_grid
-from osog.optics.emission import PointSpread, blurred
+from osog.optics.emission import PointSpread, blurred, with_background
+from osog.scene import Fluorescence
 
 if TYPE_CHECKING:
     from osog.exit_wave.wave import EmissionSlabs
@@ -37,4 +38,9 @@ def fluorescence(emission: EmissionSlabs, values: Values) -> OpticalImage:
     """
     spread = PointSpread.of(emission, values, emission.wavelength_um)
     grid = intensity_grid(spread.band.shape, emission.plan.fine_shape)
-    return blurred(emission, values, emission.slabs, lambda distance: spread.at(distance, grid))
+    optics, modality = values.microscope, values.microscope.modality
+    assert isinstance(modality, Fluorescence)
+    light = blurred(
+        emission, optics.focus_plane_um, emission.slabs, lambda distance: spread.at(distance, grid)
+    )
+    return with_background(light, modality.background)

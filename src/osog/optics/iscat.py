@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.optics.reflection import against, coverslip
+from osog.scene import InterferometricScattering
 
 if TYPE_CHECKING:
     from osog.exit_wave.wave import ReflectedWave
@@ -43,8 +44,10 @@ def iscat(wave: ReflectedWave, values: Values) -> OpticalImage:
     acts on the direct reflection only, not on the light of the particles that passes near the
     axis.
     """
-    amplitude, share = coverslip(wave, values, True)
-    passed = values.number("microscope.modality.reference_transmission").to(amplitude)
+    glass = values.microscope.modality
+    assert isinstance(glass, InterferometricScattering)
+    amplitude, share = coverslip(wave, glass.glass_index, True)
+    passed = glass.reference_transmission.to(amplitude)
     reference = amplitude * torch.sqrt(passed)
-    height = values.number("microscope.modality.interface_um").to(amplitude)
+    height = glass.interface_um.to(amplitude)
     return against(wave.beside(reference, height, share), values, reference)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.optics.band import intensity_grid
-from osog.optics.emission import PointSpread, blurred
+from osog.optics.emission import PointSpread, blurred, with_background
+from osog.scene import LightSheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,9 @@ def light_sheet(emission: EmissionSlabs, values: Values) -> OpticalImage:
     above about λ_ex/n, where the beam is paraxial. Absorption, refraction and shadows of the
     particles in the sheet are not modelled.
     """
+    sheet = values.microscope.modality
+    assert isinstance(sheet, LightSheet)
+    focus = values.microscope.focus_plane_um
     spread = PointSpread.of(emission, values, emission.wavelength_um)
     grid = intensity_grid(spread.band.shape, emission.plan.fine_shape)
     # Slabs that the sheet does not reach add less than rounding does, or than a draft shows.
@@ -57,32 +61,31 @@ def light_sheet(emission: EmissionSlabs, values: Values) -> OpticalImage:
     lit = [
         (slab * light, z)
         for slab, light, z in zip(
-            emission.slabs, _sheet(emission, values), emission.z_um, strict=True
+            emission.slabs, _lit(emission, sheet, focus), emission.z_um, strict=True
         )
         if float(light.detach().abs().amax()) > least
     ]
     slabs, z_um = [slab for slab, _ in lit], [z for _, z in lit]
-    return blurred(emission, values, slabs, lambda distance: spread.at(distance, grid), z_um)
+    light = blurred(emission, focus, slabs, lambda distance: spread.at(distance, grid), z_um)
+    return with_background(light, sheet.background)
 
 
-def _sheet(emission: EmissionSlabs, values: Values) -> Iterator[Tensor]:
+def _lit(emission: EmissionSlabs, sheet: LightSheet[Tensor], focus: Tensor) -> Iterator[Tensor]:
     """Relative irradiance (Gx,) of the sheet in every slab."""
-    plan, optics = emission.plan, "microscope.modality"
-    like = emission.slabs
+    plan, like = emission.plan, emission.slabs
     columns = plan.grid_shape[1]
     # A few numbers per slab, in double precision because their differences count.
     x = torch.arange(columns, dtype=torch.float64) * plan.pitch_um[1]
     x = x + plan.corner_um[1]
     # The frame reaches half a pixel beyond the centres of its first and last columns.
-    position = values.number(f"{optics}.waist_position").to("cpu", torch.float64)
+    position = sheet.waist_position.to("cpu", torch.float64)
     middle = (position * plan.frame_shape[1] - 0.5) * plan.pixel_size_um
-    waist = values.number(f"{optics}.waist_um").to("cpu", torch.float64)
-    wavelength = values.number(f"{optics}.excitation_wavelength_um").to("cpu", torch.float64)
+    waist = sheet.waist_um.to("cpu", torch.float64)
+    wavelength = sheet.excitation_wavelength_um.to("cpu", torch.float64)
     rayleigh = pi * emission.medium_index.to("cpu", torch.float64) * waist.square() / wavelength
     squared = waist.square() * (1 + ((x - middle) / rayleigh).square())
     peak = waist / squared.sqrt()
-    focus = values.number("microscope.focus_um").to("cpu", torch.float64)
-    height = focus + values.number(f"{optics}.sheet_offset_um").to("cpu", torch.float64)
+    height = focus.to("cpu", torch.float64) + sheet.sheet_offset_um.to("cpu", torch.float64)
     width = squared.sqrt()
     for z in emission.z_um:
         yield (peak * _slab_mean(z - height, width, plan.slab_um)).to(like)

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
 from osog.optics.abbe import coherent_field
 from osog.optics.optical_image import OpticalImage
 from osog.optics.propagate import phasor
+from osog.scene import OffAxisHologram
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import ExitWave
-    from osog.sample import Values
+    from osog.sample import ParticleBatch, Values
+    from osog.scene import Scene
 
 
 def off_axis_hologram(wave: ExitWave, values: Values) -> OpticalImage:
@@ -51,10 +56,11 @@ def off_axis_hologram(wave: ExitWave, values: Values) -> OpticalImage:
     they are stretched by less than half a period so that they join.
     """
     field, _ = coherent_field(wave, values)
-    base = "microscope.modality"
-    carrier = values.number(f"{base}.carrier_per_um").to(field.real)
-    azimuth = torch.deg2rad(values.number(f"{base}.carrier_azimuth_deg").to(field.real))
-    amplitude = values.number(f"{base}.reference_amplitude").to(field.real)
+    beam = values.microscope.modality
+    assert isinstance(beam, OffAxisHologram)
+    carrier = beam.carrier_per_um.to(field.real)
+    azimuth = torch.deg2rad(beam.carrier_azimuth_deg.to(field.real))
+    amplitude = beam.reference_amplitude.to(field.real)
     along_x = reference(carrier * torch.cos(azimuth), wave.plan, 1)
     along_y = reference(carrier * torch.sin(azimuth), wave.plan, 0)
     total = field + amplitude * (along_y[:, None] * along_x[None, :])
@@ -95,3 +101,29 @@ def reference(carrier_per_um: Tensor, plan: SamplingPlan, axis: int) -> Tensor:
         rise = t**3 * (10 - 15 * t + 6 * t**2)
         turns = turns + (fringes - carrier_per_um * whole) * rise
     return phasor(2 * math.pi * turns)
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when the orders overlap, or pixels miss the fringes."""
+    optics, modality = scene.microscope, scene.microscope.modality
+    assert isinstance(modality, OffAxisHologram)
+    carrier = modality.carrier_per_um
+    limit = optics.numerical_aperture / optics.wavelength_um
+    if carrier < 3 * limit:
+        enough = math.ceil(30 * limit) / 10
+        yield Caution(
+            f"A carrier of {carrier:g} fringes per µm is below 3 NA/λ = {3 * limit:.3g}: the "
+            "orders overlap, and the field cannot be recovered without error.",
+            {"microscope.modality.carrier_per_um": enough},
+            f"Use {enough:g} fringes per µm",
+        )
+    pixel, azimuth = scene.grid.pixel_size_um, math.radians(modality.carrier_azimuth_deg)
+    steepest = max(abs(math.cos(azimuth)), abs(math.sin(azimuth)))
+    widest = 0.5 / (carrier * steepest + limit)
+    if pixel > widest * 1.0001:
+        yield Caution(
+            f"Pixels of {pixel:.3g} µm undersample the fringes with their sidebands (at most "
+            f"{widest:.3g} µm): the hologram aliases, as it does in such a camera.",
+            {"grid.pixel_size_um": math.floor(1e4 * widest) / 1e4},
+            "Use finer pixels",
+        )

@@ -92,7 +92,7 @@ def branches(wrapped: Tensor, field: Tensor, plan: SamplingPlan) -> Tensor:
     if not any(jump.numel() and float(jump.max()) > math.pi for jump in jumps):
         return turns
     values = frame.to("cpu", torch.float64).numpy()
-    order = np.rint((_unwrapped(values) - values) / (2 * math.pi)).astype(int)
+    order = np.rint((unwrapped(values) - values) / (2 * math.pi)).astype(int)
     # The branch in which most of the undisturbed wave lies is the background's.
     quiet = torch.exp(-50 * (field[y, x] - 1).abs().square()).to("cpu", torch.float64).numpy()
     lowest = int(order.min())
@@ -101,8 +101,18 @@ def branches(wrapped: Tensor, field: Tensor, plan: SamplingPlan) -> Tensor:
     return turns
 
 
-def _unwrapped(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Continuous phase of an image; the two ways agree wherever the first one applies."""
+def unwrapped(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Continuous phase of an image; the two ways agree wherever the first one applies.
+
+    Parameters
+    ----------
+    values : ndarray (Ny, Nx)
+        Phase in radians, known up to multiples of 2π.
+
+    Returns
+    -------
+    ndarray (Ny, Nx)
+    """
     # The first column, then every row from it: twenty times faster than following reliability,
     # and the only answer there is unless a jump is left between two rows (a vortex, or noise).
     starts = np.unwrap(values[:, 0])

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.optics.abbe import abbe_sum
+from osog.optics.contrast import transmitted
 from osog.optics.optical_image import OpticalImage
 from osog.optics.propagate import phasor
 from osog.optics.pupil import edge
 from osog.optics.weak_object import weak_sum
+from osog.scene import PhaseContrast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.exit_wave.wave import ExitWave
+    from osog.optics.contrast import TransferCurve
     from osog.sample import Values
 
 
@@ -50,6 +53,11 @@ def phase_contrast(wave: ExitWave, values: Values) -> OpticalImage:
     return OpticalImage(total(wave, values, [(1.0, None)], plate))
 
 
+def contrast_curve(values: Values, points: int) -> TransferCurve:
+    """Contrast of a weak grating in the light of the ring, through the plate."""
+    return transmitted(values, points, plate=phase_plate)
+
+
 def phase_plate(
     values: Values, wavelength_um: Tensor, frequency_step: float
 ) -> Callable[[Tensor, Tensor], Tensor]:
@@ -66,15 +74,16 @@ def phase_plate(
     frequency_step : float
         Of the domain in cycles/µm.
     """
-    base = "microscope.modality"
-    cutoff = values.number("microscope.numerical_aperture").to(wavelength_um) / wavelength_um
-    radius = values.number(f"{base}.ring_radius").to(wavelength_um) * cutoff
-    half = 0.5 * values.number(f"{base}.ring_width").to(wavelength_um) * cutoff
+    optics, ring = values.microscope, values.microscope.modality
+    assert isinstance(ring, PhaseContrast)
+    cutoff = optics.numerical_aperture.to(wavelength_um) / wavelength_um
+    radius = ring.ring_radius.to(wavelength_um) * cutoff
+    half = 0.5 * ring.ring_width.to(wavelength_um) * cutoff
     step = (0.5 * half).clamp(max=frequency_step)
     # A clear ring is sqrt(1): the addend keeps the slope of the root finite for an opaque one.
-    amplitude = torch.sqrt(1 - values.number(f"{base}.absorption").to(wavelength_um) + 1e-12)
-    turn = torch.deg2rad(values.number(f"{base}.retardation_deg").to(wavelength_um))
-    if values.scene.microscope.modality.polarity == "positive":  # type: ignore[union-attr]
+    amplitude = torch.sqrt(1 - ring.absorption.to(wavelength_um) + 1e-12)
+    turn = torch.deg2rad(ring.retardation_deg.to(wavelength_um))
+    if ring.polarity == "positive":
         turn = -turn
     change = amplitude * phasor(turn) - 1
 

@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
+from osog.exit_wave.birefringence import largest_retardance
 from osog.exit_wave.jones import linear, quarter_wave, retarder
 from osog.optics.abbe import abbe_sum, coherent_field
 from osog.optics.optical_image import OpticalImage
 from osog.optics.vectorial import is_vectorial, scattered_weights
+from osog.scene import Polarized
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
+    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import ExitWave, JonesWave
-    from osog.sample import Values
+    from osog.sample import ParticleBatch, Values
+    from osog.scene import Scene
 
 
 def polarized(wave: JonesWave, values: Values) -> OpticalImage:
@@ -52,14 +59,15 @@ def polarized(wave: JonesWave, values: Values) -> OpticalImage:
     the dark cross in the back focal plane appears. The turn by refraction at lens surfaces (some
     1e-3 of the light at high NA; Inoué & Hyde 1957) can be put into the extinction leak.
     """
-    base = "microscope.modality"
+    polars = values.microscope.modality
+    assert isinstance(polars, Polarized)
     passing, blocked = analysers(values, wave.wavelength_um)
-    leak = values.number(f"{base}.extinction")
+    leak = polars.extinction
     if is_vectorial(values):
         wave = _turned_by_lens(wave)
     analysed = wave.analysed(passing)
     irradiance, field = _imaged(analysed, values)
-    if values.given(f"{base}.extinction") is not None or float(leak) != 0.0:
+    if values.acts(leak):
         leaked, _ = _imaged(wave.analysed(blocked), values)
         irradiance = irradiance + leak * leaked
     return OpticalImage(irradiance, field)
@@ -96,13 +104,14 @@ def analysers(values: Values, wavelength_um: Tensor) -> tuple[Tensor, Tensor]:
     -------
     passing, blocked : complex Tensor, shape (2,)
     """
-    base = "microscope.modality"
-    retardance = 2e-3 * pi * values.number(f"{base}.compensator_nm") / wavelength_um
-    azimuth = torch.deg2rad(values.number(f"{base}.compensator_azimuth_deg"))
+    polars = values.microscope.modality
+    assert isinstance(polars, Polarized)
+    retardance = 2e-3 * pi * polars.compensator_nm / wavelength_um
+    azimuth = torch.deg2rad(polars.compensator_azimuth_deg)
     matrix = retarder(retardance, azimuth)
-    if values.scene.microscope.modality.circular:  # type: ignore[union-attr]
+    if polars.circular:
         matrix = quarter_wave(values, 45.0) @ matrix
-    analyser = torch.deg2rad(values.number(f"{base}.analyzer_deg"))
+    analyser = torch.deg2rad(polars.analyzer_deg)
     return linear(analyser) @ matrix, linear(analyser + pi / 2) @ matrix
 
 
@@ -111,3 +120,16 @@ def _imaged(wave: ExitWave, values: Values) -> tuple[Tensor, Tensor | None]:
         return abbe_sum(wave, values, [(1.0, None)]), None
     field, _ = coherent_field(wave, values)
     return field.real.square() + field.imag.square(), field
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when crossed polars have nothing to show."""
+    if len(batch) == 0:
+        return
+    name, largest = largest_retardance(scene, batch)
+    if largest == 0:
+        yield Caution(
+            "No particle is birefringent, so crossed polars show nothing of the sample.",
+            {f"populations.{name}.material.birefringence": 0.01},
+            f"Make '{name}' birefringent",
+        )

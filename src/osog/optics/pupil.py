@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
 from osog.optics.cover_glass import CoverGlassPath
 from osog.optics.propagate import phasor, propagating
 from osog.optics.zernike import NAMED, noll_of_osa, zernike
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
-    from osog.sample import Values
+    from osog.exit_wave.plan import SamplingPlan
+    from osog.sample import ParticleBatch, Values
+    from osog.scene import Scene
 
 
 _SHARP = (1.0, 1.0, 0.95, 0.5, 0.05)
@@ -259,3 +264,15 @@ def _terms(values: Values) -> tuple[tuple[int, Tensor], ...]:
         radians = 2 * math.pi * waves
         coefficients[j] = coefficients[j] + radians if j in coefficients else radians
     return tuple(coefficients.items())
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when the medium lets through less than the objective would."""
+    optics, index = scene.microscope, scene.medium.index
+    if optics.numerical_aperture > 0.98 * index:
+        yield Caution(
+            f"NA {optics.numerical_aperture:g} exceeds the medium's index {index:g}: only the "
+            f"waves up to NA {index:g} travel in the sample.",
+            {"microscope.numerical_aperture": round(0.95 * index, 2)},
+            "Lower the NA",
+        )

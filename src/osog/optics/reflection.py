@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
+from osog.geometry import half_extents
 from osog.optics.abbe import abbe_sum, coherent_field, is_coherent
 from osog.optics.optical_image import OpticalImage
-from osog.scene import Reflection, SceneError
+from osog.scene import InterferometricScattering, Reflection, SceneError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
+    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import ExitWave, ReflectedWave
-    from osog.sample import Values
+    from osog.sample import ParticleBatch, Values
+    from osog.scene import Scene
 
 _LEAST = 1e-5
 """Reflected amplitude below which a coverslip counts as invisible."""
@@ -53,22 +60,23 @@ def reflection(wave: ReflectedWave, values: Values) -> OpticalImage:
     irradiance for n 1.45 in water, are left out, and so is what the particle hides of the light
     that was reflected elsewhere.
     """
-    modality = values.scene.microscope.modality
-    bright = isinstance(modality, Reflection) and modality.field == "bright"
-    amplitude, share = coverslip(wave, values, bright)
-    height = values.number("microscope.modality.interface_um").to(amplitude)
+    glass = values.microscope.modality
+    assert isinstance(glass, Reflection)
+    bright = glass.field == "bright"
+    amplitude, share = coverslip(wave, glass.glass_index, bright)
+    height = glass.interface_um.to(amplitude)
     reference = amplitude if bright else torch.zeros_like(amplitude)
     beside = wave.beside(reference, height, share)
     return against(beside, values, reference if bright else torch.ones_like(reference))
 
 
-def coverslip(wave: ReflectedWave, values: Values, needed: bool) -> tuple[Tensor, Tensor]:
+def coverslip(wave: ReflectedWave, glass_index: Tensor, needed: bool) -> tuple[Tensor, Tensor]:
     """Amplitude r_g that the coverslip's surface reflects, and the share 1 − r_g² on both ways.
 
     Parameters
     ----------
     wave : ReflectedWave
-    values : Values
+    glass_index : Tensor, 0-dim
     needed : bool
         Whether the light of the particles is compared to that of the coverslip.
 
@@ -77,8 +85,8 @@ def coverslip(wave: ReflectedWave, values: Values, needed: bool) -> tuple[Tensor
     SceneError
         If there is no such light although it is needed.
     """
-    glass = values.number("microscope.modality.glass_index").to(wave.medium_index)
-    amplitude = (glass - wave.medium_index) / (glass + wave.medium_index)
+    glass = glass_index.to(wave.medium_index)
+    amplitude = fresnel_amplitude(wave.medium_index, glass)
     if needed and abs(float(amplitude.detach())) < _LEAST:
         raise SceneError(
             f"glass_index = {float(glass):g} must differ from the medium's index "
@@ -86,6 +94,22 @@ def coverslip(wave: ReflectedWave, values: Values, needed: bool) -> tuple[Tensor
             "nothing to interfere with."
         )
     return amplitude, 1 - amplitude.square()
+
+
+def fresnel_amplitude(before: Tensor, behind: Tensor) -> Tensor:
+    """Amplitude that a surface reflects at normal incidence, (n₂ − n₁)/(n₂ + n₁).
+
+    Parameters
+    ----------
+    before, behind : Tensor
+        Indices n₁ and n₂ on the side of the light and on the other one.
+
+    Notes
+    -----
+    Its sign is that of a wave whose phase grows along the light; positive towards the denser
+    medium, as ``ReflectedWave.beside`` counts it.
+    """
+    return (behind - before) / (behind + before)
 
 
 def against(wave: ExitWave, values: Values, reference: Tensor) -> OpticalImage:
@@ -102,3 +126,26 @@ def against(wave: ExitWave, values: Values, reference: Tensor) -> OpticalImage:
         field = field / reference
         return OpticalImage(field.real.square() + field.imag.square(), field)
     return OpticalImage(abbe_sum(wave, values, [(1.0, None)]) / reference.square())
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when particles reach into the coverslip."""
+    modality = scene.microscope.modality
+    assert isinstance(modality, Reflection | InterferometricScattering)
+    if len(batch) == 0:
+        return
+    height = modality.interface_um
+    with torch.no_grad():
+        every = torch.arange(len(batch), device=batch.device)
+        top = batch.position[:, 2] + half_extents(batch, every)[:, 2]
+        inside, highest = int((top > height + 1e-6).sum()), float(top.max())
+    if inside:
+        # Rounded up, so that the remedy clears the particle.
+        wanted = ceil(highest * 1000) / 1000
+        noun = "particle reaches" if inside == 1 else "particles reach"
+        yield Caution(
+            f"{inside} {noun} into the coverslip, whose surface lies at {height:g} µm; the "
+            f"highest ends at {highest:.3g} µm. They are drawn as if the medium went on there.",
+            {"microscope.modality.interface_um": wanted},
+            "Lift the coverslip",
+        )

@@ -2,7 +2,7 @@
 
 from osog.rendering.cache import WaveInputs
 from osog.rendering.device import choose_device
-from osog.rendering.forward import ForwardModel, forward
+from osog.rendering.forward_model import ForwardModel, forward
 from osog.rendering.frame import Frame
 from osog.rendering.outputs import OUTPUTS
 from osog.rendering.renderer import Renderer, render

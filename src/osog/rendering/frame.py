@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from osog.cautions import Caution
     from osog.exit_wave import SamplingPlan
-    from osog.explain import Caution
     from osog.rendering.cache import WaveInputs
     from osog.sample import ParticleBatch
     from osog.scene import Scene

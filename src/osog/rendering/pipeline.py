@@ -192,7 +192,7 @@ def in_colour(scene: Scene) -> bool:
 
 
 def stacked(pictures: list[Tensor], scene: Scene) -> Tensor:
-    """Pictures of all frames and planes as ([T,] [Z,] …)."""
+    """Pictures of all frames and planes as ``([T,] [Z,] …)``."""
     whole = torch.stack(pictures)
     planes = len(scene.microscope.focus_planes_um)
     whole = whole.reshape(scene.series.frames, planes, *whole.shape[1:])

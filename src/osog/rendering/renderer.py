@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from osog.exit_wave import interruptible, plan_sampling
-from osog.explain import Caution, cautions, explain_line, saturation
+from osog.explain import cautions, explain_line
 from osog.rendering.cache import WaveCache
 from osog.rendering.device import choose_device
 from osog.rendering.frame import Frame
@@ -30,13 +30,14 @@ from osog.rendering.pipeline import (
 )
 from osog.rendering.streams import CAMERA_STEP, PICTURE_STEP
 from osog.sample import Values, moving, sample
-from osog.sensor import expose, light_on_pixels
+from osog.sensor import expose, light_on_pixels, saturation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from torch import Tensor
 
+    from osog.cautions import Caution
     from osog.exit_wave import SamplingPlan
     from osog.optics.spectrum import Line
     from osog.rendering.cache import Wave, WaveInputs
@@ -193,7 +194,7 @@ class Renderer:
 def _picture(
     light: Tensor, plan: SamplingPlan, values: Values, seed: int, noise_seed: int
 ) -> tuple[Tensor, list[Caution]]:
-    """Picture (Y, X [, 3]) with the noise of the camera, and what to say of its exposure."""
+    """Picture ``(Y, X [, 3])`` with the noise of the camera, and what to say of its exposure."""
     scene = values.scene
     if scene.camera is None or not has_counts(scene):
         return light_at_pixels(light, plan, values, seed), []

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from osog.cautions import Caution
 from osog.geometry import SHAPES, number_of
 from osog.particles import ParticleBatch, quaternion_from_angles, rotation_matrix
 from osog.sample.placement import Obstacles, draw, positions
@@ -24,7 +25,7 @@ from osog.scene import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _MATERIAL = ("index", "absorption_per_um", "emission_per_um", "birefringence")
 # One random stream per column, so that one more particle or one more law reshuffles nothing else.
@@ -425,3 +426,9 @@ def _empty(values: Values) -> ParticleBatch:
         planes=torch.zeros(0, 4, **real),
         plane_start=torch.zeros(1, **long),
     )
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: object) -> Iterator[Caution]:
+    """Say when there is nothing to see."""
+    if len(batch) == 0:
+        yield Caution("The scene draws no particles; the image is the empty background.")

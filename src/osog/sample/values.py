@@ -313,7 +313,8 @@ class _Later:
 
     def taken(self, values: Values) -> Any:
         """Return it; all that record `values` take over what it depends on."""
-        if self._made is None:
+        if self._made is None or torch.is_grad_enabled():
+            # What is computed again for a gradient must not find the tensors of the first time.
             with values.recorded() as reading:
                 made = self._make()
             self._made = made, reading

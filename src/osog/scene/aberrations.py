@@ -4,14 +4,25 @@ from typing import Any, Generic, Literal
 
 from pydantic import field_validator
 
-from osog.scene.model import Number, SceneModel, parameter
+from osog.scene.model import FitRole, FitTraits, Number, SceneModel, parameter
 
 _WAVES = (-5.0, 5.0)
 
 
-def _waves(title: str, help: str) -> Any:
+def _in_fits(role: FitRole | None = None) -> FitTraits:
+    return FitTraits(role=role, scale=0.2, reach=1.0, tolerance=0.02)
+
+
+def _waves(title: str, help: str, role: FitRole | None = None) -> Any:
     return parameter(
-        0.0, title=title, help=help, unit="waves rms", limits=_WAVES, slider=(-0.5, 0.5), step=0.005
+        0.0,
+        title=title,
+        help=help,
+        unit="waves rms",
+        limits=_WAVES,
+        slider=(-0.5, 0.5),
+        step=0.005,
+        fit=_in_fits(role),
     )
 
 
@@ -23,7 +34,9 @@ class Aberrations(SceneModel, Generic[Number]):
     Noll index and ``osa`` any OSA/ANSI index; the same term given twice adds up.
     """
 
-    spherical: Number = _waves("Spherical", "Rings of unequal sharpness above and below focus.")
+    spherical: Number = _waves(
+        "Spherical", "Rings of unequal sharpness above and below focus.", "spherical"
+    )
     astigmatism_0: Number = _waves("Astigmatism 0°", "Focus differs between x and y.")
     astigmatism_45: Number = _waves("Astigmatism 45°", "Focus differs between the two diagonals.")
     coma_x: Number = _waves("Coma x", "Comet tails along x.")
@@ -32,7 +45,12 @@ class Aberrations(SceneModel, Generic[Number]):
     trefoil_y: Number = _waves("Trefoil y", "Three-pointed stars turned by 30°.")
     defocus: Number = _waves("Defocus term", "Parabolic wavefront error, beside the focus itself.")
     zernike: dict[int, Number] = parameter(
-        {}, title="Zernike terms", help="Noll index → waves rms.", unit="waves rms", panel=False
+        {},
+        title="Zernike terms",
+        help="Noll index → waves rms.",
+        unit="waves rms",
+        panel=False,
+        fit=_in_fits(),
     )
     osa: dict[int, Number] = parameter(
         {},
@@ -40,6 +58,7 @@ class Aberrations(SceneModel, Generic[Number]):
         help="OSA/ANSI index → waves rms.",
         unit="waves rms",
         panel=False,
+        fit=_in_fits(),
     )
 
     @field_validator("zernike")
@@ -186,6 +205,7 @@ class CoverGlass(SceneModel, Generic[Number]):
         limits=(1.3, 2.2),
         slider=(1.45, 1.6),
         step=0.001,
+        fit=FitTraits(scale=0.15),
     )
     focus_scale: Literal["stage", "object"] = parameter(
         "stage",

@@ -2,7 +2,7 @@
 
 from typing import Generic
 
-from osog.scene.model import Number, SceneModel, parameter
+from osog.scene.model import FitTraits, Number, SceneModel, parameter
 
 
 class Background(SceneModel, Generic[Number]):
@@ -18,6 +18,7 @@ class Background(SceneModel, Generic[Number]):
         limits=(-1.9, 1.9),
         slider=(-0.5, 0.5),
         step=0.01,
+        fit=FitTraits(linear_term="slopes"),
     )
     gradient_y: Number = parameter(
         0.0,
@@ -26,6 +27,7 @@ class Background(SceneModel, Generic[Number]):
         limits=(-1.9, 1.9),
         slider=(-0.5, 0.5),
         step=0.01,
+        fit=FitTraits(linear_term="slopes"),
     )
     vignette: Number = parameter(
         0.0,
@@ -42,6 +44,7 @@ class Background(SceneModel, Generic[Number]):
         limits=(0.0, 100.0),
         slider=(0.0, 2.0),
         step=0.01,
+        fit=FitTraits(linear_term="offset"),
     )
     structured_haze: Number = parameter(
         0.0,

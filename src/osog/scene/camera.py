@@ -4,7 +4,7 @@ from typing import Generic, Literal
 
 from pydantic import model_validator
 
-from osog.scene.model import Number, SceneModel, parameter
+from osog.scene.model import FitTraits, Number, SceneModel, parameter
 
 
 class Camera(SceneModel, Generic[Number]):
@@ -23,6 +23,7 @@ class Camera(SceneModel, Generic[Number]):
         limits=(0.01, 1e7),
         slider=(10.0, 1e5),
         log=True,
+        fit=FitTraits(linear_term="gain"),
     )
     background_photons: Number | None = parameter(
         None,
@@ -30,6 +31,7 @@ class Camera(SceneModel, Generic[Number]):
         help="Photons per pixel where the irradiance is 1; times the QE it replaces the electrons.",
         limits=(0.01, 1e8),
         panel=False,
+        fit=FitTraits(linear_term="gain"),
     )
     quantum_efficiency: Number = parameter(
         0.7,
@@ -37,6 +39,7 @@ class Camera(SceneModel, Generic[Number]):
         help="Electrons per photon; acts on background_photons.",
         limits=(0.001, 1.0),
         panel=False,
+        fit=FitTraits(linear_term="gain"),
     )
     read_noise_electrons: Number = parameter(
         2.0,
@@ -65,6 +68,7 @@ class Camera(SceneModel, Generic[Number]):
         limits=(1e-4, 1e6),
         slider=(0.1, 500.0),
         log=True,
+        fit=FitTraits(linear_term="gain"),
     )
     offset_counts: Number = parameter(
         5.0,
@@ -73,6 +77,7 @@ class Camera(SceneModel, Generic[Number]):
         unit="counts",
         limits=(0.0, 1e5),
         slider=(0.0, 500.0),
+        fit=FitTraits(linear_term="offset"),
     )
     bit_depth: int = parameter(
         8,
@@ -96,6 +101,7 @@ class Camera(SceneModel, Generic[Number]):
         unit="e⁻",
         limits=(0.0, 1e6),
         slider=(0.0, 100.0),
+        fit=FitTraits(linear_term="offset"),
     )
     read_noise_spread: Number = parameter(
         0.0,
@@ -121,6 +127,7 @@ class Camera(SceneModel, Generic[Number]):
         limits=(1.0, 5000.0),
         slider=(1.0, 1000.0),
         log=True,
+        fit=FitTraits(linear_term="gain"),
     )
     response_nonuniformity: Number = parameter(
         0.0,

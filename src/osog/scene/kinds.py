@@ -1,6 +1,7 @@
 """Blocks of a scene that come in several kinds, which code outside the package may add to."""
 
-from typing import Annotated, Any, Generic, TypeVar, Union, get_args
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, TypeVar, Union, get_args
 
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
@@ -11,10 +12,11 @@ from osog.scene.model import SceneModel
 M = TypeVar("M", bound=SceneModel)
 
 
-class Kinds(Generic[M]):
+class Kinds(Mapping[str, type[M]]):
     """The classes that one block may be of, told apart by their field ``kind``.
 
-    As the metadata of an annotation, ``Annotated[ShapeModel, SHAPES]``, it validates, writes and
+    A mapping from the name in the scene file to the class, in the order of a menu. As the
+    metadata of an annotation, ``Annotated[ShapeModel, SHAPES]``, it validates, writes and
     describes (JSON schema) a block as a union of all classes that are registered at that time.
 
     Parameters
@@ -50,11 +52,28 @@ class Kinds(Generic[M]):
         """Every class by its name in the scene file, in the order of a menu."""
         return dict(self._models)
 
+    def __getitem__(self, kind: str) -> type[M]:
+        """Class of a kind."""
+        return self._models[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of all kinds."""
+        return iter(self._models)
+
+    def __len__(self) -> int:
+        """How many kinds there are."""
+        return len(self._models)
+
     def register(self, model: type[M]) -> type[M]:
         """Add a class, or replace the one of the same kind."""
         self._models[self.name_of(model)] = model
         self._adapter = None
         return model
+
+    def remove(self, kind: str) -> None:
+        """Take a class away again."""
+        del self._models[kind]
+        self._adapter = None
 
     def _union(self) -> "TypeAdapter[M]":
         if self._adapter is None:

@@ -5,7 +5,7 @@ from typing import Any, Generic
 from pydantic import model_validator
 
 from osog.scene.distributions import NumberOrDistribution
-from osog.scene.model import Number, SceneModel, parameter
+from osog.scene.model import FitTraits, Number, SceneModel, parameter
 
 INDICES: dict[str, float] = {
     "air": 1.0003,
@@ -80,6 +80,7 @@ class Medium(SceneModel, Generic[Number]):
         limits=_INDEX_LIMITS,
         slider=(1.3, 1.6),
         step=0.001,
+        fit=FitTraits(role="medium_index", scale=0.15, tolerance=0.002),
     )
     abbe_number: Number | None = parameter(
         None,
@@ -108,6 +109,7 @@ class Material(SceneModel):
         limits=_INDEX_LIMITS,
         slider=(1.3, 1.7),
         step=0.001,
+        fit=FitTraits(role="index", scale=0.15),
     )
     absorption_per_um: NumberOrDistribution = parameter(
         0.0,
@@ -116,6 +118,7 @@ class Material(SceneModel):
         unit="1/µm",
         limits=(0.0, 100.0),
         slider=(0.0, 2.0),
+        fit=FitTraits(role="absorption"),
     )
     emission_per_um: NumberOrDistribution = parameter(
         1.0,

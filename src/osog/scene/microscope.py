@@ -12,7 +12,7 @@ from osog.scene.aberrations import (
     PupilShape,
 )
 from osog.scene.modalities import MODALITIES, Brightfield, Modality
-from osog.scene.model import Choice, Number, SceneModel, block, parameter
+from osog.scene.model import Choice, FitTraits, Number, SceneModel, block, parameter
 from osog.scene.spectrum import Monochromatic, Spectrum
 
 IMMERSIONS: dict[str, float] = {"air": 1.0, "water": 1.333, "glycerol": 1.473, "oil": 1.518}
@@ -48,6 +48,7 @@ class Microscope(SceneModel, Generic[Number]):
         limits=_FOCUS,
         slider=(-20.0, 20.0),
         step=0.05,
+        fit=FitTraits(role="focus", scale=6.0),
     )
     numerical_aperture: Number = parameter(
         0.5,
@@ -56,6 +57,7 @@ class Microscope(SceneModel, Generic[Number]):
         limits=(0.02, 1.6),
         slider=(0.05, 1.4),
         step=0.01,
+        fit=FitTraits(scale=0.2, below="microscope.immersion_index", relative_tolerance=0.02),
     )
     immersion_index: Number = parameter(
         1.0,
@@ -71,6 +73,7 @@ class Microscope(SceneModel, Generic[Number]):
         limits=(0.0, 1.4),
         slider=(0.0, 0.9),
         step=0.01,
+        fit=FitTraits(scale=0.2, below="medium.index", relative_tolerance=0.10),
     )
     condenser_stop: Number = parameter(
         0.0,
@@ -113,6 +116,7 @@ class Microscope(SceneModel, Generic[Number]):
         limits=(0.2, 2.0),
         slider=(0.38, 0.8),
         step=0.005,
+        fit=FitTraits(scale=0.1, relative_tolerance=0.005),
     )
     spectrum: Spectrum[Number] = block(Monochromatic, title="Spectrum")
     aberrations: Aberrations[Number] = block(Aberrations, title="Aberrations")

@@ -1,6 +1,7 @@
 """What every block of a scene shares: strict fields, limits checked in words, rows for a panel."""
 
-from typing import Annotated, Any
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
@@ -79,6 +80,62 @@ def block(model: Any, *, title: str) -> Any:
     return Field(default_factory=model, title=title)
 
 
+FitRole = Literal[
+    "x",
+    "y",
+    "z",
+    "focus",
+    "radius",
+    "length",
+    "index",
+    "medium_index",
+    "absorption",
+    "azimuth",
+    "elevation",
+    "roll",
+    "shear",
+    "bias",
+    "spherical",
+]
+"""What a number means to a fit, whatever its field is called."""
+
+
+@dataclass(frozen=True)
+class FitTraits:
+    """What a fit needs to know of a field, beside its limits.
+
+    Attributes
+    ----------
+    role : FitRole or tuple of FitRole, optional
+        What the number means: starts, default ranges and advice go by it. One per entry where the
+        field is a list.
+    scale : float, optional
+        Typical width in the field's unit. It sets the step of the differences (a millionth of it)
+        and what counts as not determined (a twentieth), never the result; the value itself when
+        left out.
+    reach : float, optional
+        How far a fit may move the number from its start unless it is given bounds.
+    factor : float, optional
+        The same as a ratio to the start.
+    below : str, optional
+        Dotted name of a number that it must stay below.
+    tolerance, relative_tolerance : float, optional
+        Standard deviation of the true number around the nominal one, in the field's unit or as a
+        share of the value: what makers' figures and alignment are worth.
+    linear_term : str, optional
+        Term of the linear part that does the same to an image: ``gain``, ``offset`` or ``slopes``.
+    """
+
+    role: FitRole | tuple[FitRole, ...] | None = None
+    scale: float | None = None
+    reach: float | None = None
+    factor: float | None = None
+    below: str | None = None
+    tolerance: float | None = None
+    relative_tolerance: float | None = None
+    linear_term: Literal["gain", "offset", "slopes"] | None = None
+
+
 def parameter(
     default: Any = ...,
     *,
@@ -91,6 +148,7 @@ def parameter(
     log: bool = False,
     panel: bool = True,
     shapes_image: bool = True,
+    fit: FitTraits | None = None,
 ) -> Any:
     """Describe one field once, for validation, panel rows, tooltips and the JSON schema.
 
@@ -112,6 +170,8 @@ def parameter(
         Whether the panel shows a row for it.
     shapes_image : bool
         Whether the noise-free image depends on it, so that a fit may vary it.
+    fit : FitTraits, optional
+        What a fit needs to know of it.
     """
     extra: dict[str, Any] = {
         "unit": unit,
@@ -119,6 +179,8 @@ def parameter(
         "panel": panel,
         "shapes_image": shapes_image,
     }
+    if fit is not None:
+        extra["fit"] = {key: value for key, value in asdict(fit).items() if value is not None}
     if limits is not None:
         extra["limits"] = list(limits)
         extra["slider"] = list(slider if slider is not None else limits)

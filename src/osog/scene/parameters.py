@@ -1,25 +1,20 @@
-"""Dotted names: ``microscope.focus_um``, ``populations.beads.material.index``.
+"""What is to know of the numbers of a scene: words, limits, and which can be varied.
 
-``particles[3].radius_um`` names particle 3 of all those that are drawn, in scene order;
-``populations.needle.particles[0].x_um`` names an explicit particle of one population, and lists
-take an index: ``populations.plates.shape.size_um[2]``.
+Their dotted names are those of `osog.scene.paths`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from osog.scene.errors import SceneError
-from osog.scene.model import Distribution
+from osog.scene.model import Distribution, FitRole, FitTraits
+from osog.scene.paths import child, fields_of, get, resolved, split
 from osog.scene.population import Particle, Population
 from osog.scene.scene import Scene
 from osog.scene.shapes import size_fields
-
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -40,6 +35,10 @@ class Parameter:
         Step of a spin box.
     log : bool
         Whether the range spans decades.
+    role : FitRole or None
+        What the number means to a fit.
+    fit : FitTraits
+        What else a fit needs to know of it.
     """
 
     name: str
@@ -51,78 +50,13 @@ class Parameter:
     slider: tuple[float, float]
     step: float
     log: bool
-
-
-def split(name: str) -> list[str | int]:
-    """Split a dotted name: ``a.b[2].c`` becomes ``["a", "b", 2, "c"]``.
-
-    Raises
-    ------
-    SceneError
-        If the name is not of that form.
-    """
-    steps: list[str | int] = []
-    position = 0
-    for match in _STEP.finditer(name):
-        between = name[position : match.start()]
-        if between not in ("", ".") or (between == "." and not steps):
-            break
-        steps.append(match[1] if match[1] is not None else int(match[2]))
-        position = match.end()
-    if position != len(name) or not steps:
-        raise SceneError(f"'{name}' is not a parameter name such as microscope.focus_um.")
-    return steps
-
-
-def get(scene: Scene, name: str) -> Any:
-    """Value in the scene by dotted name.
-
-    Raises
-    ------
-    SceneError
-        If there is no such field; the message lists what there is.
-    """
-    value: Any = scene
-    for step in _resolved(scene, name):
-        value = _child(value, step, name)
-    return value
+    role: FitRole | None
+    fit: FitTraits
 
 
 def replaced(scene: Scene, values: Mapping[str, Any]) -> Scene:
-    """Return a new validated scene with the given fields changed.
-
-    Parameters
-    ----------
-    scene : Scene
-    values : mapping of dotted names to numbers or plain values
-
-    Raises
-    ------
-    SceneError
-        If a name does not exist or the new scene is not valid.
-    """
-    data = scene.model_dump()
-    for name, value in values.items():
-        steps = _resolved(scene, name)
-        target: Any = data
-        for step in steps[:-1]:
-            target = _own(target, step, name)
-        last = steps[-1]
-        if isinstance(target, dict) and last not in target and not _open_mapping(steps):
-            raise _unknown(name, target)
-        if isinstance(target, list) and not 0 <= int(last) < len(target):
-            raise SceneError(f"'{name}': there are only {len(target)} entries.")
-        if type(target) not in (dict, list):
-            raise SceneError(f"'{name}' does not exist; '{last}' lies inside a plain value.")
-        target[last] = value
-        if steps[-2:-1] in (["material"], ["medium"]):
-            if last == "index":
-                target["name"] = None  # a number of its own no longer is that substance
-            if last == "name" and value is not None:  # the substance brings its own numbers
-                for number in ("index", "abbe_number"):
-                    if f"{name.rsplit('.', 1)[0]}.{number}" not in values:
-                        target.pop(number, None)
-    return Scene.parse(data)
+    """Return a new validated scene with the given fields changed: `Scene.updated`."""
+    return scene.updated(values)
 
 
 def continuous(scene: Scene) -> Iterator[Parameter]:
@@ -183,28 +117,33 @@ def describe(scene: Scene, name: str) -> Parameter:
         )
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise SceneError(f"'{name}' is not a number that can be varied.")
-    full = _resolved(scene, name)
+    full = resolved(scene, name)
     owner: Any = scene
     model: BaseModel = scene
     field = str(full[0])
     for step in full[:-1]:
-        owner = _child(owner, step, name)
+        owner = child(owner, step, name)
         if isinstance(owner, BaseModel):
             model = owner
     names = [s for s in full if isinstance(s, str)]
-    field = names[-1] if names[-1] in _fields(model) else names[-2]
+    field = names[-1] if names[-1] in fields_of(model) else names[-2]
+    if isinstance(model, Particle):
+        # What a particle overrides is described where the shape and the material state it.
+        population = scene.populations[int(full[1])]
+        for stated in (population.shape, population.material):
+            model = stated if field in type(stated).model_fields else model
     return _parameter(name, model, field, float(value), full[-1])
 
 
 def _drawn_particle_parameter(scene: Scene, name: str, steps: list[str | int]) -> Parameter:
     try:
-        resolved = _resolved(scene, name)
+        path = resolved(scene, name)
     except SceneError:
-        resolved = None
-    if resolved is not None:
-        population = scene.populations[int(resolved[1])]
+        path = None
+    if path is not None:
+        population = scene.populations[int(path[1])]
         assert population.particles is not None
-        particle = population.particles[int(resolved[3])]
+        particle = population.particles[int(path[3])]
         for parameter in _particle_parameters(f"particles[{steps[1]}]", population, particle, True):
             if parameter.name == name:
                 return parameter
@@ -283,7 +222,7 @@ _AXES = {"orientation_deg": ("Azimuth", "Elevation", "Roll"), "": ("a", "b", "c"
 
 
 def _parameter(name: str, model: BaseModel, field: str, value: float, key: str | int) -> Parameter:
-    info = type(model).model_fields.get(field, FieldInfo())
+    info = type(model).model_fields[field]
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     limits: Any = extra.get("limits", (-1e12, 1e12))
     slider: Any = extra.get("slider", limits)
@@ -297,6 +236,8 @@ def _parameter(name: str, model: BaseModel, field: str, value: float, key: str |
             title = axes[key]
         else:
             title = f"{title} {axes[key]}"
+    # Pydantic leaves what `parameter` has put there untyped.
+    traits = FitTraits(**cast("Mapping[str, Any]", extra.get("fit", {})))
     return Parameter(
         name=name,
         title=title,
@@ -307,6 +248,8 @@ def _parameter(name: str, model: BaseModel, field: str, value: float, key: str |
         slider=(float(slider[0]), float(slider[1])),
         step=float(extra.get("step", (slider[1] - slider[0]) / 100)),
         log=bool(extra.get("log", False)),
+        role=traits.role[int(key)] if isinstance(traits.role, tuple) else traits.role,
+        fit=traits,
     )
 
 
@@ -328,82 +271,6 @@ def _walk(base: str, model: BaseModel) -> Iterator[Parameter]:
         elif field in ("zernike", "osa"):
             for k, item in value.items():
                 yield _parameter(f"{base}.{field}[{k}]", model, field, float(item), k)
-
-
-def _resolved(scene: Scene, name: str) -> list[str | int]:
-    """Full path in the scene: population names and drawn particle numbers become indices."""
-    steps = split(name)
-    if steps[0] == "populations" and len(steps) > 1 and isinstance(steps[1], str):
-        names = [population.name for population in scene.populations]
-        if steps[1] not in names:
-            raise SceneError(f"'{name}': populations are {', '.join(names) or 'none'}.")
-        steps[1] = names.index(steps[1])
-    if steps[0] == "particles" and len(steps) > 1 and isinstance(steps[1], int):
-        first = 0
-        for i, population in enumerate(scene.populations):
-            if not population.visible:
-                continue
-            if population.particles is None:
-                count = population.count
-                if count is None and population.density_per_mm2 is None:
-                    count = 0
-                if count is None or steps[1] < first + count:
-                    raise SceneError(
-                        f"'{name}': particle {steps[1]} is drawn by chance; make the particles of "
-                        f"population '{population.name}' explicit first."
-                    )
-                first += count
-                continue
-            if steps[1] < first + len(population.particles):
-                return ["populations", i, "particles", steps[1] - first, *steps[2:]]
-            first += len(population.particles)
-        raise SceneError(f"'{name}': the scene lists only {first} particles.")
-    return steps
-
-
-def _fields(model: BaseModel) -> tuple[str, ...]:
-    """Names of its fields, and of the sizes of registered shapes that a particle gives."""
-    return (*type(model).model_fields, *(model.model_extra or ()))
-
-
-def _child(value: Any, step: str | int, name: str) -> Any:
-    if isinstance(value, BaseModel):
-        if isinstance(step, str) and step in _fields(value):
-            return getattr(value, step)
-        raise _unknown(name, dict.fromkeys(type(value).model_fields))
-    if isinstance(value, tuple | list):
-        if isinstance(step, int) and step < len(value):
-            return value[step]
-        raise SceneError(f"'{name}': there are only {len(value)} entries.")
-    if isinstance(value, dict):
-        return value.get(int(step), 0.0)
-    raise SceneError(f"'{name}' does not exist; '{step}' lies inside a plain value.")
-
-
-def _own(target: Any, step: str | int, name: str) -> Any:
-    """Child of a dumped scene that may be written to: tuples are turned into lists."""
-    try:
-        child = target[step]
-    except (KeyError, IndexError, TypeError):
-        raise _unknown(name, target if isinstance(target, dict) else {}) from None
-    if child is None:
-        raise SceneError(f"'{name}': the scene has no {step}.")
-    if isinstance(child, tuple):
-        child = list(child)
-        target[step] = child
-    return child
-
-
-def _open_mapping(steps: list[str | int]) -> bool:
-    """Whether an entry that is not there yet may be added."""
-    if "zernike" in steps or "osa" in steps:
-        return True
-    return steps[-3:-2] == ["particles"] and steps[-1] in size_fields()
-
-
-def _unknown(name: str, available: Mapping[str, Any]) -> SceneError:
-    known = ", ".join(str(key) for key in available) or "nothing"
-    return SceneError(f"'{name}' does not exist; there is {known}.")
 
 
 __all__ = ["Parameter", "continuous", "describe", "get", "replaced", "split"]

@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema
 
 from osog.scene.distributions import NumberOrDistribution, Uniform
 from osog.scene.material import Material
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import FitTraits, SceneModel, parameter
 from osog.scene.shapes import SHAPES, AnyShape, ShapeModel, Sphere, size_fields
 
 _POSITION = (-1e5, 1e5)
@@ -120,12 +120,32 @@ class Particle(SceneModel):
 
     # Sizes that only registered shapes have are no fields of this class, but are given like them.
     model_config = ConfigDict(extra="allow")
-    x_um: float = parameter(0.0, title="x", help="Column position.", unit="µm", limits=_POSITION)
-    y_um: float = parameter(0.0, title="y", help="Row position.", unit="µm", limits=_POSITION)
+
+    x_um: float = parameter(
+        0.0,
+        title="x",
+        help="Column position.",
+        unit="µm",
+        limits=_POSITION,
+        fit=FitTraits(role="x", scale=2.0),
+    )
+    y_um: float = parameter(
+        0.0,
+        title="y",
+        help="Row position.",
+        unit="µm",
+        limits=_POSITION,
+        fit=FitTraits(role="y", scale=2.0),
+    )
     z_um: float = parameter(
-        0.0, title="z", help="Height along the light.", unit="µm", limits=_POSITION,
+        0.0,
+        title="z",
+        help="Height along the light.",
+        unit="µm",
+        limits=_POSITION,
         slider=(-50.0, 50.0),
-    )  # fmt: skip
+        fit=FitTraits(role="z", scale=6.0),
+    )
     orientation_deg: tuple[float, float, float] = parameter(
         (0.0, 0.0, 0.0),
         title="Orientation",
@@ -133,6 +153,7 @@ class Particle(SceneModel):
         unit="°",
         limits=(-720.0, 720.0),
         slider=(-180.0, 180.0),
+        fit=FitTraits(role=("azimuth", "elevation", "roll"), scale=45.0),
     )
     radius_um: float | None = None
     core_radius_um: float | None = None

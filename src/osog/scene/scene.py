@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +10,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from osog.io import atomic
+from osog.scene import paths
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.errors import SceneError, sentences
@@ -130,6 +131,26 @@ class Scene(SceneModel):
         except ValidationError as error:
             raise SceneError("\n".join(sentences(error))) from None
 
+    def get(self, name: str) -> Any:
+        """Value of a field, by dotted name.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``microscope.focus_um``, ``populations.beads.shape.radius_um`` or
+            ``particles[3].x_um``, which counts all listed particles in scene order.
+
+        Returns
+        -------
+        The field's value: a number, a distribution, or a whole block.
+
+        Raises
+        ------
+        SceneError
+            If the name does not exist.
+        """
+        return paths.get(self, name)
+
     def updated(self, values: Mapping[str, Any]) -> "Scene":
         """Return a new scene with some fields changed, by dotted name.
 
@@ -144,9 +165,7 @@ class Scene(SceneModel):
         SceneError
             If a name does not exist or the new scene is not valid.
         """
-        from osog.scene.parameters import replaced
-
-        return replaced(self, values)
+        return self.parse(paths.content_with(self, values))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Scene":
@@ -180,15 +199,7 @@ class Scene(SceneModel):
         """Write the scene as YAML (or JSON for a ``.json`` name), whole or not at all."""
         target = Path(path)
         text = self.to_json() if target.suffix == ".json" else self.to_yaml()
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(name, 0o644)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        atomic.write_text(target, text)
 
     def to_dict(self) -> dict[str, Any]:
         """Content of the scene file as plain Python values, fields that are empty left out."""

@@ -10,14 +10,27 @@ from pydantic import model_validator
 from osog.scene.distributions import NumberOrDistribution
 from osog.scene.habits import HabitName, closed_around_origin
 from osog.scene.kinds import Kinds
-from osog.scene.model import SceneModel, parameter
+from osog.scene.model import FitRole, FitTraits, SceneModel, parameter
 
 _SIZE = (0.005, 2000.0)
 
 
-def _length(default: float, title: str, help: str, slider: tuple[float, float] = (0.1, 50.0)):  # type: ignore[no-untyped-def]
+def _length(  # type: ignore[no-untyped-def]
+    default: float,
+    title: str,
+    help: str,
+    slider: tuple[float, float] = (0.1, 50.0),
+    role: FitRole | None = None,
+):
     return parameter(
-        default, title=title, help=help, unit="µm", limits=_SIZE, slider=slider, log=True
+        default,
+        title=title,
+        help=help,
+        unit="µm",
+        limits=_SIZE,
+        slider=slider,
+        log=True,
+        fit=FitTraits(role=role, factor=8.0),
     )
 
 
@@ -112,7 +125,9 @@ class Sphere(ShapeModel):
     exact_theory = True
 
     kind: Literal["sphere"] = "sphere"
-    radius_um: NumberOrDistribution = _length(0.5, "Radius", "Radius of the ball.", (0.05, 20.0))
+    radius_um: NumberOrDistribution = _length(
+        0.5, "Radius", "Radius of the ball.", (0.05, 20.0), role="radius"
+    )
 
 
 @SHAPES.register
@@ -124,7 +139,9 @@ class CoatedSphere(ShapeModel):
     exact_theory = True
 
     kind: Literal["coated_sphere"] = "coated_sphere"
-    radius_um: NumberOrDistribution = _length(1.0, "Radius", "Outer radius.", (0.05, 20.0))
+    radius_um: NumberOrDistribution = _length(
+        1.0, "Radius", "Outer radius.", (0.05, 20.0), role="radius"
+    )
     core_radius_um: NumberOrDistribution = _length(
         0.7, "Core radius", "Radius of the core.", (0.05, 20.0)
     )
@@ -167,9 +184,11 @@ class Rod(ShapeModel):
     title = "Rod (round ends)"
 
     kind: Literal["rod"] = "rod"
-    length_um: NumberOrDistribution = _length(6.0, "Length", "Length from tip to tip.")
+    length_um: NumberOrDistribution = _length(
+        6.0, "Length", "Length from tip to tip.", role="length"
+    )
     radius_um: NumberOrDistribution = _length(
-        0.75, "Radius", "Half of the rod's width.", (0.05, 10.0)
+        0.75, "Radius", "Half of the rod's width.", (0.05, 10.0), role="radius"
     )
 
     def fault(self, particle: Mapping[str, Any]) -> str | None:
@@ -195,9 +214,11 @@ class Cylinder(ShapeModel):
     title = "Cylinder"
 
     kind: Literal["cylinder"] = "cylinder"
-    length_um: NumberOrDistribution = _length(4.0, "Length", "Length between the two flat ends.")
+    length_um: NumberOrDistribution = _length(
+        4.0, "Length", "Length between the two flat ends.", role="length"
+    )
     radius_um: NumberOrDistribution = _length(
-        0.75, "Radius", "Radius of the flat ends.", (0.05, 20.0)
+        0.75, "Radius", "Radius of the flat ends.", (0.05, 20.0), role="radius"
     )
 
 

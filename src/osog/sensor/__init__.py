@@ -1,9 +1,9 @@
 """Stage 4: camera pixels, background and camera noise."""
 
-from osog.sensor.background import with_background
 from osog.sensor.camera import expected_counts, expose, noisy
-from osog.sensor.light import light_on_pixels
+from osog.sensor.light import light_on_pixels, with_background
 from osog.sensor.pixels import pixels
+from osog.sensor.saturation import saturation
 
 __all__ = [
     "expected_counts",
@@ -11,5 +11,6 @@ __all__ = [
     "light_on_pixels",
     "noisy",
     "pixels",
+    "saturation",
     "with_background",
 ]

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from osog.sensor.artefacts import jpeg, sharpened
-from osog.sensor.colour_filter import demosaic, mosaic
-from osog.sensor.noise import drawn, reparameterised
+from osog.sensor.colour_filter import filtered
+from osog.sensor.converter import converted, rounded_straight_through
+from osog.sensor.effects import with_effects
+from osog.sensor.electrons import mean_electrons, reparameterised_electrons, sample_electrons
+from osog.sensor.exposure import Exposure
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,13 +47,10 @@ def expected_counts(irradiance_px: Tensor, values: Values) -> Tensor:
     deviations of single pixels count as noise and are left out, and so is the JPEG, which is no
     smooth function.
     """
-    camera = _camera(values)
-    light = _electrons(irradiance_px, values, camera)
-    full = values.number("camera.full_well_electrons").to(light)
-    electrons = torch.minimum(light + values.number("camera.dark_electrons").to(light), full)
-    return _processed(
-        _read_out(electrons * values.number("camera.em_gain").to(light), values), values
-    )
+    _camera(values)
+    exposure = Exposure.of_values(values, noise=False)
+    mean = _mean(irradiance_px, exposure)
+    return _processed(converted(mean_electrons(mean, exposure), exposure), exposure)
 
 
 def noisy(irradiance_px: Tensor, values: Values, seed: int) -> Tensor:
@@ -68,7 +67,8 @@ def noisy(irradiance_px: Tensor, values: Values, seed: int) -> Tensor:
     -------
     Tensor (Ny, Nx), or (Ny, Nx, 3) of a colour camera
         Whole counts. The noise is reparameterised, e + √(e + σ²) ε with a fixed standard normal ε
-        (`osog.sensor.noise.reparameterised`), and rounding passes the gradient on unchanged.
+        (`osog.sensor.electrons.reparameterised_electrons`), and rounding passes the gradient on
+        unchanged.
 
     Raises
     ------
@@ -80,11 +80,12 @@ def noisy(irradiance_px: Tensor, values: Values, seed: int) -> Tensor:
     To learn through a camera; `expose` draws true Poisson numbers and stores the JPEG as well.
     With ``camera.noise`` off this is `expected_counts`, rounded.
     """
-    camera = _camera(values)
-    if not camera.noise:
-        return _rounded(expected_counts(irradiance_px, values))
-    electrons = reparameterised(_electrons(irradiance_px, values, camera), values, seed)
-    return _rounded(_processed(_rounded(_read_out(electrons, values)), values))
+    if not _camera(values).noise:
+        return rounded_straight_through(expected_counts(irradiance_px, values))
+    exposure = Exposure.of_values(values, seed, noise=True)
+    electrons = reparameterised_electrons(_mean(irradiance_px, exposure), exposure)
+    counts = converted(with_effects("reading", electrons, exposure), exposure)
+    return rounded_straight_through(_processed(rounded_straight_through(counts), exposure))
 
 
 def expose(irradiance_px: Tensor, camera: Camera, seed: int) -> Tensor:
@@ -112,36 +113,24 @@ def expose(irradiance_px: Tensor, camera: Camera, seed: int) -> Tensor:
     -----
     In the order of a camera: the colour filter passes one colour per pixel; photo- and dark
     electrons fill the well by chance; an EM register multiplies them; the amplifier adds its noise
-    (`osog.sensor.noise.drawn`); the converter rounds electrons/gain + offset and clips them (EMVA
-    Standard 1288). Then, on counts, the missing colours are computed, edges are sharpened, each
-    result is rounded and clipped, and the picture is stored as a JPEG. With ``camera.noise`` off
-    there is no noise and no pixel differs from the others.
+    (`osog.sensor.electrons.sample_electrons`); the converter rounds electrons/gain + offset and
+    clips them (EMVA Standard 1288). Then, on counts, the missing colours are computed, edges are
+    sharpened, each result is rounded and clipped, and the picture is stored as a JPEG
+    (`osog.sensor.effects`). With ``camera.noise`` off there is no noise and no pixel differs from
+    the others.
     """
     with torch.no_grad():
         # Poisson numbers are not made on every device, nor is double precision; the CPU has both.
         target = irradiance_px.device
         exact = target.type in ("cpu", "cuda")
         light = irradiance_px.detach() if exact else irradiance_px.detach().cpu()
-        light = light.to(torch.float64).clamp(min=0.0) * camera.electrons_at_one
-        light = _on_sensor(light, camera)
+        exposure = Exposure.of_camera(camera, seed, light.device)
+        mean = _mean(light.to(torch.float64), exposure)
         if camera.noise:
-            electrons = drawn(light, camera, seed)
+            electrons = with_effects("reading", sample_electrons(mean, exposure), exposure)
         else:
-            full = camera.full_well_electrons
-            electrons = (light + camera.dark_electrons).clamp(max=full).to(torch.float32)
-            electrons *= camera.em_gain
-        counts = electrons / camera.gain_electrons_per_count + camera.offset_counts
-        white = float(camera.white_counts)
-        counts = torch.round(counts).clamp(0.0, white)
-        if camera.colour == "bayer":
-            counts = torch.round(demosaic(counts)).clamp(0.0, white)
-        if camera.sharpening > 0:
-            strength, radius = camera.sharpening, camera.sharpening_radius_px
-            counts = sharpened(counts, counts.new_tensor(strength), counts.new_tensor(radius))
-            counts = torch.round(counts).clamp(0.0, white)
-        if camera.jpeg_quality is not None:
-            counts = jpeg(counts, camera.jpeg_quality)
-        return (counts.movedim(0, -1) if counts.ndim == 3 else counts).to(target)
+            electrons = mean_electrons(mean.to(torch.float32), exposure)
+        return _processed(converted(electrons, exposure), exposure).to(target)
 
 
 def _camera(values: Values) -> Camera:
@@ -151,54 +140,18 @@ def _camera(values: Values) -> Camera:
     return camera
 
 
-def _electrons(irradiance_px: Tensor, values: Values, camera: Camera) -> Tensor:
-    """Mean photo-electrons of every pixel: (Ny, Nx), or (3, Ny, Nx) of three chips."""
+def _mean(irradiance_px: Tensor, exposure: Exposure) -> Tensor:
+    """Mean electrons in every well: (Ny, Nx), or (3, Ny, Nx) of three chips."""
+    camera = exposure.camera
     if camera.background_photons is not None:
-        at_one = values.number("camera.background_photons")
-        at_one = at_one * values.number("camera.quantum_efficiency")
+        at_one = camera.background_photons * camera.quantum_efficiency
     else:
-        at_one = values.number("camera.background_electrons")
-    return _on_sensor(irradiance_px.clamp(min=0.0) * at_one.to(irradiance_px), camera)
+        at_one = camera.background_electrons
+    light = filtered(irradiance_px.clamp(min=0.0) * at_one, camera.colour)
+    return with_effects("electrons", light, exposure)
 
 
-def _on_sensor(light: Tensor, camera: Camera) -> Tensor:
-    """Light on the pixels of the sensor, behind its colour filter."""
-    if camera.colour == "monochrome":
-        if light.ndim != 2:
-            raise ValueError(
-                f"camera.colour = monochrome: light of shape {tuple(light.shape)} must be (Ny, Nx)."
-            )
-        return light
-    if light.ndim not in (2, 3) or (light.ndim == 3 and light.shape[0] != 3):
-        raise ValueError(
-            f"camera.colour = {camera.colour}: light of shape {tuple(light.shape)} must be "
-            "(3, Ny, Nx), or (Ny, Nx) for white light."
-        )
-    if camera.colour == "bayer":
-        return mosaic(light) if light.ndim == 3 else light
-    return light if light.ndim == 3 else light.expand(3, *light.shape)
-
-
-def _read_out(electrons: Tensor, values: Values) -> Tensor:
-    """Counts from electrons at the amplifier, clipped by the converter at the white level."""
-    camera = _camera(values)
-    counts = electrons / values.number("camera.gain_electrons_per_count").to(electrons)
-    counts = counts + values.number("camera.offset_counts").to(electrons)
-    return counts.clamp(0.0, float(camera.white_counts))
-
-
-def _processed(counts: Tensor, values: Values) -> Tensor:
-    """Colours of every pixel and sharp edges, channels last."""
-    camera = _camera(values)
-    white = float(camera.white_counts)
-    if camera.colour == "bayer":
-        counts = demosaic(counts).clamp(0.0, white)
-    if camera.sharpening > 0 or values.given("camera.sharpening") is not None:
-        radius = values.number("camera.sharpening_radius_px")
-        counts = sharpened(counts, values.number("camera.sharpening"), radius).clamp(0.0, white)
+def _processed(counts: Tensor, exposure: Exposure) -> Tensor:
+    """Counts behind the camera's electronics, channels last."""
+    counts = with_effects("counts", counts, exposure)
     return counts.movedim(0, -1) if counts.ndim == 3 else counts
-
-
-def _rounded(counts: Tensor) -> Tensor:
-    """Round, and pass the gradient on as if nothing had happened (straight through)."""
-    return counts + (torch.round(counts) - counts).detach()

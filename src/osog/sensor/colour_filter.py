@@ -2,9 +2,52 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
+
+if TYPE_CHECKING:
+    from osog.sensor.exposure import Exposure
+
+
+def filtered(light: Tensor, colour: str) -> Tensor:
+    """Light on the pixels of the sensor, behind its colour filter.
+
+    Parameters
+    ----------
+    light : Tensor (Ny, Nx) or (3, Ny, Nx)
+    colour : {"monochrome", "rgb", "bayer"}
+
+    Returns
+    -------
+    Tensor (Ny, Nx), or (3, Ny, Nx) of three chips
+
+    Raises
+    ------
+    ValueError
+        If the light has channels that the sensor cannot see.
+    """
+    if colour == "monochrome":
+        if light.ndim != 2:
+            raise ValueError(
+                f"camera.colour = monochrome: light of shape {tuple(light.shape)} must be (Ny, Nx)."
+            )
+        return light
+    if light.ndim not in (2, 3) or (light.ndim == 3 and light.shape[0] != 3):
+        raise ValueError(
+            f"camera.colour = {colour}: light of shape {tuple(light.shape)} must be "
+            "(3, Ny, Nx), or (Ny, Nx) for white light."
+        )
+    if colour == "bayer":
+        return mosaic(light) if light.ndim == 3 else light
+    return light if light.ndim == 3 else light.expand(3, *light.shape)
+
+
+def interpolate_colours(counts: Tensor, exposure: Exposure) -> Tensor:
+    """Counts (3, Ny, Nx) from those behind a Bayer filter; other sensors' stay as they are."""
+    return demosaic(counts) if exposure.camera.colour == "bayer" else counts
 
 
 def mosaic(colours: Tensor) -> Tensor:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from osog.sensor.background import with_background
+from osog.sensor.effects import with_effects
+from osog.sensor.exposure import Exposure
 from osog.sensor.motion import motion_path
 from osog.sensor.pixels import pixels
 
@@ -39,6 +40,34 @@ def light_on_pixels(
     """
     path = motion_path(values) if integrate else None
     received = pixels(fine, plan, integrate, path)
-    if values.scene.microscope.modality.kind == "phase":
+    if values.scene.microscope.modality.measures_phase:
         return received
     return with_background(received, values, seed)
+
+
+def with_background(irradiance_px: Tensor, values: Values, seed: int = 0) -> Tensor:
+    """Light on the camera's pixels with all that is not of the sample.
+
+    Parameters
+    ----------
+    irradiance_px : Tensor (..., Ny, Nx)
+        Light of the sample, background 1 where that is bright.
+    values : Values
+        Numbers of the scene; those under ``background`` may be the caller's tensors.
+    seed : int
+        Draws the clouds, which belong to the sample; dust has a number of its own.
+
+    Returns
+    -------
+    Tensor (..., Ny, Nx)
+        (illumination × sample + haze + clouds) × vignette × dust, never negative. The input itself
+        where the scene has no background.
+
+    Notes
+    -----
+    The effects on light of `osog.sensor.effects`, in their order. The illumination and the dust
+    stay while the sample moves, so motion blur has no part in them. All of it is smooth on the
+    scale of a pixel and is taken at the pixels' centres.
+    """
+    exposure = Exposure.of_values(values, seed, noise=False)
+    return with_effects("light", irradiance_px, exposure)

@@ -26,13 +26,11 @@ def motion_path(values: Values) -> tuple[Tensor, Tensor] | None:
     (Tensor, Tensor) or None
         None without a camera or without motion.
     """
-    camera = values.scene.camera
-    if camera is None:
+    camera = values.camera
+    if camera is None or not values.acts(camera.motion_blur_px):
         return None
-    if camera.motion_blur_px == 0 and values.given("camera.motion_blur_px") is None:
-        return None
-    length = values.number("camera.motion_blur_px")
-    azimuth = values.number("camera.motion_azimuth_deg") * (pi / 180)
+    length = camera.motion_blur_px
+    azimuth = camera.motion_azimuth_deg * (pi / 180)
     return length * torch.sin(azimuth), length * torch.cos(azimuth)
 
 

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cautions import Caution
 from osog.sensor.motion import motion_transfer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from osog.exit_wave.plan import SamplingPlan
+    from osog.sample import ParticleBatch
+    from osog.scene import Scene
 
 
 def pixels(
@@ -70,3 +75,18 @@ def pixels(
     rows_done = torch.fft.ifft(spectrum, dim=-2, norm="forward")[..., top : top + height, :]
     mean: Tensor = torch.fft.irfft(rows_done, n=plan.fine_shape[1], dim=-1, norm="forward")
     return mean[..., left * s : (left + width - 1) * s + 1 : s]
+
+
+def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
+    """Say when the camera misses detail that the objective passes."""
+    optics, pixel = scene.microscope, scene.grid.pixel_size_um
+    nyquist = optics.wavelength_um / (4 * optics.numerical_aperture)
+    if scene.camera is not None and pixel > nyquist * 1.0001:
+        nanometres = optics.wavelength_um * 1000
+        yield Caution(
+            f"Pixels of {pixel:.3g} µm undersample NA {optics.numerical_aperture:g} at "
+            f"{nanometres:.0f} nm (Nyquist {nyquist:.3g} µm); fine detail aliases as it does "
+            "in such a camera.",
+            {"grid.pixel_size_um": round(nyquist * 0.999, 4)},
+            "Use pixels at Nyquist",
+        )

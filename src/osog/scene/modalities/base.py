@@ -46,6 +46,15 @@ class ModalityModel(SceneModel, Generic[Number]):
         Its numbers that are path differences stated as angles at the microscope's wavelength.
     above_focus : tuple of str
         Its heights that are counted from the plane in focus.
+    contrast_by_defocus : bool
+        Whether transparent particles show by their defocus only: they vanish in focus, and a
+        denser one above focus looks like a lighter one below it.
+    directional : bool
+        Whether its contrast has a direction of its own, which hides that of long particles.
+    lens_tolerance : bool
+        Whether a fit lets NA, astigmatism and spherical aberration vary within their tolerance.
+    divided : bool
+        Whether its pictures usually come divided by their background.
     """
 
     title: ClassVar[str]
@@ -58,6 +67,10 @@ class ModalityModel(SceneModel, Generic[Number]):
     steepest: ClassVar[str] = "condenser_numerical_aperture"
     path_differences: ClassVar[tuple[str, ...]] = ()
     above_focus: ClassVar[tuple[str, ...]] = ()
+    contrast_by_defocus: ClassVar[bool] = False
+    directional: ClassVar[bool] = False
+    lens_tolerance: ClassVar[bool] = False
+    divided: ClassVar[bool] = False
 
     kind: str
 
@@ -85,3 +98,16 @@ class ModalityModel(SceneModel, Generic[Number]):
             NA of the objective.
         """
         return 0.0
+
+
+def check_traits(model: type[ModalityModel]) -> None:
+    """Refuse a class that leaves out what the rest of the program asks for.
+
+    Raises
+    ------
+    ValueError
+        Names what is missing.
+    """
+    missing = [trait for trait in ModalityModel.__class_vars__ if not hasattr(model, trait)]
+    if missing:
+        raise ValueError(f"{model.__name__} must state {', '.join(sorted(missing))}.")

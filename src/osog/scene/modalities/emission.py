@@ -3,7 +3,7 @@
 from typing import Literal
 
 from osog.scene.modalities.base import ModalityModel
-from osog.scene.model import Number, parameter
+from osog.scene.model import FitTraits, Number, parameter
 
 _EMISSION_BACKGROUND = parameter(
     0.0,
@@ -11,6 +11,7 @@ _EMISSION_BACKGROUND = parameter(
     help="Uniform emission added to the image, in units of 1 µm of a particle in focus.",
     limits=(0.0, 1e3),
     slider=(0.0, 2.0),
+    fit=FitTraits(scale=1.0, linear_term="offset"),
 )
 
 

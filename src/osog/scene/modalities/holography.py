@@ -16,6 +16,9 @@ class Hologram(ModalityModel[Number]):
     vectorial = True
     weak_object = False
     light = "axial"
+    contrast_by_defocus = True
+    lens_tolerance = True
+    divided = True
 
     kind: Literal["hologram"] = "hologram"
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from osog.scene.modalities.base import HALF_TURN, TURN, ModalityModel
-from osog.scene.model import Number, parameter
+from osog.scene.model import FitTraits, Number, parameter
 
 
 class Brightfield(ModalityModel[Number]):
@@ -18,6 +18,8 @@ class Brightfield(ModalityModel[Number]):
     vectorial = True
     weak_object = True
     light = "condenser"
+    contrast_by_defocus = True
+    lens_tolerance = True
 
     kind: Literal["brightfield"] = "brightfield"
 
@@ -103,6 +105,8 @@ class DIC(ModalityModel[Number]):
     weak_object = True
     light = "condenser"
     path_differences = ("bias_retardance_deg",)
+    directional = True
+    lens_tolerance = True
 
     kind: Literal["dic"] = "dic"
     shear_um: Number = parameter(
@@ -113,6 +117,7 @@ class DIC(ModalityModel[Number]):
         limits=(0.0, 5.0),
         slider=(0.0, 1.0),
         step=0.01,
+        fit=FitTraits(role="shear", scale=0.3, factor=8.0),
     )
     azimuth_deg: Number = parameter(
         45.0,
@@ -122,6 +127,7 @@ class DIC(ModalityModel[Number]):
         limits=TURN,
         slider=HALF_TURN,
         step=1.0,
+        fit=FitTraits(scale=45.0),
     )
     bias_retardance_deg: Number = parameter(
         90.0,
@@ -131,6 +137,7 @@ class DIC(ModalityModel[Number]):
         limits=TURN,
         slider=HALF_TURN,
         step=1.0,
+        fit=FitTraits(role="bias", scale=45.0),
     )
     extinction: Number = parameter(
         0.0,
@@ -139,6 +146,7 @@ class DIC(ModalityModel[Number]):
         limits=(0.0, 0.5),
         slider=(0.0, 0.05),
         step=0.001,
+        fit=FitTraits(scale=0.05),
     )
 
 
@@ -246,6 +254,7 @@ class Polarized(ModalityModel[Number]):
         limits=(0.0, 0.5),
         slider=(0.0, 0.05),
         step=0.001,
+        fit=FitTraits(scale=0.05),
     )
 
 

@@ -1,0 +1,1 @@
+"""What a fit solves: free parameters, priors, linear part, region, weights, residuals."""

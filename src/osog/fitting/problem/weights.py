@@ -1,0 +1,92 @@
+"""How much each pixel counts: the noise of the camera, and masks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from scipy.ndimage import uniform_filter
+
+from osog.sensor.sharpening import gaussian
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from osog.scene import Camera, Scene
+
+    Array = NDArray[np.float64]
+
+
+def acting_camera(scene: Scene) -> Camera | None:
+    """Camera whose counts an image holds; None for irradiance, and for a phase in radians."""
+    return None if scene.microscope.modality.measures_phase else scene.camera
+
+
+def camera_sigma(image: Array, camera: Camera) -> Array:
+    """Standard deviation of every pixel by the camera's own noise.
+
+    Shot noise of the electrons with the excess noise of an EM register, read and row noise, uneven
+    pixels, and 1/12 for the rounding to grey levels, which matters at 8 bits; sharpening amplifies
+    it. The expected electrons are the 5 × 5 mean of the data: raw data in the weights pull the gain
+    down.
+
+    Parameters
+    ----------
+    image : ndarray, shape (Y, X)
+        Counts.
+    camera : Camera
+
+    Returns
+    -------
+    ndarray, shape (Y, X)
+        In counts.
+    """
+    gain, em_gain = camera.gain_electrons_per_count, camera.em_gain
+    smooth: Array = uniform_filter(image, 5, mode="nearest")
+    electrons = np.maximum(smooth - camera.offset_counts, 0.0) * gain / em_gain
+    light = np.maximum(electrons - camera.dark_electrons, 0.0)
+    shot = em_gain**2 * camera.excess_noise * electrons
+    # The mean square of a log-normal law with this median.
+    read = camera.read_noise_electrons * np.exp(camera.read_noise_spread**2)
+    amplifier = read**2 + camera.row_noise_electrons**2 + camera.dark_nonuniformity_electrons**2
+    uneven = (em_gain * camera.response_nonuniformity * light) ** 2
+    variance = (shot + amplifier + uneven) / gain**2 + 1.0 / 12.0
+    sigma: Array = np.sqrt(variance * _amplification(camera))
+    return sigma
+
+
+def unsaturated(image: Array, camera: Camera) -> NDArray[np.bool_]:
+    """Pixels below both the white level and the full well, shape (Y, X)."""
+    gain = camera.gain_electrons_per_count / camera.em_gain
+    full = camera.offset_counts + camera.full_well_electrons / gain
+    return image < min(float(camera.white_counts), full - 0.5)
+
+
+def noise_sigma(image: Array) -> float:
+    """Noise of an image by itself, from second differences that ignore slopes (Immerkær 1996).
+
+    Parameters
+    ----------
+    image : ndarray, shape (Y, X)
+
+    Returns
+    -------
+    float
+        Standard deviation of white noise, by the median of the absolute responses.
+    """
+    if min(image.shape) < 3:
+        return float(np.std(image))
+    second = image[:, :-2] - 2 * image[:, 1:-1] + image[:, 2:]
+    mixed = second[:-2] - 2 * second[1:-1] + second[2:]
+    return float(np.median(np.abs(mixed)) / 0.6745 / 6.0)
+
+
+def _amplification(camera: Camera) -> float:
+    """Factor by which sharpening raises the variance of white noise."""
+    strength = camera.sharpening
+    if strength == 0:
+        return 1.0
+    blur = gaussian(torch.tensor(camera.sharpening_radius_px, dtype=torch.float64))
+    middle, square = float(blur.max()) ** 2, float((blur**2).sum()) ** 2
+    return (1 + strength) ** 2 - 2 * strength * (1 + strength) * middle + strength**2 * square

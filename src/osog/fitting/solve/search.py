@@ -1,0 +1,216 @@
+"""The search: candidates, short descents with nominal optics, nuisances set free, a finer grid.
+
+The start decides, not the solver. Every candidate first moves with the optics at their nominal
+values; then the nuisances are set free; and where a fit is promising it is carried to a finer grid
+before it is judged, since χ²/n on a coarse grid tells the grid from the noise only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from osog.fitting.problem.residuals import ImageProblem
+from osog.fitting.problem.simulator import Simulators
+from osog.fitting.solve.acceptance import Acceptance
+from osog.fitting.solve.descent import Descent
+from osog.fitting.solve.levenberg_marquardt import DescentResult
+from osog.fitting.solve.polish import Polish
+from osog.fitting.solve.stages import STAGES
+from osog.fitting.starts.initial_guess import initial_guesses
+from osog.fitting.starts.perturbations import perturbations
+from osog.fitting.starts.single_particle import single_particle
+from osog.scene import SceneError
+from osog.scene.parameters import replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from osog.fitting.problem.setup import FitSetup
+    from osog.fitting.problem.simulator import Simulator
+    from osog.fitting.solve.monitor import Monitor
+    from osog.fitting.solve.stages import Stage
+    from osog.fitting.solve.trial import Trial
+    from osog.fitting.starts.single_particle import SingleParticle
+
+# Iterations of a candidate before it is judged, of a perturbed one, and of the scene's own start.
+_SHORT = 10
+_PERTURBED = 12
+_PATIENT = 25
+# Rounds of perturbations, and how many of them are followed in each.
+_ROUNDS = 4
+_FOLLOWED = 3
+
+
+class Search:
+    """One search for the best fit.
+
+    Parameters
+    ----------
+    setup : FitSetup
+    monitor : Monitor
+        Keeps the history, and tells when to stop.
+    """
+
+    def __init__(self, setup: FitSetup, monitor: Monitor) -> None:
+        self._setup, self._monitor = setup, monitor
+        self._single: SingleParticle | None = single_particle(setup.scene, setup.parameters)
+        self._simulators = Simulators(setup.region, setup.device)
+        self._descent = Descent(setup, monitor)
+        self._acceptance = Acceptance(setup, self._single)
+        self._polish = Polish(setup, self._simulators, self._descent, monitor)
+
+    @property
+    def renders(self) -> int:
+        """Number of simulated images so far."""
+        return self._simulators.renders
+
+    def best(self, start: str) -> Trial:
+        """Search and return the best trial, with nuisances free and on the finer grid.
+
+        Parameters
+        ----------
+        start : str
+            ``scene``, ``detect`` or ``auto``; see `osog.fit`.
+        """
+        found = self._completed(self._searched(start))
+        return self._polish.polished(self._perturbed(found))
+
+    def _searched(self, start: str) -> Trial:
+        single = self._single
+        if start == "scene" or single is None:
+            return self._finished(self._from_scene(self._setup.max_iterations))
+        trials: list[Trial] = []
+        for stage in (stage for stage in STAGES if start in stage.starts):
+            trials += self._followed(single, stage) if stage.candidates else self._own_start()
+            trials.sort(key=self._acceptance.rank)
+            if trials and self._is_enough(trials[0], stage):
+                break
+        best = trials[0] if trials else self._from_scene(self._setup.max_iterations)
+        return best if best.complete else self._finished(best)
+
+    def _is_enough(self, best: Trial, stage: Stage) -> bool:
+        if self._is_done(best):
+            return True
+        # Without a noise model a poor fit cannot be told from poor noise: one round is enough.
+        return stage.candidates > 0 and not self._setup.noise_known
+
+    def _is_done(self, trial: Trial) -> bool:
+        return self._monitor.stopped or self._acceptance.is_good(trial)
+
+    # Starts ---------------------------------------------------------------------------------
+
+    def _from_scene(self, iterations: int) -> Trial:
+        return self._attempt(self._simulators.coarse(self._setup.scene), {}, iterations, "fit")
+
+    def _own_start(self) -> list[Trial]:
+        """Trial from the scene's own numbers; a hopeful one to its end."""
+        trial = self._from_scene(min(_PATIENT, self._setup.max_iterations))
+        if not self._setup.noise_known or self._acceptance.is_hopeful(trial):
+            trial = self._finished(trial)
+        return [trial]
+
+    def _followed(self, single: SingleParticle, stage: Stage) -> list[Trial]:
+        """Trials from the guesses of a stage; the hopeful ones to their end."""
+        guesses = initial_guesses(
+            self._setup,
+            single,
+            candidates=stage.candidates,
+            over_bounds=stage.over_bounds,
+            diverse=stage.diverse,
+        )
+        short: list[Trial] = []
+        done: list[Trial] = []
+        for values in guesses:
+            trial = self._attempt(self._suited(values), values, _SHORT, "start")
+            if self._monitor.stopped:
+                return [*done, *short, trial]
+            if self._acceptance.is_known(trial):
+                continue
+            if self._acceptance.is_hopeful(trial):
+                done.append(self._finished(trial))
+                if self._is_done(done[-1]):
+                    return done
+            else:
+                short.append(trial)
+        short.sort(key=self._acceptance.rank)
+        for trial in [] if done else short[: stage.finished]:
+            done.append(self._finished(trial))
+            if self._monitor.stopped:
+                break
+        return done
+
+    def _perturbed(self, trial: Trial) -> Trial:
+        """Try the perturbations of a long particle, while they help."""
+        single = self._single
+        if single is None:
+            return trial
+        for _ in range(_ROUNDS):
+            points = [
+                trial.problem.evaluate(trial.problem.parameters.scaled(values))
+                for values in perturbations(single, trial.point.values)
+                if not self._monitor.stopped
+            ]
+            points.sort(key=lambda point: point.cost)
+            better = trial
+            for point in points[:_FOLLOWED]:
+                if self._monitor.stopped:
+                    break
+                tried = self._descent.settled(trial.problem, point.u, _PERTURBED, "perturbations")
+                if self._acceptance.rank(tried) < self._acceptance.rank(better):
+                    better = replace(tried, complete=True, polished=trial.polished)
+            if not self._acceptance.is_worthwhile(trial, better):
+                break
+            trial = better
+        if trial.descent.reason == "exhausted" and not self._monitor.stopped:
+            more = self._descent.settled(
+                trial.problem, trial.point.u, self._setup.max_iterations, "fit"
+            )
+            trial = replace(more, complete=True, polished=trial.polished, refined=trial.refined)
+        return trial
+
+    # Trials ---------------------------------------------------------------------------------
+
+    def _attempt(
+        self, model: Simulator, values: Mapping[str, float], iterations: int, stage: str
+    ) -> Trial:
+        """Descend with the optics at their nominal values, which is what far starts need."""
+        setup = self._setup
+        kept = setup.parameters.without(setup.nuisances)
+        priors = {n: p for n, p in setup.priors.items() if n in kept.names}
+        problem = ImageProblem(
+            setup.data, setup.weights, model, kept, setup.linear, priors, model.reuses_wave
+        )
+        trial = self._descent.settled(problem, kept.scaled(values), iterations, stage)
+        return replace(trial, complete=not setup.nuisances)
+
+    def _finished(self, trial: Trial) -> Trial:
+        """Continue to convergence with the nuisances free, and on the finer grid if it counts."""
+        if self._monitor.stopped:
+            return trial
+        if not trial.complete or trial.descent.reason == "exhausted":
+            full = self._with_nuisances(trial)
+            u = self._setup.parameters.scaled(trial.point.values)
+            settled = self._descent.settled(full, u, self._setup.max_iterations, "fit")
+            trial = replace(settled, complete=True)
+        return self._polish.polished(trial) if self._acceptance.is_hopeful(trial) else trial
+
+    def _completed(self, trial: Trial) -> Trial:
+        """Same point with the nuisances among the parameters, for a search that was stopped."""
+        if trial.complete:
+            return trial
+        full = self._with_nuisances(trial)
+        point = full.evaluate(self._setup.parameters.scaled(trial.point.values))
+        old = trial.descent
+        there = DescentResult(point, full.jacobian(point), old.iterations, old.reason)
+        return replace(trial, descent=there, problem=full, complete=True)
+
+    def _with_nuisances(self, trial: Trial) -> ImageProblem:
+        return trial.problem.with_parameters(self._setup.parameters, self._setup.priors)
+
+    def _suited(self, values: Mapping[str, float]) -> Simulator:
+        """Simulator whose sampling and padding suit a start that lies far from the scene's."""
+        try:
+            return self._simulators.coarse(replaced(self._setup.scene, dict(values)))
+        except SceneError:
+            return self._simulators.coarse(self._setup.scene)

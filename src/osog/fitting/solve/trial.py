@@ -1,0 +1,43 @@
+"""Where one start of a fit has led."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osog.fitting.problem.residuals import ImageProblem, Point
+    from osog.fitting.solve.levenberg_marquardt import DescentResult
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Where one start of a fit has led.
+
+    Attributes
+    ----------
+    descent : DescentResult
+        The best point, its derivatives, and why the descent ended.
+    problem : ImageProblem
+        What was minimised.
+    complete : bool
+        Whether the nuisances are free.
+    polished, refined : bool
+        Whether the finer grid was looked at, and whether it moved the fit.
+    """
+
+    descent: DescentResult[Point]
+    problem: ImageProblem
+    complete: bool = False
+    polished: bool = False
+    refined: bool = False
+
+    @property
+    def point(self) -> Point:
+        """The best point."""
+        return self.descent.evaluation
+
+    @property
+    def chi2(self) -> float:
+        """χ² per degree of freedom."""
+        return self.problem.chi2_per_pixel(self.point)

@@ -1,0 +1,1 @@
+"""Where a fit begins: matched templates, guesses from them, and perturbations of a minimum."""

@@ -1,0 +1,37 @@
+"""Coarser images for the search of a start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from osog.scene import Scene
+
+    Array = NDArray[np.float64]
+
+
+def binning(scene: Scene, radius_um: float, shape: tuple[int, ...]) -> int:
+    """Factor by which an image may be binned for the search.
+
+    The smallest particle keeps 8 pixels of radius, a binned pixel stays below half of the finest
+    fringe λ/(2 NA) except in phase images, which have no fringes, and 32 pixels remain.
+    """
+    pixel = scene.grid.pixel_size_um
+    microscope = scene.microscope
+    factor = radius_um / (8 * pixel)
+    if not microscope.modality.measures_phase:
+        factor = min(factor, microscope.wavelength_um / (4 * microscope.numerical_aperture) / pixel)
+    return max(1, int(min(factor, min(shape) / 32)))
+
+
+def binned(image: Array, factor: int) -> Array:
+    """Mean of factor × factor blocks; the rest at the far edges is cut off."""
+    if factor == 1:
+        return image
+    rows, columns = (n // factor for n in image.shape)
+    cut = image[: rows * factor, : columns * factor]
+    out: Array = cut.reshape(rows, factor, columns, factor).mean(axis=(1, 3))
+    return out

@@ -1,0 +1,190 @@
+"""The noise-free image as a differentiable function of parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from osog.exit_wave import plan_sampling
+from osog.rendering.cache import WaveCache
+from osog.rendering.device import choose_device
+from osog.rendering.pipeline import (
+    camera_reading,
+    light_in_image,
+    samples_of_spectrum,
+    stacked,
+    waves_behind_sample,
+)
+from osog.rendering.streams import PICTURE_STEP
+from osog.sample import Values, moving, sample
+from osog.scene.parameters import replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from osog.exit_wave import SamplingPlan
+    from osog.optics.spectrum import Line
+    from osog.rendering.cache import Wave
+    from osog.scene import Scene
+
+
+def forward(
+    scene: Scene,
+    values: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float64,
+    device: str | torch.device = "cpu",
+    noise_seed: int | None = None,
+) -> Tensor:
+    """Noise-free image, differentiable in every tensor of `values`.
+
+    Parameters
+    ----------
+    scene : Scene
+    values : mapping of dotted names to tensors or numbers, optional
+        Such as ``{"microscope.focus_um": f, "particles[0].radius_um": r}``.
+    seed : int
+        Draws the particles that the scene does not list.
+    dtype : torch.dtype
+        ``float64`` for gradients to check, ``float32`` for speed.
+    device : str
+    noise_seed : int, optional
+        Adds the noise of the camera, reparameterised so that the image stays differentiable
+        (`osog.sensor.noisy`).
+
+    Returns
+    -------
+    Tensor, shape ([T,] [Z,] Y, X [, 3])
+        Expected counts; irradiance without a camera; radians in quantitative phase. Frames of a
+        series, planes of a stack and colours as in `Frame.image`. One plane of a stack is named
+        ``microscope.focus_um[2]``.
+
+    Raises
+    ------
+    SceneError
+        If a name is unknown or a value makes the scene invalid.
+    """
+    model = ForwardModel(scene, seed, dtype=dtype, device=device, values=values)
+    return model.image(values or {}, noise_seed)
+
+
+class ForwardModel:
+    """The noise-free image as a function of parameters, on grids that stay fixed.
+
+    Light behind the sample is kept for the next image as long as nothing changes that it was made
+    from: `reuses_wave` tells for a parameter.
+
+    Parameters
+    ----------
+    scene : Scene
+    seed : int
+    dtype, device
+        Of the computation.
+    accuracy : str, optional
+        Overrides ``scene.numerics.accuracy``.
+    values : mapping, optional
+        Values for which the grids are chosen, when they differ from the scene's.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float64,
+        device: str | torch.device = "cpu",
+        accuracy: str | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.scene, self.seed, self.dtype = scene, seed, dtype
+        self.device = choose_device(device)
+        self._kept = WaveCache(most=3)
+        with torch.no_grad():
+            given = self._values(values or {})
+            numbers = {name: _float(v) for name, v in (values or {}).items()}
+            nominal = _nominal(scene, numbers)
+            self.plans = [
+                plan_sampling(nominal, batch, accuracy=accuracy)
+                for batch in moving(sample(scene, seed, given), scene, seed)
+            ]
+        self.plan = self.plans[0]
+
+    def image(self, values: Mapping[str, Any], noise_seed: int | None = None) -> Tensor:
+        """Noise-free image ``([T,] [Z,] Y, X [, 3])`` for the given values.
+
+        Parameters
+        ----------
+        values : mapping of dotted names to tensors or numbers
+        noise_seed : int, optional
+            Adds the noise of the camera; see `forward`.
+
+        Raises
+        ------
+        SceneError
+            If a name is unknown or a value is not one finite number.
+        """
+        numbers = self._values(values)
+        pictures: list[Tensor] = []
+        for plan, spectrum, waves in self._frames(numbers):
+            light, _ = light_in_image(waves, spectrum, numbers, plan)
+            for each in light:
+                noise = None
+                if noise_seed is not None:
+                    noise = noise_seed + PICTURE_STEP * len(pictures)
+                pictures.append(camera_reading(each, plan, numbers, self.seed, noise))
+        return stacked(pictures, self.scene)
+
+    def reuses_wave(self, name: str) -> bool:
+        """Whether a change of this parameter leaves the kept light behind the sample as it is.
+
+        Parameters
+        ----------
+        name : str
+            Dotted name.
+
+        Returns
+        -------
+        bool
+            As recorded for the image that was made last; an image is made if there was none.
+            False where light is not kept.
+        """
+        if self.scene.series.frames > 1:
+            return False
+        if self._kept.newest is None:
+            with torch.no_grad():
+                self.image({})
+        inputs = self._kept.newest
+        return inputs is not None and not inputs.reading.has(Values(self.scene).key(name))
+
+    def _values(self, values: Mapping[str, Any]) -> Values:
+        return Values(self.scene, values, dtype=self.dtype, device=self.device)
+
+    def _frames(self, values: Values) -> Iterator[tuple[SamplingPlan, list[Line], Iterable[Wave]]]:
+        """Plan, spectrum and waves of every frame."""
+        seed, plan = self.seed, self.plan
+        spectrum = samples_of_spectrum(values, plan)
+        if self.scene.series.frames > 1:
+            batches = moving(sample(self.scene, seed, values), self.scene, seed)
+            for each, batch in zip(self.plans, batches, strict=True):
+                yield each, spectrum, waves_behind_sample(batch, values, each, spectrum)
+            return
+
+        def make() -> Iterator[Wave]:
+            batch = sample(values.scene, seed, values)
+            return waves_behind_sample(batch, values, plan, spectrum)
+
+        single = values.scene.microscope.spectrum.monochromatic
+        wavelengths = [] if single else [line.wavelength_um for line in spectrum]
+        waves, _ = self._kept.waves(values, seed, plan, wavelengths, make)
+        yield plan, spectrum, waves
+
+
+def _nominal(scene: Scene, numbers: Mapping[str, float]) -> Scene:
+    """Return the scene whose optics the grids are chosen for."""
+    optics = {n: v for n, v in numbers.items() if n.split(".")[0] in ("microscope", "medium")}
+    return replaced(scene, optics) if optics else scene
+
+
+def _float(value: Any) -> float:
+    return float(value.detach()) if isinstance(value, Tensor) else float(value)

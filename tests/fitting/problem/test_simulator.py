@@ -1,0 +1,51 @@
+"""A simulator that has seen other values gives the image of a fresh one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from osog.fitting.problem.simulator import Simulator, Simulators
+from osog.scene.parameters import replaced
+
+NAME = "microscope.numerical_aperture"
+OVERFILLED = {
+    "brightfield": {"condenser_numerical_aperture": 0.9},
+    "dic": {"condenser_numerical_aperture": 0.9},
+    "reflection": {},
+}
+
+
+@pytest.mark.parametrize("kind", OVERFILLED)
+def test_the_aperture_of_an_overfilled_objective_moves_its_light(sphere_scene, kind):
+    modality = {"kind": kind}
+    if kind == "reflection":
+        modality["illumination_numerical_aperture"] = 0.9
+    optics = {"modality": modality, "numerical_aperture": 0.6, **OVERFILLED[kind]}
+    scene = sphere_scene(
+        microscope=optics, grid={"shape": [20, 20], "pixel_size_um": 0.1}, camera=None
+    )
+    kept, fresh = Simulator(scene, accuracy="draft"), Simulator(scene, accuracy="draft")
+    before = kept({NAME: 0.6})
+    after = kept({NAME: 0.57})
+    np.testing.assert_array_equal(after, fresh({NAME: 0.57}))
+    assert np.abs(after - before).max() > 1e-4
+    assert not kept.reuses_wave(NAME)
+
+
+def test_the_lens_leaves_the_wave_of_light_along_the_axis(sphere_scene):
+    simulator = Simulator(sphere_scene())
+    for name in (NAME, "microscope.focus_um", "microscope.aberrations.coma_x"):
+        assert simulator.reuses_wave(name)
+    for name in ("particles[0].x_um", "medium.index", "microscope.wavelength_um"):
+        assert not simulator.reuses_wave(name)
+
+
+def test_images_of_all_simulators_are_counted(sphere_scene):
+    scene = replaced(sphere_scene(), {"numerics.accuracy": "fine"})
+    made = Simulators(None, "cpu")
+    made.coarse(scene)({})
+    fine = made.fine(scene)
+    fine({})
+    fine({NAME: 0.55})
+    assert made.renders == 3
