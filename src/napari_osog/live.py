@@ -334,11 +334,11 @@ class LiveRenderer(QObject):
         return self._stopping or (overtaken and not self._paused)
 
     def _render(self, request: Request) -> Picture | None:
-        from osog.exit_wave import Interrupted
+        from osog.cancellation import Cancelled
 
         try:
             return self._rendered(request)
-        except Interrupted:
+        except Cancelled:
             return None
         except SceneError as error:
             return Picture(request, error=str(error))

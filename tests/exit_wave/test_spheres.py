@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from osog.exit_wave import exit_wave, plan_sampling
-from osog.exit_wave.spheres import with_cores
+from osog.exit_wave.coated_spheres import with_cores
 from osog.explain import field_error_percent
 from osog.geometry import POLYHEDRON, SPHERE, gbuffer
 from osog.rendering import ForwardModel, forward
@@ -83,7 +83,7 @@ def test_gradients_of_coated_spheres(scattering, condenser) -> None:
 def test_recomputed_gradients_are_the_kept_ones(monkeypatch) -> None:
     scene, results = coated("mie"), []
     for keep in (1e9, 0.0):
-        monkeypatch.setattr("osog.exit_wave.spheres._KEEP", keep)
+        monkeypatch.setattr("osog.exit_wave.lorenz_mie.spheres.KEPT_SPHERE_SAMPLES", keep)
         leaf = torch.tensor(0.9, dtype=DOUBLE, requires_grad=True)
         image = forward(scene, {"populations[0].shape.radius_um": leaf})
         results.append(torch.autograd.grad(image.square().sum(), leaf)[0])

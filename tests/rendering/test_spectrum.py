@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from osog.optics.spectrum import focus_shift, spectral_lines
+from osog.optics.spectrum import focus_shift, spectral_samples
 from osog.rendering import ForwardModel, Renderer, forward, render
 from osog.sample import Values
 from osog.scene import Scene
@@ -48,7 +48,7 @@ def scene_of(spectrum: dict[str, Any], camera: Any = None, **microscope: Any) ->
 def test_the_sum_over_wavelengths(modality: str) -> None:
     """Each line alone, rendered as a monochromatic scene on the same grids, weighted by hand."""
     scene = scene_of({"kind": "led", "bandwidth_nm": 60}, modality={"kind": modality})
-    lines = spectral_lines(Values(scene, dtype=DOUBLE), 4, colour=False)
+    lines = spectral_samples(Values(scene, dtype=DOUBLE), 4, colour=False)
     total = torch.zeros(30, 34, dtype=DOUBLE)
     for line in lines:
         wavelength = float(line.wavelength_um)

@@ -11,7 +11,6 @@ from napari_osog.panels.pupil_plot import PupilSection
 from napari_osog.panels.row import CheckRow, ChoiceRow
 from napari_osog.panels.rows import model_rows
 from napari_osog.panels.section import RowGroup, Section
-from osog.exit_wave import first_order
 from osog.scene import (
     IMMERSIONS,
     MODALITY_TITLES,
@@ -106,7 +105,7 @@ class MicroscopeSection(Section):
 
         stop = ("condenser_stop", "oblique_numerical_aperture", "oblique_azimuth_deg")
         stop = stop if kind in PARTIALLY_COHERENT else ()
-        sum_ = ("partial_coherence",) if kind in first_order.MODALITIES else ()
+        sum_ = ("partial_coherence",) if microscope.modality.weak_object else ()
         self.groups["condenser"].sync(
             (stop, sum_),
             lambda: [

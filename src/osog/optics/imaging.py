@@ -49,11 +49,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.cautions import Caution
-    from osog.exit_wave.plan import SamplingPlan
     from osog.optics.contrast import TransferCurve
     from osog.optics.optical_image import OpticalImage
     from osog.sample import ParticleBatch, Values
     from osog.scene import ModalityModel, Scene
+    from osog.waves.sampling_plan import SamplingPlan
 
     Wave = ExitWave | EmissionSlabs | JonesWave | ReflectedWave
 

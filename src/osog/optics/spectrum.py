@@ -1,4 +1,4 @@
-"""The lines that stand for the spectrum of the light, and what a camera makes of each."""
+"""The wavelengths that stand for the spectrum of the light, and what a camera makes of each."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FWHM_UM_PER_NM = 1e-3 / 2.3548200450309493
 
 
 @dataclass(frozen=True)
-class Line:
+class SpectralSample:
     """One wavelength of a spectrum.
 
     Attributes
@@ -49,13 +49,13 @@ class Line:
     weights: Tensor
 
 
-def spectral_lines(values: Values, count: int, colour: bool) -> list[Line]:
+def spectral_samples(values: Values, count: int, colour: bool) -> list[SpectralSample]:
     """Wavelengths and weights for the light of a scene.
 
     Parameters
     ----------
     values : Values
-        Numbers of the scene; the lines move and change smoothly with those of the spectrum.
+        Numbers of the scene; the wavelengths move and change smoothly with those of the spectrum.
     count : int
         How many, as the sampling plan says; 1 for monochromatic light.
     colour : bool
@@ -63,7 +63,7 @@ def spectral_lines(values: Values, count: int, colour: bool) -> list[Line]:
 
     Returns
     -------
-    list of Line
+    list of SpectralSample
 
     Notes
     -----
@@ -84,7 +84,7 @@ def spectral_lines(values: Values, count: int, colour: bool) -> list[Line]:
         else:
             weights = photons[:, None] * responses
             weights = weights / weights.sum(0)
-    return [Line(w, share) for w, share in zip(wavelengths, weights, strict=True)]
+    return [SpectralSample(w, share) for w, share in zip(wavelengths, weights, strict=True)]
 
 
 def colour_response(wavelength_um: Tensor) -> Tensor:

@@ -12,10 +12,10 @@ from osog.exit_wave import EmissionSlabs, ExitWave, JonesWave, ReflectedWave
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from osog.exit_wave import SamplingPlan
     from osog.sample import Values
     from osog.sample.reading import Reading
     from osog.scene import Scene
+    from osog.waves import SamplingPlan
 
 Wave = ExitWave | EmissionSlabs | JonesWave | ReflectedWave
 """What leaves the sample."""

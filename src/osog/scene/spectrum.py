@@ -29,12 +29,15 @@ class SpectrumModel(SceneModel, Generic[Number]):
         Name that a user reads.
     monochromatic : bool
         Whether it is one wavelength, the microscope's.
+    one_line : bool
+        Whether it is a single line of some width, which a few wavelengths can stand for.
     moving_lines : bool
         Whether its numbers move the wavelengths that stand for it, and not their weights alone.
     """
 
     title: ClassVar[str]
     monochromatic: ClassVar[bool] = False
+    one_line: ClassVar[bool] = False
     moving_lines: ClassVar[bool] = False
 
     kind: str
@@ -67,6 +70,7 @@ class Led(SpectrumModel[Number]):
     """A line of Gaussian profile around the microscope's wavelength: an LED or a filter."""
 
     title = "LED or filter"
+    one_line = True
     moving_lines = True
 
     kind: Literal["led"] = "led"
