@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from osog.scene import Distribution
-from osog.scene.population import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,18 +13,16 @@ if TYPE_CHECKING:
 
 # Size columns, and the share of each that is a half extent.
 _HALVES = {"radius_um": 1.0, "length_um": 0.5, "semi_axes_um": 1.0, "size_um": 0.5}
-_OF_BALLS = {"radius_um", "core_radius_um", "core_index"}
 
 
 def sizes_of(shape: Any) -> dict[str, Any]:
     """Size columns of a shape and what it gives for them: numbers or distributions."""
-    return {field: getattr(shape, field) for field in SIZES if field in type(shape).model_fields}
+    return {field: getattr(shape, field) for field in shape.size_fields()}
 
 
 def is_ball(shape: Any) -> bool:
     """Whether a body looks the same from all sides."""
-    sizes = sizes_of(shape)
-    return bool(sizes) and _OF_BALLS >= set(sizes)
+    return bool(shape.isotropic)
 
 
 def number(quantity: Any) -> float:
