@@ -16,6 +16,7 @@ MODULES = {
     "pillow": "PIL",
     "pyyaml": "yaml",
     "scikit-image": "skimage",
+    "typing-extensions": "typing_extensions",
 }
 """Modules of the distributions that are not called like them."""
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from osog.cli.errors import CommandError
 from osog.io import atomic, write_image
+from osog.rendering.pipeline import has_counts, in_colour
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,12 +77,10 @@ def checked_content(path: Path, scene: Scene) -> None:
 
 def axes(scene: Scene) -> str:
     """Axes of the image that a scene renders to: ``YX`` with ``T``, ``Z`` before, ``C`` behind."""
-    optics, camera = scene.microscope, scene.camera
-    colour = camera is not None and camera.channels == 3 and not optics.modality.measures_phase
     return (
         ("T" if scene.series.frames > 1 else "")
-        + ("Z" if isinstance(optics.focus_um, tuple) else "")
-        + ("YXC" if colour else "YX")
+        + ("Z" if isinstance(scene.microscope.focus_um, tuple) else "")
+        + ("YXC" if in_colour(scene) else "YX")
     )
 
 
@@ -106,7 +105,7 @@ def picture(frame: Frame) -> NDArray[Any]:
     """
     image = frame.image.cpu().numpy()
     camera = frame.scene.camera
-    if camera is None or frame.scene.microscope.modality.measures_phase:
+    if camera is None or not has_counts(frame.scene):
         return image.astype(np.float32)
     wide = np.uint8 if camera.bit_depth <= 8 else np.uint16
     counts: NDArray[Any] = np.clip(np.rint(image), 0, camera.white_counts).astype(wide)
