@@ -16,11 +16,8 @@ from osog.scene.material import INDICES, Material, Medium
 from osog.scene.microscope import IMMERSIONS, Microscope
 from osog.scene.modalities import (
     DIC,
-    EMISSION,
-    EPI,
     MODALITIES,
     MODALITY_TITLES,
-    PARTIALLY_COHERENT,
     Brightfield,
     Confocal,
     Darkfield,
@@ -63,14 +60,11 @@ from osog.scene.spectrum import (
 
 __all__ = [
     "DIC",
-    "EMISSION",
-    "EPI",
     "HABITS",
     "IMMERSIONS",
     "INDICES",
     "MODALITIES",
     "MODALITY_TITLES",
-    "PARTIALLY_COHERENT",
     "SHAPES",
     "SPECTRUM_TITLES",
     "Aberrations",

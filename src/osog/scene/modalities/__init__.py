@@ -1,6 +1,6 @@
 """The ways in which a microscope turns a sample into contrast."""
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from osog.scene.kinds import Kinds
 from osog.scene.modalities.base import ModalityModel, check_traits
@@ -17,56 +17,33 @@ from osog.scene.modalities.transmitted import (
 )
 from osog.scene.model import Choice, Number
 
-MODALITIES: Kinds[ModalityModel] = Kinds(
-    Brightfield,
-    PhaseContrast,
-    DIC,
-    Darkfield,
-    Polarized,
-    Hologram,
-    OffAxisHologram,
-    QuantitativePhase,
-    Shadowgraph,
-    Fluorescence,
-    Confocal,
-    LightSheet,
-    Reflection,
-    InterferometricScattering,
+BuiltIn: TypeAlias = (
+    Brightfield[Number]
+    | PhaseContrast[Number]
+    | DIC[Number]
+    | Darkfield[Number]
+    | Polarized[Number]
+    | Hologram[Number]
+    | OffAxisHologram[Number]
+    | QuantitativePhase[Number]
+    | Shadowgraph[Number]
+    | Fluorescence[Number]
+    | Confocal[Number]
+    | LightSheet[Number]
+    | Reflection[Number]
+    | InterferometricScattering[Number]
 )
-"""Every modality by its name in the scene file, in the order of a menu."""
+"""The modalities that come with the package, in the order of a menu: a new one is a line here."""
+MODALITIES: Kinds[ModalityModel] = Kinds(*get_args(BuiltIn))
+"""Every modality by its name in the scene file, those that were registered too."""
 _BUILT_IN = frozenset(MODALITIES)
 
-
 if TYPE_CHECKING:
-    Modality: TypeAlias = (
-        Brightfield[Number]
-        | PhaseContrast[Number]
-        | DIC[Number]
-        | Darkfield[Number]
-        | Polarized[Number]
-        | Hologram[Number]
-        | OffAxisHologram[Number]
-        | QuantitativePhase[Number]
-        | Shadowgraph[Number]
-        | Fluorescence[Number]
-        | Confocal[Number]
-        | LightSheet[Number]
-        | Reflection[Number]
-        | InterferometricScattering[Number]
-    )
+    Modality: TypeAlias = BuiltIn[Number]
 else:
     Modality = Choice(ModalityModel, MODALITIES)
-
 MODALITY_TITLES: dict[str, str] = {kind: model.title for kind, model in MODALITIES.items()}
 """Names that a user reads."""
-PARTIALLY_COHERENT = frozenset(kind for kind, model in MODALITIES.items() if model.condenser)
-"""Modalities in which the condenser's aperture acts."""
-EMISSION = frozenset(kind for kind, model in MODALITIES.items() if model.wave == "emission")
-"""Modalities in which the particles emit."""
-EPI = frozenset(kind for kind, model in MODALITIES.items() if model.wave == "reflected")
-"""Modalities that see light sent back by the particles."""
-VECTORIAL = frozenset(kind for kind, model in MODALITIES.items() if model.vectorial)
-"""Modalities whose polarisation a vectorial pupil can follow."""
 
 
 def register(model: type[ModalityModel]) -> None:
@@ -92,12 +69,8 @@ def register(model: type[ModalityModel]) -> None:
 
 __all__ = [
     "DIC",
-    "EMISSION",
-    "EPI",
     "MODALITIES",
     "MODALITY_TITLES",
-    "PARTIALLY_COHERENT",
-    "VECTORIAL",
     "Brightfield",
     "Confocal",
     "Darkfield",
