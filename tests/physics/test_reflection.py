@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -310,3 +312,27 @@ def test_image_is_smooth_in_every_number(opening: float) -> None:
         assert float(gradient) == pytest.approx(
             float((column * weights).sum()), rel=1e-3, abs=1e-5 * float(column.norm())
         ), name
+
+
+_FLAT_CYLINDER = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+import osog, torch
+torch.set_num_threads(1)
+shape = {"kind": "cylinder", "length_um": 1.4, "radius_um": 0.4}
+lying = {"x_um": 2.0, "y_um": 2.0, "orientation_deg": [22, 0, 0]}
+scene = osog.Scene.model_validate({
+    "grid": {"shape": [20, 20], "pixel_size_um": 0.2},
+    "medium": {"index": 1.33},
+    "populations": [{"shape": shape, "material": {"index": 1.38}, "particles": [lying]}],
+    "microscope": {"modality": {"kind": "reflection"}, "numerical_aperture": 0.7},
+})
+image = osog.render(scene, device="cpu").image
+assert 0.5 < float(image.min()) < 0.95 < float(image.max()) < 1.5, image
+"""
+
+
+def test_a_cylinder_that_lies_flat_needs_no_slabs_beyond_its_body() -> None:
+    pytest.importorskip("resource")
+    done = subprocess.run([sys.executable, "-c", _FLAT_CYLINDER], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]

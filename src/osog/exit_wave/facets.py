@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _PARTS = {"draft": 1, "standard": 2, "fine": 3}
 """Sub-samples a side of every sample: what is left of the error lies at steep rims."""
 
+_RIM = 1.5
+"""Half heights of a body from its middle up to which a column's surface may be found."""
+
 
 def facet_spectrum(
     batch: ParticleBatch,
@@ -156,6 +159,11 @@ class _Columns:
         # A path is the mean over the pixel; the surfaces lie where the covered part of it is.
         thickness = (chord.exit - chord.entry) / (coverage + 1e-6)
         upper = (chord.exit + chord.entry + thickness) / 2
+        # At the rim of a wall that the sample hardly touches, the mean height is far outside.
+        half = half_extents(batch, i)[:, 2, None, None]
+        middle, reach = tensors.position[:, 2, None, None], _RIM * half
+        upper = torch.minimum(torch.maximum(upper, middle - reach), middle + reach)
+        thickness = torch.minimum(thickness, 2 * reach)
         outside = relative[i, None, None]
         mirror = -outside / (2 * index + outside)
         weight = coverage * (wanted[:, None, None] / parts**2)
