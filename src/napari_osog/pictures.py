@@ -201,11 +201,11 @@ class PictureMaker:
 
     def __call__(self, request: Request, turn: Turn) -> Picture | Failure | None:
         """Render; None when something else became more urgent on the way."""
-        from osog.exit_wave import Interrupted
+        from osog.cancellation import Cancelled
 
         try:
             return self._rendered(request, lambda: _is_unwanted(request, turn))
-        except Interrupted:
+        except Cancelled:
             return None
         except SceneError as error:
             return Failure(request, str(error))

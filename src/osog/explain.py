@@ -12,7 +12,7 @@ from osog.exit_wave.facets import steepest_slope_deg
 from osog.exit_wave.first_order import cautions as weak_preview
 from osog.exit_wave.first_order import is_first_order, peak_phase
 from osog.exit_wave.illumination import cautions as direct_light
-from osog.exit_wave.plan import cautions as narrow_margin
+from osog.exit_wave.sampling.domain import cautions as narrow_margin
 from osog.exit_wave.scattering import cautions as scattering_models
 from osog.exit_wave.scattering import percent, scattering_choices
 from osog.optics import modality_cautions
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from osog.cautions import Caution
-    from osog.exit_wave import SamplingPlan
     from osog.sample import ParticleBatch
     from osog.scene import Scene
+    from osog.waves import SamplingPlan
 
     Check = Callable[[Scene, ParticleBatch, SamplingPlan], Iterable[Caution]]
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from scipy.special import j1
 
-from osog.exit_wave import Cone, illumination, plan_sampling
-from osog.exit_wave.illumination import ring_numbers, source_points
+from osog.exit_wave import Cone, light_points, plan_sampling
 from osog.sample import Values, sample
 from osog.scene import Scene, SceneError
+from osog.waves import ring_numbers, source_points
 
 DOUBLE = torch.float64
 
@@ -105,7 +105,7 @@ def test_every_modality_has_its_own_light(scene, outer, hole, shift) -> None:
 
     values = Values(scene, dtype=DOUBLE)
     plan = plan_sampling(scene, sample(scene, 0, values))
-    points, weights = illumination(values, plan)
+    points, weights = light_points(values, plan)
     assert len(points) == sum(plan.source_rings)
     assert float(weights.sum()) == pytest.approx(1.0)
     centre = torch.tensor(shift, dtype=DOUBLE) / 0.55

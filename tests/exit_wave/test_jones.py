@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import pi
 
 import pytest
 import torch
 
 from helpers import slab_reference as reference
-from osog.exit_wave import jones, jones_wave, multislice, plan_sampling
+from osog.exit_wave import jones_wave, light_points, multislice, plan_sampling
 from osog.exit_wave.birefringence import index_split
-from osog.exit_wave.deposit import Raster
-from osog.exit_wave.engine import _frequencies, plane_waves
-from osog.exit_wave.illumination import illumination
+from osog.exit_wave.jones_multislice import through_crystals
+from osog.exit_wave.polarized_wave import phases_per_um
+from osog.exit_wave.raster import Raster
 from osog.sample import Values, sample
 from osog.scene.parameters import replaced
+from osog.waves import ForwardWaves
+from osog.waves.jones_matrices import polarizer_state
+from osog.waves.plane_waves import grid_frequencies
 
 DOUBLE = torch.float64
 LEAVES = {"microscope.wavelength_um": 0.55, "medium.index": 1.33,
@@ -35,7 +39,7 @@ def slow_spectrum(batch, values, plan, source):
     """Component by component, one 2×2 matrix exponential per sample, autograd all the way."""
     wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
     k0, k = 2 * pi / wavelength, 2 * pi * index / wavelength
-    fy, fx = _frequencies(plan, values)
+    fy, fx = grid_frequencies(plan, source)
     sx, sy = source[0], source[1]
     squared = k**2 - (2 * pi) ** 2 * ((fx + sx) ** 2 + (fy[:, None] + sy) ** 2)
     share = ((fx + sx) ** 2 + (fy[:, None] + sy) ** 2) * (wavelength / index) ** 2
@@ -51,7 +55,7 @@ def slow_spectrum(batch, values, plan, source):
     unit = torch.eye(2, dtype=torch.complex128)
     z = torch.tensor([[1, 0], [0, -1]], dtype=torch.complex128)
     x = torch.tensor([[0, 1], [1, 0]], dtype=torch.complex128)
-    state = jones.polarizer_state(values)
+    state = polarisation(values)
     field = state[:, None, None].expand(2, *plan.grid_shape)
     for j in range(plan.slabs):
         exponent = (1j * phase[j] - loss[j])[..., None, None] * unit
@@ -65,21 +69,19 @@ def slow_spectrum(batch, values, plan, source):
     return torch.fft.fft2(field - state[:, None, None], norm="forward")
 
 
+def polarisation(values):
+    polars = values.microscope.modality
+    return polarizer_state(polars.polarizer_deg, polars.circular)
+
+
 def fast_spectra(batch, values, plan):
-    wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
-    source, _ = illumination(values, plan)
-    waves = plane_waves(plan, values, source, wavelength, index)
-    everything = tuple(torch.arange(n) for n in plan.grid_shape)
-    return jones._through_crystals(
-        Raster(batch, plan),
-        batch,
-        jones._per_um(batch, source, wavelength, index),
-        jones.polarizer_state(values),
-        waves.kappa,
-        waves.decay,
-        waves.stretch,
-        everything,
-    ), source
+    wavelength, index = values.microscope.wavelength_um, values.medium.index
+    source, _ = light_points(values, plan)
+    waves = ForwardWaves.of(plan, source, wavelength, index)
+    rows, columns = (torch.arange(n) for n in plan.grid_shape)
+    per_um = phases_per_um(batch, source, wavelength, index)
+    waves = replace(waves, rows=rows, columns=columns)
+    return through_crystals(Raster(batch, plan), batch, per_um, polarisation(values), waves), source
 
 
 @pytest.mark.parametrize("light", ["coherent", "condenser", "oblique circular"])
@@ -107,9 +109,9 @@ def test_hand_adjoint_equals_autograd_through_the_obvious_path(
     if "oblique" in light:
         scene = replaced(scene, {"microscope.oblique_numerical_aperture": 0.3})
     if memory != "stored":
-        monkeypatch.setattr(multislice, "_STORE_BYTES", 0)
+        monkeypatch.setattr(multislice, "STORE_BYTES", 0)
     if memory == "windows":
-        monkeypatch.setattr(multislice, "_VOLUME_BYTES", 0)
+        monkeypatch.setattr(multislice, "VOLUME_BYTES", 0)
     gradients = []
     for fast in (True, False):
         leaves = {n: torch.tensor(v, dtype=DOUBLE, requires_grad=True) for n, v in LEAVES.items()}
@@ -123,7 +125,7 @@ def test_hand_adjoint_equals_autograd_through_the_obvious_path(
         if fast:
             spectrum = fast_spectra(batch, values, plan)[0][0]
         else:
-            source, _ = illumination(values, plan)
+            source, _ = light_points(values, plan)
             spectrum = slow_spectrum(batch, values, plan, source[0])
         generator = torch.Generator().manual_seed(3)
         weight = torch.randn(spectrum.shape, dtype=torch.complex128, generator=generator)
@@ -143,7 +145,7 @@ def test_lossless_crystals_keep_the_energy(every_shape) -> None:
     plan = plan_sampling(scene, batch)
     spectrum = fast_spectra(batch, values, plan)[0][0].clone()
     turned = spectrum.abs().square().sum()
-    spectrum[:, 0, 0] += jones.polarizer_state(values)
+    spectrum[:, 0, 0] += polarisation(values)
     assert turned > 0.05
     assert float(spectrum.abs().square().sum()) == pytest.approx(1.0, abs=5e-4)
 

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from helpers import slab_reference as reference
 from osog.exit_wave import exit_wave, multislice, plan_sampling
-from osog.exit_wave.deposit import Raster, deposit
-from osog.exit_wave.engine import _frequencies, longitudinal
-from osog.exit_wave.illumination import source_points
+from osog.exit_wave.deposit import deposit
+from osog.exit_wave.raster import Raster
 from osog.sample import Values, sample
 from osog.scene.parameters import describe, replaced
+from osog.waves import ForwardWaves, source_points
 
 DOUBLE = torch.float64
 
 
 def raw_spectra(scene, batch, values, plan):
     """Multislice alone, without obliquity and deconvolutions, on all frequencies."""
-    fy, fx = _frequencies(plan, values)
-    source, _ = source_points(
-        values.number("microscope.condenser_numerical_aperture"),
-        values.number("microscope.wavelength_um"),
-        plan.source_points,
-    )
-    wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
-    kappa, _, kz_source, decay = longitudinal(fy, fx, source, wavelength, index, plan.slab_um)
-    stretch = 2 * torch.pi * index / wavelength / kz_source
-    everything = (torch.arange(len(fy)), torch.arange(len(fx)))
+    wavelength, index = values.microscope.wavelength_um, values.medium.index
+    aperture = values.microscope.condenser_numerical_aperture
+    source, _ = source_points(aperture, wavelength, plan.source_points)
+    waves = ForwardWaves.of(plan, source, wavelength, index)
+    rows, columns = (torch.arange(n) for n in plan.grid_shape)
     spectra = multislice.multislice(
         Raster(batch, plan),
         batch,
         2 * torch.pi / wavelength * batch.delta_index,
         0.5 * batch.absorption_per_um,
-        kappa,
-        decay,
-        stretch,
-        everything,
+        replace(waves, rows=rows, columns=columns),
     )
     return spectra, source
 
@@ -62,9 +56,9 @@ def test_hand_adjoint_equals_autograd_through_the_obvious_path(
 ) -> None:
     scene = every_shape_with_condenser if condenser else every_shape
     if memory != "stored":
-        monkeypatch.setattr(multislice, "_STORE_BYTES", 0)
+        monkeypatch.setattr(multislice, "STORE_BYTES", 0)
     if memory == "windows":
-        monkeypatch.setattr(multislice, "_VOLUME_BYTES", 0)
+        monkeypatch.setattr(multislice, "VOLUME_BYTES", 0)
     gradients = []
     for fast in (True, False):
         leaves = {
@@ -99,7 +93,7 @@ def test_windows_and_one_volume_give_the_same_field(every_shape, monkeypatch) ->
     batch = sample(every_shape, 0, values)
     plan = plan_sampling(every_shape, batch)
     whole, _ = raw_spectra(every_shape, batch, values, plan)
-    monkeypatch.setattr(multislice, "_VOLUME_BYTES", 0)
+    monkeypatch.setattr(multislice, "VOLUME_BYTES", 0)
     parts, _ = raw_spectra(every_shape, batch, values, plan)
     assert (whole - parts).abs().max() < 1e-14
 
@@ -166,7 +160,7 @@ def test_projection_is_one_sheet_per_particle(every_shape) -> None:
     batch = sample(scene, 0, values)
     plan = plan_sampling(scene, batch)
     raster = Raster(batch, plan, torch.ones(1, dtype=torch.bool))
-    length = raster.density(raster.chunks[0], torch.ones(1, dtype=DOUBLE))
+    length = raster.density(raster.patch_batches[0], torch.ones(1, dtype=DOUBLE))
     assert length.numel() == 1
     slabs = deposit(raster, batch, [torch.ones(1, dtype=DOUBLE)], range(plan.slabs))[0]
     full = deposit(Raster(batch, plan), batch, [torch.ones(1, dtype=DOUBLE)], range(plan.slabs))[0]

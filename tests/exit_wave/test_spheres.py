@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from osog.exit_wave import exit_wave, plan_sampling
-from osog.exit_wave.spheres import chosen, with_cores
+from osog.exit_wave.coated_spheres import with_cores
 from osog.explain import field_error_percent
 from osog.geometry import gbuffer
 from osog.rendering import ForwardModel, forward
@@ -83,7 +83,7 @@ def test_gradients_of_coated_spheres(scattering, condenser) -> None:
 def test_recomputed_gradients_are_the_kept_ones(monkeypatch) -> None:
     scene, results = coated("mie"), []
     for keep in (1e9, 0.0):
-        monkeypatch.setattr("osog.exit_wave.spheres._KEEP", keep)
+        monkeypatch.setattr("osog.exit_wave.lorenz_mie.spheres.KEPT_SPHERE_SAMPLES", keep)
         leaf = torch.tensor(0.9, dtype=DOUBLE, requires_grad=True)
         image = forward(scene, {"populations[0].shape.radius_um": leaf})
         results.append(torch.autograd.grad(image.square().sum(), leaf)[0])
@@ -137,7 +137,7 @@ def test_cores_join_the_light_and_nothing_else(make_batch) -> None:
 
 def test_some_particles_keep_their_half_spaces(make_batch) -> None:
     batch = make_batch([{"kind": 0}, {"kind": 5}, {"kind": 0}, {"kind": 5}])
-    left = chosen(batch, torch.tensor([1, 3]))
+    left = batch.taken(torch.tensor([1, 3]))
     assert left.plane_start.tolist() == [0, 8, 16]
     assert torch.equal(left.planes, batch.planes)
 
@@ -161,7 +161,7 @@ def test_light_of_spheres_and_bodies_adds_up() -> None:
     total = exit_wave(batch, values, plan).spectrum
     parts = []
     for i in (0, 1):
-        mine = chosen(batch, torch.nonzero(batch.population == i).flatten())
+        mine = batch.taken(torch.nonzero(batch.population == i).flatten())
         parts.append(exit_wave(mine, values, plan).spectrum)
     assert torch.allclose(total, parts[0] + parts[1], atol=1e-14)
     assert field_error_percent(both, batch, plan) > 0

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from osog.exit_wave.plan import SamplingPlan
 from osog.exit_wave.wave import EmissionSlabs, ExitWave
 from osog.optics import OpticalImage, image
 from osog.sample import Values
 from osog.scene import Microscope, Scene
+from osog.waves.sampling_plan import SamplingPlan
 
 
 def double(value: float | Tensor) -> Tensor:

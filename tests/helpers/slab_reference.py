@@ -7,9 +7,9 @@ from math import pi
 import torch
 from torch import Tensor
 
-from osog.exit_wave import SamplingPlan
 from osog.geometry import chords, padded_planes
 from osog.sample import ParticleBatch, ShapeKind, Values
+from osog.waves import SamplingPlan
 
 
 def phase_slabs(batch: ParticleBatch, plan: SamplingPlan, coefficient: Tensor) -> Tensor:

@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from osog.exit_wave.illumination import source_points
 from osog.optics import IMAGINGS, image
 from osog.optics.zernike import zernike
 from osog.sample import Values
 from osog.scene import MODALITY_TITLES
+from osog.waves import source_points
 
 NA, WAVELENGTH, INDEX, FOCUS = 0.8, 0.55, 1.33, 1.7
 
@@ -115,7 +115,7 @@ def test_recomputing_fields_for_the_gradient_changes_nothing(
         return result
 
     kept = slope()
-    monkeypatch.setattr("osog.optics.abbe._KEEP", 0)
+    monkeypatch.setattr("osog.optics.abbe.KEPT_SAMPLES", 0)
     assert float(slope()) == pytest.approx(float(kept), rel=1e-12)
 
 

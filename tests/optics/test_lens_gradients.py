@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from osog.exit_wave.illumination import source_points
 from osog.optics import image
 from osog.sample import Values
+from osog.waves import source_points
 
 LENS: dict[str, float] = {
     "focus_um": 0.4,

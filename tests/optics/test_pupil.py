@@ -5,14 +5,15 @@ from types import ModuleType
 import pytest
 import torch
 
-from osog.optics.pupil import Pupil, edge
+from osog.optics.pupil import Pupil
 from osog.sample import Values
+from osog.waves import soft_edge
 
 
 def test_edge_is_a_raised_cosine_two_bins_wide() -> None:
     inside = torch.tensor([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0], dtype=torch.float64) * 0.02
     expected = torch.tensor([0, 0, 0.1464466, 0.5, 0.8535534, 1, 1], dtype=torch.float64)
-    torch.testing.assert_close(edge(inside, 0.02), expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(soft_edge(inside, 0.02), expected, rtol=0, atol=1e-6)
 
 
 def pupil_of(bench: ModuleType, values: dict[str, float] | None = None, **numbers: object) -> Pupil:

@@ -15,7 +15,7 @@ from osog.optics.spectrum import (
     at_wavelength,
     colour_response,
     planck_photons,
-    spectral_lines,
+    spectral_samples,
 )
 from osog.sample import Values
 from osog.scene import DIC, Scene, SceneError
@@ -36,29 +36,29 @@ def mean(lines: list[Any], function: Any) -> torch.Tensor:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("count", [4, 12])
 def test_white_light_is_one_in_every_channel(kind: str, count: int) -> None:
-    grey = spectral_lines(values_of(kind), count, colour=False)
+    grey = spectral_samples(values_of(kind), count, colour=False)
     assert len(grey) == count
     assert float(mean(grey, torch.ones_like)) == pytest.approx(1)
-    colour = spectral_lines(values_of(kind), count, colour=True)
+    colour = spectral_samples(values_of(kind), count, colour=True)
     np.testing.assert_allclose(mean(colour, torch.ones_like).numpy(), [1, 1, 1])
     assert all(float(line.weights.min()) >= 0 for line in colour)
 
 
 def test_monochromatic_light_is_one_line_and_grey() -> None:
-    (line,) = spectral_lines(values_of("monochromatic"), 1, colour=True)
+    (line,) = spectral_samples(values_of("monochromatic"), 1, colour=True)
     assert float(line.wavelength_um) == 0.55
     np.testing.assert_allclose(line.weights.numpy(), [1, 1, 1])
     # Infrared light that no colour filter is made for is balanced all the same.
     far = values_of("led", wavelength_um=1.2)
     np.testing.assert_allclose(
-        mean(spectral_lines(far, 6, colour=True), torch.ones_like).numpy(), [1, 1, 1]
+        mean(spectral_samples(far, 6, colour=True), torch.ones_like).numpy(), [1, 1, 1]
     )
 
 
 @pytest.mark.parametrize(("wavelength", "channel"), [(0.46, 2), (0.53, 1), (0.6, 0), (0.65, 0)])
 def test_an_emission_has_its_colour(wavelength: float, channel: int) -> None:
     values = values_of("monochromatic", modality={"kind": "fluorescence"}, wavelength_um=wavelength)
-    (line,) = spectral_lines(values, 1, colour=True)
+    (line,) = spectral_samples(values, 1, colour=True)
     assert int(line.weights.argmax()) == channel
     other = [w for k, w in enumerate(line.weights.tolist()) if k != channel]
     assert float(line.weights[channel]) > 2 * max(other)
@@ -83,7 +83,7 @@ def test_planck_law_peaks_where_wien_says_for_photons() -> None:
 def test_led_has_the_coherence_of_a_gaussian_line(bandwidth: float) -> None:
     """Two beams with a path difference: visibility exp(−2π²σ²Δ²/λ⁴), and no revival in range."""
     count = 12
-    lines = spectral_lines(values_of("led", {"microscope.spectrum.bandwidth_nm": bandwidth}),
+    lines = spectral_samples(values_of("led", {"microscope.spectrum.bandwidth_nm": bandwidth}),
                            count, colour=False)  # fmt: skip
     sigma = bandwidth * 1e-3 / 2.3548
     coherence = 0.55**2 / (2 * pi * sigma)
@@ -97,7 +97,7 @@ def test_led_has_the_coherence_of_a_gaussian_line(bandwidth: float) -> None:
 @pytest.mark.parametrize("kind", ["white_led", "halogen"])
 def test_sixteen_lines_are_enough_for_three_orders(kind: str) -> None:
     values = values_of(kind)
-    few, many = (spectral_lines(values, n, colour=True) for n in (16, 200))
+    few, many = (spectral_samples(values, n, colour=True) for n in (16, 200))
     for retardance in np.linspace(0, 1.65, 34):
 
         def light(wavelength: torch.Tensor, r: float = retardance) -> torch.Tensor:
@@ -108,7 +108,7 @@ def test_sixteen_lines_are_enough_for_three_orders(kind: str) -> None:
 
 def test_michel_levy_colours_come_in_order() -> None:
     """Crossed polars: grey, white, yellow, red, blue, green, yellow, pink (Bloss 1961)."""
-    lines = spectral_lines(values_of("halogen"), 24, colour=True)
+    lines = spectral_samples(values_of("halogen"), 24, colour=True)
 
     def colour(retardance_nm: float) -> np.ndarray:
         def light(wavelength: torch.Tensor) -> torch.Tensor:
@@ -152,7 +152,7 @@ def blue_over_red(colour: np.ndarray) -> float:
 @pytest.mark.parametrize("colour", [False, True])
 def test_lines_change_smoothly(kind: str, name: str, value: float, colour: bool) -> None:
     def reading(number: torch.Tensor) -> torch.Tensor:
-        lines = spectral_lines(values_of(kind, {name: number}), 8, colour)
+        lines = spectral_samples(values_of(kind, {name: number}), 8, colour)
         return mean(lines, lambda w: torch.sin(7 / w) ** 2)
 
     number = torch.tensor(value, dtype=DOUBLE, requires_grad=True)

@@ -1,7 +1,12 @@
-"""Facts that are written in more than one file agree, and the engine stays free of the viewer."""
+"""Facts that are written in more than one file agree, and the house keeps its rules.
+
+The engine stays free of the viewer, no module imports itself by a detour, and no file is too long
+to be read in one go.
+"""
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -72,3 +77,99 @@ def test_reading_the_manifest_does_not_import_torch() -> None:
     )
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.strip() == "False"
+
+
+LONGEST_FILE = 500
+
+
+def modules(source: Path) -> dict[str, Path]:
+    """Every module below a folder by its dotted name."""
+    found = {}
+    for path in sorted(source.rglob("*.py")):
+        parts = path.relative_to(source).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(name: str, path: Path, known: dict[str, Path]) -> set[str]:
+    """Modules that one names in its text: at the top, in functions and for type checkers alone."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    wanted: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            wanted.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
+            wanted.update(f"{base}.{alias.name}" for alias in node.names)
+    found = set()
+    for dotted in wanted:
+        while dotted and dotted not in known:
+            dotted = dotted.rpartition(".")[0]
+        found.add(dotted)
+    return found - {"", name}
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules that reach each other (Tarjan 1972)."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    path: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        number[node] = lowest[node] = len(number)
+        path.append(node)
+        for following in sorted(graph[node]):
+            if following not in number:
+                visit(following)
+                lowest[node] = min(lowest[node], lowest[following])
+            elif following in path:
+                lowest[node] = min(lowest[node], number[following])
+        if lowest[node] == number[node]:
+            group = path[path.index(node) :]
+            del path[path.index(node) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for node in graph:
+        if node not in number:
+            visit(node)
+    return found
+
+
+def test_no_module_imports_itself_by_a_detour(root: Path) -> None:
+    """Imports for type checkers count: data lives below those who share it."""
+    known = modules(root / "src")
+    graph = {name: imports(name, path, known) for name, path in known.items()}
+    assert len(graph) > 100
+    assert circles(graph) == []
+
+
+def test_circles_are_found() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": {"e"}, "e": {"d"}, "f": {"a"}}
+    assert sorted(circles(graph)) == [["a", "b", "c"], ["d", "e"]]
+
+
+def test_imports_are_seen_wherever_they_stand(tmp_path: Path) -> None:
+    text = """
+from typing import TYPE_CHECKING
+from a import c
+from .d import thing
+if TYPE_CHECKING:
+    from a.b import Kind
+def late():
+    import a.e.deeper
+"""
+    path = tmp_path / "x.py"
+    path.write_text(text)
+    known = dict.fromkeys(("a", "a.b", "a.c", "a.d", "a.e", "a.x"), path)
+    assert imports("a.x", path, known) == {"a.b", "a.c", "a.d", "a.e"}
+
+
+def test_no_file_is_too_long_to_be_read_in_one_go(root: Path) -> None:
+    lengths = {
+        str(path.relative_to(root)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (root / "src").rglob("*.py")
+    }
+    assert {path: n for path, n in lengths.items() if n > LONGEST_FILE} == {}

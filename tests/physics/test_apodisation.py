@@ -13,9 +13,9 @@ from scipy.special import j1
 from torch import Tensor
 
 from helpers.optical_bench import double
-from osog.optics.propagate import propagator
 from osog.optics.pupil import Pupil
 from osog.sample import Values
+from osog.waves import propagator
 
 NA, WAVELENGTH, INDEX = 0.8, 0.55, 1.33
 

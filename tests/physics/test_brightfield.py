@@ -11,9 +11,9 @@ from scipy.special import jv
 from torch import Tensor
 
 from helpers.optical_bench import grating
-from osog.exit_wave.illumination import source_points
 from osog.rendering import forward
 from osog.scene import Scene
+from osog.waves import source_points
 
 NA, WAVELENGTH, INDEX = 0.8, 0.55, 1.33
 

@@ -12,10 +12,10 @@ from scipy.special import jv
 from torch import Tensor
 
 from helpers.optical_bench import grating
-from osog.exit_wave.illumination import source_points
 from osog.explain import cautions, field_error_percent
 from osog.rendering import render
 from osog.scene import Scene
+from osog.waves import source_points
 
 NA, WAVELENGTH = 0.8, 0.55
 STEP = 0.025

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from osog.exit_wave.illumination import source_points
+from osog.waves import source_points
 
 SLOPE, SHEAR, BIAS = 0.5, 0.2, 60.0
 

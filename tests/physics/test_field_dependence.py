@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from osog.exit_wave.illumination import source_points
 from osog.optics import image
 from osog.optics.field_dependence import field_nodes
 from osog.sample import Values
+from osog.waves import source_points
 
 SIZE, PAD, MIDDLE = 128, 16, 63.5
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,11 +11,14 @@ import torch
 from helpers import mie_oracle
 from helpers.single_sphere import MEDIUM, WAVELENGTH, field_error, sphere_scene
 from osog.exit_wave import plan_sampling
-from osog.exit_wave.deposit import Raster, deposit
+from osog.exit_wave.deposit import deposit
+from osog.exit_wave.multislice import multislice
+from osog.exit_wave.raster import Raster
 from osog.explain import field_error_percent
 from osog.sample import Values, sample
 from osog.scene import Scene
 from osog.scene.parameters import replaced
+from osog.waves import ForwardWaves
 
 
 @pytest.mark.parametrize("z", [-8.0, 0.13, 8.0])
@@ -103,26 +108,19 @@ def test_multislice_conserves_energy(delta, loss) -> None:
             "numerics": {"accuracy": "standard", "padding_um": 0.0},
         }
     )
-    from osog.exit_wave.engine import _frequencies, longitudinal
-    from osog.exit_wave.multislice import multislice
-
     values = Values(scene, dtype=torch.float64)
     batch = sample(scene, 0, values)
     plan = plan_sampling(scene, batch)
-    fy, fx = _frequencies(plan, values)
-    wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
+    wavelength, index = values.microscope.wavelength_um, values.medium.index
     source = torch.zeros(1, 2, dtype=torch.float64)
-    kappa, _, kz_source, decay = longitudinal(fy, fx, source, wavelength, index, plan.slab_um)
-    everything = (torch.arange(len(fy)), torch.arange(len(fx)))
+    rows, columns = (torch.arange(n) for n in plan.grid_shape)
+    waves = ForwardWaves.of(plan, source, wavelength, index)
     spectrum = multislice(
         Raster(batch, plan),
         batch,
         2 * torch.pi / wavelength * batch.delta_index,
         None,
-        kappa,
-        decay,
-        2 * torch.pi * index / wavelength / kz_source,
-        everything,
+        replace(waves, rows=rows, columns=columns),
     )[0]
     spectrum[0, 0] += 1
     energy = float((spectrum.abs() ** 2).sum())

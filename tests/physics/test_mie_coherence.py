@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.interpolate import CubicSpline
 
-from osog.exit_wave import illumination, plan_sampling
+from osog.exit_wave import light_points, plan_sampling
 from osog.rendering import forward
 from osog.sample import Values, sample
 from osog.scene import Scene
@@ -99,7 +99,7 @@ def test_brightfield_agrees_with_abbe_and_lorenz_mie(ratio, model) -> None:
     values = Values(scene, dtype=torch.float64)
     plan = plan_sampling(scene, sample(scene, 0, values))
     assert plan.scattering == (model,)
-    exact = abbe(*(t.numpy() for t in illumination(values, plan)))
+    exact = abbe(*(t.numpy() for t in light_points(values, plan)))
     exact = np.roll(exact, (SIDE // 2, SIDE // 2), (1, 2))[:, :SIDE, :SIDE]
     for image, wanted in zip(forward(scene).numpy(), exact, strict=True):
         error = np.linalg.norm(image - wanted) / np.linalg.norm(wanted - 1)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from osog.exit_wave.mie import amplitude_table, amplitudes, coefficients, complex_index
+from osog.exit_wave.lorenz_mie.amplitudes import amplitude_table, amplitudes
+from osog.exit_wave.lorenz_mie.coefficients import coefficients, complex_index
 
 DOUBLE = torch.float64
 # Size parameter, relative index: small, at zeros of Riccati-Bessel functions, large, absorbing,

@@ -13,9 +13,9 @@ from scipy.special import jv
 from torch import Tensor
 
 from helpers.optical_bench import grating
-from osog.exit_wave.illumination import source_points
 from osog.rendering import render
 from osog.scene import Scene
+from osog.waves import source_points
 
 NA, WAVELENGTH = 0.8, 0.55
 # Domain of 40 λ/NA: one frequency step is 0.025 NA/λ.

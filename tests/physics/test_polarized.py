@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from osog.exit_wave.birefringence import index_split
-from osog.exit_wave.jones import polarizer_state
 from osog.rendering import ForwardModel, Renderer, forward
-from osog.sample import Values, sample
+from osog.sample import sample
 from osog.scene import Camera, Scene
 from osog.scene.parameters import replaced
+from osog.waves.jones_matrices import polarizer_state
 
 DOUBLE = torch.float64
 WAVELENGTH = 0.55
@@ -130,7 +130,7 @@ def test_quarter_wave_plate_makes_light_circular() -> None:
 
 def test_circular_light_is_right_handed() -> None:
     """Born & Wolf §1.4.2: clockwise for who looks against the light, (1, −i)/√2 in exp(−iωt)."""
-    state = polarizer_state(Values(scene_of(circular=True, polarizer_deg=25.0), dtype=DOUBLE))
+    state = polarizer_state(torch.tensor(25.0, dtype=DOUBLE), circular=True)
     assert float(state.norm()) == pytest.approx(1.0)
     assert complex(state[1] / state[0]) == pytest.approx(-1j, abs=1e-12)
 

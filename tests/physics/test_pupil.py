@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from helpers.optical_bench import double
-from osog.optics.propagate import kappa, propagator
 from osog.optics.pupil import Pupil
+from osog.waves import defocus_per_um, propagator
 
 NA, WAVELENGTH, INDEX = 0.8, 0.55, 1.33
 
@@ -104,11 +104,13 @@ def test_stable_kappa_is_the_difference_of_the_two_axial_wavenumbers() -> None:
         return 2 * pi * torch.sqrt((INDEX / WAVELENGTH) ** 2 - x**2 - y**2)
 
     plain = axial(fx + 0.7, fy - 0.4) - axial(double(0.7), double(-0.4))
-    torch.testing.assert_close(kappa(fx, fy, source, *args), plain, rtol=0, atol=1e-10)
+    torch.testing.assert_close(defocus_per_um(fx, fy, source, *args), plain, rtol=0, atol=1e-10)
     # In single precision the stable form keeps its digits near the axis, the difference does not.
     small = torch.tensor([[1e-3]])
     exact = -((2 * pi * 1e-3) ** 2) / (2 * (2 * pi * INDEX / WAVELENGTH))
-    single = kappa(small, torch.zeros(1, 1), None, torch.tensor(WAVELENGTH), torch.tensor(INDEX))
+    single = defocus_per_um(
+        small, torch.zeros(1, 1), None, torch.tensor(WAVELENGTH), torch.tensor(INDEX)
+    )
     assert float(single) == pytest.approx(exact, rel=1e-5)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from osog.optics.spectrum import spectral_lines
+from osog.optics.spectrum import spectral_samples
 from osog.rendering import forward, render
 from osog.sample import Values
 from osog.scene import Scene
@@ -90,7 +90,7 @@ def test_a_plate_between_crossed_polars_has_its_interference_colour(retardance: 
     scene = plate(retardance)
     light = render(scene, "cpu", outputs=("irradiance",)).irradiance
     assert light is not None
-    lines = spectral_lines(Values(scene, dtype=torch.float64), 16, colour=True)
+    lines = spectral_samples(Values(scene, dtype=torch.float64), 16, colour=True)
     expected = sum(
         line.weights * torch.sin(pi * retardance * 1e-3 / line.wavelength_um) ** 2 for line in lines
     )

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from osog.exit_wave.illumination import source_points
 from osog.rendering import render
 from osog.scene import Scene
+from osog.waves import source_points
 
 NA, WAVELENGTH = 0.8, 0.55
 # Domain of 40 λ/NA, so that a normalised frequency of 0.1 is 4 steps.
@@ -178,7 +178,7 @@ def test_recomputing_for_the_gradient_changes_nothing(monkeypatch: pytest.Monkey
         return list(torch.autograd.grad(loss, list(values.values())))
 
     kept = slopes()
-    monkeypatch.setattr("osog.exit_wave.first_order._KEEP", 0)
+    monkeypatch.setattr("osog.exit_wave.first_order.KEPT_SAMPLES", 0)
     torch.testing.assert_close(slopes(), kept, rtol=1e-10, atol=0)
 
 

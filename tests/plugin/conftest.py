@@ -14,7 +14,7 @@ import torch
 
 from napari_osog.live_controller import LiveController
 from napari_osog.session import Session
-from osog.exit_wave import Interrupted
+from osog.cancellation import Cancelled
 from osog.sample import sample
 from osog.scene import Camera, Grid, Population, Scene
 
@@ -50,7 +50,7 @@ class FakeRenderer:
         end = time.monotonic() + self.seconds
         while time.monotonic() < end:
             if stop is not None and stop():
-                raise Interrupted
+                raise Cancelled
             time.sleep(min(0.005, self.seconds))
         shape = scene.grid.shape
         image = torch.full(shape, scene.microscope.focus_planes_um[0])

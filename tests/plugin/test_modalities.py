@@ -13,9 +13,8 @@ from napari_osog.pictures import Failure, Request, picture_worker
 from napari_osog.session import Session
 from osog import presets
 from osog.scene import (
-    EMISSION,
+    MODALITIES,
     MODALITY_TITLES,
-    PARTIALLY_COHERENT,
     SPECTRUM_TITLES,
     Camera,
     Grid,
@@ -24,7 +23,6 @@ from osog.scene import (
     Scene,
     Sphere,
 )
-from osog.scene.modalities import VECTORIAL
 from osog.scene.parameters import replaced
 
 _OWN = {
@@ -96,16 +94,16 @@ def test_every_modality_is_on_the_list_and_brings_its_own_rows_alone(panel):
         rows = {n.removeprefix(base) for n in panel.microscope.lens.rows if n.startswith(base)}
         assert rows == own, kind
         condenser = "microscope.condenser_numerical_aperture" in panel.microscope.lens.rows
-        assert condenser == (kind in PARTIALLY_COHERENT), kind
+        assert condenser == (MODALITIES[kind].condenser), kind
         stop = panel.row("microscope.condenser_stop")
-        assert (stop is not None) == (kind in PARTIALLY_COHERENT), kind
+        assert (stop is not None) == (MODALITIES[kind].condenser), kind
         preview = kind in {"brightfield", "phase_contrast", "dic", "shadowgraph"}
         assert (panel.row("numerics.partial_coherence") is not None) == preview, kind
         assert panel.microscope.parts["condenser"].isHidden() == (stop is None and not preview)
         emission = panel.row("populations.beads.material.emission_per_um") is not None
-        assert emission == (kind in EMISSION), kind
+        assert emission == (MODALITIES[kind].wave == "emission"), kind
         vectorial = panel.row("microscope.pupil.vectorial")
-        assert (vectorial is not None) == (kind in VECTORIAL), kind
+        assert (vectorial is not None) == (MODALITIES[kind].vectorial), kind
         axis = panel.row("populations.beads.material.optic_axis")
         assert (axis is not None) == (kind == "polarized"), kind
         assert not panel.row("microscope.modality").fault

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from osog.rendering import ForwardModel, forward
-from osog.scene import EMISSION, MODALITY_TITLES, PARTIALLY_COHERENT, Scene
+from osog.scene import MODALITIES, Scene
 from osog.scene.parameters import continuous
 
 DOUBLE = torch.float64
@@ -33,10 +33,10 @@ CASES = [
 ]
 # Every modality, with a ball (exact, where the plan takes that) and a body that has a direction.
 CASES += [
-    (shape, modality, 0.3 if modality in PARTIALLY_COHERENT else 0.0)
-    for modality in MODALITY_TITLES
+    (shape, modality, 0.3 if MODALITIES[modality].condenser else 0.0)
+    for modality in MODALITIES
     for shape in ("sphere", "box")
-    if (shape, modality, 0.3 if modality in PARTIALLY_COHERENT else 0.0) not in CASES
+    if (shape, modality, 0.3 if MODALITIES[modality].condenser else 0.0) not in CASES
 ]
 # Numbers behind the light: one scene is enough for them.
 BEHIND = ("camera.", "background.")
@@ -64,9 +64,9 @@ def scene_of(shape: str, modality: str, condenser: float) -> Scene:
             "source_points": 2,
         }
     kind: dict[str, Any] = {"kind": modality}
-    if modality in ("reflection", "iscat"):
+    if MODALITIES[modality].wave == "reflected":
         kind["interface_um"] = 2.5
-    if modality in EMISSION:
+    if MODALITIES[modality].wave == "emission":
         kind["background"] = 0.1
     return Scene.parse(
         {

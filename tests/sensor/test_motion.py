@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from osog.exit_wave.plan import SamplingPlan
 from osog.sample import Values
 from osog.scene import Scene
 from osog.sensor import light_on_pixels, pixels
 from osog.sensor.motion import motion_path
+from osog.waves.sampling_plan import SamplingPlan
 
 DOUBLE = torch.float64
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from osog.exit_wave.plan import SamplingPlan
 from osog.sensor import pixels
+from osog.waves.sampling_plan import SamplingPlan
 
 
 def plan(s: int = 3, frame: tuple[int, int] = (10, 14)) -> SamplingPlan:

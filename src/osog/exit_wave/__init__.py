@@ -1,27 +1,26 @@
 """Stage 2: particles into phase slabs, light through the slabs."""
 
-from osog.exit_wave.engine import emission_slabs, exit_wave
-from osog.exit_wave.illumination import Cone, illumination
-from osog.exit_wave.interrupt import Interrupted, checkpoint, interruptible
-from osog.exit_wave.jones import jones_wave
-from osog.exit_wave.plan import SamplingPlan, plan_sampling
-from osog.exit_wave.reflected import reflected_wave
-from osog.exit_wave.wave import EmissionSlabs, ExitWave, JonesWave, ReflectedWave
+from osog.exit_wave.emitted_light import emission_slabs
+from osog.exit_wave.illumination import Aperture, Cone, light_points
+from osog.exit_wave.polarized_wave import jones_wave
+from osog.exit_wave.reflected_light import reflected_wave
+from osog.exit_wave.sampling import plan_sampling
+from osog.exit_wave.scattered_wave import exit_wave
+from osog.exit_wave.wave import EmissionSlabs, ExitWave, JonesWave, LitWave, ReflectedWave, Wave
 
 __all__ = [
+    "Aperture",
     "Cone",
     "EmissionSlabs",
     "ExitWave",
-    "Interrupted",
     "JonesWave",
+    "LitWave",
     "ReflectedWave",
-    "SamplingPlan",
-    "checkpoint",
+    "Wave",
     "emission_slabs",
     "exit_wave",
-    "illumination",
-    "interruptible",
     "jones_wave",
+    "light_points",
     "plan_sampling",
     "reflected_wave",
 ]

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.sample import ParticleBatch
     from osog.scene import Scene
+    from osog.waves.sampling_plan import SamplingPlan
 
 _STRONG_RETARDANCE = 1.0
 """Retardance in rad from which one wave is more than 12 % wrong for the mean of two."""

@@ -8,26 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint as recomputed
 
+from osog.cancellation import raise_if_cancelled
 from osog.cautions import Caution
 from osog.exit_wave.birefringence import mean_delta_index
-from osog.exit_wave.deposit import Chunk, Raster, leaves_of
-from osog.exit_wave.interrupt import checkpoint
+from osog.exit_wave.kernel_deconvolution import (
+    cubic_spline_transfer,
+    deconvolved,
+    pixel_transfer,
+)
+from osog.exit_wave.raster import PatchBatch, Raster, particle_tensors
+from osog.exit_wave.splat_weights import cubic_spline
 from osog.geometry import chords, half_extents
+from osog.waves.phase_factors import phasor
+from osog.waves.recomputation import recomputed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from osog.exit_wave.plan import SamplingPlan
-    from osog.exit_wave.reflected import UpwardWaves
     from osog.sample import ParticleBatch
     from osog.scene import Scene
+    from osog.waves.plane_waves import UpwardWaves
+    from osog.waves.sampling_plan import SamplingPlan
 
 _PARTS = {"draft": 1, "standard": 2, "fine": 3}
 """Sub-samples a side of every sample: what is left of the error lies at steep rims."""
-_LEAST_DIVISOR = 0.3
-"""Floor of the deconvolutions, as for phase slabs."""
 
 
 def facet_spectrum(
@@ -76,28 +81,20 @@ def facet_spectrum(
     raster = Raster(batch, plan)
     relative = mean_delta_index(batch, index)
     columns = []
-    for chunk in raster.chunks:
-        checkpoint()
-        mine = wanted[chunk.index]
+    for patches in raster.patch_batches:
+        raise_if_cancelled()
+        mine = wanted[patches.index]
         if bool(mine.any()):
-            columns.append(_Columns.of(raster, batch, chunk, relative, index, mine))
+            columns.append(_Columns.of(raster, batch, patches, relative, index, mine))
 
-    parts = []
-    for point in range(len(waves.down)):
-
-        def one(point: int = point) -> Tensor:
-            return _one_source(columns, waves, plan, point)
-
-        if torch.is_grad_enabled() and len(waves.down) > 1:
-            parts.append(recomputed(one, use_reentrant=False, preserve_rng_state=False))
-        else:
-            parts.append(one())
-    return torch.stack(parts)
+    points = range(len(waves.down))
+    spare = len(points) > 1
+    return torch.stack([recomputed(spare, _one_source, columns, waves, plan, p) for p in points])
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """Columns of the particles of one chunk, each (n, P, Q) or (n, 1, 1).
+    """Columns of the particles of one patches, each (n, P, Q) or (n, 1, 1).
 
     Attributes
     ----------
@@ -130,28 +127,28 @@ class _Columns:
         cls,
         raster: Raster,
         batch: ParticleBatch,
-        chunk: Chunk,
+        patches: PatchBatch,
         relative: Tensor,
         index: Tensor,
         wanted: Tensor,
     ) -> _Columns:
-        plan, leaves, i = raster.plan, leaves_of(batch, chunk), chunk.index
+        plan, tensors, i = raster.plan, particle_tensors(batch, patches), patches.index
         parts = _PARTS[plan.accuracy]
         (py, px), (cy, cx) = (p / parts for p in plan.pitch_um), plan.corner_um
-        real: dict[str, Any] = {"dtype": leaves.position.dtype, "device": leaves.position.device}
-        rows = torch.arange(chunk.height * parts, device=chunk.row.device)
-        columns = torch.arange(chunk.width * parts, device=chunk.row.device)
+        real: dict[str, Any] = {"dtype": tensors.position.dtype, "device": tensors.position.device}
+        rows = torch.arange(patches.height * parts, device=patches.row.device)
+        columns = torch.arange(patches.width * parts, device=patches.row.device)
         # Sub-samples lie evenly about the middle of their sample.
         cx, cy = cx - (parts - 1) / 2 * px, cy - (parts - 1) / 2 * py
         chord = chords(
-            chunk.kind,
-            ((parts * chunk.column[:, None] + columns).to(**real) * px + cx)[:, None, :],
-            ((parts * chunk.row[:, None] + rows).to(**real) * py + cy)[:, :, None],
-            leaves.position,
-            leaves.quaternion,
-            leaves.size,
-            leaves.planes,
-            leaves.plane_mask,
+            patches.kind,
+            ((parts * patches.column[:, None] + columns).to(**real) * px + cx)[:, None, :],
+            ((parts * patches.row[:, None] + rows).to(**real) * py + cy)[:, :, None],
+            tensors.position,
+            tensors.quaternion,
+            tensors.size,
+            tensors.planes,
+            tensors.plane_mask,
             (py, px),
             wall_samples=1,
         )
@@ -163,8 +160,9 @@ class _Columns:
         mirror = -outside / (2 * index + outside)
         weight = coverage * (wanted[:, None, None] / parts**2)
         loss = torch.exp(-batch.absorption_per_um[i, None, None] * thickness)
+        address = raster.addresses(patches)
         return cls(
-            address=raster.addresses(chunk).repeat_interleave(parts, 1).repeat_interleave(parts, 2),
+            address=address.repeat_interleave(parts, 1).repeat_interleave(parts, 2),
             upper=upper,
             thickness=thickness,
             upper_rise=_rise(upper, coverage),
@@ -202,7 +200,7 @@ def _one_source(
     down, middle = waves.down[point], waves.middle[point]
     contributions: list[tuple[Tensor, Tensor, Tensor]] = []
     for c in columns:
-        checkpoint()
+        raise_if_cancelled()
         within = (waves.vacuum * c.inside) ** 2
         # A ray that would be totally reflected runs along the surface instead.
         within = torch.sqrt(torch.maximum(within - waves.across_squared[point], 1e-4 * within))
@@ -223,8 +221,8 @@ def _one_source(
             place = height / dz
             below = torch.floor(place.detach())
             above = place - below
-            turn = phase - middle * height
-            value = torch.stack((faded * torch.cos(turn), faded * torch.sin(turn)))
+            slow = phase - middle * height
+            value = torch.stack((faded * torch.cos(slow), faded * torch.sin(slow)))
             contributions.append(
                 ((below.long() * plane + c.address).reshape(-1), value.flatten(1), above.flatten())
             )
@@ -237,14 +235,14 @@ def _one_source(
     volumes = [torch.zeros(size, dtype=total.dtype, device=total.device) for _ in range(2)]
     for address, value, above in contributions:
         start = address - (lowest + 1) * plane
-        for number, weight in enumerate(_spline(above)):
+        for number, weight in enumerate(cubic_spline(above)):
             for volume, part in zip(volumes, value, strict=True):
                 _add(volume, start + number * plane, part * weight)
     shifted = waves.kappa[point] - middle
     spectrum = torch.complex(total, total)
     slabs = torch.complex(*volumes).view(-1, gy, gx)
     for number, slab in enumerate(slabs.unbind(0)):
-        checkpoint()
+        raise_if_cancelled()
         if not slab.requires_grad and not bool(slab.any()):
             continue
         rows = torch.fft.fft(slab, dim=-1, norm="forward")[:, waves.columns]
@@ -252,25 +250,9 @@ def _one_source(
         phase = middle * waves.reference_um + shifted * (
             waves.reference_um - (lowest + number) * dz
         )
-        spectrum = spectrum + found * torch.complex(torch.cos(phase), torch.sin(phase))
-    spline = torch.sinc(shifted * (dz / (2 * pi))) ** 4
-    pixel = torch.sinc(waves.fy * plan.pitch_um[0])[:, None] * torch.sinc(
-        waves.fx * plan.pitch_um[1]
-    )
-    shape = waves.obliquity[point] / (spline.clamp(min=_LEAST_DIVISOR) * pixel)
-    return spectrum * shape
-
-
-def _spline(above: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Cubic B-spline weights of the four planes around a place between the middle two."""
-    t = above
-    rest = 1 - t
-    return (
-        rest**3 / 6,
-        (4 - 3 * t * t * (2 - t)) / 6,
-        (4 - 3 * rest * rest * (2 - rest)) / 6,
-        t**3 / 6,
-    )
+        spectrum = spectrum + found * phasor(phase)
+    along = cubic_spline_transfer(shifted, dz)
+    return spectrum * deconvolved(waves.obliquity[point], along, pixel_transfer(waves, plan))
 
 
 def _add(volume: Tensor, address: Tensor, value: Tensor) -> None:
@@ -309,3 +291,6 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator
             f"{small} {noun} less than two wavelengths wide ({2 * wavelength:.2g} µm) and of high "
             "index: facets stand for large surfaces or weak bodies only."
         )
+
+
+__all__ = ["cautions", "facet_spectrum", "steepest_slope_deg"]

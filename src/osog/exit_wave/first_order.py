@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
+from osog.cancellation import raise_if_cancelled
 from osog.cautions import Caution
-from osog.exit_wave import interrupt
 from osog.geometry import half_extents
+from osog.waves.phase_factors import phasor
+from osog.waves.recomputation import KEPT_SAMPLES, recomputed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from osog.exit_wave.engine import PlaneWaves
-    from osog.exit_wave.plan import SamplingPlan
     from osog.sample import ParticleBatch
     from osog.scene import Scene
+    from osog.waves.plane_waves import ForwardWaves
+    from osog.waves.sampling_plan import SamplingPlan
 
 _WEAK_PHASE = 0.3
 """Phase in radians above which the weak-object preview is wrong by more than 15 % of contrast."""
-_KEEP = 4e7
-"""Samples of all slabs and source points together that are kept for the gradient."""
 
 
 def is_first_order(scene: Scene) -> bool:
@@ -34,7 +33,7 @@ def is_first_order(scene: Scene) -> bool:
 
 
 def first_order(
-    slabs: Sequence[Tensor], occupied: Sequence[int], waves: PlaneWaves, plan: SamplingPlan
+    slabs: Sequence[Tensor], occupied: Sequence[int], waves: ForwardWaves, plan: SamplingPlan
 ) -> Tensor:
     """Scattered spectrum of phase slabs in the first Born approximation.
 
@@ -46,13 +45,13 @@ def first_order(
         Phase φ in rad, and where there is absorption the loss of amplitude α.
     occupied : sequence of int
         Numbers of the slabs that hold anything, ascending.
-    waves : PlaneWaves
+    waves : ForwardWaves
     plan : SamplingPlan
 
     Returns
     -------
     Tensor, shape (S, By, Bx), complex
-        At the last slab plane, before the corrections of `waves`; linear in the slabs.
+        At the last slab plane, before `slab_correction`; linear in the slabs.
 
     Notes
     -----
@@ -71,8 +70,7 @@ def first_order(
         spectra.append(spectrum)
 
     def scattered(point: int) -> Tensor:
-        phase = waves.kappa[point][rows[:, None], columns] * plan.slab_um
-        step = torch.complex(torch.cos(phase), torch.sin(phase))
+        step = phasor(waves.kappa[point][rows[:, None], columns] * plan.slab_um)
         total = torch.zeros_like(step)
         ends = [*occupied[1:], plan.slabs - 1] if occupied else []
         for j, end, spectrum in zip(occupied, ends, spectra, strict=True):
@@ -81,16 +79,11 @@ def first_order(
                 total = total * (step if end == j + 1 else step ** (end - j))
         return total * waves.stretch[point]
 
-    size = count * len(spectra) * len(rows) * len(columns)
-    recompute = size > _KEEP and torch.is_grad_enabled()
+    spare = count * len(spectra) * len(rows) * len(columns) > KEPT_SAMPLES
     points = []
     for point in range(count):
-        interrupt.checkpoint()
-        points.append(
-            checkpoint(scattered, point, use_reentrant=False, preserve_rng_state=False)
-            if recompute
-            else scattered(point)
-        )
+        raise_if_cancelled()
+        points.append(recomputed(spare, scattered, point))
     return torch.stack(points)
 
 
@@ -131,3 +124,6 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator
             remedy,
             remedy_text,
         )
+
+
+__all__ = ["cautions", "first_order", "is_first_order", "peak_phase"]

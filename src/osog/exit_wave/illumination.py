@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot, pi, sqrt
-from typing import TYPE_CHECKING, Any
+from math import hypot
+from typing import TYPE_CHECKING, cast
 
-import numpy as np
 import torch
 
 from osog.cautions import Caution
 from osog.sample import Values
-from osog.scene import PARTIALLY_COHERENT
+from osog.waves.condenser_points import source_points
+from osog.waves.evanescence import STEEPEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.sample import ParticleBatch
-    from osog.scene import Scene
+    from osog.scene import Darkfield, PhaseContrast, Reflection, Scene, Shadowgraph
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 @dataclass(frozen=True)
@@ -43,47 +43,72 @@ class Aperture:
 
     @classmethod
     def of(cls, values: Values) -> Aperture:
-        """Return the aperture that the modality of a scene is lit through.
-
-        Brightfield, DIC and polarised light see the condenser with its stop and its sideways
-        shift; phase contrast the image of its ring, ring_radius ± ring_width/2 of the objective
-        NA; darkfield its annulus; reflection the opening of its light, at most that of the
-        objective, which it comes through; shadowgraphy a disc of half angle θ in the medium,
-        which is NA n sin θ. Every other modality is lit by one plane wave along the axis.
+        """Return the aperture that the modality of a scene is lit through, by its trait `light`.
 
         Parameters
         ----------
         values : Values
         """
-        optics = "microscope"
-        kind = values.scene.microscope.modality.kind
-        zero = values.constant(0.0)
-        if kind in PARTIALLY_COHERENT:
-            outer = values.number(f"{optics}.condenser_numerical_aperture")
-            off = values.number(f"{optics}.oblique_numerical_aperture")
-            azimuth = torch.deg2rad(values.number(f"{optics}.oblique_azimuth_deg"))
-            shift = off * torch.cos(azimuth), off * torch.sin(azimuth)
-            return cls(outer, values.number(f"{optics}.condenser_stop"), shift)
-        if kind == "phase_contrast":
-            radius = values.number(f"{optics}.modality.ring_radius")
-            half = 0.5 * values.number(f"{optics}.modality.ring_width")
-            outer = values.number(f"{optics}.numerical_aperture") * (radius + half)
-            return cls(outer, (radius - half) / (radius + half), (zero, zero))
-        if kind == "darkfield":
-            outer = values.number(f"{optics}.modality.outer_numerical_aperture")
-            inner = values.number(f"{optics}.modality.inner_numerical_aperture")
-            return cls(outer, inner / outer, (zero, zero))
-        if kind == "shadowgraph":
-            angle = 1e-3 * values.number(f"{optics}.modality.divergence_mrad")
-            return cls(values.number("medium.index") * torch.sin(angle), zero, (zero, zero))
-        if kind == "reflection":
-            outer = values.number(f"{optics}.modality.illumination_numerical_aperture")
-            widest = torch.minimum(
-                values.number(f"{optics}.numerical_aperture"), 0.98 * values.number("medium.index")
-            )
-            outer = torch.minimum(outer, widest)
-            return cls(outer, zero, (zero, zero))
-        return cls(zero, zero, (zero, zero))
+        return _LIGHTS[values.scene.microscope.modality.light](values)
+
+
+def _axial(values: Values) -> Aperture:
+    """One plane wave along the axis."""
+    zero = values.constant(0.0)
+    return Aperture(zero, zero, (zero, zero))
+
+
+def _condenser(values: Values) -> Aperture:
+    """The condenser with its stop and its sideways shift."""
+    optics = values.microscope
+    off, azimuth = optics.oblique_numerical_aperture, torch.deg2rad(optics.oblique_azimuth_deg)
+    shift = off * torch.cos(azimuth), off * torch.sin(azimuth)
+    return Aperture(optics.condenser_numerical_aperture, optics.condenser_stop, shift)
+
+
+def _ring(values: Values) -> Aperture:
+    """The image of a phase ring: ring_radius ± ring_width/2 of the objective's NA."""
+    zero = values.constant(0.0)
+    modality = cast("PhaseContrast[Tensor]", values.microscope.modality)
+    radius, half = modality.ring_radius, 0.5 * modality.ring_width
+    outer = values.microscope.numerical_aperture * (radius + half)
+    return Aperture(outer, (radius - half) / (radius + half), (zero, zero))
+
+
+def _annulus(values: Values) -> Aperture:
+    """An annulus outside the objective's aperture."""
+    zero = values.constant(0.0)
+    modality = cast("Darkfield[Tensor]", values.microscope.modality)
+    outer = modality.outer_numerical_aperture
+    return Aperture(outer, modality.inner_numerical_aperture / outer, (zero, zero))
+
+
+def _backlight(values: Values) -> Aperture:
+    """A disc of half angle θ in the medium, which is NA n sin θ."""
+    zero = values.constant(0.0)
+    modality = cast("Shadowgraph[Tensor]", values.microscope.modality)
+    angle = 1e-3 * modality.divergence_mrad
+    return Aperture(values.medium.index * torch.sin(angle), zero, (zero, zero))
+
+
+def _objective(values: Values) -> Aperture:
+    """The opening of light that comes through the objective, at most that of the objective."""
+    zero = values.constant(0.0)
+    modality = cast("Reflection[Tensor]", values.microscope.modality)
+    widest = torch.minimum(values.microscope.numerical_aperture, STEEPEST * values.medium.index)
+    outer = torch.minimum(modality.illumination_numerical_aperture, widest)
+    return Aperture(outer, zero, (zero, zero))
+
+
+_LIGHTS: dict[str, Callable[[Values], Aperture]] = {
+    "axial": _axial,
+    "condenser": _condenser,
+    "ring": _ring,
+    "annulus": _annulus,
+    "backlight": _backlight,
+    "objective": _objective,
+}
+"""By the trait `light` of a modality, which then has the fields that its function reads."""
 
 
 @dataclass(frozen=True)
@@ -114,76 +139,6 @@ class Cone:
         return self.outer + hypot(self.shift_x, self.shift_y)
 
 
-def ring_numbers(count: int, hole: float = 0.0) -> tuple[int, ...]:
-    """Points on each ring, inner first, when about `count` are wanted; (1,) for one plane wave.
-
-    Numbers are even, so that every point has its opposite, and grow with the radius. An annulus
-    needs nearly as many rings as a disc: halos depend on where across its width light starts.
-
-    Parameters
-    ----------
-    count : int
-    hole : float
-        Radius of the dark middle as a share of the radius.
-    """
-    if count <= 1 and hole == 0:
-        return (1,)
-    rings = max(1, round(sqrt(count / (3.5 if hole == 0 else 4.0))))
-    nodes, _ = np.polynomial.legendre.leggauss(rings)
-    radius = np.sqrt(hole**2 + (1 - hole**2) * (nodes + 1) / 2)
-    numbers = np.maximum(4, 2 * np.round(count * radius / radius.sum() / 2))
-    return tuple(int(number) for number in numbers)
-
-
-def source_points(
-    numerical_aperture: Tensor,
-    wavelength_um: Tensor,
-    count: int | tuple[int, ...],
-    hole: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Points and weights that stand for a uniformly filled disc or annulus (Köhler illumination).
-
-    Gauss–Legendre nodes in the squared radius times equally spaced angles, every other ring
-    turned by half a step: of the layouts compared, the most accurate for a defocused object.
-
-    Parameters
-    ----------
-    numerical_aperture, wavelength_um : Tensor, 0-dim
-        NA of the outer edge, and vacuum wavelength. The points move with both, differentiably.
-    count : int, or tuple of int
-        About how many points, or the number on each ring as `ring_numbers` gives it. 1 and (1,)
-        give the axial point alone.
-    hole : Tensor, 0-dim, optional
-        Radius of the dark middle as a share of the outer radius; differentiable.
-
-    Returns
-    -------
-    frequencies : Tensor, shape (S, 2)
-        (x, y) in cycles/µm, |f| ≤ NA/λ.
-    weights : Tensor, shape (S,)
-        They sum to 1.
-    """
-    like: dict[str, Any] = {"dtype": wavelength_um.dtype, "device": wavelength_um.device}
-    if isinstance(count, int):
-        count = ring_numbers(count, 0.0 if hole is None else float(hole.detach()))
-    if count == (1,):
-        return torch.zeros(1, 2, **like) * numerical_aperture, torch.ones(1, **like)
-    nodes, shares = np.polynomial.legendre.leggauss(len(count))
-    points, weights, squares = [], [], []
-    for k, (node, part, number) in enumerate(zip(nodes, shares, count, strict=True)):
-        angle = 2 * pi * (np.arange(number) + 0.5 * (k % 2)) / number
-        points.append(np.stack([np.cos(angle), np.sin(angle)], 1))
-        squares.append(np.full(number, (node + 1) / 2))
-        weights.append(np.full(number, part / 2 / number))
-    direction = torch.as_tensor(np.concatenate(points), **like)
-    square = torch.as_tensor(np.concatenate(squares), **like)
-    weight = torch.as_tensor(np.concatenate(weights), **like)
-    if hole is not None:
-        square = hole**2 + (1 - hole**2) * square
-    radius = torch.sqrt(square) * (numerical_aperture / wavelength_um)
-    return direction * radius[:, None], weight
-
-
 def _filled(
     values: Values, aperture: Aperture, wavelength: Tensor, plan: SamplingPlan
 ) -> tuple[Tensor, Tensor]:
@@ -195,7 +150,7 @@ def _filled(
     outer, hole = aperture.outer, aperture.hole
     if not plan.outer_rings:
         return source_points(outer, wavelength, plan.source_rings, hole)
-    inner = torch.minimum(values.number("microscope.numerical_aperture"), outer)
+    inner = torch.minimum(values.microscope.numerical_aperture, outer)
     share = inner / outer
     seen = source_points(inner, wavelength, plan.source_rings, hole / share)
     unseen = source_points(outer, wavelength, plan.outer_rings, share)
@@ -203,7 +158,7 @@ def _filled(
     return torch.cat((seen[0], unseen[0])), torch.cat((part * seen[1], (1 - part) * unseen[1]))
 
 
-def illumination(values: Values, plan: SamplingPlan) -> tuple[Tensor, Tensor]:
+def light_points(values: Values, plan: SamplingPlan) -> tuple[Tensor, Tensor]:
     """Points of light that the sample of a scene is seen in.
 
     Parameters
@@ -222,7 +177,7 @@ def illumination(values: Values, plan: SamplingPlan) -> tuple[Tensor, Tensor]:
         Shares of the light; they sum to 1.
     """
     aperture = Aperture.of(values)
-    wavelength = values.number("microscope.wavelength_um")
+    wavelength = values.microscope.wavelength_um
     points, weights = _filled(values, aperture, wavelength, plan)
     return points + torch.stack(aperture.shift) / wavelength, weights
 
@@ -240,3 +195,6 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator
             {"microscope.oblique_numerical_aperture": 0.0, "microscope.condenser_stop": 0.0},
             "Centre the light",
         )
+
+
+__all__ = ["Aperture", "Cone", "cautions", "light_points"]

@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from osog.exit_wave.deposit import Gradients, Raster, deposit, deposit_adjoint
-from osog.exit_wave.interrupt import checkpoint
+from osog.cancellation import raise_if_cancelled
+from osog.exit_wave.deposit import Gradients, deposit, deposit_adjoint
+from osog.waves.phase_factors import phasor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from osog.exit_wave.raster import Raster
     from osog.sample import ParticleBatch
+    from osog.waves.plane_waves import ForwardWaves
 
-_STORE_BYTES = 1.5e9
+STORE_BYTES = 1.5e9
 """Fields kept for the backward pass; above it they are recomputed from checkpoints."""
-_VOLUME_BYTES = 6e8
+VOLUME_BYTES = 6e8
 """Phase slabs held at once; deeper samples are walked window by window."""
 _HELD_BYTES = 2e8
 """Transmissions kept for the other source points of a ring; more are computed again."""
@@ -43,10 +46,7 @@ def multislice(
     batch: ParticleBatch,
     phase_per_um: Tensor,
     loss_per_um: Tensor | None,
-    kappa: Tensor,
-    decay: Tensor,
-    stretch: Tensor,
-    crop: tuple[Tensor, Tensor],
+    waves: ForwardWaves,
 ) -> Tensor:
     """Scattered spectrum behind the sample for each source point.
 
@@ -58,14 +58,8 @@ def multislice(
         k0 Δn of every particle.
     loss_per_um : Tensor, shape (N,), or None
         Half of the absorption coefficient.
-    kappa : Tensor, shape (S, Gy, Gx)
-        k_z − k of every frequency (of k_z(f + f_s) − k_z(f_s) for tilted sources), 1/µm.
-    decay : Tensor, shape (S, Gy, Gx)
-        Loss of amplitude of every frequency in nepers/µm; large where waves are evanescent.
-    stretch : Tensor, shape (S,)
-        k/k_zs: how much longer the path of a tilted ray through a slab is.
-    crop : (rows, columns)
-        Frequencies wanted, as indices into the grid's FFT order.
+    waves : ForwardWaves
+        In the light of S source points; its rows and columns are the frequencies wanted.
 
     Returns
     -------
@@ -80,16 +74,26 @@ def multislice(
         batch.planes,
         phase_per_um,
         loss_per_um,
-        kappa,
-        decay,
-        stretch,
-        _Fixed(raster, batch, crop),
+        waves.kappa,
+        waves.decay,
+        waves.stretch,
+        Fixed(raster, batch, (waves.rows, waves.columns)),
     )
     return result
 
 
 @dataclass(frozen=True)
-class _Fixed:
+class Fixed:
+    """What a walk through slabs needs besides the tensors that have gradients.
+
+    Attributes
+    ----------
+    raster : Raster
+    batch : ParticleBatch
+    crop : (Tensor, Tensor)
+        Rows and columns of the frequencies wanted, in the grid's FFT order.
+    """
+
     raster: Raster
     batch: ParticleBatch
     crop: tuple[Tensor, Tensor]
@@ -108,7 +112,7 @@ class _Multislice(torch.autograd.Function):
         kappa: Tensor,
         decay: Tensor,
         stretch: Tensor,
-        fixed: _Fixed,
+        fixed: Fixed,
     ) -> Tensor:
         batch = fixed.batch.detach()
         coefficients = [c.detach() for c in (phase_per_um, loss_per_um) if c is not None]
@@ -118,7 +122,7 @@ class _Multislice(torch.autograd.Function):
         differentiate = any(ctx.needs_input_grad)
         size_of_field = gy * gx * 2 * kappa.element_size()
         kept = count * len(raster.occupied) * size_of_field
-        store = differentiate and kept <= _STORE_BYTES
+        store = differentiate and kept <= STORE_BYTES
         stored: list[list[list[Tensor]]] = []
         starts: list[list[Tensor | None]] = []
         volumes: list[list[Tensor]] = []
@@ -169,7 +173,7 @@ class _Multislice(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         kappa, decay, stretch, out = ctx.saved_tensors
-        fixed: _Fixed = ctx.fixed
+        fixed: Fixed = ctx.fixed
         raster, batch = fixed.raster, fixed.batch.detach()
         count = kappa.shape[0]
         gy, gx = raster.plan.grid_shape
@@ -186,9 +190,9 @@ class _Multislice(torch.autograd.Function):
             if ctx.last_step:
                 if waves is not None:
                     distance = ctx.last_step * raster.plan.slab_um
-                    turned = distance * (g.conj() * out[s])
-                    waves[0][s][rows[:, None], columns] -= turned.imag
-                    waves[1][s][rows[:, None], columns] -= turned.real
+                    product = distance * (g.conj() * out[s])
+                    waves[0][s][rows[:, None], columns] -= product.imag
+                    waves[1][s][rows[:, None], columns] -= product.real
                 g = g * travel.factor(ctx.last_step)[rows[:, None], columns].conj()
             full = torch.zeros((gy, gx), dtype=g.dtype, device=g.device)
             full[rows[:, None], columns] = g
@@ -246,9 +250,7 @@ class Travel:
         """exp((iκ − decay) · steps · dz), next to nothing where waves are evanescent."""
         if steps not in self._factors:
             distance = steps * self.slab_um
-            phase = self.kappa * distance
-            # torch.complex(cos, sin) is ten times faster than the exponential of a complex tensor.
-            factor = torch.complex(torch.cos(phase), torch.sin(phase))
+            factor = phasor(self.kappa * distance)
             self._factors[steps] = factor * torch.exp(self.decay * -distance)
         return self._factors[steps]
 
@@ -260,7 +262,7 @@ def walks(raster: Raster, dtype: torch.dtype, volumes: int) -> tuple[list[Walk],
         return [], 0
     gy, gx = plan.grid_shape
     bytes_per_slab = gy * gx * torch.finfo(dtype).bits // 8 * volumes
-    depth = max(4, int(_VOLUME_BYTES // bytes_per_slab))
+    depth = max(4, int(VOLUME_BYTES // bytes_per_slab))
     windows: list[Walk] = []
     previous = occupied[0]
     for start in range(occupied[0], occupied[-1] + 1, depth):
@@ -281,8 +283,7 @@ def _alike(first: Tensor, second: Tensor) -> bool:
 
 
 def _transmission(slabs: Sequence[Tensor], j: int, stretch: Tensor) -> Tensor:
-    phase = slabs[0][j] * stretch
-    t = torch.complex(torch.cos(phase), torch.sin(phase))
+    t = phasor(slabs[0][j] * stretch)
     if len(slabs) > 1:
         t = t * torch.exp(-slabs[1][j] * stretch)
     return t
@@ -299,7 +300,7 @@ def _through(
 ) -> Tensor | None:
     """Field behind a window; `held` keeps the slabs for the next source point of one ring."""
     for j, steps in zip(walk.occupied, walk.steps, strict=True):
-        checkpoint()
+        raise_if_cancelled()
         t = held.get(j) if held is not None else None
         if t is None:
             t = _transmission(slabs, j - walk.slabs.start, stretch)
@@ -352,8 +353,8 @@ def _back(
             if to_waves is not None and before is not None:
                 # Not from the field behind: a slab that absorbs all light cannot be undone.
                 arrived = torch.fft.fft2(before).mul_(travel.factor(steps))
-                turned = spectrum.conj() * arrived
-                for gradient, part in zip(to_waves, (turned.imag, turned.real), strict=True):
+                product = spectrum.conj() * arrived
+                for gradient, part in zip(to_waves, (product.imag, product.real), strict=True):
                     gradient.sub_(part, alpha=steps * travel.slab_um / adjoint.numel())
             adjoint = torch.fft.ifft2(spectrum.mul_(travel.factor(steps).conj()))
     return adjoint

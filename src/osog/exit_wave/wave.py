@@ -2,20 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import pi
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
+
+from osog.waves.phase_factors import phasor
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExitWave:
+class Wave:
+    """Light of one wavelength that leaves the sample.
+
+    Attributes
+    ----------
+    wavelength_um, medium_index : Tensor, 0-dim
+        In vacuum, and of the medium.
+    plan : SamplingPlan
+        Grids that it lives on.
+    """
+
+    wavelength_um: Tensor
+    medium_index: Tensor
+    plan: SamplingPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class LitWave(Wave):
+    """Light of source points that the sample has scattered, as spatial frequencies.
+
+    Attributes
+    ----------
+    wavelength_um, medium_index, plan
+        As in `Wave`.
+    fx, fy : Tensor, shapes (Bx,), (By,)
+        Frequencies in cycles/µm in FFT order, cropped to the band of `plan`.
+    source : Tensor, shape (S, 2)
+        Frequencies (x, y) of the source points in cycles/µm; zero when coherent.
+    weights : Tensor, shape (S,)
+        Weights of the source points; they sum to 1.
+    reference_um : float
+        Height of the plane that the spectrum refers to.
+    """
+
+    fx: Tensor
+    fy: Tensor
+    source: Tensor
+    weights: Tensor
+    reference_um: float
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """Fields that every such wave has, to make another one of the same light."""
+        return {field.name: getattr(self, field.name) for field in fields(LitWave)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExitWave(LitWave):
     """Scattered light behind the sample, as spatial frequencies, for each source point.
 
     Attributes
@@ -24,15 +73,8 @@ class ExitWave:
         Fourier-series coefficients of the scattered part at z = `reference_um`, in the frame that
         is demodulated by the tilt of the source: U(r) = 1 + Σ_f spectrum(f) exp(2πi f·r), r from
         the corner of the domain. Obliquity factor and the deconvolutions of pixel and slab are in.
-    fx, fy : Tensor, shapes (Bx,), (By,)
-        Frequencies in cycles/µm in FFT order, cropped to the band of `plan`.
-    source : Tensor, shape (S, 2)
-        Frequencies (x, y) of the source points in cycles/µm; zero when coherent.
-    weights : Tensor, shape (S,)
-        Weights of the source points; they sum to 1.
-    wavelength_um, medium_index : Tensor, 0-dim
-    reference_um : float
-    plan : SamplingPlan
+    fx, fy, source, weights, wavelength_um, medium_index, reference_um, plan
+        As in `LitWave`.
     incident : complex Tensor, 0-dim, or None
         Amplitude of the unscattered wave behind the sample in units of the light that came in;
         None is 1. Given for analysed light, of which an analyser has taken a share and whose
@@ -42,20 +84,12 @@ class ExitWave:
     """
 
     spectrum: Tensor
-    fx: Tensor
-    fy: Tensor
-    source: Tensor
-    weights: Tensor
-    wavelength_um: Tensor
-    medium_index: Tensor
-    reference_um: float
-    plan: SamplingPlan
     incident: Tensor | None = None
     first_order: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class JonesWave:
+class JonesWave(LitWave):
     """Polarised light behind the sample, as spatial frequencies, for each source point.
 
     Attributes
@@ -67,19 +101,11 @@ class JonesWave:
     state : Tensor, shape (2,), complex
         Polarisation of the light that came in, of unit norm.
     fx, fy, source, weights, wavelength_um, medium_index, reference_um, plan
-        As in `ExitWave`.
+        As in `LitWave`.
     """
 
     spectrum: Tensor
     state: Tensor
-    fx: Tensor
-    fy: Tensor
-    source: Tensor
-    weights: Tensor
-    wavelength_um: Tensor
-    medium_index: Tensor
-    reference_um: float
-    plan: SamplingPlan
 
     def analysed(self, analyser: Tensor) -> ExitWave:
         """Component of the light that an analyser passes.
@@ -91,21 +117,14 @@ class JonesWave:
             analyser[0] U_x + analyser[1] U_y.
         """
         return ExitWave(
+            **self.head,
             spectrum=analyser[0] * self.spectrum[:, 0] + analyser[1] * self.spectrum[:, 1],
-            fx=self.fx,
-            fy=self.fy,
-            source=self.source,
-            weights=self.weights,
-            wavelength_um=self.wavelength_um,
-            medium_index=self.medium_index,
-            reference_um=self.reference_um,
-            plan=self.plan,
             incident=(analyser * self.state).sum(),
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReflectedWave:
+class ReflectedWave(LitWave):
     """Light that the particles send back to the objective, for each source point.
 
     Attributes
@@ -116,18 +135,10 @@ class ReflectedWave:
         the phase is relative to a mirror at z = 0: what comes back from a height z has the
         factor exp(−2i k_zs z).
     fx, fy, source, weights, wavelength_um, medium_index, reference_um, plan
-        As in `ExitWave`.
+        As in `LitWave`.
     """
 
     spectrum: Tensor
-    fx: Tensor
-    fy: Tensor
-    source: Tensor
-    weights: Tensor
-    wavelength_um: Tensor
-    medium_index: Tensor
-    reference_um: float
-    plan: SamplingPlan
 
     def beside(self, reference: Tensor, mirror_um: Tensor, share: Tensor) -> ExitWave:
         """Return this light together with that of a mirror.
@@ -143,24 +154,16 @@ class ReflectedWave:
         """
         around = 2 * pi * self.medium_index / self.wavelength_um
         down = torch.sqrt(around**2 - (2 * pi) ** 2 * self.source.square().sum(1))
-        phase = 2 * down * mirror_um
-        turn = share * torch.complex(torch.cos(phase), torch.sin(phase))
+        round_trip = share * phasor(2 * down * mirror_um)
         return ExitWave(
-            spectrum=self.spectrum * turn[:, None, None],
-            fx=self.fx,
-            fy=self.fy,
-            source=self.source,
-            weights=self.weights,
-            wavelength_um=self.wavelength_um,
-            medium_index=self.medium_index,
-            reference_um=self.reference_um,
-            plan=self.plan,
+            **self.head,
+            spectrum=self.spectrum * round_trip[:, None, None],
             incident=torch.complex(reference, torch.zeros_like(reference)),
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmissionSlabs:
+class EmissionSlabs(Wave):
     """Fluorescent emission of the sample, split into slabs.
 
     Attributes
@@ -169,12 +172,12 @@ class EmissionSlabs:
         Emission × path length (dimensionless) of every slab, as pixel means on the field grid.
     z_um : list of float
         Heights of the slab planes.
-    wavelength_um, medium_index : Tensor, 0-dim
-    plan : SamplingPlan
+    wavelength_um, medium_index, plan
+        As in `Wave`.
     """
 
     slabs: Tensor
     z_um: list[float]
-    wavelength_um: Tensor
-    medium_index: Tensor
-    plan: SamplingPlan
+
+
+__all__ = ["EmissionSlabs", "ExitWave", "JonesWave", "LitWave", "ReflectedWave", "Wave"]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-from torch.utils.checkpoint import checkpoint
-
-from osog.exit_wave import interrupt
+from osog.cancellation import raise_if_cancelled
 from osog.optics.band import Band, intensity_grid, resampled
-from osog.optics.propagate import propagator
 from osog.optics.pupil import Pupil
 from osog.optics.vectorial import is_vectorial, scattered_weights
+from osog.waves.angular_spectrum import propagator
+from osog.waves.recomputation import KEPT_SAMPLES, recomputed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
 
 DARK = 1e-3
 """Share of the incident light below which a background is too dark to be the unit."""
-_KEEP = 4e7
-"""Samples of all source points together up to which the fields are kept for the gradient."""
 
 
 def is_coherent(wave: ExitWave) -> bool:
@@ -78,11 +74,11 @@ def lens(
     band = Band.around((-centre[1], -centre[0]), pupil.cutoff, available, wave.plan.frequency_step)
     fx, fy = band.frequencies(wave.spectrum.real)
     distance = values.microscope.focus_plane_um.to(sx) - wave.reference_um
-    turn = propagator(fx, fy, source, distance, wave.wavelength_um, wave.medium_index)
+    through = propagator(fx, fy, source, distance, wave.wavelength_um, wave.medium_index)
     passing, incident = pupil(fx + sx, fy + sy), pupil.unvignetted(sx, sy)
     if plate is not None:
         passing, incident = passing * plate(fx + sx, fy + sy), incident * plate(sx, sy)
-    return turn * passing, band, incident
+    return through * passing, band, incident
 
 
 def passed(
@@ -225,15 +221,11 @@ def abbe_sum(
         return wave.weights[point] * total, wave.weights[point] * passing
 
     fields = count * len(transfers) * (4 if vectorial else 1)
-    recompute = fields * grid[0] * grid[1] > _KEEP and torch.is_grad_enabled()
+    spare = fields * grid[0] * grid[1] > KEPT_SAMPLES
     irradiance = throughput = None
     for point in range(count):
-        interrupt.checkpoint()
-        light, share = (
-            checkpoint(contribution, point, use_reentrant=False, preserve_rng_state=False)
-            if recompute
-            else contribution(point)
-        )
+        raise_if_cancelled()
+        light, share = recomputed(spare, contribution, point)
         irradiance = light if irradiance is None else irradiance + light
         throughput = share if throughput is None else throughput + share
     assert irradiance is not None and throughput is not None

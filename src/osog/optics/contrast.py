@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from osog.exit_wave.illumination import Aperture, ring_numbers, source_points
+from osog.exit_wave.illumination import Aperture
 from osog.optics.pupil import Pupil
 from osog.optics.vectorial import dipole_weights, is_vectorial
+from osog.waves.condenser_points import ring_numbers, source_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,15 +10,16 @@ import torch
 
 from osog.cautions import Caution
 from osog.geometry import half_extents
+from osog.waves.evanescence import LEAST_COSINE, root_with_floor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,8 @@ class CoverGlassPath:
 
 def _sagitta(index: Tensor, u2: Tensor) -> Tensor:
     """Sag n − √(n² − u²) without the digits that the difference loses; finite beyond u = n."""
-    # The floor keeps the root's derivative finite; what lies there is cut by the pupil.
-    root = torch.sqrt((index * index - u2).clamp(min=1e-6 * float(index.detach()) ** 2))
+    # What lies at the floor is cut by the pupil.
+    root = root_with_floor(index * index - u2, LEAST_COSINE**2 * float(index.detach()) ** 2)
     return u2 / (index + root)
 
 

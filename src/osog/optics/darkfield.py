@@ -12,10 +12,10 @@ from osog.scene import Darkfield
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import ExitWave
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 def darkfield(wave: ExitWave, values: Values) -> OpticalImage:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
+    from osog.waves.sampling_plan import SamplingPlan
 
 _REACH = 1.4
 """Square of the distance, in half diagonals, up to which the distortion grows; beyond it the

@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from osog.exit_wave import interrupt
+from osog.cancellation import raise_if_cancelled
 from osog.optics.band import Band, real_image
 from osog.optics.optical_image import OpticalImage
-from osog.optics.propagate import kappa, phasor
 from osog.optics.pupil import Pupil
 from osog.optics.vectorial import dipole_weights, is_vectorial
+from osog.waves.angular_spectrum import defocus_per_um
+from osog.waves.phase_factors import phasor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import EmissionSlabs
     from osog.sample import Values
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class PointSpread:
         Frequencies of the pupil.
     aperture : complex Tensor (J, By, Bx)
         P_j(f).
-    turn_per_um : Tensor (By, Bx)
+    defocus_per_um : Tensor (By, Bx)
         κ(f) in rad/µm.
     power : 0-dim Tensor
         Σ_j Σ|P_j|² of the pupil in the middle of the frame.
@@ -46,7 +47,7 @@ class PointSpread:
 
     band: Band
     aperture: Tensor
-    turn_per_um: Tensor
+    defocus_per_um: Tensor
     power: Tensor
 
     @classmethod
@@ -72,12 +73,11 @@ class PointSpread:
             else torch.ones_like(passing)[None]
         )
         aperture = weights * pupil(fx, fy)
-        # Evanescent waves are cut by the pupil already.
-        turn_per_um = kappa(fx, fy, None, wavelength_um, index)
         if pupil.stop is not None:
             passing = pupil.unvignetted.amplitude(fx, fy)
         power = (weights * passing).square().sum()
-        return cls(band, aperture, turn_per_um, power)
+        # Evanescent waves are cut by the pupil already.
+        return cls(band, aperture, defocus_per_um(fx, fy, None, wavelength_um, index), power)
 
     def at(self, distance_um: Tensor, grid: tuple[int, int]) -> Tensor:
         """PSF on a grid of the whole domain, its middle at sample (0, 0).
@@ -89,7 +89,7 @@ class PointSpread:
         grid : (int, int)
             (y, x), at least twice the band.
         """
-        field = self.aperture * phasor(self.turn_per_um * distance_um)
+        field = self.aperture * phasor(self.defocus_per_um * distance_um)
         spread = self.band.modulus_squared(field, grid)
         return (spread.sum(0) if len(spread) > 1 else spread[0]) / self.power
 
@@ -133,7 +133,7 @@ def blurred(
     rows = columns = 0
     heights = emission.z_um if z_um is None else z_um
     for slab, z in zip(slabs, heights, strict=True):
-        interrupt.checkpoint()
+        raise_if_cancelled()
         if not slab.requires_grad and not bool(slab.amax() > 0):
             continue
         transfer = spread(focus - z)
@@ -180,7 +180,7 @@ def blurred_alike(
     left = left.flatten().to(like.device)
     total: Tensor | None = None
     for slab, row in zip(slabs, table, strict=True):
-        interrupt.checkpoint()
+        raise_if_cancelled()
         if not slab.requires_grad and not bool(slab.amax() > 0):
             continue
         low, high = (row[k : len(row) - 1 + k].index_select(0, left) for k in (0, 1))
@@ -219,7 +219,7 @@ def gathered(emission: EmissionSlabs, focus_um: Tensor) -> tuple[Iterable[Tensor
     """Gather slabs that lie far from the focus onto fewer planes.
 
     A slab at a distance d from the focus is shared between its neighbours among the planes at whole
-    multiples of 2^l slab spacings, by the hat weights that also deposit particles, with
+    multiples of 2^l slab spacings, by the triangular kernel that also deposits particles, with
     l = log₂(d/near) for d beyond `SamplingPlan.near_um` and 0 nearer than that. Between two whole l
     both sets of planes take a share, so that the image stays smooth in the focus.
 
@@ -252,10 +252,10 @@ def gathered(emission: EmissionSlabs, focus_um: Tensor) -> tuple[Iterable[Tensor
         steps = [2 ** (int(w) + extra) for w in whole.tolist()]
         for j, step in enumerate(steps):
             below, above = divmod(round(emission.z_um[j] / plan.slab_um), step)
-            for plane, hat in ((below, 1 - above / step), (below + 1, above / step)):
-                if hat > 0 and float(share[j].detach()) > 0:
+            for plane, weight in ((below, 1 - above / step), (below + 1, above / step)):
+                if weight > 0 and float(share[j].detach()) > 0:
                     row = planes.setdefault(plane * step, torch.zeros_like(z))
-                    row[j] += hat * share[j]
+                    row[j] += weight * share[j]
     if len(planes) >= number:
         return like, emission.z_um
     heights = sorted(planes)

@@ -7,20 +7,20 @@ from math import hypot
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.checkpoint import checkpoint
 
 from osog.cautions import Caution
-from osog.exit_wave.field_nodes import node_step
+from osog.exit_wave.sampling.field_nodes import node_step
 from osog.optics.optical_image import OpticalImage
+from osog.waves.recomputation import recomputed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
+    from osog.waves.sampling_plan import SamplingPlan
 
 _COARSE = 0.9
 """Wavefront step in rad rms between the pupils of neighbouring places that dims points by 20 %."""
@@ -61,7 +61,7 @@ def with_field(
     """Image with a pupil that changes over the frame.
 
     I(r) = Σ_i w_i(r) I_i(r): I_i is the image of the whole frame with the pupil of node i, w_i are
-    hat functions between neighbouring nodes that sum to 1. With the place ρ = (x, y) in half
+    triangular kernels between neighbouring nodes that sum to 1. With the place ρ = (x, y) in half
     diagonals, φ its direction: the focus rises by c ρ²; coma grows as ρ, −(cos φ, sin φ) on Noll 8
     and 7, whose tail then points outwards for a positive number; astigmatism grows as ρ²,
     (cos 2φ, sin 2φ) on Noll 6 and 5; the stop is shifted by v ρ along φ.
@@ -84,7 +84,7 @@ def with_field(
     Between two nodes that differ by Δ rad rms the light is that of their mean: a sharp point is
     too dim by at most Δ²/4, half-way. Exact for many nodes; Δ is 0.4 at most (0.3 fine, 0.8 draft)
     unless the numbers of nodes reach their limits, and then a caution says so. Field dependence of
-    Seidel type: Born & Wolf §5.3; hat weights as in piecewise-isoplanatic imaging (Nagy & O'Leary,
+    Seidel type: Born & Wolf §5.3; such weights as in piecewise-isoplanatic imaging (Nagy & O'Leary,
     SIAM J. Sci. Comput. 19, 1063 (1998)).
     """
     if not pupil_changes(values):
@@ -98,11 +98,7 @@ def with_field(
             seen = optical(local)
             return seen.irradiance, seen.field
 
-        light, wave = (
-            checkpoint(imaged, use_reentrant=False, preserve_rng_state=False)
-            if torch.is_grad_enabled()
-            else imaged()
-        )
+        light, wave = recomputed(True, imaged)
         part = node.weight * light
         irradiance = part if irradiance is None else irradiance + part
         if wave is not None:
@@ -156,15 +152,15 @@ def field_nodes(values: Values, plan: SamplingPlan) -> Iterator[FieldNode]:
     """
     x, y = field_coordinates(plan, values)
     if not acts(values, *_PUPIL):
-        weights = _hats((x.square() + y.square()).clamp(max=1.0), 0.0, 1.0, plan.field_rings)
+        weights = _triangles((x.square() + y.square()).clamp(max=1.0), 0.0, 1.0, plan.field_rings)
         for k, weight in enumerate(weights):
             yield FieldNode((k / (plan.field_rings - 1)) ** 0.5, 0.0, weight)
         return
     rows, columns = plan.field_nodes
     height, width = plan.frame_shape
     edge_y, edge_x = (n / hypot(height, width) for n in (height, width))
-    across = list(_hats(x, -edge_x, edge_x, columns))
-    for i, down in enumerate(_hats(y, -edge_y, edge_y, rows)):
+    across = list(_triangles(x, -edge_x, edge_x, columns))
+    for i, down in enumerate(_triangles(y, -edge_y, edge_y, rows)):
         for j, weight in enumerate(across):
             yield FieldNode(
                 edge_x * (2 * j / (columns - 1) - 1), edge_y * (2 * i / (rows - 1) - 1),
@@ -188,8 +184,8 @@ def field_coordinates(plan: SamplingPlan, values: Values) -> tuple[Tensor, Tenso
     return axes[1][None, :], axes[0][:, None]
 
 
-def _hats(where: Tensor, low: float, high: float, number: int) -> Iterator[Tensor]:
-    """Hat functions on equally spaced nodes, which sum to 1 and stay flat beyond the ends."""
+def _triangles(where: Tensor, low: float, high: float, number: int) -> Iterator[Tensor]:
+    """Triangular weights of equally spaced nodes, which sum to 1 and stay flat beyond the ends."""
     place = ((where - low) / (high - low)).clamp(0.0, 1.0) * (number - 1)
     for k in range(number):
         yield (1 - (place - k).abs()).clamp(min=0.0)

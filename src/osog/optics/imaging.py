@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from osog.exit_wave.wave import EmissionSlabs, ExitWave, JonesWave, ReflectedWave
+from osog.exit_wave.wave import EmissionSlabs, ExitWave, JonesWave, ReflectedWave, Wave
 from osog.optics import (
     confocal,
     contrast,
@@ -49,13 +49,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.cautions import Caution
-    from osog.exit_wave.plan import SamplingPlan
     from osog.optics.contrast import TransferCurve
     from osog.optics.optical_image import OpticalImage
     from osog.sample import ParticleBatch, Values
     from osog.scene import ModalityModel, Scene
-
-    Wave = ExitWave | EmissionSlabs | JonesWave | ReflectedWave
+    from osog.waves.sampling_plan import SamplingPlan
 
 WAVES: dict[str, type[Wave]] = {
     "scalar": ExitWave,

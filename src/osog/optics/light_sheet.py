@@ -94,10 +94,11 @@ def _lit(emission: EmissionSlabs, sheet: LightSheet[Tensor], focus: Tensor) -> I
 def _slab_mean(off: Tensor, width: Tensor, slab: float) -> Tensor:
     """Weight of a slab whose plane lies `off` from a Gaussian exp(−2u²/w²), all in µm.
 
-    The emission of a slab is weighted by a hat of half width h, so slabs with weights c interpolate
-    the sheet linearly. c = m − δ²m/6 + δ⁴m/36, where m is the mean of the Gaussian over the hat, is
-    its projection onto these hats to the order of h⁴, and h Σc is its integral however coarse the
-    slabs are. As m = δ²E/h² with E″ the Gaussian, all of it is a sum of seven E.
+    The emission of a slab is weighted by a triangular kernel of half width h, so slabs with weights
+    c interpolate the sheet linearly. c = m − δ²m/6 + δ⁴m/36, where m is the mean of the Gaussian
+    over that kernel, is its projection onto these kernels to the order of h⁴, and h Σc is its
+    integral however coarse the slabs are. As m = δ²E/h² with E″ the Gaussian, all of it is a sum of
+    seven E.
     """
     if slab < 1e-3 * float(width.detach().min()):
         # The differences would drown in rounding; this is their limit to the order of h⁴.

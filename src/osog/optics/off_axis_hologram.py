@@ -10,18 +10,18 @@ import torch
 from osog.cautions import Caution
 from osog.optics.abbe import coherent_field
 from osog.optics.optical_image import OpticalImage
-from osog.optics.propagate import phasor
 from osog.scene import OffAxisHologram
+from osog.waves.phase_factors import phasor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import ExitWave
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 def off_axis_hologram(wave: ExitWave, values: Values) -> OpticalImage:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import ExitWave
     from osog.sample import Values
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 def phase(wave: ExitWave, values: Values) -> OpticalImage:

@@ -9,10 +9,10 @@ import torch
 from osog.optics.abbe import abbe_sum
 from osog.optics.contrast import transmitted
 from osog.optics.optical_image import OpticalImage
-from osog.optics.propagate import phasor
-from osog.optics.pupil import edge
 from osog.optics.weak_object import weak_sum
 from osog.scene import PhaseContrast
+from osog.waves.phase_factors import phasor
+from osog.waves.pupil_edge import soft_edge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,14 +82,29 @@ def phase_plate(
     step = (0.5 * half).clamp(max=frequency_step)
     # A clear ring is sqrt(1): the addend keeps the slope of the root finite for an opaque one.
     amplitude = torch.sqrt(1 - ring.absorption.to(wavelength_um) + 1e-12)
-    turn = torch.deg2rad(ring.retardation_deg.to(wavelength_um))
+    retardation = torch.deg2rad(ring.retardation_deg.to(wavelength_um))
     if ring.polarity == "positive":
-        turn = -turn
-    change = amplitude * phasor(turn) - 1
+        retardation = -retardation
+    change = amplitude * phasor(retardation) - 1
 
     def plate(fx: Tensor, fy: Tensor) -> Tensor:
-        distance = torch.sqrt(fx * fx + fy * fy + 1e-24)
-        ring = edge(distance - (radius - half - step), step)
-        return 1 + change * (ring * edge(radius + half + step - distance, step))
+        frequency = torch.sqrt(fx * fx + fy * fy + 1e-24)
+        return 1 + change * soft_ring(frequency, radius, half, step)
 
     return plate
+
+
+def soft_ring(frequency: Tensor, radius: Tensor, half_width: Tensor, step: Tensor) -> Tensor:
+    """1 on a ring, 0 well beside it, with edges that begin at its rims.
+
+    Parameters
+    ----------
+    frequency : Tensor
+        |f| in cycles/µm.
+    radius, half_width : Tensor, 0-dim
+        Of the ring in cycles/µm.
+    step : Tensor, 0-dim
+        From each rim to half height.
+    """
+    from_within = soft_edge(frequency - (radius - half_width - step), step)
+    return from_within * soft_edge(radius + half_width + step - frequency, step)

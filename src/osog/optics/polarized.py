@@ -10,21 +10,21 @@ import torch
 
 from osog.cautions import Caution
 from osog.exit_wave.birefringence import largest_retardance
-from osog.exit_wave.jones import linear, quarter_wave, retarder
 from osog.optics.abbe import abbe_sum, coherent_field
 from osog.optics.optical_image import OpticalImage
 from osog.optics.vectorial import is_vectorial, scattered_weights
 from osog.scene import Polarized
+from osog.waves.jones_matrices import linear, quarter_wave_plate, retarder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import ExitWave, JonesWave
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 def polarized(wave: JonesWave, values: Values) -> OpticalImage:
@@ -110,7 +110,7 @@ def analysers(values: Values, wavelength_um: Tensor) -> tuple[Tensor, Tensor]:
     azimuth = torch.deg2rad(polars.compensator_azimuth_deg)
     matrix = retarder(retardance, azimuth)
     if polars.circular:
-        matrix = quarter_wave(values, 45.0) @ matrix
+        matrix = quarter_wave_plate(polars.polarizer_deg, 45.0) @ matrix
     analyser = torch.deg2rad(polars.analyzer_deg)
     return linear(analyser) @ matrix, linear(analyser + pi / 2) @ matrix
 

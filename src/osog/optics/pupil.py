@@ -10,52 +10,19 @@ import torch
 
 from osog.cautions import Caution
 from osog.optics.cover_glass import CoverGlassPath
-from osog.optics.propagate import phasor, propagating
 from osog.optics.zernike import NAMED, noll_of_osa, zernike
+from osog.waves.evanescence import STEEPEST, propagating
+from osog.waves.phase_factors import phasor
+from osog.waves.pupil_edge import RAISED_COSINE, soft_edge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
-
-
-_SHARP = (1.0, 1.0, 0.95, 0.5, 0.05)
-"""Weight of the light that lands j/8 of the domain away from the edge's ray, j = 1, 2, …"""
-
-
-def edge(inside: Tensor, step: float | Tensor, reach: int = 1) -> Tensor:
-    """Soft edge of an aperture: 1 well inside, 0 well outside, ½ on the edge.
-
-    Parameters
-    ----------
-    inside : Tensor
-        Distance inside the edge, f_c − |f|, in cycles/µm.
-    step : float or 0-dim Tensor
-        Frequency step df in cycles/µm.
-    reach : int
-        Steps over which it extends to either side. 1 is a raised cosine. More is the step
-        function convolved with a kernel of 2 × `reach` steps that leaves the image of a hard edge
-        as it is within three eighths of the domain and takes it away from five eighths on, where
-        it would wrap around; it overshoots by 9 % as every band-limited step does.
-
-    Returns
-    -------
-    Tensor
-        With t = (f_c − |f|)/df: ½ + ½ sin(πt/2), or ½ + t/2W + Σ_j c_j sin(πjt/W)/(πj) for W =
-        `reach`, t clamped to ±W. With a hard edge the derivative with respect to the NA would be
-        zero.
-    """
-    if reach > 1:
-        t = (inside / step).clamp(-reach, reach) / reach
-        total = 0.5 + 0.5 * t
-        for j, weight in enumerate(_SHARP, start=1):
-            total = total + (weight / (math.pi * j)) * torch.sin(math.pi * j * t)
-        return total
-    return 0.5 + 0.5 * torch.sin(0.5 * math.pi * (inside / step).clamp(-1.0, 1.0))
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 @dataclass(frozen=True)
@@ -102,7 +69,7 @@ class Pupil:
     apodisation: float = 0.0
     glass: CoverGlassPath | None = None
     stop: tuple[Tensor, Tensor] | None = None
-    edge_steps: int = 1
+    edge_steps: int = RAISED_COSINE
 
     @classmethod
     def of(
@@ -112,7 +79,7 @@ class Pupil:
         medium_index: Tensor,
         frequency_step: tuple[float, float],
         emission: bool | None = None,
-        edge_steps: int = 1,
+        edge_steps: int = RAISED_COSINE,
     ) -> Pupil:
         """Build the pupil that the microscope of a scene describes.
 
@@ -189,7 +156,7 @@ class Pupil:
         square = fx * fx + fy * fy
         # The addend keeps the derivative of the root finite at f = 0.
         radius = torch.sqrt(square + 1e-24)
-        passed = edge(aperture - radius, self.step, self.edge_steps)
+        passed = soft_edge(aperture - radius, self.step, self.edge_steps)
         if self.obstruction is not None:
             passed = passed * self._unobstructed(radius, aperture)
         if self.apodisation:
@@ -200,7 +167,7 @@ class Pupil:
             shift = torch.sqrt(self.stop[0].square() + self.stop[1].square() + 1e-24) * aperture
             larger = 2 * self.step * torch.exp(-shift / self.step)
             inside = aperture + larger - torch.sqrt(x * x + y * y + 1e-24)
-            passed = passed * edge(inside, self.step)
+            passed = passed * soft_edge(inside, self.step)
         return passed * propagating(fx, fy, self.wavelength_um, self.medium_index)
 
     def phase(self, fx: Tensor, fy: Tensor) -> Tensor | None:
@@ -242,7 +209,7 @@ class Pupil:
         disc = self.obstruction * aperture
         # An edge two bins wide cannot sit on a disc of no width: it retreats below f = 0.
         inner = disc - self.step * torch.exp(-disc / self.step)
-        return edge(radius - inner, self.step)
+        return soft_edge(radius - inner, self.step)
 
     def _cosine(self, square: Tensor) -> Tensor:
         """k_z/k; its floor is the mean over the bin in which the root ends."""
@@ -269,7 +236,7 @@ def _terms(values: Values) -> tuple[tuple[int, Tensor], ...]:
 def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
     """Say when the medium lets through less than the objective would."""
     optics, index = scene.microscope, scene.medium.index
-    if optics.numerical_aperture > 0.98 * index:
+    if optics.numerical_aperture > STEEPEST * index:
         yield Caution(
             f"NA {optics.numerical_aperture:g} exceeds the medium's index {index:g}: only the "
             f"waves up to NA {index:g} travel in the sample.",

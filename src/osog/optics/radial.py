@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from osog.optics.propagate import kappa, phasor
+from osog.waves.angular_spectrum import defocus_per_um
+from osog.waves.evanescence import STEEPEST
+from osog.waves.phase_factors import phasor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +67,7 @@ class RadialConfocal:
             limit * float(pupil.wavelength_um.detach())
             for limit, pupil in zip(self.limits, both, strict=True)
         )
-        sine = min(steepest / float(emitted.medium_index.detach()), 0.98)
+        sine = min(steepest / float(emitted.medium_index.detach()), STEEPEST)
         reach = _up(farthest_um * sine / sqrt(1 - sine**2) + _RINGS / min(self.limits), 1.25)
         end = 2 * sum(self.limits)
         self.step = end / _TABLE
@@ -99,8 +101,8 @@ class RadialConfocal:
         zero = torch.zeros_like(rho[:1])
         aperture = pupil(rho, zero)
         area = 2 * pi * rho * (limit / number)
-        turn = kappa(rho, zero, None, pupil.wavelength_um, pupil.medium_index)
-        field = (area * aperture)[:, None] * phasor(turn[:, None] * distance_um)
+        phase = defocus_per_um(rho, zero, None, pupil.wavelength_um, pupil.medium_index)
+        field = (area * aperture)[:, None] * phasor(phase[:, None] * distance_um)
         power = (area * (aperture.real.square() + aperture.imag.square())).sum()
         return ((wave @ field.real).square() + (wave @ field.imag).square()) / power
 

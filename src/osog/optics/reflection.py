@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.exit_wave.wave import ExitWave, ReflectedWave
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
+    from osog.waves.sampling_plan import SamplingPlan
 
 _LEAST = 1e-5
 """Reflected amplitude below which a coverslip counts as invisible."""

@@ -11,7 +11,7 @@ from osog.optics.band import resampled
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
+    from osog.waves.sampling_plan import SamplingPlan
 
 _OVERSAMPLING = 2
 """The image is interpolated to this many samples per sample first, which is exact."""

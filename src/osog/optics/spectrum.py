@@ -1,9 +1,9 @@
-"""The lines that stand for the spectrum of the light, and what a camera makes of each."""
+"""The wavelengths that stand for the spectrum of the light, and what a camera makes of each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, singledispatch
 from math import sqrt, tau
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import torch
 
 from osog.optics.zernike import NAMED
 from osog.sample.dispersion import medium_index
-from osog.scene import Halogen, Led, WhiteLed
+from osog.scene import Halogen, Led, Monochromatic, SpectrumModel, WhiteLed
 from osog.scene.spectrum import BLUE_LINE_UM, PHOSPHOR_UM, TAIL, VISIBLE_UM
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.sample import Values
+
+    Light = tuple[Tensor, Tensor]
+    """Wavelengths (L,) in µm, and photons (L,) in relative units."""
 
 RESPONSES_UM: tuple[tuple[float, float], ...] = ((0.6, 0.038), (0.53, 0.042), (0.46, 0.032))
 """Peak and standard deviation of the red, green and blue response (quantum efficiency).
@@ -35,7 +38,7 @@ _FWHM_UM_PER_NM = 1e-3 / 2.3548200450309493
 
 
 @dataclass(frozen=True)
-class Line:
+class SpectralSample:
     """One wavelength of a spectrum.
 
     Attributes
@@ -49,13 +52,13 @@ class Line:
     weights: Tensor
 
 
-def spectral_lines(values: Values, count: int, colour: bool) -> list[Line]:
+def spectral_samples(values: Values, count: int, colour: bool) -> list[SpectralSample]:
     """Wavelengths and weights for the light of a scene.
 
     Parameters
     ----------
     values : Values
-        Numbers of the scene; the lines move and change smoothly with those of the spectrum.
+        Numbers of the scene; the wavelengths move and change smoothly with those of the spectrum.
     count : int
         How many, as the sampling plan says; 1 for monochromatic light.
     colour : bool
@@ -63,7 +66,7 @@ def spectral_lines(values: Values, count: int, colour: bool) -> list[Line]:
 
     Returns
     -------
-    list of Line
+    list of SpectralSample
 
     Notes
     -----
@@ -73,18 +76,19 @@ def spectral_lines(values: Values, count: int, colour: bool) -> list[Line]:
     the same number of photons at every wavelength of 0.4–0.7 µm, and green has the peak 1, so that
     an emission has its colour. A monochrome sensor weighs all photons equally.
     """
-    wavelengths, photons = _source(values, count)
+    optics = values.microscope
+    wavelengths, photons = light_source(optics.spectrum, optics.wavelength_um, count)
     photons = photons / photons.sum()
     if not colour:
         weights = photons
     else:
         responses = colour_response(wavelengths) + _FLOOR
-        if values.scene.microscope.emits:
+        if optics.emits:
             weights = photons[:, None] * responses / _daylight(responses)
         else:
             weights = photons[:, None] * responses
             weights = weights / weights.sum(0)
-    return [Line(w, share) for w, share in zip(wavelengths, weights, strict=True)]
+    return [SpectralSample(w, share) for w, share in zip(wavelengths, weights, strict=True)]
 
 
 def colour_response(wavelength_um: Tensor) -> Tensor:
@@ -109,41 +113,68 @@ def planck_photons(wavelength_um: Tensor, temperature_k: Tensor) -> Tensor:
     return wavelength_um**-4 / torch.expm1(_SECOND_RADIATION_UM_K / (wavelength_um * temperature_k))
 
 
-def _source(values: Values, count: int) -> tuple[Tensor, Tensor]:
-    """Wavelengths (L,) and photons (L,) in relative units."""
-    optics = values.microscope
-    spectrum, centre = optics.spectrum, optics.wavelength_um
-    like: dict[str, Any] = {"dtype": centre.dtype, "device": centre.device}
-    if isinstance(spectrum, Led):
-        sigma = spectrum.bandwidth_nm * _FWHM_UM_PER_NM
-        steps = _steps(count, **like)
-        half = torch.minimum(TAIL * sigma, centre / 2)
-        away = half * steps
-        return centre + away, torch.exp(-0.5 * (away / sigma) ** 2)
-    if isinstance(spectrum, WhiteLed):
-        blue = max(2, count // 4)
-        share = spectrum.blue_share
-        parts = []
-        for (middle, sigma_um), number, part in (
-            (BLUE_LINE_UM, blue, share),
-            (PHOSPHOR_UM, max(2, count - blue), 1 - share),
-        ):
-            steps = TAIL * _steps(number, **like)
-            profile = torch.exp(-0.5 * steps**2)
-            parts.append((middle + sigma_um * steps, part * profile / profile.sum()))
-        return torch.cat([parts[0][0], parts[1][0]]), torch.cat([parts[0][1], parts[1][1]])
-    if isinstance(spectrum, Halogen):
-        nodes, shares = np.polynomial.legendre.leggauss(count)
-        low, high = VISIBLE_UM
-        wavelengths = torch.as_tensor((low + high) / 2 + (high - low) / 2 * nodes, **like)
-        photons = planck_photons(wavelengths, spectrum.temperature_k)
-        return wavelengths, torch.as_tensor(shares, **like) * photons
-    return centre[None], torch.ones(1, **like)
+@singledispatch
+def light_source(spectrum: SpectrumModel[Tensor], centre_um: Tensor, count: int) -> Light:
+    """Wavelengths that stand for a spectrum, and the photons at each of them.
+
+    A new kind of spectrum registers its own function here.
+
+    Parameters
+    ----------
+    spectrum : SpectrumModel
+        With tensors for numbers.
+    centre_um : Tensor, 0-dim
+        The microscope's wavelength.
+    count : int
+        How many wavelengths.
+
+    Returns
+    -------
+    wavelengths_um, photons : Tensor, shape (L,)
+        Photons in relative units.
+    """
+    raise NotImplementedError(f"no light source for the spectrum {spectrum.kind}.")
 
 
-def _steps(count: int, **like: Any) -> Tensor:
+@light_source.register(Monochromatic)
+def _one_wavelength(spectrum: Monochromatic[Tensor], centre_um: Tensor, count: int) -> Light:
+    return centre_um[None], torch.ones_like(centre_um)[None]
+
+
+@light_source.register(Led)
+def _gaussian_line(spectrum: Led[Tensor], centre_um: Tensor, count: int) -> Light:
+    sigma = spectrum.bandwidth_nm * _FWHM_UM_PER_NM
+    half = torch.minimum(TAIL * sigma, centre_um / 2)
+    away = half * _steps(count, centre_um)
+    return centre_um + away, torch.exp(-0.5 * (away / sigma) ** 2)
+
+
+@light_source.register(WhiteLed)
+def _diode_and_phosphor(spectrum: WhiteLed[Tensor], centre_um: Tensor, count: int) -> Light:
+    blue = max(2, count // 4)
+    parts = []
+    for (middle, sigma_um), number, share in (
+        (BLUE_LINE_UM, blue, spectrum.blue_share),
+        (PHOSPHOR_UM, max(2, count - blue), 1 - spectrum.blue_share),
+    ):
+        steps = TAIL * _steps(number, centre_um)
+        profile = torch.exp(-0.5 * steps**2)
+        parts.append((middle + sigma_um * steps, share * profile / profile.sum()))
+    return torch.cat([parts[0][0], parts[1][0]]), torch.cat([parts[0][1], parts[1][1]])
+
+
+@light_source.register(Halogen)
+def _filtered_black_body(spectrum: Halogen[Tensor], centre_um: Tensor, count: int) -> Light:
+    nodes, shares = np.polynomial.legendre.leggauss(count)
+    low, high = VISIBLE_UM
+    wavelengths = torch.as_tensor((low + high) / 2 + (high - low) / 2 * nodes).to(centre_um)
+    photons = planck_photons(wavelengths, spectrum.temperature_k)
+    return wavelengths, torch.as_tensor(shares).to(centre_um) * photons
+
+
+def _steps(count: int, like: Tensor) -> Tensor:
     """Centres of equal parts of −1 … 1: equal steps are the best rule for a Gaussian line."""
-    return (2 * torch.arange(count, **like) + 1) / count - 1
+    return (2 * torch.arange(count).to(like) + 1) / count - 1
 
 
 def _daylight(like: Tensor) -> Tensor:

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from osog.waves.evanescence import LEAST_COSINE, root_with_floor
+
 if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.sample import Values
 
-_LEAST_COSINE = 1e-3
-"""Floor of k_z/k, so that its root has a derivative; what lies there is cut by the pupil."""
 
-
-class _Turn(NamedTuple):
+class _Rotation(NamedTuple):
     """First two rows of the rotation that an aplanatic lens makes of a ray: k̂ → optic axis.
 
     (xx, xy, −x), (xy, yy, −y) with k̂ = (x, y, cosine).
@@ -57,10 +56,10 @@ def dipole_weights(fx: Tensor, fy: Tensor, wavelength_um: Tensor, medium_index: 
     Richards & Wolf, Proc. R. Soc. A 253, 358 (1959): their I0, I1 and I2 are the Hankel transforms
     of these. The spread has their full form with the pupil apodised as ``aplanatic``.
     """
-    turn = _turn(fx, fy, wavelength_um, medium_index)
-    shape = turn.xx.shape
+    lens = _rotation(fx, fy, wavelength_um, medium_index)
+    shape = lens.xx.shape
     return torch.stack(
-        [turn.xx, turn.yy, 2**0.5 * turn.xy, turn.x.expand(shape), turn.y.expand(shape)]
+        [lens.xx, lens.yy, 2**0.5 * lens.xy, lens.x.expand(shape), lens.y.expand(shape)]
     )
 
 
@@ -92,8 +91,8 @@ def scattered_weights(
     Bohren & Huffman §6.1). The scalar field holds (S1 + S2)/2 ∝ (1 + cos γ)/2, which is divided
     out. For light along the axis the weights are 1 ∓ t cos 2φ and −t sin 2φ, t = tan²(θ/2).
     """
-    there = _turn(fx, fy, wavelength_um, medium_index)
-    here = _turn(source[0], source[1], wavelength_um, medium_index)
+    there = _rotation(fx, fy, wavelength_um, medium_index)
+    here = _rotation(source[0], source[1], wavelength_um, medium_index)
     angle = there.x * here.x + there.y * here.y + there.cosine * here.cosine
     scalar = (1 + angle) / 2
     xx = there.xx * here.xx + there.xy * here.xy + there.x * here.x
@@ -103,8 +102,8 @@ def scattered_weights(
     return (xx / scalar, yx / scalar), (xy / scalar, yy / scalar)
 
 
-def _turn(fx: Tensor, fy: Tensor, wavelength_um: Tensor, medium_index: Tensor) -> _Turn:
+def _rotation(fx: Tensor, fy: Tensor, wavelength_um: Tensor, medium_index: Tensor) -> _Rotation:
     x, y = fx * (wavelength_um / medium_index), fy * (wavelength_um / medium_index)
-    cosine = torch.sqrt((1 - x * x - y * y).clamp(min=_LEAST_COSINE**2))
+    cosine = root_with_floor(1 - x * x - y * y, LEAST_COSINE**2)
     share = 1 / (1 + cosine)
-    return _Turn(1 - x * x * share, 1 - y * y * share, -x * y * share, x, y, cosine)
+    return _Rotation(1 - x * x * share, 1 - y * y * share, -x * y * share, x, y, cosine)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from osog.exit_wave import interrupt
+from osog.cancellation import raise_if_cancelled
 from osog.optics.abbe import is_bright, lens, objective
 from osog.optics.band import Band
 
@@ -62,7 +62,7 @@ def weak_sum(
     direct: Tensor | float = 0.0
     throughput: Tensor | None = None
     for point in range(wave.spectrum.shape[0]):
-        interrupt.checkpoint()
+        raise_if_cancelled()
         through, band, incident = lens(wave, values, pupil, point, plate)
         weight = wave.weights[point]
         throughput = _plus(throughput, weight * _square(incident))

@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from osog.exit_wave import EmissionSlabs, ExitWave, JonesWave, ReflectedWave
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from osog.exit_wave import SamplingPlan
+    from osog.exit_wave import Wave
     from osog.sample import Values
     from osog.sample.reading import Reading
     from osog.scene import Scene
-
-Wave = ExitWave | EmissionSlabs | JonesWave | ReflectedWave
-"""What leaves the sample."""
+    from osog.waves import SamplingPlan
 
 _MOST_SAMPLES = 4e7
 """Samples of all waves together up to which they are kept for the next image."""

@@ -24,10 +24,10 @@ from osog.scene.parameters import replaced
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from osog.exit_wave import SamplingPlan
-    from osog.optics.spectrum import Line
-    from osog.rendering.cache import Wave
+    from osog.exit_wave import Wave
+    from osog.optics.spectrum import SpectralSample
     from osog.scene import Scene
+    from osog.waves import SamplingPlan
 
 
 def forward(
@@ -160,7 +160,9 @@ class ForwardModel:
     def _values(self, values: Mapping[str, Any]) -> Values:
         return Values(self.scene, values, dtype=self.dtype, device=self.device)
 
-    def _frames(self, values: Values) -> Iterator[tuple[SamplingPlan, list[Line], Iterable[Wave]]]:
+    def _frames(
+        self, values: Values
+    ) -> Iterator[tuple[SamplingPlan, list[SpectralSample], Iterable[Wave]]]:
         """Plan, spectrum and waves of every frame."""
         seed, plan = self.seed, self.plan
         spectrum = samples_of_spectrum(values, plan)

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.cautions import Caution
-    from osog.exit_wave import SamplingPlan
     from osog.rendering.cache import WaveInputs
     from osog.sample import ParticleBatch
     from osog.scene import Scene
+    from osog.waves import SamplingPlan
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, repr=False)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from osog.exit_wave import SamplingPlan
     from osog.geometry import GBuffer
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
+    from osog.waves import SamplingPlan
 
 
 @dataclass(frozen=True)

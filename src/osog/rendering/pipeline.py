@@ -20,7 +20,7 @@ from osog.exit_wave import (
 )
 from osog.optics import image as form_image
 from osog.optics.resample import magnified
-from osog.optics.spectrum import at_wavelength, focus_shift, magnification, spectral_lines
+from osog.optics.spectrum import at_wavelength, focus_shift, magnification, spectral_samples
 from osog.sample import dispersed
 from osog.sensor import expected_counts, light_on_pixels, noisy, pixels
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from osog.exit_wave import SamplingPlan
-    from osog.optics.spectrum import Line
-    from osog.rendering.cache import Wave
+    from osog.exit_wave import Wave
+    from osog.optics.spectrum import SpectralSample
     from osog.sample import ParticleBatch, Values
     from osog.scene import Scene
+    from osog.waves import SamplingPlan
 
 SCATTERING: dict[str, Callable[[ParticleBatch, Values, SamplingPlan], Wave]] = {
     "scalar": exit_wave,
@@ -44,13 +44,13 @@ SCATTERING: dict[str, Callable[[ParticleBatch, Values, SamplingPlan], Wave]] = {
 """How the sample makes the kind of light that a modality images (`ModalityModel.wave`)."""
 
 
-def samples_of_spectrum(values: Values, plan: SamplingPlan) -> list[Line]:
+def samples_of_spectrum(values: Values, plan: SamplingPlan) -> list[SpectralSample]:
     """Wavelengths of the light, with their weights in the channels of the camera."""
-    return spectral_lines(values, plan.wavelengths, in_colour(values.scene))
+    return spectral_samples(values, plan.wavelengths, in_colour(values.scene))
 
 
 def waves_behind_sample(
-    batch: ParticleBatch, values: Values, plan: SamplingPlan, spectrum: list[Line]
+    batch: ParticleBatch, values: Values, plan: SamplingPlan, spectrum: list[SpectralSample]
 ) -> Iterator[Wave]:
     """Light that leaves the sample at each wavelength, one after the other.
 
@@ -60,7 +60,7 @@ def waves_behind_sample(
         With the indices at the microscope's wavelength.
     values : Values
     plan : SamplingPlan
-    spectrum : list of Line
+    spectrum : list of SpectralSample
 
     Yields
     ------
@@ -87,7 +87,7 @@ def waves_behind_sample(
 
 
 def light_in_image(
-    waves: Iterable[Wave], spectrum: list[Line], values: Values, plan: SamplingPlan
+    waves: Iterable[Wave], spectrum: list[SpectralSample], values: Values, plan: SamplingPlan
 ) -> tuple[list[Tensor], Tensor | None]:
     """Light on the fine grid in every plane of focus.
 
@@ -95,7 +95,7 @@ def light_in_image(
     ----------
     waves : iterable of Wave
         One for each wavelength.
-    spectrum : list of Line
+    spectrum : list of SpectralSample
     values : Values
     plan : SamplingPlan
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from osog.exit_wave import interruptible, plan_sampling
+from osog.cancellation import cancellable
+from osog.exit_wave import plan_sampling
 from osog.explain import cautions, explain_line
 from osog.rendering.cache import WaveCache
 from osog.rendering.device import choose_device
@@ -38,12 +39,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.cautions import Caution
-    from osog.exit_wave import SamplingPlan
-    from osog.optics.spectrum import Line
-    from osog.rendering.cache import Wave, WaveInputs
+    from osog.exit_wave import Wave
+    from osog.optics.spectrum import SpectralSample
+    from osog.rendering.cache import WaveInputs
     from osog.sample import ParticleBatch
     from osog.sample.reading import Reading
     from osog.scene import Scene
+    from osog.waves import SamplingPlan
 
 
 def render(
@@ -110,10 +112,10 @@ class Renderer:
 
         Raises
         ------
-        Interrupted
+        Cancelled
             When `stop` said so.
         """
-        with interruptible(stop):
+        with cancellable(stop):
             return self._rendered(scene, seed, accuracy, checked(outputs))
 
     def _rendered(self, scene: Scene, seed: int, accuracy: str | None, wanted: set[str]) -> Frame:
@@ -176,7 +178,7 @@ class Renderer:
         seed: int,
         plan: SamplingPlan,
         values: Values,
-    ) -> tuple[list[Line], Iterable[Wave], WaveInputs | None]:
+    ) -> tuple[list[SpectralSample], Iterable[Wave], WaveInputs | None]:
         """Spectrum, waves and their record for one frame."""
         spectrum = samples_of_spectrum(values, plan)
 

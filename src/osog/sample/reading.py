@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 from dataclasses import dataclass, field
 from inspect import getattr_static
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from pydantic import BaseModel
 
@@ -20,13 +20,28 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from osog.sample.values import Values
     from osog.scene import Scene
 
 Key = tuple[str | int, ...]
 """Path of a field in a scene, such as ``("microscope", "modality", "shear_um")``."""
 
 _ABSENT = object()
+
+
+class Numbers(Protocol):
+    """What hands out the tensors of a scene and is told of everything that is read."""
+
+    def read_number(self, key: Key, stated: float | None) -> Tensor | None:
+        """Tensor for a leaf of the scene that holds a number; None where it holds nothing."""
+
+    def replaces(self, key: Key) -> bool:
+        """Whether a tensor stands in for this field as a whole."""
+
+    def below(self, key: Key) -> frozenset[Key]:
+        """Paths of the tensors that stand in for numbers below a path."""
+
+    def note_fact(self, key: Key, value: Any) -> None:
+        """Record that something that is no continuous number was read."""
 
 
 @dataclass
@@ -114,14 +129,14 @@ class Block:
     model : BaseModel
     key : tuple
         Its path in the scene.
-    values : Values
+    values : Numbers
     tensors : bool
         Whether continuous numbers come as tensors, or as the floats of the scene.
     """
 
     __slots__ = ("_key", "_model", "_tensors", "_values")
 
-    def __init__(self, model: BaseModel, key: Key, values: Values, *, tensors: bool) -> None:
+    def __init__(self, model: BaseModel, key: Key, values: Numbers, *, tensors: bool) -> None:
         self._model, self._key, self._values, self._tensors = model, key, values, tensors
 
     @property  # type: ignore[misc]

@@ -29,13 +29,13 @@ class SpectrumModel(SceneModel, Generic[Number]):
         Name that a user reads.
     monochromatic : bool
         Whether it is one wavelength, the microscope's.
-    moving_lines : bool
-        Whether its numbers move the wavelengths that stand for it, and not their weights alone.
+    one_line : bool
+        Whether it is a single line of some width, which a few wavelengths can stand for.
     """
 
     title: ClassVar[str]
     monochromatic: ClassVar[bool] = False
-    moving_lines: ClassVar[bool] = False
+    one_line: ClassVar[bool] = False
 
     kind: str
 
@@ -67,7 +67,7 @@ class Led(SpectrumModel[Number]):
     """A line of Gaussian profile around the microscope's wavelength: an LED or a filter."""
 
     title = "LED or filter"
-    moving_lines = True
+    one_line = True
 
     kind: Literal["led"] = "led"
     bandwidth_nm: Number = parameter(

@@ -12,8 +12,8 @@ from osog.sensor.pixels import pixels
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.sample import Values
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 def light_on_pixels(

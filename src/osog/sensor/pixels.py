@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from osog.exit_wave.plan import SamplingPlan
     from osog.sample import ParticleBatch
     from osog.scene import Scene
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 def pixels(

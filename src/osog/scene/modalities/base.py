@@ -1,5 +1,6 @@
 """What every modality states about itself, beside its numbers."""
 
+from math import inf
 from typing import ClassVar, Generic, Literal
 
 from osog.scene.model import Number, SceneModel
@@ -98,6 +99,63 @@ class ModalityModel(SceneModel, Generic[Number]):
             NA of the objective.
         """
         return 0.0
+
+    # --- what it asks of the grids: see `osog.exit_wave.sampling` -----------------------------
+
+    @property
+    def fringes_per_um(self: "ModalityModel") -> float | None:
+        """Frequency of straight fringes across the picture; None where it has none."""
+        return None
+
+    @property
+    def mirror_um(self: "ModalityModel") -> float | None:
+        """Height of a surface that sends light back beside the sample's; None without one."""
+        return None
+
+    @property
+    def sheet_um(self: "ModalityModel") -> float | None:
+        """Half thickness of the layer that is excited; None where all of the sample is."""
+        return None
+
+    @property
+    def compensation_um(self: "ModalityModel") -> float:
+        """Path difference that a plate adds to that of the sample."""
+        return 0.0
+
+    @property
+    def dark_aperture(self: "ModalityModel") -> float | None:
+        """Outer NA of light that shows by its scatter alone; None where direct light shows."""
+        return None
+
+    def resolving_wavelength_um(self: "ModalityModel", emitted_um: float) -> float:
+        """Wavelength of a widefield microscope that resolves as much.
+
+        Parameters
+        ----------
+        emitted_um : float
+            Wavelength of the light that is imaged.
+        """
+        return emitted_um
+
+    def halo_um(self: "ModalityModel", wavelength_um: float, aperture: float) -> float:
+        """How far halos reach around a body; 0 without them.
+
+        Parameters
+        ----------
+        wavelength_um, aperture : float
+            Of the light that is imaged, and NA of the objective.
+        """
+        return 0.0
+
+    def section_um(self: "ModalityModel", spot_um: float) -> float:
+        """Depth that the detector sees; infinite where it sees all of the sample.
+
+        Parameters
+        ----------
+        spot_um : float
+            Depth of the spot.
+        """
+        return inf
 
 
 def check_traits(model: type[ModalityModel]) -> None:

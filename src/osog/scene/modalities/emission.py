@@ -62,6 +62,14 @@ class Confocal(ModalityModel[Number]):
     )
     background: Number = _EMISSION_BACKGROUND
 
+    def resolving_wavelength_um(self: "Confocal", emitted_um: float) -> float:
+        """Return 1/(1/λ_em + 1/λ_ex): the frequencies of the excitation add to the emission's."""
+        return 1 / (1 / emitted_um + 1 / self.excitation_wavelength_um)
+
+    def section_um(self: "Confocal", spot_um: float) -> float:
+        """Return the depth of the spot, and more of it with a pinhole wider than 1 Airy unit."""
+        return spot_um * max(self.pinhole_airy_units, 1.0)
+
 
 class LightSheet(ModalityModel[Number]):
     """Light sheet: a thin sheet from the side excites only the layer in focus."""
@@ -112,3 +120,8 @@ class LightSheet(ModalityModel[Number]):
         step=0.005,
     )
     background: Number = _EMISSION_BACKGROUND
+
+    @property
+    def sheet_um(self: "LightSheet") -> float | None:
+        """Half thickness of the sheet at its waist."""
+        return self.waist_um

@@ -62,6 +62,11 @@ class OffAxisHologram(ModalityModel[Number]):
         step=0.05,
     )
 
+    @property
+    def fringes_per_um(self: "OffAxisHologram") -> float | None:
+        """Frequency of the carrier."""
+        return self.carrier_per_um
+
 
 class QuantitativePhase(ModalityModel[Number]):
     """Phase of the coherent image in radians, unwrapped; the camera does not act on it."""

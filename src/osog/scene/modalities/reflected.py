@@ -49,6 +49,11 @@ class Reflection(ModalityModel[Number]):
         step=0.01,
     )
 
+    @property
+    def mirror_um(self: "Reflection") -> float | None:
+        """Height of the coverslip's surface."""
+        return self.interface_um
+
 
 class InterferometricScattering(ModalityModel[Number]):
     """iSCAT: light scattered back by small particles interferes with the coverslip's reflection."""
@@ -87,3 +92,8 @@ class InterferometricScattering(ModalityModel[Number]):
         slider=(0.01, 1.0),
         step=0.01,
     )
+
+    @property
+    def mirror_um(self: "InterferometricScattering") -> float | None:
+        """Height of the coverslip's surface."""
+        return self.interface_um

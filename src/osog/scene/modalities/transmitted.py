@@ -93,6 +93,10 @@ class PhaseContrast(ModalityModel[Number]):
         """NA up to which the ring's light reaches the sample."""
         return objective * (self.ring_radius + self.ring_width / 2)
 
+    def halo_um(self: "PhaseContrast", wavelength_um: float, aperture: float) -> float:
+        """Return the first zero of the ring's blur, λ/(w NA)."""
+        return wavelength_um / (self.ring_width * aperture)
+
 
 class DIC(ModalityModel[Number]):
     """Nomarski differential interference contrast."""
@@ -193,6 +197,11 @@ class Darkfield(ModalityModel[Number]):
         """NA up to which the annulus reaches the sample."""
         return self.outer_numerical_aperture
 
+    @property
+    def dark_aperture(self: "Darkfield") -> float | None:
+        """Outer edge of the annulus of light."""
+        return self.outer_numerical_aperture
+
 
 class Polarized(ModalityModel[Number]):
     """Polarised light: polariser, sample, compensator, analyser."""
@@ -256,6 +265,11 @@ class Polarized(ModalityModel[Number]):
         step=0.001,
         fit=FitTraits(scale=0.05),
     )
+
+    @property
+    def compensation_um(self: "Polarized") -> float:
+        """Path difference of the compensator."""
+        return abs(self.compensator_nm) * 1e-3
 
 
 class Shadowgraph(ModalityModel[Number]):

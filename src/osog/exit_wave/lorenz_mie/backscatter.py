@@ -6,21 +6,19 @@ from math import pi
 from typing import TYPE_CHECKING
 
 import torch
-from torch.utils.checkpoint import checkpoint as recomputed
 
-from osog.exit_wave.interrupt import checkpoint
-from osog.exit_wave.spheres import chosen, distinct, sphere_table, turn
+from osog.cancellation import raise_if_cancelled
+from osog.exit_wave.lorenz_mie.equal_spheres import distinct, sphere_table
+from osog.waves.phase_factors import phase_factor, phasor
+from osog.waves.recomputation import KEPT_SPHERE_SAMPLES, recomputed
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from osog.exit_wave.mie import Place
-    from osog.exit_wave.plan import SamplingPlan
-    from osog.exit_wave.reflected import UpwardWaves
+    from osog.exit_wave.lorenz_mie.amplitudes import Place
     from osog.sample import ParticleBatch
-
-_KEEP = 4e6
-"""Samples of all spheres and source points up to which the gradient keeps what it needs."""
+    from osog.waves.plane_waves import UpwardWaves
+    from osog.waves.sampling_plan import SamplingPlan
 
 
 def backscattered(
@@ -65,22 +63,17 @@ def backscattered(
     weyl = -2 * pi / (around * upward) / (height * width)
 
     which, group = distinct(batch)
-    table = sphere_table(chosen(batch, which), wavelength, index, 2.0)
+    table = sphere_table(batch.taken(which), wavelength, index, 2.0)
     back = (table.s1 - table.s2) / 2
-    spare = torch.is_grad_enabled() and len(batch) * u.numel() > _KEEP
+    spare = len(batch) * u.numel() > KEPT_SPHERE_SAMPLES
     parts = []
     for s in range(len(u)):
         place = table.locate(u[s])
         total = torch.zeros_like(u[s], dtype=u.dtype.to_complex())
         for g in range(len(which)):
-            checkpoint()
+            raise_if_cancelled()
             position = batch.position[torch.nonzero(group == g).flatten()]
-            arguments = (back[:, g], position, place, waves, plan, s)
-            total = total + (
-                recomputed(_sum, *arguments, use_reentrant=False, preserve_rng_state=False)
-                if spare
-                else _sum(*arguments)
-            )
+            total = total + recomputed(spare, _sum, back[:, g], position, place, waves, plan, s)
         parts.append(total * weyl[s])
     return torch.stack(parts)
 
@@ -97,14 +90,15 @@ def _sum(
     kappa, corner = waves.kappa[point], plan.corner_um
     kind = kappa.dtype.to_complex()
     x, y, z = position.double().unbind(1)
-    # Hundreds of turns: in single precision they would cost three digits.
-    turn_x, turn_y = turn(waves.fx, x - corner[1]).to(kind), turn(waves.fy, y - corner[0]).to(kind)
-    trip = -2 * waves.down[point].double() * z
-    round_trip = torch.complex(torch.cos(trip), torch.sin(trip)).to(kind)
+    shift_x = phase_factor(waves.fx, x - corner[1]).to(kind)
+    shift_y = phase_factor(waves.fy, y - corner[0]).to(kind)
+    round_trip = phasor(-2 * waves.down[point].double() * z).to(kind)
     total = torch.zeros_like(kappa, dtype=kind)
     for p in range(len(position)):
-        checkpoint()
-        phase = kappa * (waves.reference_um - position[p, 2])
-        wave = torch.complex(torch.cos(phase), torch.sin(phase))
-        total = total + wave * (turn_y[p, :, None] * round_trip[p]) * turn_x[p]
+        raise_if_cancelled()
+        wave = phasor(kappa * (waves.reference_um - position[p, 2]))
+        total = total + wave * (shift_y[p, :, None] * round_trip[p]) * shift_x[p]
     return total * place.of(amplitude)
+
+
+__all__ = ["backscattered"]

@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 _local = threading.local()
 
 
-class Interrupted(Exception):
+class Cancelled(Exception):
     """The caller no longer wants the result."""
 
 
 @contextmanager
-def interruptible(stop: Callable[[], bool] | None) -> Iterator[None]:
-    """Ask `stop` at every `checkpoint` that this thread passes inside the block.
+def cancellable(stop: Callable[[], bool] | None) -> Iterator[None]:
+    """Ask `stop` at every `raise_if_cancelled` that this thread passes inside the block.
 
     Parameters
     ----------
     stop : callable, optional
-        Cheap; its first True ends the work with `Interrupted`.
+        Cheap; its first True ends the work with `Cancelled`.
 
     Raises
     ------
-    Interrupted
-        From a checkpoint inside the block.
+    Cancelled
+        From a call of `raise_if_cancelled` inside the block.
     """
     outer = getattr(_local, "stop", None)
     _local.stop = stop
@@ -38,8 +38,14 @@ def interruptible(stop: Callable[[], bool] | None) -> Iterator[None]:
         _local.stop = outer
 
 
-def checkpoint() -> None:
-    """End here if the caller has asked to; otherwise do nothing."""
+def raise_if_cancelled() -> None:
+    """End here if the caller has asked to; otherwise do nothing.
+
+    Raises
+    ------
+    Cancelled
+        When the `stop` of the innermost `cancellable` block says so.
+    """
     stop = getattr(_local, "stop", None)
     if stop is not None and stop():
-        raise Interrupted
+        raise Cancelled

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-import math
+from math import pi
 from typing import TYPE_CHECKING
 
 import torch
+
+from osog.waves.evanescence import LEAST_COSINE, propagating, root_with_floor
+from osog.waves.phase_factors import phasor
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def phasor(phase: Tensor) -> Tensor:
-    """exp(i phase) as cosine and sine, several times faster than the complex exponential."""
-    return torch.complex(torch.cos(phase), torch.sin(phase))
-
-
-def propagating(fx: Tensor, fy: Tensor, wavelength_um: Tensor, medium_index: Tensor) -> Tensor:
-    """Whether a plane wave of this transverse frequency travels in the medium.
+def kappa(
+    fx: Tensor, fy: Tensor, source: tuple[Tensor, Tensor], scattered: Tensor, incident: Tensor
+) -> Tensor:
+    """Axial wavenumber relative to the incident wave, κ_s(f) = k_z(f + f_s) − k_z(f_s), rad/µm.
 
     Parameters
     ----------
     fx, fy : Tensor
-        Transverse frequencies in cycles/µm; they broadcast.
-    wavelength_um, medium_index : 0-dim Tensor
-        Vacuum wavelength and index of the medium.
+        Frequencies relative to the incident wave, cycles/µm; they broadcast.
+    source : (Tensor, Tensor)
+        Transverse frequency (x, y) of the incident wave.
+    scattered, incident : Tensor
+        k_z(f + f_s) and k_z(f_s) in rad/µm, by any rule for evanescent waves.
 
-    Returns
-    -------
-    bool Tensor
-        True where |f| < n/λ. The only hard cut of the optics.
+    Notes
+    -----
+    Angular spectrum (Goodman, Introduction to Fourier Optics, §3.10). The difference of the two
+    roots is written as −(2π)² (|f + f_s|² − |f_s|²) / (k_z(f + f_s) + k_z(f_s)), which keeps the
+    3–4 digits that the difference itself loses in single precision.
     """
-    return fx * fx + fy * fy < (medium_index / wavelength_um).detach() ** 2
+    sx, sy = source
+    rise = fx * (fx + 2 * sx) + fy * (fy + 2 * sy)
+    return -((2 * pi) ** 2) * rise / (scattered + incident)
 
 
 def axial_wavenumber(fx: Tensor, fy: Tensor, wavelength_um: Tensor, medium_index: Tensor) -> Tensor:
@@ -44,20 +49,15 @@ def axial_wavenumber(fx: Tensor, fy: Tensor, wavelength_um: Tensor, medium_index
     wavelength_um, medium_index : 0-dim Tensor
         Vacuum wavelength and index of the medium.
     """
-    radius = (medium_index / wavelength_um) ** 2
-    # The floor keeps the root's derivative finite; what lies there is cut by `propagating`.
-    inside = (radius - fx * fx - fy * fy).clamp(min=1e-6 * float(radius.detach()))
-    return 2 * math.pi * torch.sqrt(inside)
+    limit = (medium_index / wavelength_um) ** 2
+    least = LEAST_COSINE**2 * float(limit.detach())
+    return 2 * pi * root_with_floor(limit - fx * fx - fy * fy, least)
 
 
-def kappa(
-    fx: Tensor,
-    fy: Tensor,
-    source: Tensor | None,
-    wavelength_um: Tensor,
-    medium_index: Tensor,
+def defocus_per_um(
+    fx: Tensor, fy: Tensor, source: Tensor | None, wavelength_um: Tensor, medium_index: Tensor
 ) -> Tensor:
-    """Axial wavenumber relative to the incident wave, κ_s(f) = k_z(f + f_s) − k_z(f_s), rad/µm.
+    """κ_s(f) of the waves that a lens collects: the phase in rad per µm of defocus.
 
     Parameters
     ----------
@@ -67,21 +67,14 @@ def kappa(
         Transverse frequency (x, y) of the incident wave; on axis when omitted.
     wavelength_um, medium_index : 0-dim Tensor
         Vacuum wavelength and index of the medium.
-
-    Notes
-    -----
-    Angular spectrum (Goodman, Introduction to Fourier Optics, §3.10). The difference of the two
-    roots is written as −(2π)² (|f + f_s|² − |f_s|²) / (k_z(f + f_s) + k_z(f_s)), which keeps the
-    3–4 digits that the difference itself loses in single precision.
     """
     if source is None:
         zero = torch.zeros_like(wavelength_um)
         source = torch.stack((zero, zero))
     sx, sy = source[0], source[1]
-    rise = fx * (fx + 2 * sx) + fy * (fy + 2 * sy)
     scattered = axial_wavenumber(fx + sx, fy + sy, wavelength_um, medium_index)
     incident = axial_wavenumber(sx, sy, wavelength_um, medium_index)
-    return -((2 * math.pi) ** 2) * rise / (scattered + incident)
+    return kappa(fx, fy, (sx, sy), scattered, incident)
 
 
 def propagator(
@@ -97,7 +90,7 @@ def propagator(
     Parameters
     ----------
     fx, fy, source, wavelength_um, medium_index
-        As in `kappa`.
+        As in `defocus_per_um`.
     distance_um : 0-dim Tensor
         Δz = plane seen − plane known; positive along the light.
 
@@ -106,7 +99,10 @@ def propagator(
     complex Tensor
         In the shape of ``fx`` and ``fy`` together.
     """
-    turn = phasor(kappa(fx, fy, source, wavelength_um, medium_index) * distance_um)
+    factor = phasor(defocus_per_um(fx, fy, source, wavelength_um, medium_index) * distance_um)
     if source is not None:
         fx, fy = fx + source[0], fy + source[1]
-    return turn * propagating(fx, fy, wavelength_um, medium_index)
+    return factor * propagating(fx, fy, wavelength_um, medium_index)
+
+
+__all__ = ["axial_wavenumber", "defocus_per_um", "kappa", "propagator"]

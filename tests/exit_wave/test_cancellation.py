@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from osog.exit_wave import Interrupted
-from osog.exit_wave.deposit import Raster
-from osog.exit_wave.illumination import ring_numbers
+from osog.cancellation import Cancelled
+from osog.exit_wave.raster import Raster
 from osog.rendering import Renderer
 from osog.scene.parameters import replaced
+from osog.waves import ring_numbers
 
 
 @pytest.mark.parametrize("modality", ["brightfield", "fluorescence"])
@@ -24,7 +24,7 @@ def test_a_render_ends_at_the_next_step_and_leaves_nothing_half_done(modality, e
     with torch.inference_mode():
         whole = renderer.render(scene).image
         renderer = Renderer("cpu")
-        with pytest.raises(Interrupted):
+        with pytest.raises(Cancelled):
             renderer.render(scene, stop=after_three)
         assert len(asked) == 4
         assert torch.equal(renderer.render(scene).image, whole)
@@ -37,4 +37,4 @@ def test_every_patch_group_slab_and_source_point_asks(every_shape_with_condenser
     raster = Raster(frame.particles, frame.plan)
     points = sum(ring_numbers(frame.plan.source_points))
     slabs = points * len(raster.occupied)
-    assert len(asked) == len(raster.chunks) + slabs + points
+    assert len(asked) == len(raster.patch_batches) + slabs + points

@@ -23,156 +23,42 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from osog.cancellation import raise_if_cancelled
 from osog.exit_wave import multislice
-from osog.exit_wave.birefringence import index_split
-from osog.exit_wave.deposit import Gradients, Raster, deposit, deposit_adjoint
-from osog.exit_wave.engine import modelled_by, plane_waves
-from osog.exit_wave.illumination import illumination
-from osog.exit_wave.interrupt import checkpoint
-from osog.exit_wave.multislice import Travel, Walk, walks
-from osog.exit_wave.spheres import with_cores
-from osog.exit_wave.wave import JonesWave
+from osog.exit_wave.deposit import Gradients, deposit, deposit_adjoint
+from osog.exit_wave.multislice import Fixed, Travel, Walk, walks
+from osog.waves.phase_factors import phasor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from osog.exit_wave.plan import SamplingPlan
-    from osog.sample import ParticleBatch, Values
+    from osog.exit_wave.raster import Raster
+    from osog.sample import ParticleBatch
+    from osog.waves.plane_waves import ForwardWaves
 
 
-def jones_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> JonesWave:
-    """Multiply polarised light through the slabs of the particles, for every source point.
-
-    Parameters
-    ----------
-    batch : ParticleBatch
-        N particles; `birefringence` and `optic_axis` act.
-    values : Values
-        Wavelength, index of the medium, condenser and polariser are read from it, differentiably.
-    plan : SamplingPlan
-
-    Returns
-    -------
-    JonesWave
-        Differentiable in the batch, the wavelength, the medium, the condenser and the polariser.
-
-    Notes
-    -----
-    Uniaxial bodies with an optic axis in any direction of space; the extraordinary index is that
-    for the direction of the source, refracted into the body (`index_split` says how well it agrees
-    with the exact formula). Between slabs both components propagate with the index of the medium,
-    and scattered waves keep the polarisation frame of the wave that they come from: the model is
-    paraxial in the scattering angle γ, not in that of the source, and leaves out an amplitude of up
-    to γ²/4 of the scattered wave in the crossed component. Walk-off of the extraordinary ray (up to
-    b/n of the path) and reflections at the faces are left out too. Errors of the mean phase are
-    those of `exit_wave`. Jones, J. Opt. Soc. Am. 31, 488 (1941); Born & Wolf §15.3.
-    """
-    wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
-    source, weights = illumination(values, plan)
-    waves = plane_waves(plan, values, source, wavelength, index)
-    state = polarizer_state(values)
-    batch = with_cores(batch)
-    spectrum = _through_crystals(
-        Raster(batch, plan, modelled_by("projection", batch, plan)),
-        batch,
-        _per_um(batch, source, wavelength, index),
-        state,
-        waves.kappa,
-        waves.decay,
-        waves.stretch,
-        (waves.rows, waves.columns),
-    )
-    return JonesWave(
-        spectrum=spectrum * waves.correction[:, None],
-        state=state,
-        fx=waves.fx,
-        fy=waves.fy,
-        source=source,
-        weights=weights,
-        wavelength_um=wavelength,
-        medium_index=index,
-        reference_um=plan.reference_um,
-        plan=plan,
-    )
-
-
-def retarder(retardance: Tensor, azimuth: Tensor) -> Tensor:
-    """Jones matrix (2, 2) of a plate whose slow axis has an azimuth from +x towards +y.
-
-    Parameters
-    ----------
-    retardance, azimuth : Tensor, 0-dim
-        In radians.
-
-    Returns
-    -------
-    complex Tensor, shape (2, 2)
-        R(ψ) diag(e^{iΓ/2}, e^{−iΓ/2}) R(−ψ): the slow component gets the larger phase.
-    """
-    cosine, sine = torch.cos(retardance / 2), torch.sin(retardance / 2)
-    along, across = sine * torch.cos(2 * azimuth), sine * torch.sin(2 * azimuth)
-    diagonal = torch.complex(cosine, along)
-    off = torch.complex(torch.zeros_like(across), across)
-    return torch.stack([torch.stack([diagonal, off]), torch.stack([off, diagonal.conj()])])
-
-
-def linear(azimuth: Tensor) -> Tensor:
-    """Real unit vector (2,) of linear polarisation, as a complex tensor; azimuth in radians."""
-    vector = torch.stack([torch.cos(azimuth), torch.sin(azimuth)])
-    return torch.complex(vector, torch.zeros_like(vector))
-
-
-def quarter_wave(values: Values, turn_deg: float) -> Tensor:
-    """Jones matrix of an achromatic quarter-wave plate, its slow axis turned from the polariser."""
-    azimuth = torch.deg2rad(values.number("microscope.modality.polarizer_deg") + turn_deg)
-    return retarder(torch.full_like(azimuth, pi / 2), azimuth)
-
-
-def polarizer_state(values: Values) -> Tensor:
-    """Polarisation (2,) of the light that reaches the sample, with unit norm.
-
-    Linear along the polariser, or right-handed circular behind a quarter-wave plate whose slow axis
-    lies 45° before the polariser: seen against the light, the field turns from +y towards +x (Born
-    & Wolf §1.4.2; with exp(−iωt) that is (1, −i)/√2 times a phase).
-    """
-    state = linear(torch.deg2rad(values.number("microscope.modality.polarizer_deg")))
-    if values.scene.microscope.modality.circular:  # type: ignore[union-attr]
-        state = quarter_wave(values, -45.0) @ state
-    return state
-
-
-def _per_um(batch: ParticleBatch, source: Tensor, wavelength: Tensor, index: Tensor) -> Tensor:
-    """Mean phase, g_c, g_s and, if anything absorbs, loss per µm: (S, 3 or 4, N)."""
-    k0 = 2 * pi / wavelength
-    absorbing = batch.absorption_per_um.requires_grad or bool((batch.absorption_per_um > 0).any())
-    rows = []
-    for point in source:
-        mean, cosine, sine = index_split(batch, index, point * (wavelength / index))
-        columns = [k0 * mean, 0.5 * k0 * cosine, 0.5 * k0 * sine]
-        if absorbing:
-            columns.append(0.5 * batch.absorption_per_um)
-        rows.append(torch.stack(columns))
-    return torch.stack(rows)
-
-
-@dataclass(frozen=True)
-class _Fixed:
-    raster: Raster
-    batch: ParticleBatch
-    crop: tuple[Tensor, Tensor]
-
-
-def _through_crystals(
-    raster: Raster,
-    batch: ParticleBatch,
-    per_um: Tensor,
-    state: Tensor,
-    kappa: Tensor,
-    decay: Tensor,
-    stretch: Tensor,
-    crop: tuple[Tensor, Tensor],
+def through_crystals(
+    raster: Raster, batch: ParticleBatch, per_um: Tensor, state: Tensor, waves: ForwardWaves
 ) -> Tensor:
-    """Coefficients (S, 2, By, Bx) of U − state at the last slab plane; arguments as multislice."""
+    """Scattered spectrum of polarised light behind the sample for each source point.
+
+    Parameters
+    ----------
+    raster : Raster
+    batch : ParticleBatch
+    per_um : Tensor, shape (S, 3 or 4, N)
+        Mean phase, g_c and g_s of every particle per µm of path and, if anything absorbs, its loss.
+    state : complex Tensor, shape (2,)
+        Polarisation of the light that comes in.
+    waves : ForwardWaves
+        In the light of S source points; its rows and columns are the frequencies wanted.
+
+    Returns
+    -------
+    complex Tensor, shape (S, 2, By, Bx)
+        Fourier-series coefficients of U − state at the last slab plane. Differentiable in every
+        floating argument by a hand-written adjoint.
+    """
     result: Tensor = _Jones.apply(  # type: ignore[no-untyped-call]
         batch.position,
         batch.quaternion,
@@ -180,10 +66,10 @@ def _through_crystals(
         batch.planes,
         per_um,
         state,
-        kappa,
-        decay,
-        stretch,
-        _Fixed(raster, batch, crop),
+        waves.kappa,
+        waves.decay,
+        waves.stretch,
+        Fixed(raster, batch, (waves.rows, waves.columns)),
     )
     return result
 
@@ -203,7 +89,7 @@ class _Jones(torch.autograd.Function):
         kappa: Tensor,
         decay: Tensor,
         stretch: Tensor,
-        fixed: _Fixed,
+        fixed: Fixed,
     ) -> Tensor:
         raster, batch, count = fixed.raster, fixed.batch.detach(), len(kappa)
         gy, gx = raster.plan.grid_shape
@@ -211,7 +97,7 @@ class _Jones(torch.autograd.Function):
         differentiate = any(ctx.needs_input_grad)
         bytes_per_slab = gy * gx * kappa.element_size() * (4 + per_um.shape[1])
         kept = count * len(raster.occupied) * bytes_per_slab
-        store = differentiate and kept <= multislice._STORE_BYTES
+        store = differentiate and kept <= multislice.STORE_BYTES
         rows, columns = fixed.crop
         out = torch.zeros(
             (count, 2, len(rows), len(columns)), dtype=state.dtype, device=state.device
@@ -249,7 +135,7 @@ class _Jones(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         per_um, state, kappa, decay, stretch, out = ctx.saved_tensors
-        fixed: _Fixed = ctx.fixed
+        fixed: Fixed = ctx.fixed
         raster, batch = fixed.raster, fixed.batch.detach()
         rows, columns = fixed.crop
         gy, gx = raster.plan.grid_shape
@@ -264,9 +150,9 @@ class _Jones(torch.autograd.Function):
             travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
             g = grad_outputs[0][s]
             if waves is not None:
-                turned = last * (g.conj() * out[s]).sum(0)
-                waves[0][s][rows[:, None], columns] -= turned.imag
-                waves[1][s][rows[:, None], columns] -= turned.real
+                product = last * (g.conj() * out[s]).sum(0)
+                waves[0][s][rows[:, None], columns] -= product.imag
+                waves[1][s][rows[:, None], columns] -= product.real
             full = torch.zeros((2, gy, gx), dtype=g.dtype, device=g.device)
             full[:, rows[:, None], columns] = (
                 g * travel.factor(ctx.last_step)[rows[:, None], columns].conj()
@@ -323,7 +209,7 @@ class _Slab:
     def of(cls, slabs: Sequence[Tensor], j: int, stretch: Tensor) -> _Slab:
         phase, along, across = (slabs[k][j] * stretch for k in range(3))
         angle = torch.sqrt(along * along + across * across)
-        common = torch.complex(torch.cos(phase), torch.sin(phase))
+        common = phasor(phase)
         if len(slabs) > 3:
             common = common * torch.exp(-slabs[3][j] * stretch)
         return cls(torch.cos(angle), torch.sinc(angle / pi), along, across, common)
@@ -343,7 +229,7 @@ def _through(
 ) -> Tensor:
     """Field (2, Gy, Gx) behind a window; the trail gets the field in front of each slab."""
     for j, steps in zip(walk.occupied, walk.steps, strict=True):
-        checkpoint()
+        raise_if_cancelled()
         if steps:
             field = torch.fft.ifft2(torch.fft.fft2(field).mul_(travel.factor(steps)))
         if trail is not None:
@@ -398,11 +284,11 @@ def _back(
             spectrum = torch.fft.fft2(adjoint)
             if to_waves is not None:
                 # Both spectra are those behind the free path, where the factor has acted.
-                turned = (spectrum.conj() * torch.fft.fft2(arrived)).sum(0)
-                for gradient, part in zip(to_waves, (turned.imag, turned.real), strict=True):
+                product = (spectrum.conj() * torch.fft.fft2(arrived)).sum(0)
+                for gradient, part in zip(to_waves, (product.imag, product.real), strict=True):
                     gradient.sub_(part, alpha=steps * travel.slab_um / arrived[0].numel())
             adjoint = torch.fft.ifft2(spectrum.mul_(travel.factor(steps).conj()))
     return adjoint
 
 
-__all__ = ["jones_wave", "linear", "polarizer_state", "quarter_wave", "retarder"]
+__all__ = ["through_crystals"]

@@ -1,0 +1,54 @@
+"""The cores of coated spheres, as bodies of their own."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from osog.sample import ShapeKind
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from osog.sample import ParticleBatch
+
+
+def is_coated(batch: ParticleBatch) -> Tensor:
+    """Which particles (N,) are spheres with a core."""
+    return (batch.shape_kind == ShapeKind.SPHERE) & (batch.core_radius.detach() > 0)
+
+
+def with_cores(batch: ParticleBatch) -> ParticleBatch:
+    """Return the batch with the core of each coated sphere as a further sphere at its end.
+
+    Its index is relative to the shell, so that phases add up along a ray; it absorbs and emits
+    nothing of its own, since the coefficients of the outer sphere hold for all of it.
+    """
+    coated = is_coated(batch)
+    if not bool(coated.any()):
+        return batch
+    index = torch.nonzero(coated).flatten()
+    cores = batch.taken(index)
+    zero = torch.zeros_like(cores.delta_index)
+    cores = replace(
+        cores,
+        size=cores.core_radius[:, None].expand(-1, 3),
+        delta_index=cores.core_index_step,
+        absorption_per_um=zero,
+        emission_per_um=zero,
+        birefringence=zero,
+        core_radius=zero,
+        core_index_step=zero,
+    )
+    joined: dict[str, Any] = {
+        f.name: torch.cat((getattr(batch, f.name), getattr(cores, f.name)))
+        for f in fields(batch)
+        if f.name not in ("planes", "plane_start")
+    }
+    last = batch.plane_start[-1:].expand(len(index))
+    return replace(batch, **joined, plane_start=torch.cat((batch.plane_start, last)))
+
+
+__all__ = ["is_coated", "with_cores"]

@@ -1,0 +1,8 @@
+"""How finely and how widely to sample: small rules that choose the grids and slabs of one render.
+
+`plan_sampling` follows them; the result is the `SamplingPlan` that the later stages share.
+"""
+
+from osog.exit_wave.sampling.plan import plan_sampling
+
+__all__ = ["plan_sampling"]
