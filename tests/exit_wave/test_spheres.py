@@ -8,7 +8,7 @@ import torch
 from osog.exit_wave import exit_wave, plan_sampling
 from osog.exit_wave.coated_spheres import with_cores
 from osog.explain import field_error_percent
-from osog.geometry import gbuffer
+from osog.geometry import POLYHEDRON, SPHERE, gbuffer
 from osog.rendering import ForwardModel, forward
 from osog.sample import Values, sample
 from osog.scene import Scene
@@ -131,12 +131,12 @@ def test_cores_join_the_light_and_nothing_else(make_batch) -> None:
     assert torch.equal(both.plane_start, torch.zeros(5, dtype=torch.int64))
     labels = gbuffer(batch, scene.grid.shape, scene.grid.pixel_size_um)
     assert int(labels.instances.max()) == 2
-    plain = make_batch([{"kind": 0}, {"kind": 5}])
+    plain = make_batch([{"kind": SPHERE}, {"kind": POLYHEDRON}])
     assert with_cores(plain) is plain
 
 
 def test_some_particles_keep_their_half_spaces(make_batch) -> None:
-    batch = make_batch([{"kind": 0}, {"kind": 5}, {"kind": 0}, {"kind": 5}])
+    batch = make_batch([{"kind": kind} for kind in (SPHERE, POLYHEDRON, SPHERE, POLYHEDRON)])
     left = batch.taken(torch.tensor([1, 3]))
     assert left.plane_start.tolist() == [0, 8, 16]
     assert torch.equal(left.planes, batch.planes)

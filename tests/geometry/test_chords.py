@@ -10,20 +10,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from osog.geometry import Chord, chords, padded_planes, patch_grid, volume
+from osog.geometry import (
+    BOX,
+    CYLINDER,
+    ELLIPSOID,
+    POLYHEDRON,
+    ROD,
+    SHAPES,
+    SPHERE,
+    Bodies,
+    Chord,
+    Shape,
+    chords,
+    padded_planes,
+    patch_grid,
+    vertices,
+)
 from osog.geometry.edges import box_overlap, root_mean
-from osog.sample.batch import ShapeKind, rotation_matrix
+from osog.particles import rotation_matrix
 from osog.scene import half_spaces
 
 PITCH = 0.1
-SMOOTH = (ShapeKind.SPHERE, ShapeKind.ELLIPSOID, ShapeKind.ROD, ShapeKind.CYLINDER)
+SMOOTH = (SPHERE, ELLIPSOID, ROD, CYLINDER)
 SIZES = {
-    ShapeKind.SPHERE: (0.8, 0.8, 0.8),
-    ShapeKind.ELLIPSOID: (1.1, 0.6, 0.4),
-    ShapeKind.ROD: (1.1, 0.35, 0.35),
-    ShapeKind.CYLINDER: (0.9, 0.4, 0.4),
-    ShapeKind.BOX: (0.9, 0.6, 0.4),
-    ShapeKind.POLYHEDRON: (2.0, 1.4, 1.0),
+    SPHERE: (0.8, 0.8, 0.8),
+    ELLIPSOID: (1.1, 0.6, 0.4),
+    ROD: (1.1, 0.35, 0.35),
+    CYLINDER: (0.9, 0.4, 0.4),
+    BOX: (0.9, 0.6, 0.4),
+    POLYHEDRON: (2.0, 1.4, 1.0),
 }
 ANGLES = ((0.0, 0.0, 0.0), (33.0, 18.0, 25.0), (-70.0, 55.0, 80.0), (120.0, 84.0, 10.0))
 LINING = (
@@ -38,9 +53,9 @@ LINING = (
 def draw(batch, patch: int = 40, pitch: tuple[float, float] = (PITCH, PITCH), grid=None) -> Chord:
     """Chords of a batch of one kind on square patches."""
     index = torch.arange(len(batch))
-    kind = ShapeKind(int(batch.shape_kind[0]))
+    kind = SHAPES[int(batch.shape_kind[0])]
     planes = mask = None
-    if kind == ShapeKind.POLYHEDRON:
+    if kind.has_planes:
         planes, mask = padded_planes(batch, index)
     if grid is None:
         _, _, x, y = patch_grid(batch.position, patch, patch, pitch)
@@ -49,18 +64,24 @@ def draw(batch, patch: int = 40, pitch: tuple[float, float] = (PITCH, PITCH), gr
     return chords(kind, x, y, batch.position, batch.quaternion, batch.size, planes, mask, pitch)
 
 
-def inside(kind: ShapeKind, body: Tensor, size: Tensor, planes: Tensor) -> Tensor:
+def volume_of(batch) -> Tensor:
+    """Volumes of a batch of one shape."""
+    shape = SHAPES[int(batch.shape_kind[0])]
+    return shape.volume(Bodies.of(batch, torch.arange(len(batch)), shape))
+
+
+def inside(kind: Shape, body: Tensor, size: Tensor, planes: Tensor) -> Tensor:
     """Membership of points (..., 3) in body coordinates, straight from the definition."""
     x, y, z = body.unbind(-1)
     a, b, c = size.tolist()
-    if kind in (ShapeKind.SPHERE, ShapeKind.ELLIPSOID):
+    if kind in (SPHERE, ELLIPSOID):
         return (x / a) ** 2 + (y / b) ** 2 + (z / c) ** 2 <= 1
-    if kind == ShapeKind.ROD:
+    if kind == ROD:
         along = x - x.clamp(-(a - b), a - b)
         return along**2 + y**2 + z**2 <= b**2
-    if kind == ShapeKind.CYLINDER:
+    if kind == CYLINDER:
         return (x.abs() <= a) & (y**2 + z**2 <= b**2)
-    if kind == ShapeKind.BOX:
+    if kind == BOX:
         return (x.abs() <= a) & (y.abs() <= b) & (z.abs() <= c)
     return ((body / size) @ planes[:, :3].T <= planes[:, 3]).all(-1)
 
@@ -74,7 +95,7 @@ def march(batch, patch: int, fine: int = 6, step: float = 0.03) -> tuple[Tensor,
     reach = 2.0
     z = (torch.arange(int(2 * reach / step)) + 0.5) * step - reach
     rotation = rotation_matrix(batch.quaternion)[0].float()
-    kind = ShapeKind(int(batch.shape_kind[0]))
+    kind = SHAPES[int(batch.shape_kind[0])]
     path = torch.zeros(len(y), len(x))
     moment = torch.zeros_like(path)
     for height in z.tolist():
@@ -90,7 +111,7 @@ def march(batch, patch: int, fine: int = 6, step: float = 0.03) -> tuple[Tensor,
     return pool(path), pool(moment), pool((path > 0).float())
 
 
-@pytest.mark.parametrize("kind", list(ShapeKind))
+@pytest.mark.parametrize("kind", SHAPES, ids=repr)
 def test_brute_force(kind, make_batch):
     for angles in ANGLES:
         row = {
@@ -137,7 +158,7 @@ def test_box_overlap_is_a_convolution():
         assert float(found.sum() * 0.01) == pytest.approx(1, abs=4e-3)
 
 
-@pytest.mark.parametrize("kind", [k for k in ShapeKind if k != ShapeKind.POLYHEDRON])
+@pytest.mark.parametrize("kind", SHAPES, ids=repr)
 def test_volume_is_conserved(kind, make_batch):
     rows = [
         {"kind": kind, "size": SIZES[kind], "angles": a, "position": (5.03 + i / 70, 5.01, 0)}
@@ -146,7 +167,7 @@ def test_volume_is_conserved(kind, make_batch):
     batch = make_batch(rows)
     chord = draw(batch)
     found = (chord.exit - chord.entry).sum((1, 2)) * PITCH**2
-    error = (found / volume(kind, batch.size) - 1).abs()
+    error = (found / volume_of(batch) - 1).abs()
     limit = 2e-3 if kind in SMOOTH else 0.01
     assert float(error.max()) < limit, error
 
@@ -154,13 +175,12 @@ def test_volume_is_conserved(kind, make_batch):
 def test_habits_keep_their_volume(make_batch):
     from scipy.spatial import ConvexHull
 
-    from osog.geometry import vertices
-    from osog.scene.shapes import HABITS
+    from osog.scene import HABITS
 
     for habit in HABITS:
         rows = [
             {
-                "kind": ShapeKind.POLYHEDRON,
+                "kind": POLYHEDRON,
                 "habit": habit,
                 "size": (2.0, 1.6, 1.2),
                 "angles": a,
@@ -169,17 +189,18 @@ def test_habits_keep_their_volume(make_batch):
             for a in ANGLES + LINING
         ]
         batch = make_batch(rows)
-        corners, _ = vertices(batch, torch.arange(1))
+        corners, _ = vertices(*padded_planes(batch, torch.arange(1)))
         expected = ConvexHull((corners[0] * batch.size[0]).numpy()).volume
         chord = draw(batch, 48)
         found = (chord.exit - chord.entry).sum((1, 2)) * PITCH**2
         assert float((found / expected - 1).abs().max()) < 0.01, habit
 
 
-@pytest.mark.parametrize("kind", [k for k in ShapeKind if k != ShapeKind.POLYHEDRON])
+@pytest.mark.parametrize("kind", SHAPES, ids=repr)
 @pytest.mark.parametrize("pixels", [0.02, 0.3, 0.6, 1.0, 1.4])
 def test_specks_keep_their_volume(kind, pixels, make_batch):
-    size = tuple(pixels * PITCH * s for s in ((1, 1, 1) if kind in (0, 4) else (3, 1, 1)))
+    ratios = (3, 1, 1) if kind in (ELLIPSOID, ROD, CYLINDER) else (1, 1, 1)
+    size = tuple(pixels * PITCH * ratio for ratio in ratios)
     rows = [
         {"kind": kind, "size": size, "angles": a, "position": (5.03 + i / 70, 5.01, 0)}
         for i, a in enumerate(ANGLES)
@@ -187,22 +208,22 @@ def test_specks_keep_their_volume(kind, pixels, make_batch):
     batch = make_batch(rows)
     chord = draw(batch, 16)
     found = (chord.exit - chord.entry).sum((1, 2)) * PITCH**2
-    assert found.tolist() == pytest.approx(volume(kind, batch.size).tolist(), rel=0.05)
+    assert found.tolist() == pytest.approx(volume_of(batch).tolist(), rel=0.05)
 
 
 def test_thin_plate_edge_on(make_batch):
     rows = [
-        {"kind": ShapeKind.BOX, "size": (1.0, 1.0, 0.01), "angles": a, "position": (5.04, 5, 0)}
+        {"kind": BOX, "size": (1.0, 1.0, 0.01), "angles": a, "position": (5.04, 5, 0)}
         for a in ((0, 90, 0), (20, 90, 0), (0, 0, 90), (0, 0, 0))
     ]
     batch = make_batch(rows)
     chord = draw(batch)
     found = (chord.exit - chord.entry).sum((1, 2)) * PITCH**2
-    assert found.tolist() == pytest.approx(volume(ShapeKind.BOX, batch.size).tolist(), rel=0.02)
+    assert found.tolist() == pytest.approx(volume_of(batch).tolist(), rel=0.02)
 
 
 def test_sphere_does_not_turn(make_batch):
-    rows = [{"kind": ShapeKind.SPHERE, "size": (0.7,) * 3, "angles": a} for a in ANGLES]
+    rows = [{"kind": SPHERE, "size": (0.7,) * 3, "angles": a} for a in ANGLES]
     chord = draw(make_batch(rows))
     assert torch.equal(chord.exit, chord.exit[:1].expand_as(chord.exit))
 
@@ -211,26 +232,21 @@ def test_families_agree_where_they_coincide(make_batch):
     """An ellipsoid with equal axes, a rod of no length and a ball; a box and its six planes."""
     place = {"position": (5.03, 5.08, -2.0), "angles": (20.0, 40.0, 10.0)}
     ball = {"size": (0.7, 0.7, 0.7), **place}
-    balls = [
-        draw(make_batch([{"kind": k, **ball}]))
-        for k in (ShapeKind.SPHERE, ShapeKind.ELLIPSOID, ShapeKind.ROD)
-    ]
+    balls = [draw(make_batch([{"kind": k, **ball}])) for k in (SPHERE, ELLIPSOID, ROD)]
     for other in balls[1:]:
         assert torch.allclose(other.exit, balls[0].exit, atol=1e-3)
         assert torch.allclose(other.coverage, balls[0].coverage, atol=1e-3)
     planes = [[s * (k == axis) for k in range(3)] + [1.0] for axis in range(3) for s in (-1, 1)]
     size = {"size": (0.9, 0.6, 0.4), **place}
-    block = draw(make_batch([{"kind": ShapeKind.BOX, **size}]))
-    faces = draw(make_batch([{"kind": ShapeKind.POLYHEDRON, "planes": planes, **size}]))
+    block = draw(make_batch([{"kind": BOX, **size}]))
+    faces = draw(make_batch([{"kind": POLYHEDRON, "planes": planes, **size}]))
     assert torch.allclose(faces.exit, block.exit, atol=1e-4)
     assert torch.allclose(faces.entry, block.entry, atol=1e-4)
     assert torch.allclose(faces.coverage, block.coverage, atol=1e-6)
 
 
 def test_anisotropic_pitch_keeps_the_volume(make_batch):
-    for kind in ShapeKind:
-        if kind == ShapeKind.POLYHEDRON:
-            continue
+    for kind in SHAPES:
         batch = make_batch(
             [
                 {"kind": kind, "size": SIZES[kind], "angles": a, "position": (5, 5, 0)}
@@ -239,7 +255,7 @@ def test_anisotropic_pitch_keeps_the_volume(make_batch):
         )
         chord = draw(batch, 56, (0.09, 0.11))
         found = (chord.exit - chord.entry).sum((1, 2)) * 0.09 * 0.11
-        assert found.tolist() == pytest.approx(volume(kind, batch.size).tolist(), rel=5e-3)
+        assert found.tolist() == pytest.approx(volume_of(batch).tolist(), rel=5e-3)
 
 
 def sparse_grid(batch) -> tuple[Tensor, Tensor]:
@@ -249,14 +265,14 @@ def sparse_grid(batch) -> tuple[Tensor, Tensor]:
     return x, y
 
 
-@pytest.mark.parametrize("kind", list(ShapeKind))
+@pytest.mark.parametrize("kind", SHAPES, ids=repr)
 @pytest.mark.parametrize("angles", ANGLES[1:])
 def test_gradients_are_those_of_the_values(kind, angles, make_batch):
     row = {"kind": kind, "size": SIZES[kind], "angles": angles, "position": (3.02, 2.04, 0.5)}
     batch = make_batch([row])
     grid = sparse_grid(batch)
     planes, mask = padded_planes(batch, torch.arange(1))
-    with_planes = kind == ShapeKind.POLYHEDRON
+    with_planes = kind.has_planes
 
     def run(position, quaternion, size, planes):
         given_planes = (planes, mask) if with_planes else (None, None)
@@ -270,7 +286,7 @@ def test_gradients_are_those_of_the_values(kind, angles, make_batch):
     )
 
 
-@pytest.mark.parametrize("kind", list(ShapeKind))
+@pytest.mark.parametrize("kind", SHAPES, ids=repr)
 @pytest.mark.parametrize("angles", LINING)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_aligned_particles_have_finite_gradients(kind, angles, dtype, make_batch):
@@ -279,7 +295,7 @@ def test_aligned_particles_have_finite_gradients(kind, angles, dtype, make_batch
     batch = make_batch([row], dtype)
     inputs = [t.clone().requires_grad_() for t in (batch.position, batch.quaternion, batch.size)]
     planes, mask = padded_planes(batch, torch.arange(1))
-    if kind == ShapeKind.POLYHEDRON:
+    if kind.has_planes:
         inputs.append(planes.requires_grad_())
     _, _, x, y = patch_grid(batch.position, 40, 40, (PITCH, PITCH))
     chord = chords(
@@ -295,12 +311,12 @@ def test_aligned_particles_have_finite_gradients(kind, angles, dtype, make_batch
     for gradient in gradients:
         assert gradient is None or bool(torch.isfinite(gradient).all())
     growth = gradients[2][0]
-    used = {ShapeKind.SPHERE: 1, ShapeKind.ROD: 2, ShapeKind.CYLINDER: 2}.get(kind, 3)
+    used = {SPHERE: 1, ROD: 2, CYLINDER: 2}.get(kind, 3)
     assert bool((growth[:used] > 0).all())
-    if kind != ShapeKind.POLYHEDRON:
-        size = batch.size.double().requires_grad_()
-        (expected,) = torch.autograd.grad(volume(kind, size), size)
-        assert growth.tolist() == pytest.approx(expected[0].tolist(), rel=0.1, abs=0.02)
+    bodies = Bodies.of(batch, torch.arange(1), kind)
+    size = batch.size.double().requires_grad_()
+    (expected,) = torch.autograd.grad(kind.volume(bodies.resized(size)), size)
+    assert growth.tolist() == pytest.approx(expected[0].tolist(), rel=0.1, abs=0.02)
     for output in (chord.entry, chord.exit, chord.coverage):
         gradients = torch.autograd.grad(
             output.square().sum(), inputs, retain_graph=True, allow_unused=True
@@ -308,7 +324,7 @@ def test_aligned_particles_have_finite_gradients(kind, angles, dtype, make_batch
         assert all(g is None or bool(torch.isfinite(g).all()) for g in gradients)
 
 
-@pytest.mark.parametrize("kind", list(ShapeKind))
+@pytest.mark.parametrize("kind", SHAPES, ids=repr)
 def test_moving_a_particle_moves_its_path(kind, make_batch):
     """d/dx of the first moment of the path is the volume: walls carry gradients too."""
     for angles in (ANGLES[0], ANGLES[2], LINING[1]):
@@ -316,7 +332,7 @@ def test_moving_a_particle_moves_its_path(kind, make_batch):
         batch = make_batch([row])
         position = batch.position.requires_grad_()
         planes, mask = padded_planes(batch, torch.arange(1))
-        if kind != ShapeKind.POLYHEDRON:
+        if not kind.has_planes:
             planes = mask = None
         _, _, x, y = patch_grid(position, 40, 40, (PITCH, PITCH))
         chord = chords(
@@ -336,7 +352,7 @@ LENGTH = st.floats(1e-3, 1.2)
 
 
 @given(
-    kind=st.sampled_from(list(ShapeKind)),
+    kind=st.sampled_from(SHAPES),
     size=st.tuples(LENGTH, LENGTH, LENGTH),
     angles=st.tuples(ANGLE, ANGLE, ANGLE),
     place=st.tuples(st.floats(-1, 1), st.floats(-1, 1), st.floats(-30, 30)),
@@ -344,13 +360,13 @@ LENGTH = st.floats(1e-3, 1.2)
 )
 def test_any_particle_is_sound(kind, size, angles, place, single):
     dtype = torch.float32 if single else torch.float64
-    from osog.sample.batch import quaternion_from_angles
+    from osog.particles import quaternion_from_angles
 
     a, b, _c = size
-    if kind == ShapeKind.SPHERE:
+    if kind == SPHERE:
         size = (a, a, a)
-    elif kind in (ShapeKind.ROD, ShapeKind.CYLINDER):
-        size = (max(a, b), b, b) if kind == ShapeKind.ROD else (a, b, b)
+    elif kind in (ROD, CYLINDER):
+        size = (max(a, b), b, b) if kind == ROD else (a, b, b)
     inputs = [
         torch.tensor([place], dtype=torch.float64).to(dtype).requires_grad_(),
         quaternion_from_angles(torch.tensor([angles], dtype=torch.float64))
@@ -359,7 +375,7 @@ def test_any_particle_is_sound(kind, size, angles, place, single):
         torch.tensor([size], dtype=torch.float64).to(dtype).requires_grad_(),
     ]
     planes = mask = None
-    if kind == ShapeKind.POLYHEDRON:
+    if kind.has_planes:
         planes = torch.tensor(half_spaces("octahedron"))[None].to(dtype)
         mask = torch.ones(1, len(planes[0]), dtype=torch.bool)
     _, _, x, y = patch_grid(inputs[0], 32, 32, (PITCH, PITCH))
@@ -375,7 +391,7 @@ def test_any_particle_is_sound(kind, size, angles, place, single):
         assert gradient is None or bool(torch.isfinite(gradient).all())
 
 
-@pytest.mark.parametrize("kind", list(ShapeKind))
+@pytest.mark.parametrize("kind", SHAPES, ids=repr)
 def test_single_precision_follows_double(kind, make_batch):
     rows = [
         {"kind": kind, "size": SIZES[kind], "angles": a, "position": (55.03, 45.01, 3.0)}
@@ -394,7 +410,7 @@ def test_a_particle_does_not_depend_on_its_neighbours(make_batch):
     """Thin particles are sub-sampled; that must not reach into the others of the call."""
     radii = (0.5, 0.02, 0.09, 0.3, 0.13)
     rows = [
-        {"kind": ShapeKind.ROD, "size": (0.6, r, r), "angles": ANGLES[1], "position": (5, 5, i)}
+        {"kind": ROD, "size": (0.6, r, r), "angles": ANGLES[1], "position": (5, 5, i)}
         for i, r in enumerate(radii)
     ]
     together = draw(make_batch(rows))
@@ -405,11 +421,11 @@ def test_a_particle_does_not_depend_on_its_neighbours(make_batch):
 
 
 def test_polyhedra_need_planes(make_batch):
-    batch = make_batch([{"kind": ShapeKind.POLYHEDRON}])
+    batch = make_batch([{"kind": POLYHEDRON}])
     _, _, x, y = patch_grid(batch.position, 8, 8, (PITCH, PITCH))
     with pytest.raises(ValueError, match="padded_planes"):
         chords(
-            ShapeKind.POLYHEDRON,
+            POLYHEDRON,
             x,
             y,
             batch.position,
@@ -425,7 +441,7 @@ def test_polyhedra_need_planes(make_batch):
 def test_wall_of_a_standing_cylinder(elevation, make_batch):
     """Walls seen along their height: the mean path is the height times the covered area."""
     row = {
-        "kind": ShapeKind.CYLINDER,
+        "kind": CYLINDER,
         "size": (0.5, 0.62, 0.62),
         "angles": (35.0, elevation, 0.0),
         "position": (3.03, 3.055, 0.0),
@@ -450,9 +466,9 @@ def test_wall_of_a_standing_cylinder(elevation, make_batch):
     assert float((found - path).norm() / path.norm()) < 0.02
 
 
-@pytest.mark.parametrize("kind", list(ShapeKind)[:5])
+@pytest.mark.parametrize("kind", SHAPES[:5], ids=repr)
 @pytest.mark.parametrize("half_width_px", [2.8, 2.5, 2.24, 2.0, 1.12, 1.0, 0.504, 0.45])
-def test_sub_sampling_changes_without_a_jump(kind: ShapeKind, half_width_px: float) -> None:
+def test_sub_sampling_changes_without_a_jump(kind: Shape, half_width_px: float) -> None:
     """At the limits of a level the size derivative is that of finite differences."""
     pitch = 0.1
     x = ((torch.arange(24, dtype=torch.float64) - 11.7) * pitch)[None, None, :]
@@ -461,7 +477,7 @@ def test_sub_sampling_changes_without_a_jump(kind: ShapeKind, half_width_px: flo
     turn = torch.tensor([[0.9, 0.1, 0.3, 0.2]], dtype=torch.float64)
 
     def path(radius: torch.Tensor) -> torch.Tensor:
-        size = torch.stack([2 * radius if kind == ShapeKind.ROD else radius, radius, radius])[None]
+        size = torch.stack([2 * radius if kind == ROD else radius, radius, radius])[None]
         chord = chords(
             kind,
             x,

@@ -7,14 +7,13 @@ import math
 import pytest
 import torch
 
-from osog.geometry import gbuffer
-from osog.sample.batch import ShapeKind
+from osog.geometry import BOX, SHAPES, SPHERE, gbuffer
 
 PIXEL = 0.1
 
 
 def test_one_sphere(make_batch):
-    batch = make_batch([{"kind": ShapeKind.SPHERE, "position": (3.0, 2.0, 5.0)}])
+    batch = make_batch([{"kind": SPHERE, "position": (3.0, 2.0, 5.0)}])
     buffer = gbuffer(batch, (50, 80), PIXEL)
     assert buffer.opd.shape == buffer.instances.shape == (50, 80)
     assert buffer.instances.dtype == torch.int32
@@ -30,8 +29,8 @@ def test_one_sphere(make_batch):
 
 
 def test_the_particle_nearest_the_objective_wins(make_batch):
-    low = {"kind": ShapeKind.SPHERE, "position": (3.0, 2.0, 0.0), "size": (1.0,) * 3}
-    high = {"kind": ShapeKind.BOX, "position": (3.5, 2.0, -0.3), "size": (0.5, 0.5, 3.0)}
+    low = {"kind": SPHERE, "position": (3.0, 2.0, 0.0), "size": (1.0,) * 3}
+    high = {"kind": BOX, "position": (3.5, 2.0, -0.3), "size": (0.5, 0.5, 3.0)}
     for rows, winner in (([low, high], 2), ([high, low], 1)):
         buffer = gbuffer(make_batch(rows), (40, 60), PIXEL)
         assert int(buffer.instances[20, 36]) == winner
@@ -45,7 +44,7 @@ def test_the_particle_nearest_the_objective_wins(make_batch):
 def test_order_does_not_matter(make_batch):
     rows = [
         {
-            "kind": list(ShapeKind)[i % 6],
+            "kind": SHAPES[i % 6],
             "position": (1 + i % 5, 1 + i % 3, 0.1 * i),
             "angles": (10 * i, 5 * i, 0),
             "size": (0.9, 0.5, 0.5),
@@ -62,8 +61,8 @@ def test_order_does_not_matter(make_batch):
 
 def test_borders_cut(make_batch):
     rows = [
-        {"kind": ShapeKind.SPHERE, "position": (-0.05, 2.0, -3.0)},
-        {"kind": ShapeKind.SPHERE, "position": (50.0, 50.0, 0.0)},
+        {"kind": SPHERE, "position": (-0.05, 2.0, -3.0)},
+        {"kind": SPHERE, "position": (50.0, 50.0, 0.0)},
     ]
     buffer = gbuffer(make_batch(rows), (40, 30), PIXEL)
     full, inside = buffer.full_area.tolist(), buffer.inside_area.tolist()
@@ -74,7 +73,7 @@ def test_borders_cut(make_batch):
 
 
 def test_specks_are_numbered_too(make_batch):
-    rows = [{"kind": ShapeKind.SPHERE, "position": (2.0, 2.0, 0.0), "size": (0.02,) * 3}]
+    rows = [{"kind": SPHERE, "position": (2.0, 2.0, 0.0), "size": (0.02,) * 3}]
     buffer = gbuffer(make_batch(rows), (40, 40), PIXEL)
     assert int(buffer.instances[20, 20]) == 1
     assert int(buffer.visible_area) == 1

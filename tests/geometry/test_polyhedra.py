@@ -7,10 +7,10 @@ import pytest
 import torch
 from scipy.spatial import ConvexHull
 
-from osog.geometry import padded_planes, vertices
-from osog.geometry.polytopes import silhouette, world_planes
-from osog.sample.batch import ShapeKind, rotation_matrix
-from osog.scene.shapes import HABITS
+from osog.geometry import POLYHEDRON, SPHERE, padded_planes, vertices
+from osog.geometry.silhouettes import silhouette, world_planes
+from osog.particles import rotation_matrix
+from osog.scene import HABITS
 
 CORNERS = {
     "octahedron": 6,
@@ -25,22 +25,22 @@ CORNERS = {
 
 def test_corners_of_the_habits(make_batch):
     for habit in HABITS:
-        batch = make_batch([{"kind": ShapeKind.POLYHEDRON, "habit": habit}])
-        _corners, mask = vertices(batch, torch.arange(1))
+        batch = make_batch([{"kind": POLYHEDRON, "habit": habit}])
+        _corners, mask = vertices(*padded_planes(batch, torch.arange(1)))
         assert int(mask.sum()) == CORNERS[habit]
 
 
 def test_padding_of_mixed_plane_sets(make_batch):
     rows = [
-        {"kind": ShapeKind.POLYHEDRON, "habit": "octahedron"},
-        {"kind": ShapeKind.SPHERE},
-        {"kind": ShapeKind.POLYHEDRON, "habit": "parallelepiped"},
+        {"kind": POLYHEDRON, "habit": "octahedron"},
+        {"kind": SPHERE},
+        {"kind": POLYHEDRON, "habit": "parallelepiped"},
     ]
     batch = make_batch(rows)
     planes, mask = padded_planes(batch, torch.tensor([2, 0]))
     assert mask.sum(-1).tolist() == [6, 8]
     assert torch.equal(planes[1, :8], batch.planes[:8])
-    corners, known = vertices(batch, torch.tensor([2, 0]))
+    corners, known = vertices(planes, mask)
     assert known.sum(-1).tolist() == [8, 6]
     assert bool(torch.isfinite(corners).all())
     nothing, _ = padded_planes(batch, torch.tensor([1]))
@@ -59,15 +59,14 @@ def test_silhouette_is_the_hull_of_the_projection(habit, make_batch):
         (10, 1e-4, 0),
     ]
     rows = [
-        {"kind": ShapeKind.POLYHEDRON, "habit": habit, "size": (3.0, 2.0, 1.5), "angles": a}
-        for a in angles
+        {"kind": POLYHEDRON, "habit": habit, "size": (3.0, 2.0, 1.5), "angles": a} for a in angles
     ]
     batch = make_batch(rows)
     index = torch.arange(len(rows))
     rotation = rotation_matrix(batch.quaternion)
     planes, mask = padded_planes(batch, index)
     lines, bounds, lengths = silhouette(*world_planes(rotation, batch.size, planes, mask), mask)
-    body, known = vertices(batch, index)
+    body, known = vertices(planes, mask)
     corner = ((body * batch.size[:, None]) @ rotation.transpose(1, 2))[..., :2]
     for i in range(len(rows)):
         points = corner[i][known[i]].numpy()
@@ -89,6 +88,6 @@ def test_silhouette_is_the_hull_of_the_projection(habit, make_batch):
     ids=["three", "open", "empty"],
 )
 def test_open_or_empty_sets_are_refused(planes, make_batch):
-    batch = make_batch([{"kind": ShapeKind.POLYHEDRON, "planes": planes}])
+    batch = make_batch([{"kind": POLYHEDRON, "planes": planes}])
     with pytest.raises(ValueError, match="half_spaces"):
-        vertices(batch, torch.arange(1))
+        vertices(*padded_planes(batch, torch.arange(1)))

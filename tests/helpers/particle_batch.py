@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from osog.sample import ParticleBatch, ShapeKind, quaternion_from_angles
+from osog.geometry import POLYHEDRON, SHAPES
+from osog.sample import ParticleBatch, quaternion_from_angles
 from osog.scene import half_spaces
 
 
@@ -15,7 +16,7 @@ def particle_batch(
     count = len(rows)
     planes, start = [torch.zeros(0, 4, dtype=torch.float64)], [0]
     for row in rows:
-        if row["kind"] == ShapeKind.POLYHEDRON:
+        if row["kind"] is POLYHEDRON:
             faces = row.get("planes")
             if faces is None:
                 faces = half_spaces(str(row.get("habit", "octahedron")))
@@ -39,7 +40,7 @@ def particle_batch(
         optic_axis=torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64).repeat(count, 1),
         core_radius=torch.zeros(count, dtype=torch.float64),
         core_index_step=torch.zeros(count, dtype=torch.float64),
-        shape_kind=torch.tensor([int(row["kind"]) for row in rows]),
+        shape_kind=torch.tensor([SHAPES.index(row["kind"]) for row in rows]),
         population=torch.zeros(count, dtype=torch.int64),
         planes=torch.cat(planes),
         plane_start=torch.tensor(start),

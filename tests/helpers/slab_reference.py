@@ -7,8 +7,8 @@ from math import pi
 import torch
 from torch import Tensor
 
-from osog.geometry import chords, padded_planes
-from osog.sample import ParticleBatch, ShapeKind, Values
+from osog.geometry import SHAPES, chords, padded_planes
+from osog.sample import ParticleBatch, Values
 from osog.waves import SamplingPlan
 
 
@@ -19,9 +19,9 @@ def phase_slabs(batch: ParticleBatch, plan: SamplingPlan, coefficient: Tensor) -
     x = (torch.arange(plan.grid_shape[1], dtype=batch.dtype) * px + cx)[None, None, :]
     slabs = [torch.zeros(plan.grid_shape, dtype=batch.dtype) for _ in range(plan.slabs)]
     for i in range(len(batch)):
-        kind = ShapeKind(int(batch.shape_kind[i]))
+        kind = SHAPES[int(batch.shape_kind[i])]
         planes = mask = None
-        if kind is ShapeKind.POLYHEDRON:
+        if kind.has_planes:
             planes, mask = padded_planes(batch, torch.tensor([i]))
         one = slice(i, i + 1)
         chord = chords(

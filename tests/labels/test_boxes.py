@@ -10,25 +10,25 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from osog.geometry import BOX, CYLINDER, ELLIPSOID, POLYHEDRON, ROD, SHAPES, SPHERE
 from osog.labels import boxes, outlines
-from osog.sample.batch import ShapeKind
 
 PIXEL = 0.1
 KNOWN = [
     # kind, size, angles, width, height (µm), angle (degrees)
-    (ShapeKind.SPHERE, (0.7, 0.7, 0.7), (30, 40, 50), 1.4, 1.4, 0),
-    (ShapeKind.ROD, (2, 0.5, 0.5), (30, 0, 0), 4, 1, 30),
-    (ShapeKind.ROD, (2, 0.5, 0.5), (-60, 60, 10), 2 * (1.5 * 0.5 + 0.5), 1, -60),
-    (ShapeKind.ROD, (2, 0.5, 0.5), (120, 0, 0), 4, 1, -60),
-    (ShapeKind.ROD, (2, 0.5, 0.5), (0, 90, 0), 1, 1, 0),
-    (ShapeKind.CYLINDER, (2, 0.5, 0.5), (20, 30, 0), 2 * 3**0.5 + 0.5, 1, 20),
-    (ShapeKind.CYLINDER, (0.2, 1, 1), (20, 0, 0), 2, 0.4, -70),
-    (ShapeKind.ELLIPSOID, (3, 2, 1), (40, 0, 0), 6, 4, 40),
-    (ShapeKind.ELLIPSOID, (3, 2, 1), (40, 90, 0), 4, 2, -50),
-    (ShapeKind.BOX, (3, 2, 1), (40, 0, 0), 6, 4, 40),
-    (ShapeKind.BOX, (3, 2, 1), (0, 0, 90), 6, 2, 0),
-    (ShapeKind.BOX, (1, 1, 1), (20, 0, 0), 2, 2, 20),
-    (ShapeKind.POLYHEDRON, (4, 4, 4), (0, 0, 0), 4 / 2**0.5, 4 / 2**0.5, -45),
+    (SPHERE, (0.7, 0.7, 0.7), (30, 40, 50), 1.4, 1.4, 0),
+    (ROD, (2, 0.5, 0.5), (30, 0, 0), 4, 1, 30),
+    (ROD, (2, 0.5, 0.5), (-60, 60, 10), 2 * (1.5 * 0.5 + 0.5), 1, -60),
+    (ROD, (2, 0.5, 0.5), (120, 0, 0), 4, 1, -60),
+    (ROD, (2, 0.5, 0.5), (0, 90, 0), 1, 1, 0),
+    (CYLINDER, (2, 0.5, 0.5), (20, 30, 0), 2 * 3**0.5 + 0.5, 1, 20),
+    (CYLINDER, (0.2, 1, 1), (20, 0, 0), 2, 0.4, -70),
+    (ELLIPSOID, (3, 2, 1), (40, 0, 0), 6, 4, 40),
+    (ELLIPSOID, (3, 2, 1), (40, 90, 0), 4, 2, -50),
+    (BOX, (3, 2, 1), (40, 0, 0), 6, 4, 40),
+    (BOX, (3, 2, 1), (0, 0, 90), 6, 2, 0),
+    (BOX, (1, 1, 1), (20, 0, 0), 2, 2, 20),
+    (POLYHEDRON, (4, 4, 4), (0, 0, 0), 4 / 2**0.5, 4 / 2**0.5, -45),
 ]
 
 
@@ -40,7 +40,7 @@ def test_known_bodies(kind, size, angles, width, height, degrees, make_batch):
     assert found[2:4] == pytest.approx([width / PIXEL, height / PIXEL], rel=1e-6)
     turn = math.radians(degrees) - found[4]
     period = math.pi / 2 if width == pytest.approx(height) else math.pi
-    if kind != ShapeKind.SPHERE and (kind, angles) != (ShapeKind.ROD, (0, 90, 0)):
+    if kind != SPHERE and (kind, angles) != (ROD, (0, 90, 0)):
         assert abs(math.remainder(turn, period)) < 1e-6
 
 
@@ -50,16 +50,16 @@ LENGTH = st.floats(0.05, 3)
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    kind=st.sampled_from(list(ShapeKind)),
+    kind=st.sampled_from(SHAPES),
     size=st.tuples(LENGTH, LENGTH, LENGTH),
     angles=st.tuples(ANGLE, ANGLE, ANGLE),
     single=st.booleans(),
 )
 def test_boxes_touch_the_outline_on_every_side(make_batch, kind, size, angles, single):
     a, b, _c = size
-    if kind in (ShapeKind.ROD, ShapeKind.CYLINDER):
+    if kind in (ROD, CYLINDER):
         size = (max(a, b), b, b)
-    elif kind == ShapeKind.SPHERE:
+    elif kind == SPHERE:
         size = (a, a, a)
     row = {
         "kind": kind,
@@ -82,7 +82,7 @@ def test_boxes_touch_the_outline_on_every_side(make_batch, kind, size, angles, s
 
 
 def test_boxes_and_polyhedra_have_the_least_area(make_batch):
-    for kind in (ShapeKind.BOX, ShapeKind.POLYHEDRON):
+    for kind in (BOX, POLYHEDRON):
         rows = [
             {
                 "kind": kind,
@@ -105,7 +105,7 @@ def test_boxes_and_polyhedra_have_the_least_area(make_batch):
 
 def test_boxes_outside_the_frame_are_empty(make_batch):
     rows = [
-        {"kind": ShapeKind.ROD, "size": (1, 0.2, 0.2), "position": p}
+        {"kind": ROD, "size": (1, 0.2, 0.2), "position": p}
         for p in ((1.0, 1.0, 0), (-0.9, 1.0, 0), (-1.2, 1.0, 0), (1.0, 9.0, 0))
     ]
     found = boxes(make_batch(rows), PIXEL, (20, 20))

@@ -5,17 +5,27 @@ from __future__ import annotations
 import pytest
 import torch
 
-from osog.geometry import chords, padded_planes, patch_grid
+from osog.geometry import (
+    BOX,
+    CYLINDER,
+    ELLIPSOID,
+    POLYHEDRON,
+    ROD,
+    SHAPES,
+    SPHERE,
+    chords,
+    padded_planes,
+    patch_grid,
+)
 from osog.labels import outlines
-from osog.sample.batch import ShapeKind
 
 SIZE = {
-    ShapeKind.SPHERE: (0.8, 0.8, 0.8),
-    ShapeKind.ELLIPSOID: (1.2, 0.7, 0.4),
-    ShapeKind.ROD: (1.2, 0.3, 0.3),
-    ShapeKind.CYLINDER: (1.0, 0.4, 0.4),
-    ShapeKind.BOX: (1.0, 0.6, 0.4),
-    ShapeKind.POLYHEDRON: (2.2, 1.4, 1.0),
+    SPHERE: (0.8, 0.8, 0.8),
+    ELLIPSOID: (1.2, 0.7, 0.4),
+    ROD: (1.2, 0.3, 0.3),
+    CYLINDER: (1.0, 0.4, 0.4),
+    BOX: (1.0, 0.6, 0.4),
+    POLYHEDRON: (2.2, 1.4, 1.0),
 }
 
 
@@ -24,7 +34,7 @@ def shoelace(points: torch.Tensor) -> torch.Tensor:
     return (x * y.roll(-1, -1) - y * x.roll(-1, -1)).sum(-1) / 2
 
 
-@pytest.mark.parametrize("kind", list(ShapeKind))
+@pytest.mark.parametrize("kind", SHAPES, ids=repr)
 def test_area_is_the_covered_area(kind, make_batch):
     rows = [
         {
@@ -38,7 +48,7 @@ def test_area_is_the_covered_area(kind, make_batch):
     ]
     batch = make_batch(rows)
     planes = mask = None
-    if kind == ShapeKind.POLYHEDRON:
+    if kind.has_planes:
         planes, mask = padded_planes(batch, torch.arange(6))
     _, _, x, y = patch_grid(batch.position, 72, 72, (0.04, 0.04))
     chord = chords(
@@ -53,7 +63,7 @@ def test_area_is_the_covered_area(kind, make_batch):
 
 
 def test_rows_and_columns_are_not_exchanged(make_batch):
-    points = outlines(make_batch([{"kind": ShapeKind.ROD, "size": (2, 0.5, 0.5)}]))
+    points = outlines(make_batch([{"kind": ROD, "size": (2, 0.5, 0.5)}]))
     assert points.shape == (1, 64, 2)
     assert float(points[..., 1].max()) == pytest.approx(2, rel=0.01)
     assert float(points[..., 0].max()) == pytest.approx(0.5, rel=0.01)
@@ -61,4 +71,4 @@ def test_rows_and_columns_are_not_exchanged(make_batch):
 
 def test_too_few_points(make_batch):
     with pytest.raises(ValueError, match="8 or more"):
-        outlines(make_batch([{"kind": ShapeKind.SPHERE}]), 3)
+        outlines(make_batch([{"kind": SPHERE}]), 3)

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import osog
-from helpers.strategies import bodies, small_scene
+from helpers.strategies import bodies, few, small_scene
 
-few = settings(max_examples=12, deadline=None)
 Populations = list[dict[str, Any]]
 
 WHOLE = {"numerics.padding_um": 0.0}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import osog
-from helpers.strategies import varied_presets
+from helpers.strategies import few, varied_presets
 from osog.scene.parameters import continuous
-
-few = settings(max_examples=15, deadline=None)
 
 
 @few

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import osog
-from helpers.strategies import MIDDLE_UM, PIXEL_UM, bodies, small_scene
+from helpers.strategies import MIDDLE_UM, PIXEL_UM, bodies, few, small_scene
 
-few = settings(max_examples=12, deadline=None)
 Populations = list[dict[str, Any]]
 
 DIC = {"kind": "dic", "shear_um": 0.3, "azimuth_deg": 20.0, "bias_retardance_deg": 60.0}
@@ -56,10 +55,10 @@ def turned(modality: dict[str, Any], change: Any) -> dict[str, Any]:
     return {**modality, **{name: change(modality[name]) for name in fields if name in modality}}
 
 
-def assert_same(one: torch.Tensor, other: torch.Tensor) -> None:
-    """Equal to rounding, on the scale of the contrast."""
+def assert_same(one: torch.Tensor, other: torch.Tensor, tolerance: float = 1e-8) -> None:
+    """Equal within a share of the contrast, which by default leaves room for rounding alone."""
     contrast = float((one - one.mean()).abs().max())
-    torch.testing.assert_close(one, other, rtol=0, atol=1e-8 * contrast + 1e-12)
+    torch.testing.assert_close(one, other, rtol=0, atol=tolerance * contrast + 1e-12)
 
 
 @few
@@ -134,4 +133,5 @@ def test_emitted_light_adds_up(populations: Populations, kind: str, focus: float
         )
         for k in range(len(populations))
     ]
-    assert_same(together, torch.stack(alone).sum(0))
+    # The pinhole's table is interpolated.
+    assert_same(together, torch.stack(alone).sum(0), 1e-6)

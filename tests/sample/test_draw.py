@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import osog
+from osog.geometry import BOX, POLYHEDRON, ROD, SHAPES, SPHERE
 from osog.sample import (
     ParticleBatch,
-    ShapeKind,
     Values,
     explicit,
     quaternion_from_angles,
@@ -190,8 +190,8 @@ def test_shapes_and_sizes_in_the_batch() -> None:
     assert batch.size.tolist() == [
         [0.7, 0.7, 0.7], [3, 0.5, 0.5], [2, 1.5, 1], [4, 3, 2], [6, 6, 6],
     ]  # fmt: skip
-    assert [ShapeKind(k).name for k in batch.shape_kind.tolist()] == [
-        "SPHERE", "ROD", "BOX", "POLYHEDRON", "POLYHEDRON",
+    assert [SHAPES[k] for k in batch.shape_kind.tolist()] == [
+        SPHERE, ROD, BOX, POLYHEDRON, POLYHEDRON,
     ]  # fmt: skip
     assert batch.plane_start.tolist() == [0, 0, 0, 0, 8, 16]
     torch.testing.assert_close(batch.planes[:, :3].norm(dim=1), torch.ones(16, dtype=DOUBLE))

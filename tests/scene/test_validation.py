@@ -59,7 +59,7 @@ CASES: list[tuple[Any, str]] = [
     ),
     (
         population(shape={"kind": "rod"}, particles=[{"length_um": 1}]),
-        "particles[0].length_um = 1 must be at least twice its radius_um = 0.75.",
+        "particles[0].length_um = 1 must be at least twice radius_um = 0.75, since a rod is",
     ),
     (
         population(shape={"kind": "polyhedron", "habit": "dodo"}),

@@ -6,11 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from napari_osog.panels.population_rows import OTHER
-from napari_osog.panels.shapes import exact_kind
 from osog.scene import IMMERSIONS, INDICES, Scene, SceneError
 from osog.scene.material import ABBE_NUMBERS
 from osog.scene.modalities import MODALITIES
-from osog.scene.population import SIZES
+from osog.scene.shapes import SHAPES, size_fields
 
 if TYPE_CHECKING:
     from napari_osog.session import Session
@@ -89,11 +88,11 @@ class SceneEdits:
         known = self._shapes.get((population.name, kind))
         shape = known.model_dump() if known is not None else {"kind": kind}
         update: dict[str, Any] = {"shape": shape}
-        if population.scattering == "mie" and not exact_kind(kind):
+        if population.scattering == "mie" and not SHAPES[kind].exact_theory:
             update["scattering"] = "auto"
         if population.particles is not None:
             update["particles"] = [
-                {k: v for k, v in p.model_dump().items() if k not in SIZES}
+                {k: v for k, v in p.model_dump().items() if k not in size_fields()}
                 for p in population.particles
             ]
         self.replace_population(population.name, update)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_osog.panels.numbers import number
-from napari_osog.panels.shapes import isotropic
 from osog.scene.parameters import Parameter, continuous, describe, get
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def _each(scene: Scene) -> list[ParameterLine]:
     if population is None:
         return []
     words = ["x_um", "y_um", "z_um"]
-    if not isotropic(population.shape):
+    if not population.shape.isotropic:
         words += [f"orientation_deg[{k}]" for k in range(3)]
     for field in ("radius_um", "length_um"):
         if hasattr(population.shape, field):

@@ -8,13 +8,13 @@ from napari_osog.panels.field import Field, field_of, singular
 from napari_osog.panels.number import NumberRow, RangeRow
 from napari_osog.panels.row import ChoiceRow
 from napari_osog.panels.rows import model_rows
-from napari_osog.panels.shapes import TITLES, cut_by_hand, exact, isotropic, own_sizes
-from osog.scene import HABITS, INDICES, Material, Placement, Polyhedron, Population
+from osog.scene import HABITS, INDICES, SHAPES, Material, Placement, Polyhedron, Population
 
 if TYPE_CHECKING:
     from napari_osog.panels.row import Row
     from osog.scene import Scene
     from osog.scene.parameters import Parameter
+    from osog.scene.shapes import ShapeModel
 
 OTHER = "its own index"
 """The material that has no name."""
@@ -41,7 +41,8 @@ def body_rows(scene: Scene, population: Population) -> list[Row]:
 
 def _shape_rows(population: Population) -> list[Row]:
     name, shape = f"populations.{population.name}.shape", population.shape
-    rows: list[Row] = [ChoiceRow(name, "Shape", TITLES.items(), "Body of every particle.")]
+    titles = [(kind, known.title) for kind, known in SHAPES.items()]
+    rows: list[Row] = [ChoiceRow(name, "Shape", titles, "Body of every particle.")]
     skip: tuple[str, ...] = ()
     if isinstance(shape, Polyhedron):
         skip = ("habit",)
@@ -105,7 +106,7 @@ def _arrangement_rows(population: Population) -> list[Row]:
         NumberRow(number, fittable=False),
         RangeRow(field_of(Placement, "z_um", f"{base}.placement.z_um")),
     ]
-    if not isotropic(population.shape):
+    if not population.shape.isotropic:
         rows += model_rows(population.orientation, f"{base}.orientation", only=("law",))
     return rows + model_rows(population.placement, f"{base}.placement", only=("law",))
 
@@ -116,7 +117,7 @@ def turning_rows(population: Population) -> list[Row]:
     if population.particles is not None:
         return []
     rows: list[Row] = []
-    if not isotropic(population.shape):
+    if not population.shape.isotropic:
         angles = _ANGLES[population.orientation.law]
         rows += model_rows(population.orientation, f"{base}.orientation", only=angles)
     only = ["margin_um"]
@@ -133,7 +134,7 @@ def scattering_rows(scene: Scene, population: Population) -> list[Row]:
     optics = scene.microscope
     if not optics.emits and optics.modality.wave != "jones":
         made = model_rows(population, base, only=("scattering",))
-        if not exact(population.shape):
+        if not population.shape.exact_theory:
             for row in made:
                 if isinstance(row, ChoiceRow):
                     row.remove("mie")
@@ -155,9 +156,17 @@ def own_names(scene: Scene, number: int) -> list[str]:
             break
         first += listed
     names = [f"{base}.{axis}_um" for axis in "xyz"]
-    if not isotropic(population.shape):
+    if not population.shape.isotropic:
         names += [f"{base}.orientation_deg[{k}]" for k in range(3)]
-    return [*names, *(f"{base}.{size}" for size in own_sizes(population.shape)), f"{base}.index"]
+    if not cut_by_hand(population.shape):
+        for field, place in population.shape.columns():
+            names.append(f"{base}.{field}" if place is None else f"{base}.{field}[{place}]")
+    return [*names, f"{base}.index"]
+
+
+def cut_by_hand(shape: ShapeModel) -> bool:
+    """Whether it is a polyhedron of half spaces, which have no size of their own."""
+    return isinstance(shape, Polyhedron) and shape.half_spaces is not None
 
 
 def named_axis(axis: tuple[float, float, float]) -> tuple[float, float, float] | None:

@@ -12,6 +12,7 @@ from napari_osog.panels.number import NumberRow
 from napari_osog.panels.population_rows import (
     OTHER,
     body_rows,
+    cut_by_hand,
     field_of_parameter,
     material_words,
     named_axis,
@@ -22,7 +23,6 @@ from napari_osog.panels.population_rows import (
 from napari_osog.panels.row import ChoiceRow
 from napari_osog.panels.rows import model_rows
 from napari_osog.panels.section import RowGroup, Section, row_part
-from napari_osog.panels.shapes import cut_by_hand
 from napari_osog.panels.widgets import (
     LABEL_WIDTH,
     combo_box,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from osog.fitting.problem.depth_of_field import depth_of_field_um
-from osog.fitting.starts.extents import is_ball, sizes_of
 from osog.fitting.starts.initial_guess import directions
 from osog.fitting.starts.template_matching import TemplateAxes, geometric
 from osog.scene import Distribution
@@ -29,10 +28,9 @@ def template_axes(scene: Scene, population: Population, depth_range_um: float) -
     """
     shape, particles = population.shape, population.particles or ()
     radii: list[float] = []
-    sizes = sizes_of(shape)
-    if sizes.keys() == {"radius_um"}:
-        radii = _radii(sizes["radius_um"], [p.radius_um for p in particles])
-    azimuths = (0.0,) if is_ball(shape) else directions()
+    if shape.size_fields() == ("radius_um",):
+        radii = _radii(dict(shape)["radius_um"], [p.radius_um for p in particles])
+    azimuths = (0.0,) if shape.isotropic else directions()
     return TemplateAxes(
         _defocuses(scene, population, depth_range_um), radii, _indices(scene, population), azimuths
     )

@@ -11,7 +11,7 @@ from osog.detection.peaks import BestTemplates, best_templates, peaks
 from osog.fitting.errors import FitError
 from osog.fitting.problem.inputs import checked_image
 from osog.fitting.starts.binning import binned, binning
-from osog.fitting.starts.extents import half_extents, is_ball
+from osog.fitting.starts.extents import half_extents
 from osog.fitting.starts.template_matching import (
     brightness_matched,
     contrast,
@@ -119,7 +119,7 @@ def _particle(
         own["radius_um"] = template.radius
     if scene.microscope.modality.backdrop != "dark":
         own["index"] = float(np.clip(medium + amplitude * (template.index - medium), 1.0, 4.0))
-    if not is_ball(population.shape):
+    if not population.shape.isotropic:
         own["orientation_deg"] = (template.azimuth, 0.0, 0.0)
     return Particle(
         x_um=(factor * (column + dx) + shift) * pixel,

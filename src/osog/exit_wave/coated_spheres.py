@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from osog.sample import ShapeKind
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
 def is_coated(batch: ParticleBatch) -> Tensor:
     """Which particles (N,) are spheres with a core."""
-    return (batch.shape_kind == ShapeKind.SPHERE) & (batch.core_radius.detach() > 0)
+    return batch.core_radius.detach() > 0
 
 
 def with_cores(batch: ParticleBatch) -> ParticleBatch:

@@ -141,7 +141,7 @@ class _Columns:
         # Sub-samples lie evenly about the middle of their sample.
         cx, cy = cx - (parts - 1) / 2 * px, cy - (parts - 1) / 2 * py
         chord = chords(
-            patches.kind,
+            patches.shape,
             ((parts * patches.column[:, None] + columns).to(**real) * px + cx)[:, None, :],
             ((parts * patches.row[:, None] + rows).to(**real) * py + cy)[:, :, None],
             tensors.position,

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from osog.geometry import buckets, chords, half_extents, padded_planes
-from osog.sample import ShapeKind
+from osog.geometry import Shape, buckets, chords, half_extents, padded_planes
 
 if TYPE_CHECKING:
     from osog.sample import ParticleBatch
@@ -29,7 +28,7 @@ class PatchBatch:
 
     Attributes
     ----------
-    kind : ShapeKind
+    shape : Shape
     index : Tensor, shape (n,)
         Particle numbers.
     row, column : Tensor, shape (n,)
@@ -44,7 +43,7 @@ class PatchBatch:
         Slabs that the deepest of them touches.
     """
 
-    kind: ShapeKind
+    shape: Shape
     index: Tensor
     row: Tensor
     column: Tensor
@@ -99,7 +98,7 @@ class Raster:
         first, last = first.clamp(0, plan.slabs - 1), last.clamp(0, plan.slabs - 1)
         used = torch.zeros(plan.slabs, dtype=torch.bool)
         per_batch = _BATCH_SAMPLES.get(batch.device.type, 80_000)
-        for kind, height, width, index in buckets(batch, plan.pitch_um, margin_px=_RIM + 0.5):
+        for shape, height, width, index in buckets(batch, plan.pitch_um, margin_px=_RIM + 0.5):
             position = batch.position[index]
             row = torch.ceil((position[:, 1] - half[index, 1] - cy) / py - _RIM).long()
             column = torch.ceil((position[:, 0] - half[index, 0] - cx) / px - _RIM).long()
@@ -125,7 +124,7 @@ class Raster:
                 numbers = torch.stack([(high - low).max(), low.min(), low.max()])
                 deep, bottom, top = numbers.tolist()
                 self.patch_batches.append(
-                    PatchBatch(kind, i, r, c, height, width, low, bottom, top + deep, deep + 1)
+                    PatchBatch(shape, i, r, c, height, width, low, bottom, top + deep, deep + 1)
                 )
                 marks = torch.zeros(plan.slabs + 1, dtype=torch.int64)
                 marks.index_add_(0, low.cpu(), torch.ones(len(i), dtype=torch.int64))
@@ -143,7 +142,7 @@ class Raster:
         y = ((patches.row[:, None] + rows).to(**real) * py + cy)[:, :, None]
         x = ((patches.column[:, None] + columns).to(**real) * px + cx)[:, None, :]
         chord = chords(
-            patches.kind,
+            patches.shape,
             x,
             y,
             tensors.position,
@@ -190,7 +189,7 @@ class ParticleTensors:
 def particle_tensors(batch: ParticleBatch, patches: PatchBatch) -> ParticleTensors:
     """Select the particles of a batch of patches."""
     planes = mask = None
-    if patches.kind is ShapeKind.POLYHEDRON:
+    if patches.shape.has_planes:
         planes, mask = padded_planes(batch, patches.index)
     i = patches.index
     return ParticleTensors(batch.position[i], batch.quaternion[i], batch.size[i], planes, mask)

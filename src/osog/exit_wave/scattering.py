@@ -20,7 +20,6 @@ from osog.exit_wave.model_errors import (
     wide_angle_error_percent,
 )
 from osog.geometry import half_extents
-from osog.sample import ShapeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,14 +75,14 @@ class Bodies:
         Median of the smallest half extents.
     neighbours : float
         Share of the field of view that the *other* scatterers of the scene cover.
-    all_spheres, birefringent : bool
+    exact_theory, birefringent : bool
     """
 
     count: int
     delta_index: float
     radius_um: float
     neighbours: float
-    all_spheres: bool
+    exact_theory: bool
     birefringent: bool
 
 
@@ -98,7 +97,7 @@ def bodies(scene: Scene, batch: ParticleBatch) -> dict[int, Bodies]:
         strength = indices.abs().amax(0)
         numbers = torch.stack((half.min(1).values, area, strength, batch.birefringence.abs()))
         radius, area, strength, split = numbers.double().cpu()
-        population, kind = batch.population.cpu(), batch.shape_kind.cpu()
+        population = batch.population.cpu()
         # Particles of the margin count with their share of the enlarged field.
         (height, width), pixel = scene.grid.shape, scene.grid.pixel_size_um
         margin = max((p.placement.margin_um for p in scene.populations), default=0.0)
@@ -111,7 +110,7 @@ def bodies(scene: Scene, batch: ParticleBatch) -> dict[int, Bodies]:
                 delta_index=float(strength[mine].max()),
                 radius_um=float(radius[mine].median()),
                 neighbours=others / view,
-                all_spheres=bool((kind[mine] == ShapeKind.SPHERE).all()),
+                exact_theory=scene.populations[number].shape.exact_theory,
                 birefringent=float(split[mine].max()) > 0,
             )
     return found
@@ -226,7 +225,7 @@ def _why_never(scene: Scene, group: Bodies) -> str:
         return "the weak-object preview adds up slabs to first order"
     if group.birefringent:
         return "Lorenz-Mie theory has no birefringence"
-    return "" if group.all_spheres else "Lorenz-Mie theory is for spheres"
+    return "" if group.exact_theory else "Lorenz-Mie theory is for spheres"
 
 
 def model_error_percent(model: str, group: Bodies, scene: Scene, plan: SamplingPlan) -> float:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
-from osog.geometry.shapes import half_extents
-from osog.sample.batch import ParticleBatch, ShapeKind
+from osog.geometry.shapes import SHAPES, half_extents
+
+if TYPE_CHECKING:
+    from osog.geometry.shape import Shape
+    from osog.particles import ParticleBatch
 
 _MARGIN = 2
 """Pixels beyond the silhouette on every side; without one, gradients would be cut."""
@@ -17,18 +20,18 @@ _LAUNCH_PX = 30_000
 
 
 class Bucket(NamedTuple):
-    """Particles of one family that share a patch size.
+    """Particles of one shape that share a patch size.
 
     Attributes
     ----------
-    kind : ShapeKind
+    shape : Shape
     height, width : int
         Patch size in pixels, even.
     members : Tensor, shape (n,), int64
         Particles, ascending.
     """
 
-    kind: ShapeKind
+    shape: Shape
     height: int
     width: int
     members: Tensor
@@ -40,7 +43,7 @@ def buckets(
     index: Tensor | None = None,
     margin_px: float = _MARGIN,
 ) -> list[Bucket]:
-    """Group particles by family and patch size.
+    """Group particles by shape and patch size.
 
     A patch holds 2 (half extent / pitch + margin) pixels a side, rounded up to a multiple of 2
     (of 4, 8, … where it is large, so that few sizes exist). Sizes that few particles need are
@@ -67,13 +70,13 @@ def buckets(
     if not len(index):
         return []
     half = half_extents(batch, index)[:, :2].cpu().double()
-    kind = batch.shape_kind[index].cpu()
+    kinds = batch.shape_kind[index].cpu()
     pitch = torch.tensor((pitch_um[1], pitch_um[0]), dtype=torch.float64)
     need = (2 * (half / pitch + margin_px)).ceil().long().clamp_min(8)
     step = (2.0 ** ((need / 8.0).log2().ceil() - 1).clamp_min(1)).long()
     side = (need + step - 1) // step * step
     # One integer a size: sorting rows of a matrix takes a hundred times longer.
-    key = (kind << 40) | (side[:, 1] << 20) | side[:, 0]
+    key = (kinds << 40) | (side[:, 1] << 20) | side[:, 0]
     keys, inverse, counts = torch.unique(key, return_inverse=True, return_counts=True)
     low = (1 << 20) - 1
     sizes = torch.stack([keys >> 40, (keys >> 20) & low, keys & low], dim=-1)
@@ -84,8 +87,8 @@ def buckets(
     kept, lengths = torch.unique_consecutive(group[order], return_counts=True)
     members = torch.split(order, lengths.tolist())
     for number, rows in zip(kept.tolist(), members, strict=True):
-        family, height, width = sizes[number].tolist()
-        found.append(Bucket(ShapeKind(family), height, width, index[rows.to(index.device)]))
+        kind, height, width = sizes[number].tolist()
+        found.append(Bucket(SHAPES[kind], height, width, index[rows.to(index.device)]))
     return found
 
 

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from osog.geometry.cylinders import cylinder, rod
-from osog.geometry.polytopes import box, polyhedron, silhouette_half_width
-from osog.geometry.quadrics import ellipsoid, sphere
-from osog.geometry.shapes import volume
-from osog.sample.batch import ShapeKind, rotation_matrix
+from osog.geometry.shape import Bodies
 
-_LEVELS = (2.0, 1.0, 0.45)
-"""Particles thinner than this many pixels (half width) get 2, 4 and 8 sub-samples a side.
+if TYPE_CHECKING:
+    from osog.geometry.shape import Shape
+
+_LEVELS = (1.0, 0.45)
+"""Particles thinner than ``Shape.smooth_above_px`` pixels (half width) get 2 sub-samples a side,
+those thinner than these 4 and 8.
 
 Error of the path behind a pupil of NA 0.8, λ 0.55 µm, pitch 0.17 µm: rods 0.4 % at 2 pixels with
 one sample, 0.25 % at 1 pixel with 2 × 2; spheres, which curve twice, 0.46 % at 2.5 pixels."""
-_SPHERE_LEVEL = 2.5
 _OVERLAP = 0.12
 """Share of each limit over which the next coarser sub-sampling takes over, so that a body that
 grows does not jump by the difference of the two (0.3 % of its path)."""
 _FINEST, _SPECK = 8, 7
 """Sub-samples a side of the thinnest particles, and of boxes whose shape does not show."""
-_THINNEST = 0.12
-"""Half width in pixels below which a particle is drawn this wide and fainter."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Chord:
 
 
 def chords(
-    kind: ShapeKind,
+    shape: Shape,
     x: Tensor,
     y: Tensor,
     position: Tensor,
@@ -58,15 +56,15 @@ def chords(
     pitch_um: tuple[float, float],
     wall_samples: int = 2,
 ) -> Chord:
-    """Intersect n particles of one family with the lines of sight of their pixels.
+    """Intersect n particles of one shape with the lines of sight of their pixels.
 
     Differentiable in position, quaternion, size and planes. Each particle's result depends on
     that particle alone.
 
     Parameters
     ----------
-    kind : ShapeKind
-        Family of all n particles.
+    shape : Shape
+        That of all n particles.
     x, y : Tensor, shape (n, 1, Q) and (n, P, 1)
         World coordinates in µm of the pixel centres of each particle's patch.
     position : Tensor, shape (n, 3)
@@ -91,27 +89,15 @@ def chords(
     ValueError
         When polyhedra come without planes.
     """
-    if kind == ShapeKind.POLYHEDRON and (planes is None or plane_mask is None):
-        raise ValueError("planes and plane_mask are needed for polyhedra; use padded_planes().")
-    base = wall_samples if kind >= ShapeKind.BOX else 1
-    levels = _sub_samples(kind, quaternion, size, planes, plane_mask, min(pitch_um))
+    bodies = Bodies(quaternion, size, planes, plane_mask)
+    base = wall_samples if shape.flat_faces else 1
+    levels = _sub_samples(shape, bodies, min(pitch_um))
     if levels is None:
-        return _sampled(kind, x, y, position, quaternion, size, planes, plane_mask, pitch_um, base)
+        return _sampled(shape, x, y, position, bodies, pitch_um, base)
     samples, share = levels[0].clamp_min(base), levels[1]
 
     def drawn(i: Tensor, level: int) -> Chord:
-        return _sampled(
-            kind,
-            x[i],
-            y[i],
-            position[i],
-            quaternion[i],
-            size[i],
-            None if planes is None else planes[i],
-            None if plane_mask is None else plane_mask[i],
-            pitch_um,
-            level,
-        )
+        return _sampled(shape, x[i], y[i], position[i], bodies.taken(i), pitch_um, level)
 
     parts, order = [], []
     for level in torch.unique(samples).tolist():
@@ -138,58 +124,30 @@ def _between(fine: Chord, coarse: Chord, share: Tensor) -> Chord:
     return Chord(*(torch.lerp(a, b, share) for a, b in pairs))
 
 
-def _sub_samples(
-    kind: ShapeKind,
-    quaternion: Tensor,
-    size: Tensor,
-    planes: Tensor | None,
-    mask: Tensor | None,
-    pitch_um: float,
-) -> tuple[Tensor, Tensor] | None:
+def _sub_samples(shape: Shape, bodies: Bodies, pitch_um: float) -> tuple[Tensor, Tensor] | None:
     """Sub-samples a side (n,) and the share (n,) of half as many; None where all need one."""
-    speck = None
-    if kind == ShapeKind.SPHERE:
-        half_width = size[:, 0]
-    elif kind == ShapeKind.ELLIPSOID:
-        half_width = size.amin(-1)
-    elif kind in (ShapeKind.ROD, ShapeKind.CYLINDER):
-        half_width = size[:, 1]
-    elif kind == ShapeKind.BOX:
-        half_width = silhouette_half_width(rotation_matrix(quaternion), size)
-        speck = size.detach().amax(-1) < 0.6 * pitch_um
-    else:
-        assert planes is not None and mask is not None
-        half_width = _inner_radius(size, planes, mask)
-    half_width = half_width / pitch_um
-    first = _SPHERE_LEVEL if kind <= ShapeKind.ELLIPSOID else _LEVELS[0]
+    half_width = shape.half_width(bodies) / pitch_um
+    first, size = shape.smooth_above_px, bodies.size
     if not half_width.numel() or float(half_width.detach().amin()) >= first * (1 + _OVERLAP):
         return None
-    limits = torch.tensor((first, *_LEVELS[1:]), dtype=size.dtype, device=size.device)
+    limits = torch.tensor((first, *_LEVELS), dtype=size.dtype, device=size.device)
     above = (half_width[:, None] / limits - 1) / _OVERLAP
     count = (above.detach() < 1).sum(1)
     samples = 2**count
     nearest = above.gather(1, (count - 1).clamp_min(0)[:, None])[:, 0].clamp(0.0, 1.0)
     share = nearest**2 * (3 - 2 * nearest)
+    speck = shape.specks(bodies, pitch_um)
     if speck is not None:
         samples, share = samples.masked_fill(speck, _SPECK), share.masked_fill(speck, 0.0)
     return samples, share
 
 
-def _inner_radius(size: Tensor, planes: Tensor, mask: Tensor) -> Tensor:
-    """Distance (n,) in µm from a polyhedron's origin to its nearest face."""
-    offset = planes[..., 3] / (planes[..., :3] / size[:, None, :]).norm(dim=-1).clamp_min(1e-30)
-    return torch.where(mask, offset.abs(), torch.inf).amin(-1).clamp_min(1e-9)
-
-
 def _sampled(
-    kind: ShapeKind,
+    shape: Shape,
     x: Tensor,
     y: Tensor,
     position: Tensor,
-    quaternion: Tensor,
-    size: Tensor,
-    planes: Tensor | None,
-    mask: Tensor | None,
+    bodies: Bodies,
     pitch_um: tuple[float, float],
     samples: int,
 ) -> Chord:
@@ -199,45 +157,19 @@ def _sampled(
     z = position[:, 2, None, None]
     py, px = pitch_um
     fainter = None
-    thinnest = _THINNEST * min(pitch_um)
     if samples > 1:
         steps = (torch.arange(samples, dtype=x.dtype, device=x.device) + 0.5) / samples - 0.5
         x = x + (px * steps).view(1, samples, 1, 1, 1)
         y = y + (py * steps).view(samples, 1, 1, 1, 1)
         py, px = py / samples, px / samples
     if samples == _SPECK:
-        # Too small for its shape to matter: an ellipsoid of the same second moments.
-        kind, faint = ShapeKind.ELLIPSOID, volume(ShapeKind.BOX, size)
-        size = (size * (5 / 3) ** 0.5).clamp_min(thinnest)
-        fainter = (faint / volume(kind, size))[:, None, None]
-    elif samples == _FINEST and kind == ShapeKind.POLYHEDRON:
-        assert planes is not None and mask is not None
-        # Only the thin axes grow: a thin plate stays as wide as it is.
-        least = 0.4 * min(pitch_um) / _inner_radius(torch.ones_like(size), planes, mask)
-        drawn = torch.maximum(size, least[:, None])
-        fainter = (size / drawn).prod(-1)[:, None, None]
-        size = drawn
+        whole = shape.volume(bodies)
+        shape, bodies = shape.speck(bodies, min(pitch_um))
+        fainter = (whole / shape.volume(bodies))[:, None, None]
     elif samples == _FINEST:
-        drawn = size.clamp_min(thinnest)
-        fainter = (volume(kind, size) / volume(kind, drawn))[:, None, None]
-        size = drawn
-    pitch = (py, px)
-    middle: Tensor | None
-    if kind == ShapeKind.SPHERE:
-        half_path, middle, coverage = sphere(x, y, size[:, 0, None, None], pitch)
-    else:
-        rotation = rotation_matrix(quaternion)
-        if kind == ShapeKind.ELLIPSOID:
-            half_path, middle, coverage = ellipsoid(x, y, rotation, size, pitch)
-        elif kind == ShapeKind.ROD:
-            half_path, middle, coverage = rod(x, y, rotation, size, pitch)
-        elif kind == ShapeKind.CYLINDER:
-            half_path, middle, coverage = cylinder(x, y, rotation, size, pitch)
-        elif kind == ShapeKind.BOX:
-            half_path, middle, coverage = box(x, y, rotation, size, pitch)
-        else:
-            assert planes is not None and mask is not None
-            half_path, middle, coverage = polyhedron(x, y, rotation, size, planes, mask, pitch)
+        bodies, factor = shape.thickened(bodies, min(pitch_um))
+        fainter = factor[:, None, None]
+    half_path, middle, coverage = shape.path(x, y, bodies, (py, px))
     if samples > 1:
         if middle is not None:
             weight = half_path.sum((0, 1)) + 1e-4 * min(pitch_um)

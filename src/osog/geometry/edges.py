@@ -10,6 +10,9 @@ from torch.autograd.function import once_differentiable
 
 FLOOR = 1e-12
 """Smallest argument of a square root, so that its slope stays finite."""
+HAIR = 0.03
+"""Least softening of a wall, as a part of the pixel: a wall exactly on the border of two pixels
+would otherwise have a gradient in both or in none of them, as rounding decides."""
 
 
 def root_mean(e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor]:

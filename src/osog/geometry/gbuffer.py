@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from osog.geometry.buckets import buckets, patch_grid
 from osog.geometry.chords import chords
-from osog.geometry.polyhedra import padded_planes
-from osog.sample.batch import ParticleBatch, ShapeKind
+from osog.geometry.shape import Bodies
+
+if TYPE_CHECKING:
+    from osog.particles import ParticleBatch
 
 _CHUNK_PX = 150_000
 """Pixels drawn at a time: small enough for the cache."""
@@ -80,23 +83,20 @@ def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) 
     full = torch.zeros(count, dtype=torch.int64, device=device)
     inside = torch.zeros(count, dtype=torch.int64, device=device)
     pitch = (pixel_size_um, pixel_size_um)
-    for kind, height, width, members in buckets(batch, pitch):
+    for form, height, width, members in buckets(batch, pitch):
         step = max(1, _CHUNK_PX // (height * width))
         for index in torch.split(members, step):
-            planes = mask = None
-            if kind == ShapeKind.POLYHEDRON:
-                planes, mask = padded_planes(batch, index)
-            position = batch.position[index]
+            bodies, position = Bodies.of(batch, index, form), batch.position[index]
             row, column, x, y = patch_grid(position, height, width, pitch)
             chord = chords(
-                kind,
+                form,
                 x,
                 y,
                 position,
-                batch.quaternion[index],
-                batch.size[index],
-                planes,
-                mask,
+                bodies.quaternion,
+                bodies.size,
+                bodies.planes,
+                bodies.plane_mask,
                 pitch,
                 wall_samples=1,
             )

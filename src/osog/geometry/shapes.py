@@ -1,14 +1,105 @@
-"""Volume, thinness and bounding box of every shape family."""
+"""The table of all shapes, and what follows from it for particles of any of them."""
 
 from __future__ import annotations
 
-import math
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
-from osog.geometry.polyhedra import vertices
-from osog.sample.batch import ParticleBatch, ShapeKind, rotation_matrix
+from osog.geometry.box import BOX
+from osog.geometry.cylinder import CYLINDER
+from osog.geometry.ellipsoid import ELLIPSOID
+from osog.geometry.polyhedron import POLYHEDRON
+from osog.geometry.rod import ROD
+from osog.geometry.shape import Bodies, Shape
+from osog.geometry.sphere import SPHERE
+from osog.scene import SHAPES as SCENE_SHAPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+    from osog.particles import ParticleBatch
+    from osog.scene.shapes import ShapeModel
+
+SHAPES: list[Shape] = [SPHERE, ELLIPSOID, ROD, CYLINDER, BOX, POLYHEDRON]
+"""Every shape; its place is its number in ``ParticleBatch.shape_kind``."""
+
+_OWN = len(SHAPES)
+
+
+def register(shape: Shape) -> Shape:
+    """Add a shape from outside the package, and its classes to the scene.
+
+    Scene files, the JSON schema, rendering, labels and fits then know it like the others. A shape
+    for a kind that was registered before takes the place of the earlier one.
+
+    Parameters
+    ----------
+    shape : Shape
+        Its ``models`` name the classes of the scene whose bodies it draws.
+
+    Returns
+    -------
+    Shape
+        The same.
+
+    Raises
+    ------
+    ValueError
+        When it has no models, or one of them has the kind of a shape of the package.
+    """
+    if not shape.models:
+        raise ValueError(f"{type(shape).__name__}.models must name at least one ShapeModel.")
+    names = {SCENE_SHAPES.name_of(model) for model in shape.models}
+    number = len(SHAPES)
+    for k, other in enumerate(SHAPES):
+        common = names & {SCENE_SHAPES.name_of(model) for model in other.models}
+        if common and k < _OWN:
+            raise ValueError(f"kind = '{min(common)}' is a shape of the package; choose another.")
+        if common:
+            number = k
+    for model in shape.models:
+        SCENE_SHAPES.register(model)
+    SHAPES[number : number + 1] = [shape]
+    return shape
+
+
+def number_of(model: ShapeModel) -> int:
+    """Return the place in `SHAPES` of the shape that draws a shape of the scene.
+
+    Raises
+    ------
+    ValueError
+        When none does.
+    """
+    for number, shape in enumerate(SHAPES):
+        if isinstance(model, shape.models):
+            return number
+    raise ValueError(f"A {model.kind} has no geometry; osog.geometry.register() gives it one.")
+
+
+def by_shape(batch: ParticleBatch, index: Tensor | None = None) -> Iterator[tuple[Shape, Tensor]]:
+    """Sort particles by their shape.
+
+    Parameters
+    ----------
+    batch : ParticleBatch
+    index : Tensor, optional, shape (n,), int64
+        Look at these particles only.
+
+    Yields
+    ------
+    shape : Shape
+    rows : Tensor, shape (m,), int64
+        Places in ``index``, ascending; particles of the batch when it is left out.
+    """
+    kind = batch.shape_kind if index is None else batch.shape_kind[index]
+    for number, shape in enumerate(SHAPES):
+        rows = torch.nonzero(kind == number).squeeze(-1)
+        if len(rows):
+            yield shape, rows
 
 
 def half_extents(batch: ParticleBatch, index: Tensor) -> Tensor:
@@ -18,69 +109,16 @@ def half_extents(batch: ParticleBatch, index: Tensor) -> Tensor:
     ----------
     batch : ParticleBatch
     index : Tensor, shape (n,), int64
-        Particles to look at, of any kinds.
+        Particles to look at, of any shapes.
 
     Returns
     -------
     Tensor, shape (n, 3)
-        Half sizes along x, y, z in µm about the particle's position; detached. For a polyhedron
-        that is not symmetric about its position it is the farther side.
+        Half sizes along x, y, z in µm about the particle's position; detached. For a body that is
+        not symmetric about its position it is the farther side.
     """
-    quaternion, size = batch.quaternion[index].detach(), batch.size[index].detach()
-    kind = batch.shape_kind[index]
-    rotation = rotation_matrix(quaternion)
-    out = torch.zeros_like(size)
-
-    def select(wanted: ShapeKind) -> Tensor:
-        return torch.nonzero(kind == wanted).squeeze(-1)
-
-    if len(i := select(ShapeKind.SPHERE)):
-        out[i] = size[i, :1].expand(-1, 3)
-    if len(i := select(ShapeKind.ELLIPSOID)):
-        out[i] = ((rotation[i] * size[i, None, :]) ** 2).sum(-1).sqrt()
-    if len(i := select(ShapeKind.ROD)):
-        straight = (size[i, :1] - size[i, 1:2]).clamp_min(0)
-        out[i] = rotation[i, :, 0].abs() * straight + size[i, 1:2]
-    if len(i := select(ShapeKind.CYLINDER)):
-        axis = rotation[i, :, 0]
-        out[i] = axis.abs() * size[i, :1] + (1 - axis**2).clamp_min(0).sqrt() * size[i, 1:2]
-    if len(i := select(ShapeKind.BOX)):
-        out[i] = (rotation[i].abs() * size[i, None, :]).sum(-1)
-    if len(i := select(ShapeKind.POLYHEDRON)):
-        body, mask = vertices(batch, index[i])
-        corner = (body * size[i, None, :]) @ rotation[i].transpose(-1, -2)
-        out[i] = (corner.abs() * mask[..., None]).amax(-2)
+    out = batch.size.new_zeros(len(index), 3)
+    with torch.no_grad():
+        for shape, rows in by_shape(batch, index):
+            out[rows] = shape.half_extents(Bodies.of(batch, index[rows], shape))
     return out
-
-
-def volume(kind: ShapeKind, size: Tensor) -> Tensor:
-    """Analytic volumes of every family but the polyhedron.
-
-    Parameters
-    ----------
-    kind : ShapeKind
-    size : Tensor, shape (n, 3)
-        Half lengths in µm, see `ParticleBatch`.
-
-    Returns
-    -------
-    Tensor, shape (n,)
-        µm³.
-
-    Raises
-    ------
-    ValueError
-        For a polyhedron, whose half lengths alone do not give a volume.
-    """
-    a, b, c = size.unbind(-1)
-    if kind == ShapeKind.SPHERE:
-        return 4 / 3 * math.pi * a**3
-    if kind == ShapeKind.ELLIPSOID:
-        return 4 / 3 * math.pi * a * b * c
-    if kind == ShapeKind.ROD:
-        return math.pi * b**2 * (2 * (a - b).clamp_min(0) + 4 / 3 * b)
-    if kind == ShapeKind.CYLINDER:
-        return 2 * math.pi * a * b**2
-    if kind == ShapeKind.BOX:
-        return 8 * a * b * c
-    raise ValueError("The volume of a polyhedron does not follow from its half lengths alone.")

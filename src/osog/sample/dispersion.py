@@ -10,7 +10,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from osog.sample.batch import ParticleBatch
+    from osog.particles import ParticleBatch
     from osog.sample.values import Values
 
 D_LINE_UM, F_LINE_UM, C_LINE_UM = 0.5875618, 0.4861327, 0.6562725

@@ -11,53 +11,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from osog.cautions import Caution
-from osog.sample.batch import (
-    ParticleBatch,
-    ShapeKind,
-    quaternion_from_angles,
-    rotation_matrix,
-)
+from osog.geometry import SHAPES, number_of
+from osog.particles import ParticleBatch, quaternion_from_angles, rotation_matrix
 from osog.sample.placement import Obstacles, draw, positions
 from osog.sample.values import Values
+from osog.scene import SHAPES as SCENE_SHAPES
 from osog.scene import (
     Distribution,
     Particle,
-    Polyhedron,
     Population,
     Scene,
     SceneError,
-    half_spaces,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_KINDS = {
-    "sphere": ShapeKind.SPHERE,
-    "coated_sphere": ShapeKind.SPHERE,
-    "ellipsoid": ShapeKind.ELLIPSOID,
-    "rod": ShapeKind.ROD,
-    "cylinder": ShapeKind.CYLINDER,
-    "box": ShapeKind.BOX,
-    "polyhedron": ShapeKind.POLYHEDRON,
-}
-# Columns of a shape in the order of the scene file: (field, component).
-_SIZES: dict[str, tuple[tuple[str, int | None], ...]] = {
-    "sphere": (("radius_um", None),),
-    "coated_sphere": (("radius_um", None), ("core_radius_um", None), ("core_index", None)),
-    "ellipsoid": tuple(("semi_axes_um", k) for k in range(3)),
-    "rod": (("length_um", None), ("radius_um", None)),
-    "cylinder": (("length_um", None), ("radius_um", None)),
-    "box": tuple(("size_um", k) for k in range(3)),
-    "polyhedron": tuple(("size_um", k) for k in range(3)),
-}
 _MATERIAL = ("index", "absorption_per_um", "emission_per_um", "birefringence")
-_SCALARS = ("radius_um", "length_um", "core_radius_um", "core_index")
 # One random stream per column, so that one more particle or one more law reshuffles nothing else.
 # New columns go to the end, so that a seed keeps its particles.
 _STREAMS = (
     *("count", "xy", "z", "orientation", "size0", "size1", "size2"),
     *("index", "absorption_per_um", "emission_per_um", "spread", "birefringence"),
+    *("size3", "size4", "size5", "size6", "size7"),
 )
 
 Array = NDArray[np.float64]
@@ -245,7 +221,7 @@ def _laws(
     population: Population, count: int, streams: dict[str, np.random.Generator]
 ) -> dict[tuple[str, int | None], Array]:
     out: dict[tuple[str, int | None], Array] = {}
-    for k, (field, component) in enumerate(_SIZES[population.shape.kind]):
+    for k, (field, component) in enumerate(population.shape.columns()):
         quantity = getattr(population.shape, field)
         quantity = quantity if component is None else quantity[component]
         if isinstance(quantity, Distribution):
@@ -254,18 +230,12 @@ def _laws(
         quantity = getattr(population.material, field)
         if isinstance(quantity, Distribution):
             out[field, None] = draw(quantity, count, streams[field])
-    if population.shape.kind == "rod" and len(out):
-        # A rod is never shorter than it is wide: short draws become balls.
-        radius = out.get(("radius_um", None), _plain(population.shape, "radius_um"))
-        length = out.get(("length_um", None), _plain(population.shape, "length_um"))
-        if radius is not None and length is not None:
-            out["length_um", None] = np.maximum(length, 2 * radius) * np.ones(count)
+    sizes = [field for field, component in population.shape.columns() if component is None]
+    if any((field, None) in out for field in sizes):
+        numbers = {f: out.get((f, None), getattr(population.shape, f)) for f in sizes}
+        for field, column in population.shape.mended(numbers).items():
+            out[field, None] = column * np.ones(count)
     return out
-
-
-def _plain(model: Any, field: str) -> float | None:
-    value = getattr(model, field)
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _owned(
@@ -275,9 +245,9 @@ def _owned(
     particles = population.particles
     if not particles:
         return out
-    columns = (*_SIZES[population.shape.kind], *((field, None) for field in _MATERIAL))
+    columns = (*population.shape.columns(), *((field, None) for field in _MATERIAL))
     for field, component in columns:
-        numbers = [getattr(p, field) for p in particles]
+        numbers = [getattr(p, field, None) for p in particles]
         if all(n is None for n in numbers):
             continue
         mask = np.array([n is not None for n in numbers])
@@ -318,7 +288,7 @@ def _axes(
     """Half axis vectors and radii of the spherocylinders that stand for the bodies."""
     owned = _owned(population)
     columns = []
-    for field, component in _SIZES[population.shape.kind]:
+    for field, component in population.shape.columns():
         if (field, component) in laws:
             column = laws[field, component]
         else:
@@ -328,23 +298,10 @@ def _axes(
             mask, numbers = owned[field, component]
             column = np.where(mask, numbers, column)
         columns.append(column)
-    kind = population.shape.kind
-    if kind in ("sphere", "coated_sphere"):
-        half = np.stack([columns[0]] * 3, 1)
-    elif kind in ("rod", "cylinder"):
-        half = np.stack([columns[0] / 2, columns[1], columns[1]], 1)
-    elif kind == "ellipsoid":
-        half = np.stack(columns, 1)
-    elif isinstance(population.shape, Polyhedron) and population.shape.half_spaces is not None:
-        reach = max(row[3] for row in population.shape.half_spaces)
-        half = np.full((count, 3), 1.5 * reach)
-    else:
-        half = np.stack(columns, 1) / 2
+    shape = SHAPES[number_of(population.shape)]
+    half = np.stack(shape.outer_half_lengths(population.shape, columns), 1)
     order = np.sort(half, axis=1)
-    if kind in ("box", "polyhedron", "cylinder"):
-        radius = np.hypot(order[:, 0], order[:, 1])
-    else:
-        radius = order[:, 1]
+    radius = order[:, 1] if shape.round_ends else np.hypot(order[:, 0], order[:, 1])
     azimuth, elevation, _ = np.deg2rad(angles).T
     direction = np.stack(
         [
@@ -391,29 +348,20 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
         [plain(group.position[:, k], f, None) for k, f in enumerate(("x_um", "y_um", "z_um"))], 1
     )
     angles = torch.stack([plain(group.angles[:, k], "orientation_deg", k) for k in range(3)], 1)
-    sizes = [column("shape", f, k) for f, k in _SIZES[population.shape.kind]]
-    kind = population.shape.kind
-    if kind in ("sphere", "coated_sphere"):
-        size = torch.stack([sizes[0]] * 3, 1)
-    elif kind in ("rod", "cylinder"):
-        size = torch.stack([sizes[0] / 2, sizes[1], sizes[1]], 1)
-    elif kind == "box":
-        size = torch.stack(sizes, 1) / 2
-    elif isinstance(population.shape, Polyhedron) and population.shape.half_spaces is not None:
-        size = torch.ones(n, 3, **float_)
-    else:
-        size = torch.stack(sizes, 1)
+    sizes = {(f, k): column("shape", f, k) for f, k in population.shape.columns()}
+    number = number_of(population.shape)
+    size = torch.stack(SHAPES[number].half_lengths(population.shape, list(sizes.values())), 1)
     out = {"position": position, "angles": angles, "size": size}
     for field in _MATERIAL:
         out[field] = column("material", field, None)
-    coated = kind == "coated_sphere"
-    out["core_radius"] = sizes[1] if coated else torch.zeros(n, **float_)
-    out["core_index"] = sizes[2] if coated else out["index"]
+    core_radius, core_index = (sizes.get((f, None)) for f in ("core_radius_um", "core_index"))
+    out["core_radius"] = torch.zeros(n, **float_) if core_radius is None else core_radius
+    out["core_index"] = out["index"] if core_index is None else core_index
     axis = [values.number(f"{base}.material.optic_axis[{k}]") for k in range(3)]
     direction = torch.stack(axis)
     out["axis"] = (direction / direction.norm()).expand(n, 3)
     long: dict[str, Any] = {"dtype": torch.int64, "device": values.device}
-    out["shape_kind"] = torch.full((n,), int(_KINDS[kind]), **long)
+    out["shape_kind"] = torch.full((n,), number, **long)
     out["population"] = torch.full((n,), index, **long)
     return out
 
@@ -430,15 +378,11 @@ def _planes(groups: list[_Drawn], values: Values) -> tuple[Tensor, Tensor]:
     rows: list[Array] = []
     counts: list[int] = []
     for group in groups:
-        shape = group.population.shape
-        if not isinstance(shape, Polyhedron):
+        model = group.population.shape
+        planes = SHAPES[number_of(model)].planes(model)
+        if planes is None:
             counts += [0] * group.number
             continue
-        if shape.half_spaces is not None:
-            planes = np.asarray(shape.half_spaces, dtype=np.float64)
-            planes = planes / np.linalg.norm(planes[:, :3], axis=1, keepdims=True)
-        else:
-            planes = half_spaces(shape.habit)
         rows += [planes] * group.number
         counts += [len(planes)] * group.number
     stacked = np.concatenate(rows) if rows else np.empty((0, 4))
@@ -450,9 +394,11 @@ def _planes(groups: list[_Drawn], values: Values) -> tuple[Tensor, Tensor]:
 
 
 def _check_particle_names(values: Values, total: int) -> None:
+    sizes = {column for model in SCENE_SHAPES.models.values() for column in model.columns()}
     for field, component in (
-        *((f, None) for f in ("x_um", "y_um", "z_um", *_SCALARS, *_MATERIAL)),
-        *((f, k) for f in ("orientation_deg", "size_um", "semi_axes_um") for k in range(3)),
+        *((f, None) for f in ("x_um", "y_um", "z_um", *_MATERIAL)),
+        *(("orientation_deg", k) for k in range(3)),
+        *sorted(sizes, key=str),
     ):
         for number in values.of_particles(field, component):
             if number >= total:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import pi, sqrt
+from math import pi
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import elliprd, elliprf
 
-from osog.sample.batch import ParticleBatch, ShapeKind, rotation_matrix
+from osog.geometry import Bodies, by_shape
+from osog.particles import ParticleBatch, rotation_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 BOLTZMANN_J_PER_K = 1.380649e-23
 _STREAM = 1000
 """Random stream of the steps of a population, apart from those of its particles."""
-
-_CELLS = 48
-"""Cells along each side of the cube in which a polyhedron's moments are taken."""
 
 Array = NDArray[np.float64]
 
@@ -178,60 +176,15 @@ def stokes_einstein(
 def hydrodynamic_axes_um(batch: ParticleBatch, mine: NDArray[np.bool_]) -> Array:
     """Semi-axes (M, 3) in µm of the ellipsoids that stand for the bodies in a flow.
 
-    Spheres and ellipsoids are themselves. A rod, cylinder or box becomes the ellipsoid of the same
-    volume and aspect ratios; polyhedra the one of the same second moments along the body axes. For
-    cylinders of aspect ratio 2 to 20 the translation is within 6 % of Tirado & García de la Torre
-    (1979), the turning of the axis within 11 % from aspect ratio 5 and 24 % too fast at 2.
+    See `Shape.hydrodynamic_axes`.
     """
-    size = batch.size.detach().cpu().numpy().astype(np.float64)[mine]
-    kinds = batch.shape_kind.cpu().numpy()[mine]
-    volume = 4 / 3 * pi * size.prod(1)
-    rods, cylinders, boxes = (
-        kinds == int(kind) for kind in (ShapeKind.ROD, ShapeKind.CYLINDER, ShapeKind.BOX)
-    )
-    half, radius = size[:, 0], size[:, 1]
-    real = np.select(
-        [rods, cylinders, boxes],
-        [
-            2 * pi * radius**2 * (half - radius) + 4 / 3 * pi * radius**3,
-            2 * pi * radius**2 * half,
-            8 * size.prod(1),
-        ],
-        volume,
-    )
-    axes: Array = size * np.cbrt(real / volume)[:, None]
-    polyhedra = np.flatnonzero(kinds == int(ShapeKind.POLYHEDRON))
-    if len(polyhedra):
-        starts = batch.plane_start.cpu().numpy()
-        planes = batch.planes.detach().cpu().numpy().astype(np.float64)
-        rows = np.flatnonzero(mine)
-        for k in polyhedra:
-            own = planes[starts[rows[k]] : starts[rows[k] + 1]]
-            axes[k] = size[k] * _moments(own)
-    return axes
-
-
-def _moments(planes: Array) -> Array:
-    """√5 times the root mean square of x, y, z inside n · x ≤ d: the semi-axes of an ellipsoid."""
-    # The half-spaces hold the origin: the nearest plane bounds the body from inside.
-    reach, points = 2 * float(planes[:, 3].max()), np.empty((0, 3))
-    while True:
-        points = _inside(planes, reach)
-        found = float(np.abs(points).max()) + reach / _CELLS
-        if found < reach:
-            break
-        reach *= 2
-    points = _inside(planes, found)
-    moments: Array = sqrt(5) * points.std(0)
-    return moments
-
-
-def _inside(planes: Array, reach: float) -> Array:
-    """Centres of the cells of a cube of half side `reach` that lie inside."""
-    step = reach * ((2 * np.arange(_CELLS) + 1) / _CELLS - 1)
-    points = np.stack(np.meshgrid(step, step, step, indexing="ij"), -1).reshape(-1, 3)
-    inside: Array = points[(points @ planes[:, :3].T <= planes[:, 3]).all(1)]
-    return inside
+    whole = batch.detach().to(torch.device("cpu"), torch.float64)
+    index = torch.from_numpy(np.flatnonzero(mine))
+    axes = whole.size.new_zeros(len(index), 3)
+    for shape, rows in by_shape(whole, index):
+        axes[rows] = shape.hydrodynamic_axes(Bodies.of(whole, index[rows], shape))
+    found: Array = axes.numpy()
+    return found
 
 
 def _product(first: Tensor, second: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.distributions import Lognormal, Normal, NumberOrDistribution, Uniform
 from osog.scene.errors import SceneError
-from osog.scene.habits import half_spaces
+from osog.scene.habits import HABITS, half_spaces
 from osog.scene.material import INDICES, Material, Medium
 from osog.scene.microscope import IMMERSIONS, Microscope
 from osog.scene.modalities import (
@@ -42,13 +42,14 @@ from osog.scene.population import Motion, Orientation, Particle, Placement, Popu
 from osog.scene.scene import Grid, Scene
 from osog.scene.series import Series
 from osog.scene.shapes import (
-    HABITS,
+    SHAPES,
     Box,
     CoatedSphere,
     Cylinder,
     Ellipsoid,
     Polyhedron,
     Rod,
+    ShapeModel,
     Sphere,
 )
 from osog.scene.spectrum import (
@@ -70,6 +71,7 @@ __all__ = [
     "MODALITIES",
     "MODALITY_TITLES",
     "PARTIALLY_COHERENT",
+    "SHAPES",
     "SPECTRUM_TITLES",
     "Aberrations",
     "Background",
@@ -119,6 +121,7 @@ __all__ = [
     "SceneModel",
     "Series",
     "Shadowgraph",
+    "ShapeModel",
     "SpectrumModel",
     "Sphere",
     "Uniform",

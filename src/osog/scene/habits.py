@@ -1,8 +1,10 @@
 """Half-spaces of the named crystal habits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import product
 from math import cos, pi, sin
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +16,14 @@ def half_spaces(habit: str) -> NDArray[np.float64]:
     Parameters
     ----------
     habit : str
-        A name of `osog.scene.shapes.HABITS`.
+        A name of `HABITS`.
 
     Returns
     -------
     ndarray, shape (F, 4)
         Rows (n_x, n_y, n_z, d) with unit normals: inside where n · x ≤ d.
     """
-    rows = _ROWS[habit]()
+    rows = HABITS[habit].rows()
     planes = np.asarray(rows, dtype=np.float64)
     unit: NDArray[np.float64] = planes / np.linalg.norm(planes[:, :3], axis=1, keepdims=True)
     return unit
@@ -100,12 +102,28 @@ def _parallelepiped() -> list[list[float]]:
     return [*ends, *sides]
 
 
-_ROWS = {
-    "octahedron": _octahedron,
-    "hexagonal_prism": _hexagonal_prism,
-    "hexagonal_bipyramid": _hexagonal_bipyramid,
-    "rhombic_dodecahedron": _rhombic_dodecahedron,
-    "truncated_octahedron": _truncated_octahedron,
-    "tetragonal_prism_tips": _tetragonal_prism_tips,
-    "parallelepiped": _parallelepiped,
+@dataclass(frozen=True)
+class Habit:
+    """A named crystal form: what it looks like in words, and its half-spaces."""
+
+    words: str
+    rows: Callable[[], list[list[float]]]
+
+
+HABITS: dict[str, Habit] = {
+    "octahedron": Habit("eight triangles", _octahedron),
+    "hexagonal_prism": Habit("six sides along the long axis, two flat ends", _hexagonal_prism),
+    "hexagonal_bipyramid": Habit("twelve triangles that meet in two tips", _hexagonal_bipyramid),
+    "rhombic_dodecahedron": Habit("twelve rhombi", _rhombic_dodecahedron),
+    "truncated_octahedron": Habit("an octahedron with its six corners cut", _truncated_octahedron),
+    "tetragonal_prism_tips": Habit(
+        "a square prism with pyramid tips, as lysozyme grows", _tetragonal_prism_tips
+    ),
+    "parallelepiped": Habit("a sheared block with oblique ends", _parallelepiped),
 }
+"""Every habit by its name in the scene file, in the order of a menu."""
+
+if TYPE_CHECKING:
+    HabitName = str
+else:
+    HabitName = Literal[tuple(HABITS)]

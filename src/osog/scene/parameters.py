@@ -11,9 +11,10 @@ from pydantic import BaseModel
 
 from osog.scene.errors import SceneError
 from osog.scene.model import Distribution, FitRole, FitTraits
-from osog.scene.paths import child, get, resolved, split
-from osog.scene.population import SIZES, Particle, Population
+from osog.scene.paths import child, fields_of, get, resolved, split
+from osog.scene.population import Particle, Population
 from osog.scene.scene import Scene
+from osog.scene.shapes import size_fields
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def describe(scene: Scene, name: str) -> Parameter:
         if isinstance(owner, BaseModel):
             model = owner
     names = [s for s in full if isinstance(s, str)]
-    field = names[-1] if names[-1] in type(model).model_fields else names[-2]
+    field = names[-1] if names[-1] in fields_of(model) else names[-2]
     if isinstance(model, Particle):
         # What a particle overrides is described where the shape and the material state it.
         population = scene.populations[int(full[1])]
@@ -175,8 +176,8 @@ def _overrides(population: Population) -> set[str]:
     particles = population.particles
     if not particles:
         return set()
-    fields = (*SIZES, "index", "absorption_per_um", "emission_per_um", "birefringence")
-    return {f for f in fields if all(getattr(p, f) is not None for p in particles)}
+    fields = (*size_fields(), "index", "absorption_per_um", "emission_per_um", "birefringence")
+    return {f for f in fields if all(getattr(p, f, None) is not None for p in particles)}
 
 
 def _particle_parameters(
@@ -184,17 +185,15 @@ def _particle_parameters(
 ) -> Iterator[Parameter]:
     for field in ("x_um", "y_um", "z_um"):
         yield _parameter(f"{base}.{field}", particle, field, getattr(particle, field), field)
-    if population.shape.kind not in ("sphere", "coated_sphere") or _has_an_axis(
-        population, particle
-    ):
+    if not population.shape.isotropic or _has_an_axis(population, particle):
         for k in range(3):
             name = f"{base}.orientation_deg[{k}]"
             yield _parameter(name, particle, "orientation_deg", particle.orientation_deg[k], k)
     for model in (population.shape, population.material):
         for field in type(model).model_fields:
-            if field not in type(particle).model_fields:
+            if field not in type(particle).model_fields and field not in size_fields():
                 continue
-            own = getattr(particle, field)
+            own = getattr(particle, field, None)
             if own is None and not everything:
                 continue
             value = own if own is not None else getattr(model, field)

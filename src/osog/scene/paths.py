@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from osog.scene.errors import SceneError
 from osog.scene.population import Population
+from osog.scene.shapes import size_fields
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
@@ -131,6 +132,11 @@ def resolved(scene: Populated, name: str) -> list[str | int]:
     return steps
 
 
+def fields_of(model: BaseModel) -> tuple[str, ...]:
+    """Names of its fields, and of the sizes of registered shapes that a particle gives."""
+    return (*type(model).model_fields, *(model.model_extra or ()))
+
+
 def child(value: Any, step: str | int, name: str) -> Any:
     """Field or entry of a part of the scene; `name` is the whole name, for the message.
 
@@ -140,7 +146,7 @@ def child(value: Any, step: str | int, name: str) -> Any:
         If there is no such field or entry.
     """
     if isinstance(value, BaseModel):
-        if isinstance(step, str) and step in type(value).model_fields:
+        if isinstance(step, str) and step in fields_of(value):
             return getattr(value, step)
         raise _unknown(name, dict.fromkeys(type(value).model_fields))
     if isinstance(value, tuple | list):
@@ -167,7 +173,10 @@ def _own(target: Any, step: str | int, name: str) -> Any:
 
 
 def _open_mapping(steps: list[str | int]) -> bool:
-    return "zernike" in steps or "osa" in steps
+    """Whether an entry that is not there yet may be added."""
+    if "zernike" in steps or "osa" in steps:
+        return True
+    return steps[-3:-2] == ["particles"] and steps[-1] in size_fields()
 
 
 def _unknown(name: str, available: Mapping[str, Any]) -> SceneError:

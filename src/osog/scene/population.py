@@ -1,17 +1,26 @@
 """Populations: many particles of one kind, drawn or listed one by one."""
 
+from functools import cache
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    create_model,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from osog.scene.distributions import NumberOrDistribution, Uniform
 from osog.scene.material import Material
 from osog.scene.model import FitTraits, SceneModel, parameter
-from osog.scene.shapes import CoatedSphere, Rod, Shape, Sphere
+from osog.scene.shapes import SHAPES, AnyShape, ShapeModel, Sphere, size_fields
 
 _POSITION = (-1e5, 1e5)
-SIZES = ("radius_um", "core_radius_um", "core_index", "length_um", "semi_axes_um", "size_um")
-"""Numbers of a shape that a single particle may override."""
 
 
 class Placement(SceneModel):
@@ -109,6 +118,9 @@ class Orientation(SceneModel):
 class Particle(SceneModel):
     """One explicit particle; size and material fields override its population's."""
 
+    # Sizes that only registered shapes have are no fields of this class, but are given like them.
+    model_config = ConfigDict(extra="allow")
+
     x_um: float = parameter(
         0.0,
         title="x",
@@ -154,6 +166,45 @@ class Particle(SceneModel):
     emission_per_um: float | None = None
     birefringence: float | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _further_sizes(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            further = {key: data[key] for key in data if key not in cls.model_fields}
+            if further:
+                sizes = _further(tuple(SHAPES.models.values())).model_validate(further)
+                return {**data, **sizes.model_dump(exclude_unset=True)}
+        return data
+
+    def sizes(self) -> dict[str, Any]:
+        """Sizes that it gives itself."""
+        given = {**self.__dict__, **(self.model_extra or {})}
+        return {f: given[f] for f in size_fields() if given.get(f) is not None}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe the sizes of registered shapes like fields, and allow nothing else."""
+        described = handler(schema)
+        inner = handler.resolve_ref_schema(described)
+        inner["additionalProperties"] = False
+        further = _further(tuple(SHAPES.models.values())).model_json_schema()
+        inner["properties"].update(further["properties"])
+        return described
+
+
+@cache
+def _further(models: tuple[type[ShapeModel], ...]) -> type[BaseModel]:
+    """Sizes that particles may give beside the fields of their own class, as a model."""
+    lists = {name for model in models for name, place in model.columns() if place is not None}
+    fields: dict[str, Any] = {
+        name: (tuple[float, float, float] | None if name in lists else float | None, None)
+        for name in size_fields()
+        if name not in Particle.model_fields
+    }
+    return create_model("FurtherSizes", __config__=SceneModel.model_config, **fields)
+
 
 class Motion(SceneModel):
     """How particles move between the frames of a time series."""
@@ -191,7 +242,7 @@ class Population(SceneModel):
     """Particles that share a shape and a material."""
 
     name: str = Field("particles", title="Name", min_length=1, pattern=r"^[^.\[\]]+$")
-    shape: Shape = Field(default_factory=Sphere, title="Shape")
+    shape: AnyShape = Field(default_factory=Sphere, title="Shape")
     material: Material = Field(default_factory=Material, title="Material")
     count: int | None = Field(
         None, ge=0, le=1_000_000, title="Count", description="Number of particles in the frame."
@@ -230,38 +281,32 @@ class Population(SceneModel):
         ]  # fmt: skip
         if len(given) > 1:
             raise ValueError(f"give only one of {' and '.join(given)} in population '{self.name}'.")
-        own = set(type(self.shape).model_fields) - {"kind", "habit", "half_spaces"}
-        limits = {n: type(self.shape).model_fields[n] for n in own}
+        own = self.shape.size_fields()
+        limits = type(self.shape).model_fields
         for i, particle in enumerate(self.particles or ()):
-            for field in SIZES:
-                value = getattr(particle, field)
-                if value is None:
-                    continue
+            sizes = particle.sizes()
+            for field, value in sizes.items():
                 if field not in own:
                     raise ValueError(
                         f"particles[{i}].{field} does not belong to a {self.shape.kind}; "
-                        f"its sizes are {', '.join(sorted(own)) or 'fixed by its half-spaces'}."
+                        f"its sizes are {', '.join(sorted(own)) or 'none'}."
                     )
+                listed = isinstance(limits[field].default, tuple)
+                if isinstance(value, tuple) != listed:
+                    form = "three numbers" if listed else "a number"
+                    raise ValueError(f"particles[{i}].{field} must be {form}.")
                 _check(f"particles[{i}].{field}", value, limits[field])
-            if isinstance(self.shape, Rod):
-                length = (
-                    particle.length_um if particle.length_um is not None else self.shape.length_um
-                )
-                radius = (
-                    particle.radius_um if particle.radius_um is not None else self.shape.radius_um
-                )
-                if isinstance(length, float) and isinstance(radius, float) and length < 2 * radius:
-                    raise ValueError(
-                        f"particles[{i}].length_um = {length:g} must be at least twice its "
-                        f"radius_um = {radius:g}."
-                    )
+            fault = self.shape.fault(sizes) if sizes else None
+            if fault is not None:
+                raise ValueError(f"particles[{i}].{fault}")
             for field in ("index", "absorption_per_um", "emission_per_um", "birefringence"):
                 value = getattr(particle, field)
                 if value is not None:
                     _check(f"particles[{i}].{field}", value, Material.model_fields[field])
-        if self.scattering == "mie" and not isinstance(self.shape, Sphere | CoatedSphere):
+        if self.scattering == "mie" and not self.shape.exact_theory:
+            known = [f"a {kind}" for kind, m in SHAPES.models.items() if m.exact_theory]
             raise ValueError(
-                f"scattering = mie needs a sphere or a coated_sphere, not a {self.shape.kind}, in "
+                f"scattering = mie needs {' or '.join(known)}, not a {self.shape.kind}, in "
                 f"population '{self.name}'."
             )
         return self

@@ -1,10 +1,15 @@
 """The bodies a population can have."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+import numpy as np
+from pydantic import model_validator
 
 from osog.scene.distributions import NumberOrDistribution
+from osog.scene.habits import HabitName, closed_around_origin
+from osog.scene.kinds import Kinds
 from osog.scene.model import FitRole, FitTraits, SceneModel, parameter
 
 _SIZE = (0.005, 2000.0)
@@ -29,8 +34,95 @@ def _length(  # type: ignore[no-untyped-def]
     )
 
 
-class Sphere(SceneModel):
+class ShapeModel(SceneModel):
+    """A shape in the scene: its numbers, and what the rest must know of it.
+
+    A further shape is a class like those below, with a `geometry.Shape` that draws it. Its fields
+    with `limits` are its sizes: numbers or laws, or lists of three of them, which single particles
+    may override.
+
+    Attributes
+    ----------
+    title : str
+        Words for a menu.
+    isotropic : bool
+        Whether it looks the same from every side, so that its orientation is no parameter.
+    exact_theory : bool
+        Whether Lorenz-Mie theory knows its scattering exactly.
+    """
+
+    title: ClassVar[str]
+    isotropic: ClassVar[bool] = False
+    exact_theory: ClassVar[bool] = False
+
+    kind: str
+
+    @classmethod
+    @cache
+    def size_fields(cls) -> tuple[str, ...]:
+        """Names of the numbers that single particles may override, in the order of the file."""
+        return tuple(
+            name
+            for name, info in cls.model_fields.items()
+            if isinstance(info.json_schema_extra, dict) and "limits" in info.json_schema_extra
+        )
+
+    @classmethod
+    @cache
+    def columns(cls) -> tuple[tuple[str, int | None], ...]:
+        """Every single number of its sizes, as (field, place in a list of three or None)."""
+        return tuple(
+            (name, place)
+            for name in cls.size_fields()
+            for place in (
+                range(3) if isinstance(cls.model_fields[name].default, tuple) else (None,)
+            )
+        )
+
+    @model_validator(mode="after")
+    def _sizes_go_together(self) -> "ShapeModel":
+        fault = self.fault({})
+        if fault is not None:
+            raise ValueError(fault)
+        return self
+
+    def fault(self, particle: Mapping[str, Any]) -> str | None:
+        """Say in words why the sizes of a particle do not go together; None when they do.
+
+        Parameters
+        ----------
+        particle : mapping
+            What the particle gives in place of the shape's own numbers.
+        """
+        return None
+
+    def mended(self, numbers: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return drawn numbers that do not go together as they are meant.
+
+        Parameters
+        ----------
+        numbers : mapping of field to ndarray or float
+            Drawn ones as arrays, stated ones as numbers, no lists.
+
+        Returns
+        -------
+        mapping of field to ndarray
+            Those that change.
+        """
+        return {}
+
+
+SHAPES: Kinds[ShapeModel] = Kinds()
+"""Every shape of the scene file, in the order of a menu."""
+
+
+@SHAPES.register
+class Sphere(ShapeModel):
     """A ball."""
+
+    title = "Sphere"
+    isotropic = True
+    exact_theory = True
 
     kind: Literal["sphere"] = "sphere"
     radius_um: NumberOrDistribution = _length(
@@ -38,8 +130,13 @@ class Sphere(SceneModel):
     )
 
 
-class CoatedSphere(SceneModel):
+@SHAPES.register
+class CoatedSphere(ShapeModel):
     """A ball with a concentric core of another index; the material is that of the shell."""
+
+    title = "Coated sphere"
+    isotropic = True
+    exact_theory = True
 
     kind: Literal["coated_sphere"] = "coated_sphere"
     radius_um: NumberOrDistribution = _length(
@@ -65,8 +162,11 @@ class CoatedSphere(SceneModel):
         return self
 
 
-class Ellipsoid(SceneModel):
+@SHAPES.register
+class Ellipsoid(ShapeModel):
     """An ellipsoid with three semi-axes; the first is the body's long axis."""
+
+    title = "Ellipsoid"
 
     kind: Literal["ellipsoid"] = "ellipsoid"
     semi_axes_um: tuple[NumberOrDistribution, NumberOrDistribution, NumberOrDistribution] = _length(
@@ -77,8 +177,11 @@ class Ellipsoid(SceneModel):
     )
 
 
-class Rod(SceneModel):
+@SHAPES.register
+class Rod(ShapeModel):
     """A spherocylinder: a cylinder closed by two half balls."""
+
+    title = "Rod (round ends)"
 
     kind: Literal["rod"] = "rod"
     length_um: NumberOrDistribution = _length(
@@ -88,19 +191,27 @@ class Rod(SceneModel):
         0.75, "Radius", "Half of the rod's width.", (0.05, 10.0), role="radius"
     )
 
-    @model_validator(mode="after")
-    def _longer_than_wide(self) -> "Rod":
-        length, radius = self.length_um, self.radius_um
+    def fault(self, particle: Mapping[str, Any]) -> str | None:
+        """Refuse rods that are shorter than they are wide."""
+        length = particle.get("length_um", self.length_um)
+        radius = particle.get("radius_um", self.radius_um)
         if isinstance(length, float) and isinstance(radius, float) and length < 2 * radius:
-            raise ValueError(
+            return (
                 f"length_um = {length:g} must be at least twice radius_um = {radius:g}, "
                 "since a rod is measured from tip to tip."
             )
-        return self
+        return None
+
+    def mended(self, numbers: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Turn rods that are drawn shorter than they are wide into balls."""
+        return {"length_um": np.maximum(numbers["length_um"], 2 * numbers["radius_um"])}
 
 
-class Cylinder(SceneModel):
+@SHAPES.register
+class Cylinder(ShapeModel):
     """A cylinder with flat ends; short ones are discs."""
+
+    title = "Cylinder"
 
     kind: Literal["cylinder"] = "cylinder"
     length_um: NumberOrDistribution = _length(
@@ -111,8 +222,11 @@ class Cylinder(SceneModel):
     )
 
 
-class Box(SceneModel):
+@SHAPES.register
+class Box(ShapeModel):
     """A rectangular block: needles, blocks and plates by their three edges."""
+
+    title = "Box, needle, plate"
 
     kind: Literal["box"] = "box"
     size_um: tuple[NumberOrDistribution, NumberOrDistribution, NumberOrDistribution] = _length(
@@ -122,33 +236,17 @@ class Box(SceneModel):
     )
 
 
-HABITS: dict[str, str] = {
-    "octahedron": "eight triangles",
-    "hexagonal_prism": "six sides along the long axis, two flat ends",
-    "hexagonal_bipyramid": "twelve triangles that meet in two tips",
-    "rhombic_dodecahedron": "twelve rhombi",
-    "truncated_octahedron": "an octahedron with its six corners cut",
-    "tetragonal_prism_tips": "a square prism with pyramid tips, as lysozyme grows",
-    "parallelepiped": "a sheared block with oblique ends",
-}
-
-
-class Polyhedron(SceneModel):
+@SHAPES.register
+class Polyhedron(ShapeModel):
     """A convex crystal: a named habit scaled by ``size_um``, or its own half-spaces.
 
     ``half_spaces`` are rows (n_x, n_y, n_z, d_um): the body is where n · x ≤ d for every row.
     """
 
+    title = "Polyhedron (crystal)"
+
     kind: Literal["polyhedron"] = "polyhedron"
-    habit: Literal[
-        "octahedron",
-        "hexagonal_prism",
-        "hexagonal_bipyramid",
-        "rhombic_dodecahedron",
-        "truncated_octahedron",
-        "tetragonal_prism_tips",
-        "parallelepiped",
-    ] = parameter("hexagonal_prism", title="Habit", help="Named crystal form.")
+    habit: HabitName = parameter("hexagonal_prism", title="Habit", help="Named crystal form.")
     size_um: tuple[NumberOrDistribution, NumberOrDistribution, NumberOrDistribution] = _length(
         (6.0, 3.0, 3.0),  # type: ignore[arg-type]
         "Size",
@@ -165,8 +263,6 @@ class Polyhedron(SceneModel):
     def _closed(self) -> "Polyhedron":
         if self.half_spaces is None:
             return self
-        from osog.scene.habits import closed_around_origin
-
         if len(self.half_spaces) < 4 or not closed_around_origin(self.half_spaces):
             raise ValueError(
                 f"half_spaces = {len(self.half_spaces)} rows must enclose a finite body around "
@@ -175,7 +271,14 @@ class Polyhedron(SceneModel):
         return self
 
 
-Shape = Annotated[
-    Sphere | CoatedSphere | Ellipsoid | Rod | Cylinder | Box | Polyhedron,
-    Field(discriminator="kind"),
-]
+AnyShape = Annotated[ShapeModel, SHAPES]
+
+
+def size_fields() -> tuple[str, ...]:
+    """Names of the sizes of all shapes, which single particles may override."""
+    return _size_fields(tuple(SHAPES.models.values()))
+
+
+@cache
+def _size_fields(models: tuple[type[ShapeModel], ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for model in models for name in model.size_fields()))

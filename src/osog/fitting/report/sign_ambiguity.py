@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from osog.fitting.starts.extents import is_ball
-
 if TYPE_CHECKING:
     from osog.fitting.problem.parameters import FreeParameters
     from osog.scene import Scene
@@ -36,7 +34,7 @@ def sign_ambiguity(parameters: FreeParameters, scene: Scene) -> list[str]:
     if not roles & {"focus", "z"} or "absorption" in roles:
         return []
     extra = ""
-    if any(p.visible and not is_ball(p.shape) for p in scene.populations):
+    if any(p.visible and not p.shape.isotropic for p in scene.populations):
         extra = " The same holds for the tilt direction."
     if "spherical" in roles:
         extra += " The same holds for the sign of the aberration."

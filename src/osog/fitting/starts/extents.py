@@ -1,31 +1,19 @@
-"""How large a particle is, for templates: from the size columns of any shape."""
+"""How large a particle is, for templates, as its geometry says."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from osog.geometry import SHAPES, number_of
 from osog.scene import Distribution
-from osog.scene.population import SIZES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from osog.scene import Particle, Population
-
-# Size columns, and the share of each that is a half extent.
-_HALVES = {"radius_um": 1.0, "length_um": 0.5, "semi_axes_um": 1.0, "size_um": 0.5}
-_OF_BALLS = {"radius_um", "core_radius_um", "core_index"}
-
-
-def sizes_of(shape: Any) -> dict[str, Any]:
-    """Size columns of a shape and what it gives for them: numbers or distributions."""
-    return {field: getattr(shape, field) for field in SIZES if field in type(shape).model_fields}
-
-
-def is_ball(shape: Any) -> bool:
-    """Whether a body looks the same from all sides."""
-    sizes = sizes_of(shape)
-    return bool(sizes) and _OF_BALLS >= set(sizes)
+    from osog.scene.shapes import ShapeModel
 
 
 def number(quantity: Any) -> float:
@@ -34,33 +22,31 @@ def number(quantity: Any) -> float:
 
 
 def half_extents(population: Population) -> list[float]:
-    """Half extents in µm of the shape and of its explicit particles; 1 where it has no size.
+    """Half extents in µm of the shape and of its explicit particles.
 
     Distributions count with the end of their support.
     """
-    out = []
-    for field, share in _HALVES.items():
-        if hasattr(population.shape, field):
-            for owner in (population.shape, *(population.particles or ())):
-                for item in _items(getattr(owner, field)):
-                    top = item.support[1] if isinstance(item, Distribution) else item
-                    out.append(share * float(top))
-    return out or [1.0]
+    owners = (None, *(population.particles or ()))
+    return [half for owner in owners for half in _half_lengths(population.shape, owner, _largest)]
 
 
-def longest_half_extent(shape: Any, particle: Particle) -> float:
-    """Longest half extent in µm of one particle; 1 where the shape has no size.
-
-    A particle's own sizes come first; distributions count with their centre.
-    """
-    for field in ("length_um", "semi_axes_um", "size_um", "radius_um"):
-        if hasattr(shape, field):
-            own = getattr(particle, field)
-            value = own if own is not None else getattr(shape, field)
-            return _HALVES[field] * max(number(item) for item in _items(value))
-    return 1.0
+def longest_half_extent(shape: ShapeModel, particle: Particle) -> float:
+    """Longest half extent in µm of one particle; distributions count with their centre."""
+    return max(_half_lengths(shape, particle, number))
 
 
-def _items(value: Any) -> Iterator[Any]:
-    if value is not None:
-        yield from value if isinstance(value, tuple) else (value,)
+def _largest(quantity: Any) -> float:
+    return quantity.support[1] if isinstance(quantity, Distribution) else float(quantity)
+
+
+def _half_lengths(
+    shape: ShapeModel, particle: Particle | None, value: Callable[[Any], float]
+) -> list[float]:
+    """Half lengths along the axes of a body, its particle's own sizes first."""
+    numbers = []
+    for field, place in shape.columns():
+        own = getattr(particle, field, None)
+        given = own if own is not None else getattr(shape, field)
+        numbers.append(np.array([value(given if place is None else given[place])]))
+    halves = SHAPES[number_of(shape)].outer_half_lengths(shape, numbers)
+    return [float(half[0]) for half in halves]

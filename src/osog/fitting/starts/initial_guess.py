@@ -8,7 +8,7 @@ import numpy as np
 
 from osog.fitting.problem.depth_of_field import depth_of_field_um
 from osog.fitting.starts.binning import binned, binning
-from osog.fitting.starts.extents import is_ball, longest_half_extent
+from osog.fitting.starts.extents import longest_half_extent
 from osog.fitting.starts.template_matching import (
     TemplateAxes,
     best_matches,
@@ -74,7 +74,7 @@ def axes_of(
     if "radius" in values:
         radii = [values["radius"]]
     if "radius" in names:
-        most = 7 if is_ball(single.population.shape) else 3
+        most = 7 if single.population.shape.isotropic else 3
         radii = geometric(*_around(free, names["radius"], 2.5 if over_bounds else 1.6), 1.35, most)
         if "length" in values:
             # A rod is at least as long as it is wide.

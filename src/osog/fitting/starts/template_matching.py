@@ -15,7 +15,7 @@ from scipy.fft import irfft2, next_fast_len, rfft2
 
 from osog.fitting.problem.simulator import Simulator
 from osog.fitting.starts.border_plane import border_plane
-from osog.fitting.starts.extents import is_ball, number
+from osog.fitting.starts.extents import number
 from osog.scene import Background, Particle
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def rendered_templates(
         }
     )
     simulator = Simulator(small, device=device, accuracy="draft")
-    turns = not is_ball(population.shape)
+    turns = not population.shape.isotropic
     return list(_rendered(simulator, small.microscope.modality.backdrop, axes, radii, turns))
 
 

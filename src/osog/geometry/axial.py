@@ -1,4 +1,4 @@
-"""Chords of rods (spherocylinders) and of flat-ended cylinders.
+"""What rods and flat-ended cylinders share: a straight part of round cross-section about an axis.
 
 Both are cut by planes parallel to the axis and to the line of sight. In such a plane the
 straight part is a rectangle of half lengths h and m(q) = √(ρ² − q²), whose path seen obliquely
@@ -11,17 +11,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from osog.geometry.edges import box_overlap, root_mean
-
-_HAIR = 0.03
-"""Least softening of a wall, as a part of the pixel: a wall exactly on the border of two pixels
-would otherwise have a gradient in both or in none of them, as rounding decides."""
-
-_STEEP = 6.0
-"""Rods whose straight part spans fewer pixels in the image get the pixel mean of their ends."""
+from osog.geometry.edges import HAIR, box_overlap, root_mean
 
 
-class _Strip:
+class Strip:
     """In-plane coordinates along (p) and across (q) the projected axis, and the strip |q| ≤ ρ."""
 
     def __init__(
@@ -73,7 +66,7 @@ class _Strip:
         # The window of one is smeared by the other, by the pixel's narrow side, and, since
         # m depends on q, by the range of q over the pixel.
         oblique = self.c * torch.minimum(self.range_q / self.m, self.m)
-        blur = (_HAIR * self.wide_p) ** 2 + self.narrow_p * self.narrow_p
+        blur = (HAIR * self.wide_p) ** 2 + self.narrow_p * self.narrow_p
         blur = torch.addcmul(blur, oblique, oblique)
         short = torch.minimum(lying, standing)
         blur = torch.addcmul(blur, short, short).sqrt()
@@ -103,93 +96,16 @@ class _Strip:
         return coverage, coverage * mean
 
 
-def rod(
-    x: Tensor, y: Tensor, rotation: Tensor, size: Tensor, pitch_um: tuple[float, float]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Path through spherocylinders: balls of radius ρ along the axis, |a| ≤ h.
-
-    The upper surface belongs to the ball at a₊ = clamp((p + c m)/s, ±h), the lower one to a₋
-    with −m. The path is the axial part c (a₊ − a₋), whose pixel mean is c² times that of the
-    flat-ended straight part, plus the half chords of both balls.
+def box_along_axis(axis: Tensor, length: Tensor, radius: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Boxes along the projected axes of bodies of revolution, as in `Shape.box`.
 
     Parameters
     ----------
-    x, y : Tensor, shape (..., n, 1, Q) and (..., n, P, 1)
-        µm from the centres.
-    rotation : Tensor, shape (n, 3, 3)
-    size : Tensor, shape (n, 3)
-        (half of the tip-to-tip length, radius, radius) in µm.
-    pitch_um : tuple of float
-        (y, x).
-
-    Returns
-    -------
-    half_path, middle, coverage : Tensor, shape (..., n, P, Q)
-        As in `quadrics.ellipsoid`.
+    axis : Tensor, shape (n, 3)
+        Unit vectors.
+    length, radius : Tensor, shape (n,)
+        Half sides along and across the projected axis.
     """
-    radius = size[:, 1]
-    strip = _Strip(x, y, rotation[:, :, 0], (size[:, 0] - radius).clamp_min(0), radius, pitch_um)
-    unclamped = strip.s * (strip.coverage * strip.m)
-    halves, fractions, feet = [], [], []
-    for wish in (strip.p + strip.cm, strip.p - strip.cm):
-        foot = wish.clamp(-strip.reach, strip.reach)
-        fraction, half_chord = strip.ball(strip.p - foot)
-        feet.append(foot)
-        fractions.append(fraction)
-        halves.append(torch.where(wish.abs() > strip.reach, half_chord, unclamped))
-    # Far from end-on the axial part is a ramp over many pixels and a point of it is its mean.
-    axial = (feet[0] - feet[1]) * strip.coverage * (strip.c / strip.s)
-    both = feet[0] + feet[1]
-    steep = 2 * strip.reach.detach() < _STEEP * strip.pitch
-    if bool(steep.any()):
-        axial = torch.where(steep, strip.straight_path() * (strip.c * strip.c), axial)
-        # Where the pixel is only partly covered, the balls of the covered part.
-        p, _ = strip.covered()
-        covered = (p + strip.cm).clamp(-strip.reach, strip.reach)
-        covered = covered + (p - strip.cm).clamp(-strip.reach, strip.reach)
-        both = torch.where(steep, covered, both)
-    half_path = (axial + (halves[0] + halves[1])) / 2
-    middle = both * (strip.c / (2 * strip.s)) + (halves[0] - halves[1]) / 2
-    coverage = torch.where(
-        strip.p.abs() > strip.reach, torch.maximum(fractions[0], fractions[1]), strip.coverage
-    )
-    return half_path, middle, coverage
-
-
-def cylinder(
-    x: Tensor, y: Tensor, rotation: Tensor, size: Tensor, pitch_um: tuple[float, float]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Path through flat-ended cylinders.
-
-    Parameters
-    ----------
-    x, y : Tensor, shape (..., n, 1, Q) and (..., n, P, 1)
-        µm from the centres.
-    rotation : Tensor, shape (n, 3, 3)
-    size : Tensor, shape (n, 3)
-        (half length, radius, radius) in µm.
-    pitch_um : tuple of float
-        (y, x).
-
-    Returns
-    -------
-    half_path, middle, coverage : Tensor, shape (..., n, P, Q)
-        As in `quadrics.ellipsoid`.
-    """
-    strip = _Strip(x, y, rotation[:, :, 0], size[:, 0], size[:, 1], pitch_um)
-    half_path = strip.straight_path() / 2
-    p, length = strip.covered()
-    coverage = strip.coverage * (length / strip.width_p).clamp_max(1)
-
-    # Corner-safe middle: both the axial and the radial coordinate of the end points are clamped.
-    tiny = 1e-6
-    c = torch.where(
-        strip.c.abs() < tiny, torch.copysign(strip.c.new_full((), tiny), strip.c), strip.c
-    )
-    tip = strip.half * strip.s * c.sign()
-    middle = torch.zeros_like(p)
-    for sign in (1.0, -1.0):
-        axial = ((p + sign * strip.cm) / strip.s).clamp(-strip.half, strip.half)
-        radial = ((sign * tip - p) / c).clamp(-strip.m, strip.m)
-        middle = middle + (axial * strip.c + radial * strip.s) / 2
-    return half_path, middle, coverage
+    lying = axis[:, :2].norm(dim=-1)
+    angle = torch.where(lying > 1e-6, torch.atan2(axis[:, 1], axis[:, 0]), 0.0)
+    return torch.zeros_like(axis[:, :2]), torch.stack([length, radius], dim=-1), angle

@@ -1,4 +1,4 @@
-"""Half-spaces of convex polyhedra: padding to rectangular tensors, and corners."""
+"""Half-spaces of convex polyhedra: padding to rectangular tensors; corners, volumes, moments."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from osog.sample.batch import ParticleBatch
+    from osog.particles import ParticleBatch
+
+_CELLS = 48
+"""Cells along each side of the cube in which a polyhedron's moments are taken."""
+
+Array = NDArray[np.float64]
 
 
 def padded_planes(batch: ParticleBatch, index: Tensor) -> tuple[Tensor, Tensor]:
@@ -41,15 +47,16 @@ def padded_planes(batch: ParticleBatch, index: Tensor) -> tuple[Tensor, Tensor]:
     return planes, mask
 
 
-def vertices(batch: ParticleBatch, index: Tensor) -> tuple[Tensor, Tensor]:
+def vertices(planes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Corners of some polyhedra in their body frames, before scaling by ``size``.
 
     Corners of a plane set are computed once and kept, since a population shares its habit.
 
     Parameters
     ----------
-    batch : ParticleBatch
-    index : Tensor, shape (n,), int64
+    planes : Tensor, shape (n, F, 4)
+    mask : Tensor, shape (n, F), bool
+        As from `padded_planes`.
 
     Returns
     -------
@@ -63,16 +70,8 @@ def vertices(batch: ParticleBatch, index: Tensor) -> tuple[Tensor, Tensor]:
     ValueError
         When half-spaces enclose no volume or leave it unbounded.
     """
-    planes, mask = padded_planes(batch, index)
-    packed = torch.cat([planes, mask[..., None].to(planes.dtype)], dim=-1).detach()
-    flat = packed.reshape(len(index), -1).cpu().double()
-    if len(flat) and bool((flat == flat[:1]).all()):
-        distinct, inverse = flat[:1], torch.zeros(len(flat), dtype=torch.int64)
-    else:
-        distinct, inverse = torch.unique(flat, dim=0, return_inverse=True)
-    sets = []
-    for row in distinct.reshape(len(distinct), -1, 5).numpy():
-        sets.append(_corners(np.ascontiguousarray(row[row[:, 4] > 0, :4]).tobytes()))
+    distinct, inverse = _distinct(planes, mask)
+    sets = [_corners(one) for one in distinct]
     widest = max((len(corner) for corner in sets), default=0)
     table = np.zeros((len(sets), widest, 3))
     known = np.zeros((len(sets), widest), dtype=bool)
@@ -82,6 +81,36 @@ def vertices(batch: ParticleBatch, index: Tensor) -> tuple[Tensor, Tensor]:
         known[i, : len(corner)] = True
     corners = torch.from_numpy(table)[inverse].to(planes.device, planes.dtype)
     return corners, torch.from_numpy(known)[inverse].to(planes.device)
+
+
+def unit_volumes(planes: Tensor, mask: Tensor) -> Tensor:
+    """Volumes (n,) of polyhedra before scaling by ``size``; parameters as for `vertices`."""
+    distinct, inverse = _distinct(planes, mask)
+    each = torch.tensor([_volume(one) for one in distinct], dtype=torch.float64)
+    return each[inverse].to(planes.device, planes.dtype)
+
+
+def deviations(planes: Tensor, mask: Tensor) -> Tensor:
+    """Standard deviations (n, 3) of x, y, z inside polyhedra before scaling by ``size``.
+
+    Parameters as for `vertices`; the cells of a cube are counted, detached.
+    """
+    distinct, inverse = _distinct(planes, mask)
+    each = [_deviations(one) for one in distinct]
+    table = torch.from_numpy(np.array(each).reshape(-1, 3))
+    return table[inverse].to(planes.device, planes.dtype)
+
+
+def _distinct(planes: Tensor, mask: Tensor) -> tuple[list[bytes], Tensor]:
+    """Different plane sets as float64 bytes, and the number (n,) of each particle's."""
+    packed = torch.cat([planes, mask[..., None].to(planes.dtype)], dim=-1).detach()
+    flat = packed.reshape(len(planes), -1).cpu().double()
+    if len(flat) and bool((flat == flat[:1]).all()):
+        distinct, inverse = flat[:1], torch.zeros(len(flat), dtype=torch.int64)
+    else:
+        distinct, inverse = torch.unique(flat, dim=0, return_inverse=True)
+    rows = distinct.reshape(len(distinct), -1, 5).numpy()
+    return [np.ascontiguousarray(row[row[:, 4] > 0, :4]).tobytes() for row in rows], inverse
 
 
 @lru_cache(maxsize=512)
@@ -124,3 +153,35 @@ def _surround_origin(normals: np.ndarray) -> bool:
         if side.max() < 1e-9 or side.min() > -1e-9:
             return False
     return True
+
+
+@lru_cache(maxsize=512)
+def _volume(packed: bytes) -> float:
+    """Volume of {x: n · x ≤ d}."""
+    from scipy.spatial import ConvexHull  # a quarter of a second that few need
+
+    return float(ConvexHull(_corners(packed)).volume)
+
+
+@lru_cache(maxsize=512)
+def _deviations(packed: bytes) -> Array:
+    """Standard deviations of x, y, z inside {x: n · x ≤ d}."""
+    planes = np.frombuffer(packed, dtype=np.float64).reshape(-1, 4)
+    # The half-spaces hold the origin: the nearest plane bounds the body from inside.
+    reach, points = 2 * float(planes[:, 3].max()), np.empty((0, 3))
+    while True:
+        points = _inside(planes, reach)
+        found = float(np.abs(points).max()) + reach / _CELLS
+        if found < reach:
+            break
+        reach *= 2
+    deviations: Array = _inside(planes, found).std(0)
+    return deviations
+
+
+def _inside(planes: Array, reach: float) -> Array:
+    """Centres of the cells of a cube of half side `reach` that lie inside."""
+    step = reach * ((2 * np.arange(_CELLS) + 1) / _CELLS - 1)
+    points = np.stack(np.meshgrid(step, step, step, indexing="ij"), -1).reshape(-1, 3)
+    inside: Array = points[(points @ planes[:, :3].T <= planes[:, 3]).all(1)]
+    return inside

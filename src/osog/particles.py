@@ -1,24 +1,12 @@
-"""The Structure-of-Arrays that every later stage reads."""
+"""Particles as tensors: the Structure-of-Arrays that every stage reads, and turned bodies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from enum import IntEnum
 from typing import Any
 
 import torch
 from torch import Tensor
-
-
-class ShapeKind(IntEnum):
-    """Shape families with their own chord formula in the geometry stage."""
-
-    SPHERE = 0
-    ELLIPSOID = 1
-    ROD = 2
-    CYLINDER = 3
-    BOX = 4
-    POLYHEDRON = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +20,8 @@ class ParticleBatch:
     quaternion : Tensor, shape (N, 4)
         Unit quaternion (w, x, y, z) that turns body coordinates into world coordinates.
     size : Tensor, shape (N, 3)
-        Half lengths in µm in body axes. Sphere (r, r, r); ellipsoid (a, b, c); rod and cylinder
-        (half of the total length, r, r); box half edges; polyhedron: the factors that scale
-        its half-spaces.
+        Half lengths in µm along the body's axes, the long axis first; a shape's file in
+        ``geometry/`` says what they are. Polyhedra: the factors that scale their half-spaces.
     delta_index : Tensor, shape (N,)
         Index of the particle minus that of the medium.
     absorption_per_um : Tensor, shape (N,)
@@ -50,7 +37,7 @@ class ParticleBatch:
     core_index_step : Tensor, shape (N,)
         Index of the core minus that of the shell.
     shape_kind : Tensor, shape (N,), int64
-        A `ShapeKind`.
+        Number of the particle's shape in ``geometry.SHAPES``.
     population : Tensor, shape (N,), int64
         Position of the particle's population in ``scene.populations``.
     planes : Tensor, shape (F, 4)

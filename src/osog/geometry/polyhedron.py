@@ -1,0 +1,190 @@
+"""Convex polyhedra: crystals by their habit, or by half-spaces of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from osog.geometry.half_spaces import deviations, unit_volumes, vertices
+from osog.geometry.rectangles import least_rectangle
+from osog.geometry.shape import Array, Bodies, Column, Shape
+from osog.geometry.silhouettes import beyond, silhouette, world_planes
+from osog.geometry.walls import SHORT, VERTICAL, wall_mean
+from osog.scene.habits import half_spaces
+from osog.scene.shapes import Polyhedron as PolyhedronModel
+from osog.scene.shapes import ShapeModel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+
+_THIN = 0.4
+"""Distance in pixels of the nearest face to which thin polyhedra are thickened."""
+
+
+class Polyhedron(Shape):
+    """Bodies n · (x / size) ≤ d with the half-spaces (n, d) of their habit."""
+
+    models = (PolyhedronModel,)
+    flat_faces = True
+    has_planes = True
+
+    def half_lengths(
+        self, model: ShapeModel, numbers: Sequence[Column]
+    ) -> tuple[Column, Column, Column]:
+        """Full extents, since habits fill the unit cube; 1 for half-spaces in µm."""
+        a, b, c = numbers
+        if _own(model) is not None:
+            return _constant(a, 1.0), _constant(b, 1.0), _constant(c, 1.0)
+        return a, b, c
+
+    def outer_half_lengths(
+        self, model: ShapeModel, numbers: Sequence[Column]
+    ) -> tuple[Column, Column, Column]:
+        """Half of the extents; for half-spaces of its own half as much again as the farthest."""
+        a, b, c = numbers
+        own = _own(model)
+        if own is not None:
+            reach = 1.5 * max(row[3] for row in own)
+            return _constant(a, reach), _constant(b, reach), _constant(c, reach)
+        return a / 2, b / 2, c / 2
+
+    def planes(self, model: ShapeModel) -> Array:
+        """Half-spaces of the habit, or its own, with normals of length 1."""
+        assert isinstance(model, PolyhedronModel)
+        if model.half_spaces is None:
+            return half_spaces(model.habit)
+        own = np.asarray(model.half_spaces, dtype=np.float64)
+        unit: Array = own / np.linalg.norm(own[:, :3], axis=1, keepdims=True)
+        return unit
+
+    def volume(self, bodies: Bodies) -> Tensor:
+        """Volume of the corners' hull times the three factors; not differentiable in the planes."""
+        return unit_volumes(*bodies.faces) * bodies.size.prod(-1)
+
+    def half_extents(self, bodies: Bodies) -> Tensor:
+        """Farthest corner along each axis."""
+        body, mask = vertices(*bodies.faces)
+        corner = (body * bodies.size[:, None, :]) @ bodies.rotation.transpose(-1, -2)
+        return (corner.abs() * mask[..., None]).amax(-2)
+
+    def half_width(self, bodies: Bodies) -> Tensor:
+        """Distance of the nearest face from the position."""
+        planes, mask = bodies.faces
+        offset = planes[..., 3] / (planes[..., :3] / bodies.size[:, None, :]).norm(
+            dim=-1
+        ).clamp_min(1e-30)
+        return torch.where(mask, offset.abs(), torch.inf).amin(-1).clamp_min(1e-9)
+
+    def path(
+        self, x: Tensor, y: Tensor, bodies: Bodies, pitch_um: tuple[float, float]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Path through convex polyhedra; see `Shape.path`.
+
+        The upper surface is the minimum over faces that look up, the lower one the maximum over
+        faces that look down; the silhouette comes from eliminating z (Fourier–Motzkin): one line
+        per pair of an upward and a downward face, of which only those that touch are kept.
+        """
+        rotation, size = bodies.rotation, bodies.size
+        planes, mask = bodies.faces
+        py, px = pitch_um
+        normals, offsets = world_planes(rotation, size, planes, mask)
+        lines, bounds, lengths = silhouette(normals, offsets, mask)
+        short = (lengths < SHORT * min(px, py))[..., None]
+        lines = torch.where(short, lines.detach(), lines)
+
+        depth = line_x = line_y = None
+        for e in range(lines.shape[1]):
+            n_x, n_y = lines[:, e, 0, None, None], lines[:, e, 1, None, None]
+            distance = (bounds[:, e, None, None] - n_x * x) - n_y * y
+            if depth is None:
+                depth, line_x, line_y = distance, n_x.expand_as(distance), n_y.expand_as(distance)
+                continue
+            assert line_x is not None and line_y is not None
+            binds = distance < depth
+            depth = torch.where(binds, distance, depth)
+            line_x, line_y = torch.where(binds, n_x, line_x), torch.where(binds, n_y, line_y)
+        assert depth is not None and line_x is not None and line_y is not None
+        n_z = normals[..., 2]
+        limit = beyond(offsets)
+        up = _faces(normals, offsets, mask & (n_z > VERTICAL), limit)
+        down = _faces(normals, offsets, mask & (n_z < -VERTICAL), limit)
+
+        def surfaces(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            return _envelope(x, y, *up, limit), _envelope(x, y, *down, limit)
+
+        return wall_mean(x, y, line_x, line_y, depth, surfaces, pitch_um)
+
+    def outline(self, bodies: Bodies, normals: Tensor) -> Tensor:
+        """Corners, each as often as directions point to it."""
+        body, mask = vertices(*bodies.faces)
+        flat = bodies.rotation[:, :2, :]
+        corner = (body * bodies.size[:, None, :]) @ flat.transpose(-1, -2)
+        reach = normals @ corner.transpose(-1, -2)
+        reach = torch.where(mask[:, None, :], reach, -torch.inf)
+        best = reach.argmax(-1)
+        return torch.gather(corner, 1, best[..., None].expand(-1, -1, 2))
+
+    def box(self, bodies: Bodies) -> tuple[Tensor, Tensor, Tensor]:
+        """Least rectangle, which has a side along an edge of the silhouette."""
+        rotation, size = bodies.rotation, bodies.size
+        planes, plane_mask = bodies.faces
+        body, mask = vertices(planes, plane_mask)
+        body = body * size[:, None, :]
+        normals, _, lengths = silhouette(
+            *world_planes(rotation, size, planes, plane_mask), plane_mask
+        )
+        corner = body @ rotation[:, :2, :].transpose(-1, -2)
+        return least_rectangle(corner, mask, normals, lengths > 0)
+
+    def hydrodynamic_axes(self, bodies: Bodies) -> Tensor:
+        """√5 times the root mean square of the body's x, y and z: an ellipsoid of these moments."""
+        return bodies.size * (5**0.5 * deviations(*bodies.faces))
+
+    def thickened(self, bodies: Bodies, pitch_um: float) -> tuple[Bodies, Tensor]:
+        """Only the thin axes grow: a thin plate stays as wide as it is."""
+        size = bodies.size
+        least = _THIN * pitch_um / self.half_width(bodies.resized(torch.ones_like(size)))
+        drawn = torch.maximum(size, least[:, None])
+        return bodies.resized(drawn), (size / drawn).prod(-1)
+
+
+POLYHEDRON = Polyhedron()
+
+
+def _own(model: ShapeModel) -> tuple[tuple[float, float, float, float], ...] | None:
+    """Half-spaces that replace habit and size."""
+    assert isinstance(model, PolyhedronModel)
+    return model.half_spaces
+
+
+def _constant(like: Column, value: float) -> Column:
+    """As many numbers of one value."""
+    if isinstance(like, torch.Tensor):
+        return torch.full_like(like, value)
+    return np.full_like(like, value)
+
+
+def _faces(normals: Tensor, offsets: Tensor, chosen: Tensor, far: Tensor) -> tuple[Tensor, Tensor]:
+    """Heights (n, f) above the position and slopes (n, f, 2) of the chosen faces."""
+    count = int(chosen.sum(-1).max())
+    order = torch.argsort(chosen.to(torch.int8), dim=-1, descending=True, stable=True)[:, :count]
+    valid = torch.gather(chosen, 1, order)
+    n = torch.gather(normals, 1, order[..., None].expand(-1, -1, 3))
+    d = torch.gather(offsets, 1, order)
+    steep = torch.where(valid, n[..., 2].abs(), 1.0)
+    height = torch.where(valid, d / steep, far[:, None])
+    return height, torch.where(valid[..., None], n[..., :2] / steep[..., None], 0.0)
+
+
+def _envelope(x: Tensor, y: Tensor, height: Tensor, slope: Tensor, far: Tensor) -> Tensor:
+    """Minimum over faces of |z|, each seen from its own side."""
+    surface = far[:, None, None]
+    for f in range(height.shape[1]):
+        face = height[:, f, None, None] - slope[:, f, 0, None, None] * x
+        surface = torch.minimum(surface, face - slope[:, f, 1, None, None] * y)
+    return torch.maximum(surface, -far[:, None, None])

@@ -1,0 +1,104 @@
+"""Rods: cylinders closed by two half balls (spherocylinders)."""
+
+from __future__ import annotations
+
+from math import pi
+from typing import TYPE_CHECKING
+
+import torch
+
+from osog.geometry.axial import Strip, box_along_axis
+from osog.geometry.shape import Bodies, Column, Shape
+from osog.scene.shapes import Rod as RodModel
+from osog.scene.shapes import ShapeModel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+_STEEP = 6.0
+"""Rods whose straight part spans fewer pixels in the image get the pixel mean of their ends."""
+
+
+class Rod(Shape):
+    """Rods of the size (half of the length from tip to tip, radius, radius)."""
+
+    models = (RodModel,)
+    round_ends = True
+
+    def half_lengths(
+        self, model: ShapeModel, numbers: Sequence[Column]
+    ) -> tuple[Column, Column, Column]:
+        """Half of the length, and the radius twice."""
+        length, radius = numbers
+        return length / 2, radius, radius
+
+    def volume(self, bodies: Bodies) -> Tensor:
+        """π r² (l − 2 r) + 4/3 π r³ for the length l from tip to tip."""
+        a, b, _ = bodies.size.unbind(-1)
+        return pi * b**2 * (2 * (a - b).clamp_min(0) + 4 / 3 * b)
+
+    def half_extents(self, bodies: Bodies) -> Tensor:
+        """Half of the straight part along each axis, and the radius."""
+        size = bodies.size
+        straight = (size[:, :1] - size[:, 1:2]).clamp_min(0)
+        return bodies.rotation[:, :, 0].abs() * straight + size[:, 1:2]
+
+    def half_width(self, bodies: Bodies) -> Tensor:
+        """Radius."""
+        return bodies.size[:, 1]
+
+    def path(
+        self, x: Tensor, y: Tensor, bodies: Bodies, pitch_um: tuple[float, float]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Path through rods: balls of radius ρ along the axis, |a| ≤ h; see `Shape.path`.
+
+        The upper surface belongs to the ball at a₊ = clamp((p + c m)/s, ±h), the lower one to a₋
+        with −m. The path is the axial part c (a₊ − a₋), whose pixel mean is c² times that of the
+        flat-ended straight part, plus the half chords of both balls.
+        """
+        axis, radius = bodies.rotation[:, :, 0], bodies.size[:, 1]
+        strip = Strip(x, y, axis, (bodies.size[:, 0] - radius).clamp_min(0), radius, pitch_um)
+        unclamped = strip.s * (strip.coverage * strip.m)
+        halves, fractions, feet = [], [], []
+        for wish in (strip.p + strip.cm, strip.p - strip.cm):
+            foot = wish.clamp(-strip.reach, strip.reach)
+            fraction, half_chord = strip.ball(strip.p - foot)
+            feet.append(foot)
+            fractions.append(fraction)
+            halves.append(torch.where(wish.abs() > strip.reach, half_chord, unclamped))
+        # Far from end-on the axial part is a ramp over many pixels and a point of it is its mean.
+        axial = (feet[0] - feet[1]) * strip.coverage * (strip.c / strip.s)
+        both = feet[0] + feet[1]
+        steep = 2 * strip.reach.detach() < _STEEP * strip.pitch
+        if bool(steep.any()):
+            axial = torch.where(steep, strip.straight_path() * (strip.c * strip.c), axial)
+            # Where the pixel is only partly covered, the balls of the covered part.
+            p, _ = strip.covered()
+            covered = (p + strip.cm).clamp(-strip.reach, strip.reach)
+            covered = covered + (p - strip.cm).clamp(-strip.reach, strip.reach)
+            both = torch.where(steep, covered, both)
+        half_path = (axial + (halves[0] + halves[1])) / 2
+        middle = both * (strip.c / (2 * strip.s)) + (halves[0] - halves[1]) / 2
+        coverage = torch.where(
+            strip.p.abs() > strip.reach, torch.maximum(fractions[0], fractions[1]), strip.coverage
+        )
+        return half_path, middle, coverage
+
+    def outline(self, bodies: Bodies, normals: Tensor) -> Tensor:
+        """Two half circles at the ends of the straight part."""
+        flat = bodies.rotation[:, :2, 0]
+        side = (flat @ normals.T).sign()[..., None]
+        half, radius = bodies.size[:, 0, None, None], bodies.size[:, 1, None, None]
+        straight: Tensor = side * (half - radius).clamp_min(0) * flat[:, None, :]
+        return straight + radius * normals
+
+    def box(self, bodies: Bodies) -> tuple[Tensor, Tensor, Tensor]:
+        """Along the projected axis."""
+        axis, half, radius = bodies.rotation[:, :, 0], bodies.size[:, 0], bodies.size[:, 1]
+        length = axis[:, :2].norm(dim=-1) * (half - radius).clamp_min(0) + radius
+        return box_along_axis(axis, length, radius)
+
+
+ROD = Rod()
