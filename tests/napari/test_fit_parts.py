@@ -23,7 +23,7 @@ from napari_osog.panels.fit_trial import FitJob, carry_out
 from napari_osog.panels.numbers import number, parsed, rounded
 from napari_osog.worker import Worker
 from osog.fitting import FitProgress, FitResult
-from osog.scene import Scene
+from osog.scene import SHAPES, Scene
 from osog.scene.parameters import get
 
 
@@ -150,6 +150,18 @@ def test_many_particles_share_their_lines():
     assert "particles[*].x_um" in names
     assert "populations.beads.shape.radius_um" in names
     assert not [name for name in names if name.startswith("particles[0]")]
+
+
+@pytest.mark.parametrize("kind", list(SHAPES))
+def test_every_shape_offers_its_own_sizes_to_each_particle(kind):
+    data = beads().model_dump()
+    data["populations"][0]["shape"] = {"kind": kind}
+    scene = Scene.parse(data)
+    names = [line.name for line in fit_lines.lines_for(scene, False)]
+    sizes = [field for field, place in SHAPES[kind].columns() if place is None]
+    assert {f"particles[*].{field}" for field in sizes} <= set(names)
+    turns = "particles[*].orientation_deg[0]" in names
+    assert turns != SHAPES[kind].isotropic
 
 
 def test_the_first_choice_is_where_and_what_the_sphere_is():

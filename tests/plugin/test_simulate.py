@@ -16,7 +16,7 @@ from napari_osog.pictures import Failure
 from osog import presets
 from osog.cautions import Caution
 from osog.sample import sample
-from osog.scene import Scene
+from osog.scene import SHAPES, Scene
 
 
 @pytest.fixture
@@ -267,9 +267,7 @@ def test_populations_are_added_copied_hidden_and_removed(panel):
 
 
 def test_every_shape_can_be_chosen_and_its_own_sizes_appear(qtbot, panel):
-    from napari_osog.panels.shapes import TITLES
-
-    for kind in TITLES:
+    for kind in SHAPES:
         shape = row(panel, "populations.beads.shape")
         shape.choose(kind)
         assert panel.session.scene.populations[0].shape.kind == kind

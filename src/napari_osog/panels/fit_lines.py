@@ -138,28 +138,20 @@ def _section(title: str, lines: list[ParameterLine]) -> list[ParameterLine]:
 def _each(scene: Scene) -> list[ParameterLine]:
     """Numbers that every particle has for itself."""
     population = next((p for p in scene.populations if p.visible), None)
-    if population is None:
+    if population is None or not _has_one(scene):
         return []
+    sizes = [field for field, place in population.shape.columns() if place is None]
     words = ["x_um", "y_um", "z_um"]
     if not population.shape.isotropic:
         words += [f"orientation_deg[{k}]" for k in range(3)]
-    for field in ("radius_um", "length_um"):
-        if hasattr(population.shape, field):
-            words.append(field)
     lines = []
-    for word in words:
-        parameter = describe(scene, f"particles[0].{word}") if _has_one(scene) else None
-        if parameter is None:
-            continue
-        title = f"Own {parameter.title.lower()}" if word in ("radius_um", "length_um") else ""
+    for word in (*words, *sizes):
+        parameter = describe(scene, f"particles[0].{word}")
+        title, common = parameter.title, True
+        if word in sizes:
+            title, common = f"Own {title.lower()}", _is_drawn(population, word)
         lines.append(
-            line_of(
-                parameter,
-                name=f"{_EACH}{word}",
-                title=title or parameter.title,
-                value=None,
-                common=not word.startswith(("radius", "length")) or _is_drawn(population, word),
-            )
+            line_of(parameter, name=f"{_EACH}{word}", title=title, value=None, common=common)
         )
     return lines
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 MOST_NUMBERS = 150
 """Free numbers that one fit takes: each costs an image per step."""
 _EACH = "particles[*]."
-_SIZES = ("radius_um", "length_um", "semi_axes_um", "size_um")
 
 
 class Refusal(ValueError):
@@ -131,9 +130,9 @@ def _with_particles(request: FitRequest, particles: tuple[Particle, ...]) -> Sce
             populations.append(population.model_copy(update={"visible": False}))
             continue
         shape, update = population.shape, {}
-        for name in _SIZES:
+        for name in shape.size_fields():
             each = [getattr(p, name) for p in particles]
-            if f"{_EACH}{name}" in request.free or not hasattr(shape, name):
+            if f"{_EACH}{name}" in request.free:
                 continue
             shared = getattr(shape, name)
             varied = f"populations.{population.name}.shape.{name}" in request.free

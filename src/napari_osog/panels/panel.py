@@ -14,6 +14,7 @@ from napari_osog.viewers import unwrapped
 
 _WIDTH = 320
 _STYLE = """
+QCollapsible {{ border: none; margin: 0; padding: 0; }}
 QPushButton#osog_section {{
     font-weight: bold; text-align: left; padding: 4px; border: none; border-radius: 3px;
     background: {foreground}; color: {text};
