@@ -40,7 +40,7 @@ _LARGE_ERROR = 8.0
 
 
 @dataclass(frozen=True)
-class Choice:
+class ModelChoice:
     """The model of one population.
 
     Attributes
@@ -63,7 +63,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Bodies:
+class PopulationSummary:
     """What the error of a population depends on.
 
     Attributes
@@ -86,9 +86,9 @@ class Bodies:
     birefringent: bool
 
 
-def bodies(scene: Scene, batch: ParticleBatch) -> dict[int, Bodies]:
+def bodies(scene: Scene, batch: ParticleBatch) -> dict[int, PopulationSummary]:
     """Sum up each population that has particles, by its position in ``scene.populations``."""
-    found: dict[int, Bodies] = {}
+    found: dict[int, PopulationSummary] = {}
     with torch.no_grad():
         half = half_extents(batch, torch.arange(len(batch), device=batch.device))
         area = pi * half[:, 0] * half[:, 1]
@@ -105,7 +105,7 @@ def bodies(scene: Scene, batch: ParticleBatch) -> dict[int, Bodies]:
         for number in population.unique().tolist():
             mine = population == number
             others = float(area.sum() - area[mine].max())
-            found[number] = Bodies(
+            found[number] = PopulationSummary(
                 count=int(mine.sum()),
                 delta_index=float(strength[mine].max()),
                 radius_um=float(radius[mine].median()),
@@ -154,7 +154,7 @@ def scattering_models(
     return tuple(names)
 
 
-def scattering_choices(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[Choice]:
+def scattering_choices(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> list[ModelChoice]:
     """Say what the models of a plan are worth, and why each was taken.
 
     Parameters
@@ -165,19 +165,19 @@ def scattering_choices(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -
 
     Returns
     -------
-    list of Choice
+    list of ModelChoice
         One for each population with particles; empty where no light is scattered.
     """
     if scene.microscope.emits or len(batch) == 0:
         return []
-    found: list[Choice] = []
+    found: list[ModelChoice] = []
     for number, group in bodies(scene, batch).items():
         wish = scene.populations[number].scattering
         model = plan.scattering[number] if plan.scattering else "slabs"
         if scene.microscope.epi:
             reason = _epi_reason(scene, group, wish, model)
             error = model_error_percent(model, group, scene, plan)
-            found.append(Choice(number, model, error, reason))
+            found.append(ModelChoice(number, model, error, reason))
             continue
         slabs = model_error_percent("slabs", group, scene, plan)
         exact = model_error_percent("mie", group, scene, plan)
@@ -196,11 +196,11 @@ def scattering_choices(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -
         else:
             reason = f"{words}; {group.count} exact spheres would be slow"
         error = model_error_percent(model, group, scene, plan)
-        found.append(Choice(number, model, error, reason))
+        found.append(ModelChoice(number, model, error, reason))
     return found
 
 
-def _epi_reason(scene: Scene, group: Bodies, wish: str, model: str) -> str:
+def _epi_reason(scene: Scene, group: PopulationSummary, wish: str, model: str) -> str:
     """Why a population sends light back by this model."""
     if model == "mie":
         if wish == model:
@@ -212,12 +212,12 @@ def _epi_reason(scene: Scene, group: Bodies, wish: str, model: str) -> str:
     return never or f"{group.count} exact spheres would be slow"
 
 
-def why_not_mie(scene: Scene, batch: ParticleBatch, choice: Choice) -> str:
+def why_not_mie(scene: Scene, batch: ParticleBatch, choice: ModelChoice) -> str:
     """Why Lorenz-Mie theory is out of the question for a population; empty if it is not."""
     return _why_never(scene, bodies(scene, batch)[choice.population])
 
 
-def _why_never(scene: Scene, group: Bodies) -> str:
+def _why_never(scene: Scene, group: PopulationSummary) -> str:
     """Why the exact model is out of the question for a population; empty if it is not."""
     if scene.microscope.modality.wave == "jones":
         return "this modality follows light through slabs only"
@@ -228,7 +228,9 @@ def _why_never(scene: Scene, group: Bodies) -> str:
     return "" if group.exact_theory else "Lorenz-Mie theory is for spheres"
 
 
-def model_error_percent(model: str, group: Bodies, scene: Scene, plan: SamplingPlan) -> float:
+def model_error_percent(
+    model: str, group: PopulationSummary, scene: Scene, plan: SamplingPlan
+) -> float:
     """Error of one model for one population, grids included, in per cent of the field."""
     optics, index = scene.microscope, scene.medium.index
     aperture, in_medium = optics.numerical_aperture, optics.wavelength_um / scene.medium.index

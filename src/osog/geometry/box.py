@@ -10,8 +10,7 @@ from osog.geometry.ellipsoid import ELLIPSOID
 from osog.geometry.rectangles import least_rectangle
 from osog.geometry.shape import THINNEST, Bodies, Column, Shape
 from osog.geometry.walls import SHORT, VERTICAL, wall_mean
-from osog.scene.shapes import Box as BoxModel
-from osog.scene.shapes import ShapeModel
+from osog.scene.shapes import Box, ShapeModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +22,10 @@ _SPECK_PX = 0.6
 """Half of the longest edge in pixels below which the shape of a box does not show."""
 
 
-class Box(Shape):
+class BoxGeometry(Shape):
     """Boxes of the size (a, b, c), half of their edges."""
 
-    models = (BoxModel,)
+    models = (Box,)
     flat_faces = True
 
     def half_lengths(
@@ -122,7 +121,7 @@ class Box(Shape):
         return ELLIPSOID, bodies.resized(wide)
 
 
-BOX = Box()
+BOX = BoxGeometry()
 
 
 def _zonogon_supports(normals: Tensor, rotation: Tensor, size: Tensor) -> Tensor:

@@ -9,8 +9,7 @@ import torch
 
 from osog.geometry.axial import Strip, box_along_axis
 from osog.geometry.shape import Bodies, Column, Shape
-from osog.scene.shapes import Cylinder as CylinderModel
-from osog.scene.shapes import ShapeModel
+from osog.scene.shapes import Cylinder, ShapeModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Cylinder(Shape):
+class CylinderGeometry(Shape):
     """Cylinders of the size (half of the length, radius, radius)."""
 
-    models = (CylinderModel,)
+    models = (Cylinder,)
 
     def half_lengths(
         self, model: ShapeModel, numbers: Sequence[Column]
@@ -88,4 +87,4 @@ class Cylinder(Shape):
         return box_along_axis(axis, length, radius)
 
 
-CYLINDER = Cylinder()
+CYLINDER = CylinderGeometry()

@@ -9,8 +9,7 @@ import torch
 
 from osog.geometry.edges import root_mean_product
 from osog.geometry.shape import Bodies, Column, Shape
-from osog.scene.shapes import Ellipsoid as EllipsoidModel
-from osog.scene.shapes import ShapeModel
+from osog.scene.shapes import Ellipsoid, ShapeModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +17,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Ellipsoid(Shape):
+class EllipsoidGeometry(Shape):
     """Ellipsoids of the size (a, b, c), their semi-axes."""
 
-    models = (EllipsoidModel,)
+    models = (Ellipsoid,)
     smooth_above_px = 2.5
     round_ends = True
 
@@ -104,7 +103,7 @@ class Ellipsoid(Shape):
         return bodies.size
 
 
-ELLIPSOID = Ellipsoid()
+ELLIPSOID = EllipsoidGeometry()
 
 
 def ellipse_points(half_axes: Tensor, normals: Tensor) -> Tensor:

@@ -13,8 +13,7 @@ from osog.geometry.shape import Array, Bodies, Column, Shape
 from osog.geometry.silhouettes import beyond, silhouette, world_planes
 from osog.geometry.walls import SHORT, VERTICAL, wall_mean
 from osog.scene.habits import half_spaces
-from osog.scene.shapes import Polyhedron as PolyhedronModel
-from osog.scene.shapes import ShapeModel
+from osog.scene.shapes import Polyhedron, ShapeModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +25,10 @@ _THIN = 0.4
 """Distance in pixels of the nearest face to which thin polyhedra are thickened."""
 
 
-class Polyhedron(Shape):
+class PolyhedronGeometry(Shape):
     """Bodies n · (x / size) ≤ d with the half-spaces (n, d) of their habit."""
 
-    models = (PolyhedronModel,)
+    models = (Polyhedron,)
     flat_faces = True
     has_planes = True
 
@@ -55,7 +54,7 @@ class Polyhedron(Shape):
 
     def planes(self, model: ShapeModel) -> Array:
         """Half-spaces of the habit, or its own, with normals of length 1."""
-        assert isinstance(model, PolyhedronModel)
+        assert isinstance(model, Polyhedron)
         if model.half_spaces is None:
             return half_spaces(model.habit)
         own = np.asarray(model.half_spaces, dtype=np.float64)
@@ -153,12 +152,12 @@ class Polyhedron(Shape):
         return bodies.resized(drawn), (size / drawn).prod(-1)
 
 
-POLYHEDRON = Polyhedron()
+POLYHEDRON = PolyhedronGeometry()
 
 
 def _own(model: ShapeModel) -> tuple[tuple[float, float, float, float], ...] | None:
     """Half-spaces that replace habit and size."""
-    assert isinstance(model, PolyhedronModel)
+    assert isinstance(model, Polyhedron)
     return model.half_spaces
 
 

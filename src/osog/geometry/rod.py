@@ -9,8 +9,7 @@ import torch
 
 from osog.geometry.axial import Strip, box_along_axis
 from osog.geometry.shape import Bodies, Column, Shape
-from osog.scene.shapes import Rod as RodModel
-from osog.scene.shapes import ShapeModel
+from osog.scene.shapes import Rod, ShapeModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +20,10 @@ _STEEP = 6.0
 """Rods whose straight part spans fewer pixels in the image get the pixel mean of their ends."""
 
 
-class Rod(Shape):
+class RodGeometry(Shape):
     """Rods of the size (half of the length from tip to tip, radius, radius)."""
 
-    models = (RodModel,)
+    models = (Rod,)
     round_ends = True
 
     def half_lengths(
@@ -101,4 +100,4 @@ class Rod(Shape):
         return box_along_axis(axis, length, radius)
 
 
-ROD = Rod()
+ROD = RodGeometry()

@@ -10,8 +10,7 @@ import torch
 from osog.geometry.edges import root_mean_product
 from osog.geometry.ellipsoid import ellipse_points
 from osog.geometry.shape import Bodies, Column, Shape
-from osog.scene.shapes import CoatedSphere, ShapeModel
-from osog.scene.shapes import Sphere as SphereModel
+from osog.scene.shapes import CoatedSphere, ShapeModel, Sphere
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +18,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Sphere(Shape):
+class SphereGeometry(Shape):
     """Balls of the size (radius, radius, radius); a core changes nothing about their surface."""
 
-    models = (SphereModel, CoatedSphere)
+    models = (Sphere, CoatedSphere)
     smooth_above_px = 2.5
     round_ends = True
 
@@ -77,4 +76,4 @@ class Sphere(Shape):
         return bodies.size
 
 
-SPHERE = Sphere()
+SPHERE = SphereGeometry()

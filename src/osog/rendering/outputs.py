@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Exposure:
+class PictureSource:
     """One plane of one frame, before the camera.
 
     Attributes
@@ -51,7 +51,7 @@ class Exposure:
     seed: int
 
 
-class Bodies:
+class LabelSource:
     """The particles of one frame, and the G-buffers that its labels share.
 
     Parameters
@@ -90,44 +90,44 @@ class Bodies:
         return gbuffer(batch, self.scene.grid.shape, self.scene.grid.pixel_size_um)
 
 
-def irradiance(exposure: Exposure) -> Tensor:
+def irradiance(source: PictureSource) -> Tensor:
     """Light before the camera at the pixel centres."""
-    return light_at_pixels(exposure.light, exposure.plan, exposure.values, exposure.seed)
+    return light_at_pixels(source.light, source.plan, source.values, source.seed)
 
 
-def field(exposure: Exposure) -> Tensor | None:
+def field(source: PictureSource) -> Tensor | None:
     """Field at the pixel centres; None where the light is no single field."""
-    if exposure.field is None:
+    if source.field is None:
         return None
-    return pixels(exposure.field, exposure.plan, integrate=False)
+    return pixels(source.field, source.plan, integrate=False)
 
 
-def instances(bodies: Bodies) -> Tensor:
+def instances(source: LabelSource) -> Tensor:
     """Number of the uppermost labelled particle at every pixel, from 1; 0 in the background."""
-    return bodies.labelled_only.instances
+    return source.labelled_only.instances
 
 
-def depth(bodies: Bodies) -> Tensor:
+def depth(source: LabelSource) -> Tensor:
     """Height of the uppermost labelled surface; NaN in the background."""
-    return bodies.labelled_only.depth
+    return source.labelled_only.depth
 
 
-def opd(bodies: Bodies) -> Tensor:
+def opd(source: LabelSource) -> Tensor:
     """Optical path difference of all particles."""
-    return bodies.everything.opd
+    return source.everything.opd
 
 
-def oriented_boxes(bodies: Bodies) -> Tensor:
+def oriented_boxes(source: LabelSource) -> Tensor:
     """Oriented boxes of all particles, of no size where they are not labelled."""
-    grid = bodies.scene.grid
-    found = boxes(bodies.batch, grid.pixel_size_um, grid.shape)
-    found[:, 2:4] *= bodies.labelled[:, None]
+    grid = source.scene.grid
+    found = boxes(source.batch, grid.pixel_size_um, grid.shape)
+    found[:, 2:4] *= source.labelled[:, None]
     return found
 
 
-OF_SINGLE_PICTURE: dict[str, Callable[[Exposure], Tensor | None]] = {"field": field}
-OF_PICTURE: dict[str, Callable[[Exposure], Tensor]] = {"irradiance": irradiance}
-OF_FRAME: dict[str, Callable[[Bodies], Tensor]] = {
+OF_SINGLE_PICTURE: dict[str, Callable[[PictureSource], Tensor | None]] = {"field": field}
+OF_PICTURE: dict[str, Callable[[PictureSource], Tensor]] = {"irradiance": irradiance}
+OF_FRAME: dict[str, Callable[[LabelSource], Tensor]] = {
     "instances": instances,
     "boxes": oriented_boxes,
     "opd": opd,

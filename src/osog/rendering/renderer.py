@@ -17,8 +17,8 @@ from osog.rendering.outputs import (
     OF_FRAME,
     OF_PICTURE,
     OF_SINGLE_PICTURE,
-    Bodies,
-    Exposure,
+    LabelSource,
+    PictureSource,
     checked,
 )
 from osog.rendering.pipeline import (
@@ -141,15 +141,15 @@ class Renderer:
                 picture, warnings = _picture(each, now, values, seed, noise)
                 pictures.append(picture)
                 saturated = saturated or warnings
-                exposure = Exposure(each, field, now, values, seed)
+                exposed = PictureSource(each, field, now, values, seed)
                 for name, found in stacks.items():
-                    found.append(OF_PICTURE[name](exposure))
+                    found.append(OF_PICTURE[name](exposed))
                 for name in wanted & OF_SINGLE_PICTURE.keys() if single else ():
-                    extra[name] = OF_SINGLE_PICTURE[name](exposure)
+                    extra[name] = OF_SINGLE_PICTURE[name](exposed)
             positions.append(batch.position)
-            bodies = Bodies(scene, batch)
+            source = LabelSource(scene, batch)
             for name, found in series.items():
-                found.append(OF_FRAME[name](bodies))
+                found.append(OF_FRAME[name](source))
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         elapsed = 1000 * (time.perf_counter() - start)

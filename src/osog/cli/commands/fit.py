@@ -22,7 +22,7 @@ class Start(StrEnum):
     detect = "detect"
 
 
-class Optics(StrEnum):
+class OpticsOption(StrEnum):
     """Whether the stated optics may vary within their tolerance."""
 
     uncertain = "uncertain"
@@ -66,11 +66,11 @@ def fit(
         ),
     ] = "auto",
     optics: Annotated[
-        Optics,
+        OpticsOption,
         typer.Option(
             help="uncertain: NA and aberrations vary within their tolerance. exact: as stated."
         ),
-    ] = Optics.uncertain,
+    ] = OpticsOption.uncertain,
     seed: Seed = 0,
     max_iterations: Annotated[int, typer.Option(min=1, help="Most iterations of the search.")] = 40,
     as_json: Json = False,

@@ -13,7 +13,7 @@ from osog.cli.options import Device, Json, SceneArgument, Seed
 from osog.cli.scenes import load_scene
 
 
-class Accuracy(StrEnum):
+class AccuracyName(StrEnum):
     """How finely light is propagated."""
 
     auto = "auto"
@@ -31,7 +31,7 @@ def render(
     seed: Seed = 0,
     device: Device = "auto",
     accuracy: Annotated[
-        Accuracy | None,
+        AccuracyName | None,
         typer.Option(help="How finely light is propagated; the scene's if not given."),
     ] = None,
     labels: Annotated[
