@@ -9,7 +9,7 @@ import torch
 
 from helpers.shape_laws import LAWS
 from osog.geometry import BOX, SHAPES, SPHERE, Bodies, by_shape, half_extents, number_of, register
-from osog.geometry.sphere import Sphere as Ball
+from osog.geometry.sphere import SphereGeometry
 from osog.scene import HABITS, ShapeModel, Sphere
 from osog.scene import SHAPES as SCENE_SHAPES
 
@@ -47,13 +47,13 @@ def test_a_shape_without_geometry_is_named():
 
 
 def test_shapes_of_the_package_cannot_be_replaced():
-    class Other(Ball):
+    class Other(SphereGeometry):
         models = (Sphere,)
 
-    class Nothing(Ball):
+    class Nothing(SphereGeometry):
         models = ()
 
-    class Unnamed(Ball):
+    class Unnamed(SphereGeometry):
         models = (ShapeModel,)
 
     before = list(SHAPES)
