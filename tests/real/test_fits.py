@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from osog.fitting import detect, fit
+from osog.detection import detect
+from osog.fitting import fit
 from osog.io import read_micrograph
 from osog.scene import Scene
 

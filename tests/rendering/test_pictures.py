@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import torch
 import osog
 from osog.fitting import FitError
 from osog.rendering import OUTPUTS, ForwardModel, forward, render
+from osog.rendering.pipeline import SCATTERING
 from osog.scene import Scene, SceneError
 from osog.scene.parameters import replaced
 
@@ -67,10 +67,9 @@ def test_a_stack_is_its_planes() -> None:
 
 
 def test_a_stack_costs_one_wave(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = importlib.import_module("osog.rendering.pipeline")
     calls: list[int] = []
-    inner = module.scattered
-    monkeypatch.setattr(module, "scattered", lambda *a: (calls.append(1), inner(*a))[1])
+    inner = SCATTERING["scalar"]
+    monkeypatch.setitem(SCATTERING, "scalar", lambda *a: (calls.append(1), inner(*a))[1])
     render(scene_of(focus=[-1, 0, 1, 2]), "cpu")
     assert len(calls) == 1
 

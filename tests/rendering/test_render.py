@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import torch
 
 import osog
 from osog.rendering import OUTPUTS, ForwardModel, Renderer, choose_device, forward, render
+from osog.rendering.pipeline import SCATTERING
 from osog.scene import Scene, SceneError
 from osog.scene.parameters import replaced
 
@@ -141,15 +141,14 @@ def test_float32_forward_agrees_with_float64() -> None:
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Count the exit waves that are computed."""
-    module = importlib.import_module("osog.rendering.pipeline")
     calls: list[int] = []
-    inner = module.scattered
+    inner = SCATTERING["scalar"]
 
     def scattered(*arguments: Any) -> Any:
         calls.append(1)
         return inner(*arguments)
 
-    monkeypatch.setattr(module, "scattered", scattered)
+    monkeypatch.setitem(SCATTERING, "scalar", scattered)
     return calls
 
 
