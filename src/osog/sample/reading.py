@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import types
 from dataclasses import dataclass, field
+from functools import cache
 from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, Protocol, get_args
 
@@ -148,24 +149,24 @@ class Block:
         kind = type(self._model)
         if self._key:
             self._values.note_fact((*self._key, "class"), kind)
-        if name in kind.model_fields:
-            return self._field(name, kind)
-        own = getattr_static(kind, name, None)
-        if isinstance(own, property) and own.fget is not None:
-            return own.fget(self)
-        if isinstance(own, types.FunctionType) and not hasattr(BaseModel, name):
+        part, own = _part(kind, name)
+        if part in ("number", "field"):
+            return self._field(name, self._tensors and part == "number")
+        if part == "property":
+            return own(self)
+        if part == "method":
             return types.MethodType(own, self)
-        if hasattr(BaseModel, name):  # what pydantic does with a block, it does with all of it
+        if part == "whole":
             self._values.note_fact(self._key, self._model)
         return getattr(self._model, name)
 
-    def _field(self, name: str, kind: type[BaseModel]) -> Any:
+    def _field(self, name: str, as_tensor: bool) -> Any:
         value, key = getattr(self._model, name), (*self._key, name)
         if self._tensors and self._values.replaces(key):
             return self._number(key, None)
         if isinstance(value, BaseModel):
             return Block(value, key, self._values, tensors=self._tensors)
-        if self._tensors and _is_continuous(kind, name):
+        if as_tensor:
             if isinstance(value, tuple):
                 return tuple(self._number((*key, i), v) for i, v in enumerate(value))
             if isinstance(value, dict):
@@ -199,10 +200,21 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _is_continuous(kind: type[BaseModel], name: str) -> bool:
-    """Whether a field is declared with the type `Number`."""
-    return _holds_number(kind.model_fields[name].annotation)
+@cache
+def _part(kind: type[BaseModel], name: str) -> tuple[str, Any]:
+    """What a name is in a class of blocks, and the function behind a property or a method."""
+    if name in kind.model_fields:
+        number = _holds_number(kind.model_fields[name].annotation)
+        return ("number" if number else "field"), None
+    own = getattr_static(kind, name, None)
+    if isinstance(own, property) and not hasattr(BaseModel, name):
+        return "property", own.fget
+    if isinstance(own, types.FunctionType) and not hasattr(BaseModel, name):
+        return "method", own
+    # What pydantic does with a block, it does with all of it.
+    return ("whole" if hasattr(BaseModel, name) else "trait"), None
 
 
 def _holds_number(annotation: Any) -> bool:
+    """Whether a field is declared with the type `Number`."""
     return annotation is Number or any(_holds_number(part) for part in get_args(annotation))

@@ -71,7 +71,8 @@ class Values:
         self._scene, self.dtype, self.device = plain(scene), dtype, torch.device(device)
         self._given: dict[Key, Any] = {}
         self._derived: frozenset[Key] = frozenset()
-        self._constants: dict[Key, tuple[Tensor, float]] = {}
+        self._constants: dict[Key, Tensor] = {}
+        self._stated_values: dict[int, float] = {}  # of the constants, which stay alive
         self._readings: list[Reading] = []
         self._before: Values | None = None
         self._names = [population.name for population in self._scene.populations]
@@ -128,10 +129,7 @@ class Values:
 
         A number of zero that the caller varies has a derivative all the same.
         """
-        for constant, value in self._constants.values():
-            if number is constant:
-                return value != 0
-        return True
+        return self._stated_values.get(id(number), 1.0) != 0
 
     def constant(self, value: float) -> Tensor:
         """Make a 0-dim tensor of the right type on the right device."""
@@ -286,8 +284,9 @@ class Values:
         self._note_number(key, value)
         known = self._constants.get(key)
         if known is None:
-            known = self._constants[key] = self.constant(value), value
-        return known[0]
+            known = self._constants[key] = self.constant(value)
+            self._stated_values[id(known)] = value
+        return known
 
     def _block(self, name: str) -> Any:
         value = getattr(self._scene, name)

@@ -13,6 +13,9 @@ from osog.scene import Background, Camera
 if TYPE_CHECKING:
     from osog.sample import Values
 
+_NO_CAMERA: Camera[Any] = Camera()
+"""Stands in for the camera that a scene has not, for effects on light."""
+
 
 @dataclass(frozen=True)
 class Exposure:
@@ -64,7 +67,7 @@ class Exposure:
         """
         camera = values.camera
         return cls(
-            Camera() if camera is None else camera,
+            _NO_CAMERA if camera is None else camera,
             values.background,
             False,
             noise,
