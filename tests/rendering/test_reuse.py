@@ -173,3 +173,27 @@ def test_another_lamp_is_not_shown_from_the_light_of_the_last_one():
     renderer.render(small("brightfield", "led"))
     lamp = small("brightfield", "halogen")
     assert torch.equal(renderer.render(lamp).image, Renderer("cpu").render(lamp).image)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("brightfield", {"populations.bead.shape.radius_um": 0.7}),
+        ("brightfield", {"populations.bead.particles[0].x_um": 1.4}),
+        ("brightfield", {"populations.bead.material.absorption_per_um": 0.2}),
+        ("brightfield", {"populations.bead.visible": False}),
+        ("brightfield", {"populations.bead.scattering": "slabs"}),
+        ("brightfield", {"numerics.partial_coherence": "weak_object"}),
+        ("brightfield", {"grid.pixel_size_um": 0.21}),
+        ("polarized", {"microscope.modality.circular": True}),
+        ("fluorescence", {"populations.bead.material.emission_per_um": 2.0}),
+        ("reflection", {"microscope.modality.field": "dark"}),
+    ],
+)
+def test_no_kept_light_is_shown_after_a_change_of_what_is_no_number(kind, changes):
+    scene, renderer = small(kind, "monochromatic"), Renderer("cpu")
+    before = renderer.render(scene).image
+    changed = replaced(scene, changes)
+    image = renderer.render(changed).image
+    assert torch.equal(image, Renderer("cpu").render(changed).image)
+    assert not torch.equal(image, before)
