@@ -233,7 +233,7 @@ class PictureMaker:
             self._bodies, self._instances, self._outlines = bodies, None, None
         if request.masks and self._instances is None:
             outputs.add("instances")
-        with torch.inference_mode():
+        with torch.no_grad():
             start = time.perf_counter()
             frame = renderer.render(
                 scene,

@@ -311,3 +311,11 @@ def test_devices() -> None:
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
     with pytest.raises(SceneError, match="is not available here"):
         choose_device("cuda:99")
+
+
+def test_a_frame_shows_itself_in_one_line() -> None:
+    shown = repr(render(scene_of("hologram"), "cpu", outputs=("image", "field", "boxes")))
+    assert "\n" not in shown and len(shown) < 160
+    for part in ("Frame(image ", "field ", "boxes ", "hologram", "particles", "seed 0", "cpu"):
+        assert part in shown
+    assert "opd" not in shown

@@ -166,7 +166,7 @@ class _Columns:
         thickness = torch.minimum(thickness, 2 * reach)
         outside = relative[i, None, None]
         mirror = -outside / (2 * index + outside)
-        weight = coverage * (wanted[:, None, None] / parts**2)
+        weight = coverage * (wanted.to(coverage)[:, None, None] / parts**2)
         loss = torch.exp(-batch.absorption_per_um[i, None, None] * thickness)
         address = raster.addresses(patches)
         return cls(

@@ -51,7 +51,7 @@ def boxes(
     angle = torch.where(height > width, angle + math.pi / 2, angle)
     out[:, 2], out[:, 3] = torch.maximum(width, height), torch.minimum(width, height)
     square = (width - height).abs() < 1e-5 * out[:, 2]
-    period = torch.where(square, math.pi / 2, math.pi)
+    period = torch.where(square, angle.new_tensor(math.pi / 2), angle.new_tensor(math.pi))
     angle = torch.remainder(angle + period / 2, period) - period / 2
     # π/2 rounded to float32 lies outside of the interval.
     limit = angle.new_tensor(math.pi / 2 * (1 - 2**-23))

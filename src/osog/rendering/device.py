@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 
 from osog.scene import SceneError
+
+
+def default_device_set_aside() -> AbstractContextManager[object]:
+    """Leave out of account what `torch.set_default_device` says, for a while.
+
+    Where the engine states no device it means the CPU. Entered only where the default is another,
+    since every call of torch costs more inside.
+    """
+    if torch.get_default_device().type == "cpu":
+        return nullcontext()
+    return torch.device("cpu")
 
 
 def choose_device(device: str | torch.device = "auto") -> torch.device:

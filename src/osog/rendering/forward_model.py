@@ -9,7 +9,7 @@ from torch import Tensor
 
 from osog.exit_wave import plan_sampling
 from osog.rendering.cache import WaveCache
-from osog.rendering.device import choose_device
+from osog.rendering.device import choose_device, default_device_set_aside
 from osog.rendering.pipeline import (
     camera_reading,
     light_in_image,
@@ -18,7 +18,7 @@ from osog.rendering.pipeline import (
     waves_behind_sample,
 )
 from osog.rendering.streams import PICTURE_STEP
-from osog.sample import Values, moving, sample
+from osog.sample import Values, checked_seed, moving, sample
 from osog.scene.parameters import replaced
 
 if TYPE_CHECKING:
@@ -97,10 +97,10 @@ class ForwardModel:
         accuracy: str | None = None,
         values: Mapping[str, Any] | None = None,
     ) -> None:
-        self.scene, self.seed, self.dtype = scene, seed, dtype
+        self.scene, self.seed, self.dtype = scene, checked_seed(seed), dtype
         self.device = choose_device(device)
         self._kept = WaveCache(most=3)
-        with torch.no_grad():
+        with torch.no_grad(), default_device_set_aside():
             given = self._values(values or {})
             numbers = {name: _float(v) for name, v in (values or {}).items()}
             nominal = _nominal(scene, numbers)
@@ -124,6 +124,12 @@ class ForwardModel:
         SceneError
             If a name is unknown or a value is not one finite number.
         """
+        if noise_seed is not None:
+            noise_seed = checked_seed(noise_seed, "noise_seed")
+        with default_device_set_aside():
+            return self._image(values, noise_seed)
+
+    def _image(self, values: Mapping[str, Any], noise_seed: int | None) -> Tensor:
         numbers = self._values(values)
         pictures: list[Tensor] = []
         for plan, spectrum, waves in self._frames(numbers):

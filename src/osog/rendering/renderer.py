@@ -11,7 +11,7 @@ from osog.cancellation import cancellable
 from osog.exit_wave import plan_sampling
 from osog.explain import cautions, explain_line
 from osog.rendering.cache import WaveCache
-from osog.rendering.device import choose_device
+from osog.rendering.device import choose_device, default_device_set_aside
 from osog.rendering.frame import Frame
 from osog.rendering.outputs import (
     OF_FRAME,
@@ -30,7 +30,7 @@ from osog.rendering.pipeline import (
     waves_behind_sample,
 )
 from osog.rendering.streams import CAMERA_STEP, PICTURE_STEP
-from osog.sample import Values, moving, sample
+from osog.sample import Values, checked_seed, moving, sample
 from osog.sensor import expose, light_on_pixels, saturation
 
 if TYPE_CHECKING:
@@ -75,8 +75,7 @@ def render(
     SceneError
         If an output is unknown, the device is not there, or the particles do not fit.
     """
-    with torch.inference_mode():
-        return Renderer(device).render(scene, seed, outputs=outputs)
+    return Renderer(device).render(scene, seed, outputs=outputs)
 
 
 class Renderer:
@@ -115,8 +114,9 @@ class Renderer:
         Cancelled
             When `stop` said so.
         """
-        with cancellable(stop):
-            return self._rendered(scene, seed, accuracy, checked(outputs))
+        # Not in inference mode: a network can be trained on what comes out.
+        with cancellable(stop), torch.no_grad(), default_device_set_aside():
+            return self._rendered(scene, checked_seed(seed), accuracy, checked(outputs))
 
     def _rendered(self, scene: Scene, seed: int, accuracy: str | None, wanted: set[str]) -> Frame:
         start = time.perf_counter()

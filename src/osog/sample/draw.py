@@ -14,6 +14,7 @@ from osog.cautions import Caution
 from osog.geometry import SHAPES, number_of
 from osog.particles import ParticleBatch, quaternion_from_angles, rotation_matrix
 from osog.sample.placement import Obstacles, draw, positions
+from osog.sample.seeds import checked_seed
 from osog.sample.values import Values
 from osog.scene import SHAPES as SCENE_SHAPES
 from osog.scene import (
@@ -161,10 +162,7 @@ def _centre(quantity: Any) -> float:
 
 
 def _draw(scene: Scene, seed: int) -> list[_Drawn]:
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-        raise SceneError(f"seed = {seed!r} must be 0 or a positive whole number.")
-    if seed < 0:
-        raise SceneError(f"seed = {seed} must be 0 or a positive whole number.")
+    seed = checked_seed(seed)
     groups: list[_Drawn] = []
     obstacles = Obstacles()
     first = 0

@@ -86,7 +86,9 @@ class Exposure:
 
     def normal(self, shape: tuple[int, ...], like: Tensor) -> Tensor:
         """Draw standard normal numbers with the dtype and device of `like`."""
-        drawn = torch.randn(shape, generator=self.generator, device=self.generator.device)
+        # In single precision whatever torch's default is: the same seed has the same noise.
+        where = self.generator.device
+        drawn = torch.randn(shape, generator=self.generator, device=where, dtype=torch.float32)
         return drawn.to(like)
 
     def window(self, light: Tensor) -> tuple[tuple[int, int], tuple[slice, slice]]:

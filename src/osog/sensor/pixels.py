@@ -81,12 +81,13 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator
     """Say when the camera misses detail that the objective passes."""
     optics, pixel = scene.microscope, scene.grid.pixel_size_um
     nyquist = optics.wavelength_um / (4 * optics.numerical_aperture)
-    if scene.camera is not None and pixel > nyquist * 1.0001:
+    if pixel > nyquist * 1.0001:
+        seen = "does in such a camera" if scene.camera is not None else "would on a real one"
         nanometres = optics.wavelength_um * 1000
         yield Caution(
             f"Pixels of {pixel:.3g} µm undersample NA {optics.numerical_aperture:g} at "
-            f"{nanometres:.0f} nm (Nyquist {nyquist:.3g} µm); fine detail aliases as it does "
-            "in such a camera.",
+            f"{nanometres:.0f} nm (Nyquist {nyquist:.3g} µm); fine detail aliases as it "
+            f"{seen}.",
             {"grid.pixel_size_um": round(nyquist * 0.999, 4)},
             "Use pixels at Nyquist",
         )

@@ -50,8 +50,6 @@ def render(
 
     Example: osog render beads-hologram --out beads.tif --seed 1
     """
-    import torch
-
     from osog.cli.picture import (
         axes,
         checked_content,
@@ -67,7 +65,7 @@ def render(
     described = load_scene(scene)
     checked_content(out, described)
     outputs = ("image", "instances", "boxes") if labels else ("image",)
-    with progress(f"Rendering {scene} …"), torch.inference_mode():
+    with progress(f"Rendering {scene} …"):
         renderer = Renderer(device)
         frame = renderer.render(
             described, seed, accuracy.value if accuracy else None, outputs=outputs
