@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _STAGES = {
     "start": "Stage 1 of 3: trying starts",
+    "perturbations": "Stage 1 of 3: trying other ends and tilts",
     "fit": "Stage 2 of 3: fitting",
     "polish": "Stage 3 of 3: polishing on a finer grid",
 }
