@@ -218,11 +218,6 @@ class Values:
                 found[int(key[1])] = tensor
         return found
 
-    def under(self, prefix: str) -> bool:
-        """Whether any of the caller's names starts with this one."""
-        key = self.key(prefix)
-        return any(given[: len(key)] == key for given in self._given)
-
     def key(self, name: str) -> Key:
         """Unique form: populations by number, explicit particles by their global number."""
         steps = split(name)
