@@ -45,7 +45,7 @@ class Numbers(Protocol):
         """Record that something that is no continuous number was read."""
 
 
-@dataclass
+@dataclass(eq=False)  # two records are the same only if they are one
 class Reading:
     """What was read of a scene and of the caller's tensors.
 
