@@ -181,6 +181,7 @@ def optics(layer: Any) -> dict[str, Known]:
         getattr(getattr(layer, "source", None), "path", None),
         tuple(layer.scale),
         tuple(layer.units),
+        name=layer.name,
     )
     for name in OPTICS:
         known = getattr(read, name)
