@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 from osog.io.metadata.numbers import micrometres, number, pixel_size, possible
@@ -85,8 +85,8 @@ def _root(text: str) -> Element | None:
     except (ParseError, ValueError):
         pass
     try:
-        for event in parser.read_events():
-            root = event[1] if root is None else root
+        for _, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
+            root = element if root is None else root
     except (ParseError, ValueError):
         pass
     return root
