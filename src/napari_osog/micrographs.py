@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_osog.session import Session
+    from osog.io import Optics
 
 
 class TargetError(ValueError):
@@ -166,8 +167,6 @@ def optics(layer: Any) -> dict[str, Known]:
     dict of str to Known
         Keys of `OPTICS`.
     """
-    from osog.io import optics_of
-
     found: dict[str, Known] = {}
     metadata = layer.metadata if isinstance(layer.metadata, dict) else {}
     own = metadata.get("osog")
@@ -176,18 +175,35 @@ def optics(layer: Any) -> dict[str, Known]:
         for name, entry in stated.items():
             if name in OPTICS and isinstance(entry, dict) and "value" in entry:
                 found[name] = Known(float(entry["value"]), str(entry.get("source", "the layer")))
-    read = optics_of(
-        metadata,
-        getattr(getattr(layer, "source", None), "path", None),
-        tuple(layer.scale),
-        tuple(layer.units),
-        name=layer.name,
-    )
+    read = _read(layer)
     for name in OPTICS:
         known = getattr(read, name)
         if known is not None:
             found.setdefault(name, Known(known.value, known.source))
     return found
+
+
+def doubts(layer: Any) -> dict[str, str]:
+    """Why numbers that the layer or its file states are unknown all the same, one sentence each.
+
+    Returns
+    -------
+    dict of str to str
+        Keys of `OPTICS`.
+    """
+    return {name: words for name, words in _read(layer).doubts.items() if name in OPTICS}
+
+
+def _read(layer: Any) -> Optics:
+    from osog.io import optics_of
+
+    return optics_of(
+        layer.metadata if isinstance(layer.metadata, dict) else {},
+        getattr(getattr(layer, "source", None), "path", None),
+        tuple(layer.scale),
+        tuple(layer.units),
+        name=layer.name,
+    )
 
 
 def known_optics(layer: Any, session: Session) -> dict[str, Known]:
@@ -235,6 +251,7 @@ __all__ = [
     "Optic",
     "TargetError",
     "adopt",
+    "doubts",
     "known_optics",
     "optics",
     "pixel_size",

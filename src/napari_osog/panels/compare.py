@@ -8,7 +8,7 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QButtonGroup, QGridLayout, QLabel, QToolButton
 
 from napari_osog.lifetimes import listen
-from napari_osog.micrographs import OPTICS, TargetError, adopt, known_optics
+from napari_osog.micrographs import OPTICS, TargetError, adopt, doubts, known_optics
 from napari_osog.panels.forms import MissingOptics
 from napari_osog.panels.inputs import Slider, ignore_wheel
 from napari_osog.panels.line_profile import LineProfile
@@ -139,7 +139,7 @@ class CompareSection(Section):
     def _on_target(self, layer: Any) -> None:
         self._on_layers()
         self.problem.setText("")
-        self._tell_known({})
+        self._tell_known({}, {})
         if self._connected is not None:
             self._connected.events.data.disconnect(self._on_target_data)
             self._connected = None
@@ -153,13 +153,13 @@ class CompareSection(Section):
         except TargetError as error:
             self.problem.setText(str(error))
             return
-        self._tell_known(known_optics(layer, self.session))
+        self._tell_known(known_optics(layer, self.session), doubts(layer))
 
     def _on_target_data(self, event: Any = None) -> None:
         self.layers.compared.refresh()
         self.profile.draw_soon()
 
-    def _tell_known(self, known: dict[str, Known]) -> None:
+    def _tell_known(self, known: dict[str, Known], why: dict[str, str]) -> None:
         """Say of every number where it is from, and ask for those that are unknown."""
         self.known = known
         words = []
@@ -167,9 +167,10 @@ class CompareSection(Section):
             stated = known.get(name)
             if stated is not None:
                 words.append(f"{optic.title} {optic.text(stated.value)} ({stated.source})")
-            elif self.known and optic.asked:
+            elif (known or why) and optic.asked:
                 used = optic.text(get(self.session.scene, optic.parameter))
-                words.append(f"<i>{optic.title} unknown: using {used}</i>")
+                reason = f". {why[name]}" if name in why else ""
+                words.append(f"<i>{optic.title} unknown: using {used}{reason}</i>")
         say(self.sources, "<br>".join(words))
         self.missing.ask(known if self.session.target is not None else None)
 
@@ -189,7 +190,7 @@ class CompareSection(Section):
             say(self.problem, str(error))
             return
         self.problem.setText("")
-        self._tell_known(known)
+        self._tell_known(known, doubts(session.target))
         if session.view.compare == "off":
             self.choose_mode("beside")
         elif session.picture is not None:

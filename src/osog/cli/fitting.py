@@ -63,7 +63,7 @@ def opened(
 ) -> tuple[Micrograph, list[Note]]:
     """Read an image; what its file says about the optics becomes notes, or warnings."""
     micrograph = read_micrograph(path, channel=parsed_channel(channel), page=page)
-    notes: list[Note] = []
+    notes: list[Note] = [(True, words) for words in micrograph.doubts.values()]
     optics = scene.microscope
     for title, stated, mine, unit in (
         ("pixel size", micrograph.pixel_size_um, scene.grid.pixel_size_um, " µm"),

@@ -12,7 +12,13 @@ import tifffile
 
 from osog.io.errors import MicrographError
 from osog.io.formats.quiet import quiet
-from osog.io.formats.tiff_light import as_light, colours_of, has_palette, refuse_inks
+from osog.io.formats.tiff_light import (
+    as_light,
+    colours_of,
+    has_palette,
+    is_colour,
+    refuse_inks,
+)
 from osog.io.formats.tiff_pages import page_pixels
 from osog.io.image_file import MOST_PIXELS, ImageFile
 from osog.io.metadata.ome import OmeImage, has_dtd, looks_like_ome, of_ome_xml
@@ -100,9 +106,7 @@ def image_of(
     """
     page = series.keyframe
     refuse_inks(page, name)
-    axes, shape = series.get_axes(False), series.get_shape(False)
-    if not {"Y", "X"} <= set(axes) or len(axes) != len(shape):
-        axes, shape = page.axes, page.shape
+    axes, shape = _named_axes(series)
     start = _block_start(axes, shape, page.size)
     leading = [i for i, axis in enumerate(axes) if axis not in "YXS"]
     inner = axes[start:]
@@ -119,7 +123,10 @@ def image_of(
                 f"{MOST_PIXELS:.0e} can be read."
             )
         blocks = [page_pixels(series, first * per_block + i, name) for i in range(per_block)]
-        block = (blocks[0] if per_block == 1 else np.stack(blocks)).reshape(shape[start:])
+        block = blocks[0] if per_block == 1 else np.stack(blocks)
+        if series.transform is not None:  # gel scanners store the square root
+            block = series.transform(block)
+        block = block.reshape(shape[start:])
         block = block[
             tuple(
                 slice(None) if axis in "YXS" else index[start + k] for k, axis in enumerate(inner)
@@ -142,6 +149,23 @@ def image_of(
         channels=channels,
         colours=colours_of(page, sizes[-1] if named.endswith("S") else 1),
     )
+
+
+def _named_axes(series: Any) -> tuple[str, tuple[int, ...]]:
+    """Letters and sizes of the axes of a series."""
+    page = series.keyframe
+    axes, shape = series.get_axes(False), series.get_shape(False)
+    if not {"Y", "X"} <= set(axes) or len(axes) != len(shape):
+        axes, shape = page.axes, page.shape
+    # Colours that are stored plane by plane are called channels by some programs.
+    of_page = dict(zip(page.axes, page.shape, strict=False))
+    sizes = dict(zip(axes, shape, strict=False))
+    planar = of_page.get("S", 1)
+    if planar > 1 and sizes.get("S", 1) == 1 and sizes.get("C") == planar and is_colour(page):
+        kept = [i for i, axis in enumerate(axes) if axis != "S"]
+        axes, shape = "".join(axes[i] for i in kept), tuple(shape[i] for i in kept)
+        axes = axes.replace("C", "S")
+    return axes, shape
 
 
 def _block_start(axes: str, shape: tuple[int, ...], page_size: int) -> int:

@@ -50,12 +50,17 @@ def has_palette(page: Any) -> bool:
     return int(page.photometric) == _PALETTE and not (page.is_imagej or page.is_lsm)
 
 
+def is_colour(page: Any) -> bool:
+    """Whether the samples of a pixel are red, green and blue."""
+    return int(page.photometric) in (_RGB, _YCBCR)
+
+
 def colours_of(page: Any, samples: int) -> int:
     """How many of the samples of a pixel are colours; see `ImageFile.colours`."""
     photometric = int(page.photometric)
     if samples == 1:
         return 0
-    if photometric in (_RGB, _YCBCR, _PALETTE, _LINEAR):
+    if is_colour(page) or photometric in (_PALETTE, _LINEAR):
         return 3 if samples in (3, 4) else 0
     extra = tuple(page.extrasamples or ())
     return 1 if samples == 2 and len(extra) == 1 and int(extra[0]) in _TRANSPARENCY else 0
@@ -102,4 +107,4 @@ def _painted(array: NDArray[Any], page: Any, name: str) -> NDArray[Any]:
     return np.moveaxis(palette[:, numbers], 0, -1)
 
 
-__all__ = ["as_light", "colours_of", "has_palette", "refuse_inks"]
+__all__ = ["as_light", "colours_of", "has_palette", "is_colour", "refuse_inks"]

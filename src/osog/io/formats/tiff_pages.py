@@ -35,6 +35,8 @@ def page_pixels(series: Any, number: int, name: str) -> NDArray[Any]:
             f"{name} holds numbers of {keyframe.bitspersample} bits in a format that cannot be "
             "read."
         )
+    if series.dataoffset is not None and keyframe.is_memmappable:
+        return _from_one_run(series, number, name)
     if number < len(series):
         page = series[number]
         if page is None:
@@ -44,9 +46,12 @@ def page_pixels(series: Any, number: int, name: str) -> NDArray[Any]:
         _check_codec(keyframe, name)
         _check_presence(page, keyframe, name)
         return np.asarray(page.asarray())
-    if series.dataoffset is None or not keyframe.is_memmappable:
-        raise _cut_short(name)
-    # ImageJ describes a large stack by its first page alone.
+    raise _cut_short(name)
+
+
+def _from_one_run(series: Any, number: int, name: str) -> NDArray[Any]:
+    """Read a page of pages that follow each other; ImageJ describes them by the first alone."""
+    keyframe = series.keyframe
     start = series.dataoffset + number * keyframe.nbytes
     file = keyframe.parent.filehandle
     if start + keyframe.nbytes > file.size:
