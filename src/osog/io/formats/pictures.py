@@ -32,7 +32,7 @@ def open_image(path: Path) -> Iterator[ImageFile]:
     with warnings.catch_warnings():
         # Pillow warns of large and odd files; what matters is raised.
         warnings.simplefilter("ignore")
-        with Image.open(path, formats=("PNG", "JPEG", "MPO", "BMP", "DIB")) as picture:
+        with Image.open(path, formats=("PNG", "JPEG", "BMP", "DIB")) as picture:
             count = getattr(picture, "n_frames", 1) if picture.format == "PNG" else 1
             planes = [_frame(picture, path, at) for at in range(count)]
             optics = _optics(picture)
