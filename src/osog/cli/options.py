@@ -29,7 +29,10 @@ Device = Annotated[
 Channel = Annotated[
     str | None,
     typer.Option(
-        metavar="NUMBER|mean", help="Channel of a colour image, from 0, or the mean of all."
+        metavar="NUMBER|mean",
+        help="Channel of a colour or multi-channel image, from 0, or the mean of all.",
     ),
 ]
-Page = Annotated[int, typer.Option(min=0, help="Plane of a stack, counted from 0.")]
+Page = Annotated[
+    int, typer.Option(min=0, help="Plane of a stack, from 0; with --channel, of that channel.")
+]

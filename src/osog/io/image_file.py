@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MOST_PIXELS = 10**9
 """Of one plane; more is a damaged header, or a slide scan of which a part is to be cut out."""
 
+_MOST_SAMPLES = 5
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFile:
@@ -100,10 +102,12 @@ def guessed_axes(shape: Sequence[int]) -> tuple[str, int]:
     """Axes and number of colours of an array that comes without names.
 
     Three or four numbers along the last of three or more axes are taken as colours, which is how
-    libraries for pictures hand them over; everything else as planes.
+    libraries for pictures hand them over; up to five as samples of a pixel, since no image is that
+    narrow; everything else as planes.
     """
     colour = len(shape) >= 3 and shape[-1] in (3, 4)
-    axes = "YXS" if colour else "YX"
+    sampled = len(shape) >= 3 and shape[-1] <= _MOST_SAMPLES < shape[-2]
+    axes = "YXS" if colour or sampled else "YX"
     return "Q" * (len(shape) - len(axes)) + axes, 3 if colour else 0
 
 

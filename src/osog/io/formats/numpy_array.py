@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 def open_image(path: Path) -> Iterator[ImageFile]:
     """Open ``.npy``; nothing but the planes that are asked for is read."""
     array = np.load(path, allow_pickle=False, mmap_mode="r")
+    if not isinstance(array, np.ndarray):
+        raise MicrographError(
+            f"{path.name} is an archive of arrays; save one of them with np.save."
+        )
     if array.ndim < 2:
         raise MicrographError(
             f"{path.name} has shape {array.shape}; an image has rows and columns."

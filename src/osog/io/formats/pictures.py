@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from osog.io.errors import MicrographError
 from osog.io.image_file import ImageFile
@@ -32,7 +32,7 @@ def open_image(path: Path) -> Iterator[ImageFile]:
     with warnings.catch_warnings():
         # Pillow warns of large and odd files; what matters is raised.
         warnings.simplefilter("ignore")
-        with Image.open(path, formats=("PNG", "JPEG", "BMP", "DIB")) as picture:
+        with _opened(path) as picture:
             count = getattr(picture, "n_frames", 1) if picture.format == "PNG" else 1
             planes = [_frame(picture, path, at) for at in range(count)]
             optics = _optics(picture)
@@ -43,6 +43,20 @@ def open_image(path: Path) -> Iterator[ImageFile]:
         optics=(optics,),
         colours=_COLOURS_OF_SAMPLES[array.shape[-1]] if array.ndim == 4 else 0,
     )
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return Image.open(path, formats=("PNG", "JPEG", "BMP", "DIB"))
+    except UnidentifiedImageError:
+        raise MicrographError(
+            f"{path.name} is no PNG, JPEG or BMP, or cut short before its first pixel."
+        ) from None
+    except Image.DecompressionBombError:
+        raise MicrographError(
+            f"{path.name} states more pixels than can be read of a picture; save it as TIFF, or "
+            "cut out a part of it first."
+        ) from None
 
 
 def _optics(picture: Any) -> Optics:

@@ -155,8 +155,11 @@ def _named_axes(series: Any) -> tuple[str, tuple[int, ...]]:
     """Letters and sizes of the axes of a series."""
     page = series.keyframe
     axes, shape = series.get_axes(False), series.get_shape(False)
-    if not {"Y", "X"} <= set(axes) or len(axes) != len(shape):
-        axes, shape = page.axes, page.shape
+    rows_and_columns = "".join(axis for axis in axes if axis in "YX")
+    if sorted(rows_and_columns) != ["X", "Y"] or len(axes) != len(shape):
+        # No names that hold together: planes of which no more is known.
+        count = max(math.prod(shape) // max(page.size, 1), 1)
+        axes, shape = f"Q{page.axes}", (count, *page.shape)
     # Colours that are stored plane by plane are called channels by some programs.
     of_page = dict(zip(page.axes, page.shape, strict=False))
     sizes = dict(zip(axes, shape, strict=False))

@@ -86,7 +86,7 @@ def number(value: Any) -> float | None:
         comma = re.fullmatch(r"([+-]?\d*),(\d+)((?:[eE][+-]?\d+)?)", text)
         if comma and (len(comma[2]) != 3 or comma[1].strip("+-") in ("", "0")):
             text = f"{comma[1]}.{comma[2]}{comma[3]}"
-        if "_" in text:  # Python reads 1_000, no other program writes it
+        if "_" in text or not text.isascii():  # Python reads 1_000, no other program writes it
             return None
         value = text
     try:
@@ -118,18 +118,17 @@ def pixel_size(
     """
     sides = [possible("pixel_size_um", v, source) for v in (width_um, height_um)]
     wide, high = sides
-    if wide is None or high is None:
-        return Optics(pixel_size_um=wide or high)
-    if abs(wide.value - high.value) > _SQUARE * wide.value:
+    sound = [v for v in (width_um, height_um) if v is not None and math.isfinite(v) and v > 0]
+    if len(sound) == 2 and abs(sound[0] - sound[1]) > _SQUARE * sound[0]:
         return Optics(
             doubts={
                 "pixel_size_um": (
-                    f"{prefix} pixels of {wide.value:.5g} × {high.value:.5g} µm ({source}), and "
+                    f"{prefix} pixels of {sound[0]:.5g} × {sound[1]:.5g} µm ({source}), and "
                     "only square pixels can be rendered; resample the image first."
                 )
             }
         )
-    return Optics(pixel_size_um=wide)
+    return Optics(pixel_size_um=wide or high)
 
 
 def is_print_resolution(size_um: float, unit: str) -> bool:

@@ -15,6 +15,8 @@ from osog.io.metadata.numbers import (
 from osog.io.micrograph import Optics
 
 _UNITS = {2: "inch", 3: "cm"}
+_UNSET = (1, 1)
+"""What libraries write that were told no resolution; ImageJ writes millions for the same ratio."""
 
 
 def of_tags(tags: Any, imagej: dict[str, Any] | None) -> Optics:
@@ -29,34 +31,33 @@ def of_tags(tags: Any, imagej: dict[str, Any] | None) -> Optics:
     """
     across, down = (_per_unit(tags, name) for name in ("XResolution", "YResolution"))
     if imagej is not None:
-        unit = imagej.get("unit", "")
-        unit_down = imagej.get("yunit", unit)
-        return pixel_size(
-            _size(across, unit),
-            _size(down, unit_down),
-            f"from ImageJ resolution in {shown(unit)}",
+        if all(_raw(tags, name) == _UNSET for name in ("XResolution", "YResolution")):
+            return Optics()
+        unit = str(imagej.get("unit", ""))
+        units, source = (
+            (unit, str(imagej.get("yunit", unit))),
+            f"ImageJ resolution in {shown(unit)}",
         )
-    unit = _UNITS.get(_code(tags, "ResolutionUnit"), "")
-    sides = _size(across, unit), _size(down, unit)
-    # 72 … 600 dots per inch is what software writes about printers, not microscopes.
-    if any(side is not None and side >= PRINT_UM for side in sides):
-        return Optics()
-    return pixel_size(sides[0], sides[1], "from TIFF resolution tags")
+    else:
+        units, source = (_UNITS.get(_code(tags, "ResolutionUnit"), ""),) * 2, "TIFF resolution tags"
+    sides = _size(across, units[0]), _size(down, units[1])
+    for side, unit in zip(sides, units, strict=True):
+        if side is not None and (
+            is_print_resolution(side, unit) or (imagej is None and side >= PRINT_UM)
+        ):
+            return Optics()  # dots on paper: what software writes about printers
+    return pixel_size(*sides, source=f"from {source}")
 
 
-def _size(per_unit: float | None, unit: Any) -> float | None:
+def _size(per_unit: float | None, unit: str) -> float | None:
     """Side of a pixel in µm."""
     factor = micrometres(unit)
-    if per_unit is None or factor is None:
-        return None
-    size = factor / per_unit
-    return None if is_print_resolution(size, unit) else size
+    return None if per_unit is None or factor is None else factor / per_unit
 
 
 def _per_unit(tags: Any, name: str) -> float | None:
     """Pixels in a unit of length."""
-    tag = tags.get(name)
-    value = None if tag is None else tag.value
+    value = _raw(tags, name)
     if isinstance(value, tuple):
         if len(value) != 2:
             return None
@@ -64,6 +65,11 @@ def _per_unit(tags: Any, name: str) -> float | None:
         value = above / below if above is not None and below else None
     found = number(value)
     return found if found is not None and found > 0 else None
+
+
+def _raw(tags: Any, name: str) -> Any:
+    tag = tags.get(name)
+    return None if tag is None else tag.value
 
 
 def _code(tags: Any, name: str) -> int:
