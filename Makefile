@@ -5,7 +5,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench docs clean
+.PHONY: help setup demo test fuzz lint bench docs clean
 
 PYTHON ?= python3
 WORKERS ?= auto
@@ -26,6 +26,7 @@ endif
 help:
 	@echo "make demo    set up, then fit a real micrograph in napari (without a display: writes demo-output/)"
 	@echo "make test    set up, then run every test"
+	@echo "make fuzz    set up, then read 20,000 random files"
 	@echo "make lint    ruff, mypy, import contracts, manifest"
 	@echo "make bench   speed of render, fit and live loop on this machine"
 	@echo "make docs    build the documentation into site/"
@@ -40,6 +41,9 @@ demo: setup
 
 test: setup
 	$(IN_DISPLAY) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+fuzz: setup
+	OSOG_FUZZ=20000 $(BIN)/python -m pytest tests/io/test_fuzz.py --timeout 0 $(PYTEST_ARGS)
 
 # Every check runs, and the target fails if any of them did.
 lint: setup

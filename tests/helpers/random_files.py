@@ -7,10 +7,12 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import imagecodecs
 import numpy as np
 import tifffile
 from hypothesis import reject
 from hypothesis import strategies as st
+from PIL import Image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,7 +149,33 @@ def tiffs(draw: DrawFn, path: Path) -> Written:
     )
 
 
-GOOD = object()
+@st.composite
+def pictures(draw: DrawFn, folder: Path) -> tuple[Path, np.ndarray, int]:
+    """Write a PNG, BMP or NPY; return its path, its pixels (Y, X, S) and how many are colours."""
+    suffix = draw(st.sampled_from(["png", "bmp", "npy", "deep.png"]))
+    samples = draw(
+        st.sampled_from({"bmp": [1, 3], "deep.png": [2, 3, 4]}.get(suffix, [1, 2, 3, 4]))
+    )
+    rows, columns = draw(st.integers(6, 20)), draw(st.integers(6, 20))
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    types = {"npy": ["u1", "i2", "f4", ">u2", "f8", "?", "i8"], "deep.png": ["u2"]}
+    if suffix == "png" and samples == 1:
+        types["png"] = ["u1", "u2", "?"]
+    dtype = np.dtype(draw(st.sampled_from(types.get(suffix, ["u1"]))))
+    top = 2 if dtype == np.bool_ else 256 if dtype.itemsize == 1 else 30_000
+    array = rng.integers(0, top, (rows, columns, samples)).astype(dtype)
+    path = folder / f"any.{suffix}"
+    stored = array[..., 0] if samples == 1 else array
+    if suffix == "npy":
+        np.save(path, np.asfortranarray(stored) if draw(st.booleans()) else stored)
+    elif suffix == "deep.png":
+        path.write_bytes(imagecodecs.png_encode(array))
+    else:
+        Image.fromarray(stored, "LA" if samples == 2 else None).save(path)
+    colours = 3 if samples > 2 else 1 if samples == 2 and suffix != "npy" else samples
+    return path, array, colours
+
+
 _ODD = (
     "NaN", "INF", "-INF", "-1", "0", "0.0", "", " ", "Not Set", "unknown", "1e9", "1e-12", "1e400",
     "1,234", "12abc", "None", "1_0", "0x10", "٣", "--5",

@@ -102,6 +102,18 @@ def value(path: Path, name: str = "pixel_size_um", **choice: Any) -> float | Non
     return None if known is None else known.value
 
 
+def _several_images() -> bytes:
+    """OME-XML of two images; the first is the second page."""
+    images = "".join(
+        f'<Image ID="Image:{i}"><Pixels ID="Pixels:{i}" DimensionOrder="XYZCT" Type="uint16"'
+        f' SizeX="31" SizeY="24" SizeZ="1" SizeC="1" SizeT="1" PhysicalSizeX="{size}"'
+        f' PhysicalSizeY="{size}"><Channel ID="Channel:{i}:0" SamplesPerPixel="1"'
+        f' EmissionWavelength="{wave}"/><TiffData IFD="{1 - i}" PlaneCount="1"/></Pixels></Image>'
+        for i, (size, wave) in enumerate(((0.1, 500), (0.2, 600)))
+    )
+    return f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">{images}</OME>'.encode()
+
+
 # --- what is read -------------------------------------------------------------------------------
 
 
@@ -127,6 +139,21 @@ def _ome(tmp: Path) -> None:
     mean = read_micrograph(path, channel="mean", page=1)
     np.testing.assert_allclose(mean.image, stack[1].mean(axis=0))
     assert mean.wavelength_um is None and "0.461 and 0.617" in mean.doubts["wavelength_um"]
+    several = _several_images()
+    tifffile.imwrite(
+        path, stack[:2, 0], description=several, metadata=None, photometric="minisblack"
+    )
+    assert read_micrograph(path).known() == {
+        "pixel_size_um": Known(0.1, "from OME-XML"),
+        "wavelength_um": Known(0.5, "from OME-XML, emission wavelength"),
+    }
+    same(path, stack[1, 0])
+    # Where the first image is lost, its numbers are not those of the second.
+    lost = several.replace(b'IFD="1"', b'IFD="7"')
+    tifffile.imwrite(path, stack[:2, 0], description=lost, metadata=None, photometric="minisblack")
+    same(path, stack[0, 0])
+    assert read_micrograph(path).known() == {}
+    assert set(read_micrograph(path).doubts) == {"pixel_size_um", "wavelength_um"}
     oil = ome_tiff(tmp / "oil.ome.tif", ome_xml(index=""))
     assert read_micrograph(oil).immersion_index == Known(1.518, "from OME-XML, immersion oil")
 

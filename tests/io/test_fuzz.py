@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from helpers.random_files import Written, entries, is_close, ome_texts, tiffs
+from helpers.random_files import Written, entries, is_close, ome_texts, pictures, tiffs
 from osog.io import Micrograph, MicrographError, read_micrograph
 
 _LONG = int(os.environ.get("OSOG_FUZZ", "0"))
@@ -90,7 +90,7 @@ def size_is_what_was_written(found: Micrograph, written: Written) -> None:
         assert printed or "square" in found.doubts["pixel_size_um"]
 
 
-@fuzzed(0.35, 60)
+@fuzzed(0.25, 60)
 @given(data=st.data())
 def test_pixels_and_sizes_of_any_tiff_come_back(data: st.DataObject, folder: Path) -> None:
     path = folder / "any.tif"
@@ -112,6 +112,20 @@ def test_pixels_and_sizes_of_any_tiff_come_back(data: st.DataObject, folder: Pat
             np.testing.assert_array_equal(found.image, plane[..., last].astype(np.float64))
             size_is_what_was_written(found, written)
     assert outcome(path, page=len(written.planes)) is None
+
+
+@fuzzed(0.1, 60)
+@given(data=st.data())
+def test_pixels_of_any_picture_come_back(data: st.DataObject, folder: Path) -> None:
+    path, array, colours = data.draw(pictures(folder))
+    found = outcome(path)
+    alike = bool(np.all(array[..., :colours] == array[..., :1]))
+    assert (found is None) == (not alike)
+    if found is not None:
+        np.testing.assert_array_equal(found.image, array[..., 0].astype(np.float64))
+    last = outcome(path, channel=colours - 1)
+    assert last is not None and last.known() == {}
+    np.testing.assert_array_equal(last.image, array[..., colours - 1].astype(np.float64))
 
 
 @fuzzed(0.25, 60)

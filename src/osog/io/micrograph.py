@@ -97,8 +97,8 @@ class Optics:
                 listed = " and ".join(f"{value:.5g}" for value in values)
                 some = "" if None not in stated else ", or none"
                 doubts[name] = (
-                    f"The channels of the file state {listed}{some} as {name}, and which of them "
-                    "this is, is not known."
+                    f"The file states {listed}{some} as {name}, of several channels or images, "
+                    "and which of them this is, is not known."
                 )
         return Optics(**found, doubts=doubts)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from osog.io.errors import MicrographError
@@ -22,9 +21,10 @@ def codecs(name: str, what: str) -> Any:
         If it is not installed.
     """
     try:
-        return import_module("imagecodecs")
+        import imagecodecs
     except ImportError:
         raise MicrographError(
             f"{name}: reading {what} needs the package imagecodecs, which is not installed; "
             "run: pip install imagecodecs"
         ) from None
+    return imagecodecs

@@ -75,7 +75,8 @@ def first_series(file: Any, name: str) -> Any:
 def stated_by(file: Any, series: Any) -> OmeImage:
     """Optics and names of the channels: OME-XML, then ImageJ's unit or the resolution tags."""
     text = file.pages.first.description
-    ome = of_ome_xml(text) if looks_like_ome(text) else OmeImage()
+    at = file.series.index(series) if series.kind == "ome" else None
+    ome = of_ome_xml(text, at, len(file.series)) if looks_like_ome(text) else OmeImage()
     imagej = None
     if file.is_imagej:
         imagej = file.imagej_metadata or {}

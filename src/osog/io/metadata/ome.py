@@ -49,28 +49,45 @@ def has_dtd(text: str) -> bool:
     return "<!DOCTYPE" in text or "<!ENTITY" in text
 
 
-def of_ome_xml(text: str, image: int = 0) -> OmeImage:
+def of_ome_xml(text: str, image: int | None = None, count: int | None = None) -> OmeImage:
     """Read OME-XML text.
 
     Parameters
     ----------
     text : str
         What stands before a fault in it is read.
-    image : int
-        Which of its images.
+    image : int, optional
+        Which of its images; when left out, what all of them agree on.
+    count : int, optional
+        How many of them there are in the file. Where the text describes others, nothing says
+        which of them `image` is.
     """
     if has_dtd(text):
         return OmeImage()
     root = _root(text[max(text.find("<OME"), 0) :])
     if root is None:
         return OmeImage()
-    images = list(_all(root, "Image"))
-    return _of_image(root, images[image]) if image < len(images) else OmeImage()
+    images = [_of_image(root, element) for element in _all(root, "Image")]
+    if not images:
+        return OmeImage()
+    if image is not None and image < len(images) and count in (None, len(images)):
+        return images[image]
+    return _agreed(images)
 
 
-def of_ome(ome: Any, image: int = 0) -> OmeImage:
-    """Read an ``ome_types.OME`` object."""
-    return of_ome_xml(ome.to_xml(), image)
+def of_ome(ome: Any) -> OmeImage:
+    """Read an ``ome_types.OME`` object; see `of_ome_xml`."""
+    return of_ome_xml(ome.to_xml())
+
+
+def _agreed(images: list[OmeImage]) -> OmeImage:
+    """Channel by channel, what several images have in common."""
+    if len({len(image.optics) for image in images}) > 1:
+        return OmeImage((Optics.common([o for image in images for o in image.optics]),))
+    each = zip(*(image.optics for image in images), strict=True)
+    names = {image.channels for image in images}
+    channels = names.pop() if len(names) == 1 else ("",) * len(images[0].optics)
+    return OmeImage(tuple(Optics.common(optics) for optics in each), channels)
 
 
 def _root(text: str) -> Element | None:

@@ -34,19 +34,19 @@ def of_tags(tags: Any, imagej: dict[str, Any] | None) -> Optics:
         if all(_raw(tags, name) == _UNSET for name in ("XResolution", "YResolution")):
             return Optics()
         unit = str(imagej.get("unit", ""))
-        units, source = (
-            (unit, str(imagej.get("yunit", unit))),
-            f"ImageJ resolution in {shown(unit)}",
-        )
+        units = unit, str(imagej.get("yunit", unit))
+        source = f"from ImageJ resolution in {shown(unit)}"
     else:
-        units, source = (_UNITS.get(_code(tags, "ResolutionUnit"), ""),) * 2, "TIFF resolution tags"
+        unit = _UNITS.get(_code(tags, "ResolutionUnit"), "")
+        units = unit, unit
+        source = "from TIFF resolution tags"
     sides = _size(across, units[0]), _size(down, units[1])
     for side, unit in zip(sides, units, strict=True):
         if side is not None and (
             is_print_resolution(side, unit) or (imagej is None and side >= PRINT_UM)
         ):
             return Optics()  # dots on paper: what software writes about printers
-    return pixel_size(*sides, source=f"from {source}")
+    return pixel_size(*sides, source=source)
 
 
 def _size(per_unit: float | None, unit: str) -> float | None:
