@@ -441,6 +441,11 @@ def _wavelengths(tmp: Path) -> None:
                 assert known is not None and known.value == pytest.approx(wave)
     by_key = optics_of({"ome_metadata": xml, "channel_index": 1}).wavelength_um
     assert by_key is not None and by_key.value == pytest.approx(0.617)
+    # A channel that is not described does not borrow from the one that is.
+    half = re.sub('<Channel ID="Channel:0:1".*?/>', "", xml)
+    ome_tiff(path, half, np.stack([GREY, GREY[::-1]]))
+    assert value(path, "wavelength_um", page=0) == pytest.approx(0.461)
+    assert value(path, "wavelength_um", page=1) is None
     alike = ome_tiff(tmp / "alike.ome.tif", ome_xml((520, 520)), np.stack([GREY, GREY]))
     assert optics_of({}, alike).wavelength_um is not None
 

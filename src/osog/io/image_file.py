@@ -86,7 +86,7 @@ class ImageFile:
         """
         if len(self.axes) != len(self.shape) or not self.axes.removesuffix("S").endswith("YX"):
             raise MicrographError(f"{name} has shape {self.shape}; an image has rows and columns.")
-        if 0 in self.shape:
+        if min(self.shape) < 1:
             raise MicrographError(f"{name} holds no pixels; its shape is {self.shape}.")
         at = self.axes.index("Y")
         rows, columns = self.shape[at : at + 2]
