@@ -610,6 +610,14 @@ def _without(tmp: Path) -> None:
         patch.setattr(type(tifffile.TIFF.DECOMPRESSORS), "__getitem__", unknown)
         for name, what in (("a.tif", "ZSTD"), ("a.png", "16 bits")):
             refused(tmp / name, f"{what}.* imagecodecs.* run: pip install imagecodecs")
+        patch.undo()
+        patch.setitem(sys.modules, "imagecodecs", None)
+
+        def lacking(self: Any, **options: Any) -> Any:
+            raise ModuleNotFoundError("No module named 'compression'")
+
+        patch.setattr(tifffile.TiffPage, "asarray", lacking)
+        refused(tmp / "a.tif", "ZSTD.* imagecodecs.* run: pip install imagecodecs")
 
 
 @row("unknown compression")

@@ -45,7 +45,10 @@ def page_pixels(series: Any, number: int, name: str) -> NDArray[Any]:
             )
         _check_codec(keyframe, name)
         _check_presence(page, keyframe, name)
-        return np.asarray(page.asarray())
+        try:
+            return np.asarray(page.asarray())
+        except ImportError:  # a stand-in for imagecodecs that lacks a library itself
+            raise _no_codec(keyframe, name) from None
     raise _cut_short(name)
 
 
@@ -64,15 +67,20 @@ def _check_codec(keyframe: Any, name: str) -> None:
     """Say which compression cannot be undone, before it is tried."""
     if keyframe.compression == 1:
         return
-    kind = getattr(keyframe.compression, "name", f"number {int(keyframe.compression)}")
     try:
         tifffile.TIFF.DECOMPRESSORS[keyframe.compression]
     except Exception:
-        codecs(name, f"a TIFF compressed with {kind}")
-        raise MicrographError(
-            f"{name} is compressed with {kind}, which cannot be read here; save it with LZW, "
-            "deflate or no compression."
-        ) from None
+        raise _no_codec(keyframe, name) from None
+
+
+def _no_codec(keyframe: Any, name: str) -> MicrographError:
+    """Name what is missing: the package, or any way to undo this compression."""
+    kind = getattr(keyframe.compression, "name", f"number {int(keyframe.compression)}")
+    codecs(name, f"a TIFF compressed with {kind}")
+    return MicrographError(
+        f"{name} is compressed with {kind}, which cannot be read here; save it with LZW, deflate "
+        "or no compression."
+    )
 
 
 def _check_presence(page: Any, keyframe: Any, name: str) -> None:
