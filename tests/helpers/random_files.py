@@ -177,7 +177,7 @@ def pictures(draw: DrawFn, folder: Path) -> tuple[Path, np.ndarray, int]:
 
 
 _ODD = (
-    "NaN", "INF", "-INF", "-1", "0", "0.0", "", " ", "Not Set", "unknown", "1e9", "1e-12", "1e400",
+    "NaN", "INF", "-INF", "-1", "0", "0.0", "", " ", "Not Set", "unknown", "1e30", "1e-30", "1e400",
     "1,234", "12abc", "None", "1_0", "0x10", "٣", "--5",
 )  # fmt: skip
 
