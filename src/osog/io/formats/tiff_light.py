@@ -98,8 +98,13 @@ def as_light(array: NDArray[Any], page: Any, name: str) -> NDArray[Any]:
 
 def _painted(array: NDArray[Any], page: Any, name: str) -> NDArray[Any]:
     colours = page.colormap
-    if colours is None or array.ndim != 2:
+    if colours is None:
         raise MicrographError(f"{name} holds numbers of colours without a palette for them.")
+    if array.ndim != 2:
+        raise MicrographError(
+            f"{name} holds numbers of colours beside other samples; convert it to red, green and "
+            "blue."
+        )
     palette = np.asarray(colours).reshape(3, -1)
     numbers = array.astype(np.intp)
     if numbers.max() >= palette.shape[1] or numbers.min() < 0:
