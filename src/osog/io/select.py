@@ -50,7 +50,8 @@ def one_plane(
     if of_colours or wanted is None or file.channel_count == 1:
         if not of_colours and wanted not in (None, "mean", 0):
             raise MicrographError(
-                f"{name} has one channel; channel = {channel!r} must be left out (page chooses planes)."
+                f"{name} has one channel; channel = {channel!r} must be left out (page chooses "
+                "planes)."
             )
         at = _position(file, page, name, None)
         array = _plane(file, at, name)
