@@ -37,6 +37,23 @@ def test_the_wavelength_is_that_of_the_channel_whose_name_the_layer_bears(as_tex
     assert optics(second)["wavelength_um"].value == pytest.approx(0.617)
 
 
+def test_names_that_say_nothing_choose_no_channel():
+    for names, layer, wave in (
+        (("1", "2"), "cells 1", None),
+        (("a", "b"), "a", 0.461),
+        (("GFP", "GFP-2"), "cells :: GFP-2", 0.617),
+        (("GFP", "GFP-2"), "cells :: GFP", 0.461),
+        (("GFP", "GFP"), "GFP", None),
+        (("in", "out"), "training", None),
+    ):
+        text = XML.format(height=0.1)
+        for old, new in zip(("DAPI", "mCherry"), names, strict=True):
+            text = text.replace(f'Name="{old}"', f'Name="{new}"')
+        known = optics(Image(PICTURE, name=layer, metadata={"ome_metadata": text}))
+        found = known.get("wavelength_um")
+        assert (None if found is None else found.value) == (wave and pytest.approx(wave)), names
+
+
 def test_pixels_that_a_file_states_as_oblong_are_said_in_words():
     layer = Image(PICTURE, name="DAPI", metadata={"ome_metadata": XML.format(height=0.2)})
     assert "pixel_size_um" not in optics(layer)

@@ -58,8 +58,9 @@ def optics_of(
     stated = metadata or {}
     which = channel
     for key in _CHANNEL_KEYS:
-        if which is None and isinstance(stated.get(key), int | str):
-            which = stated[key]
+        value = stated.get(key)
+        if which is None and isinstance(value, int | str) and not isinstance(value, bool):
+            which = value
     out = _of_metadata(stated, which, name)
     if path is not None:
         out = out.otherwise(of_file(path, channel=which, name=name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from operator import index
 from typing import TYPE_CHECKING, Any
 
@@ -78,14 +79,28 @@ def one_plane(
 
 
 def channel_named(file: ImageFile, text: str | None) -> int | None:
-    """Channel whose name stands in a text, if it is just one; so are layers of channels named."""
+    """Channel whose name stands in a text, if it is just one; so are layers of channels named.
+
+    Names that are bare numbers or letters say nothing, and of ``GFP`` and ``GFP-2`` the longer one
+    counts where both fit.
+    """
     if not text:
         return None
-    words = text.casefold()
-    found = [i for i, n in enumerate(file.channels) if n and n.casefold() in words]
-    exact = [i for i, n in enumerate(file.channels) if n and n.casefold() == words.strip()]
-    chosen = exact or found
-    return chosen[0] if len(chosen) == 1 else None
+    words = text.casefold().strip()
+    names = [name.casefold().strip() for name in file.channels]
+    if names.count(words) == 1:
+        return names.index(words)
+    found = {
+        name
+        for name in names
+        if len(name) > 1
+        and not name.isdigit()
+        and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", words)
+    }
+    longest = [n for n in found if not any(n != other and n in other for other in found)]
+    if len(longest) != 1 or names.count(longest[0]) != 1:
+        return None
+    return names.index(longest[0])
 
 
 def _as_channel(file: ImageFile, channel: Channel, name: str) -> Channel:
