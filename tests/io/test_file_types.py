@@ -181,6 +181,9 @@ def _imagej(tmp: Path) -> None:
             assert read_micrograph(path).pixel_size_um == Known(
                 pytest.approx(0.1), "from ImageJ resolution in µm"
             )
+    words = b"ImageJ=1.54f\nunit=um\ncf=0\nc0=-32768.0\nc1=1.0\nvunit=gray value\n"
+    tifffile.imwrite(path, GREY + 30_000, description=words, metadata=None)
+    same(path, GREY.astype(float) - 2768)
     words = b"ImageJ=1.54f\nunit=um\nyunit=nm\n"
     tifffile.imwrite(path, GREY, description=words, metadata=None, resolution=(10, 0.01))
     assert value(path) == pytest.approx(0.1)

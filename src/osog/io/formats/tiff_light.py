@@ -23,6 +23,7 @@ _OTHERS = {
     32845: "as logarithms (LogLuv)",
 }
 _TRANSPARENCY = (1, 2)
+_SHIFT = 32768
 
 
 def refuse_inks(page: Any, name: str) -> None:
@@ -84,7 +85,7 @@ def as_light(array: NDArray[Any], page: Any, name: str) -> NDArray[Any]:
     if has_palette(page):
         return _painted(array, page, name)
     if int(page.photometric) != _WHITE_IS_ZERO:
-        return array
+        return array.astype(np.int32) - _SHIFT if _is_shifted(array, page) else array
     if array.dtype == np.bool_ or np.issubdtype(array.dtype, np.signedinteger):
         return np.asarray(~array)
     if np.issubdtype(array.dtype, np.unsignedinteger):
@@ -94,6 +95,18 @@ def as_light(array: NDArray[Any], page: Any, name: str) -> NDArray[Any]:
         f"{name} says that 0 is white, and not which of its {array.dtype} numbers is black; "
         "save it with 0 as black."
     )
+
+
+def _is_shifted(array: NDArray[Any], page: Any) -> bool:
+    """Whether ImageJ says that it keeps signed numbers of 16 bits as unsigned ones."""
+    if array.dtype != np.uint16 or not page.is_imagej:
+        return False
+    stated = page.parent.imagej_metadata or {}
+    try:
+        law = [float(stated.get(name, np.nan)) for name in ("cf", "c0", "c1")]
+    except (TypeError, ValueError):
+        return False
+    return law == [0.0, -_SHIFT, 1.0]
 
 
 def _painted(array: NDArray[Any], page: Any, name: str) -> NDArray[Any]:
