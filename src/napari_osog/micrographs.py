@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_osog.view import LayerTransform
+from osog.io.arrays import real_array
+from osog.io.errors import MicrographError
 from osog.io.micrograph import Known
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ BY_HAND = "entered by hand"
 
 
 def plane(layer: Any, point: tuple[float, ...] | None = None) -> NDArray[np.float64]:
-    """Return the two-dimensional grey image that a layer shows.
+    """Return the two-dimensional grey image that a layer shows, NaN where a mask hides it.
 
     Parameters
     ----------
@@ -68,10 +70,15 @@ def plane(layer: Any, point: tuple[float, ...] | None = None) -> NDArray[np.floa
     point : tuple of float, optional
         Position of the viewer's sliders in world coordinates, to choose a plane of a stack.
 
+    Returns
+    -------
+    ndarray, shape (Y, X)
+
     Raises
     ------
     TargetError
-        If the layer has colour channels, no finite value, one constant value, or too few pixels.
+        If the layer has colour channels, no real or finite value, one constant value, or too few
+        pixels.
     """
     name = layer.name
     if getattr(layer, "rgb", False):
@@ -94,10 +101,12 @@ def plane(layer: Any, point: tuple[float, ...] | None = None) -> NDArray[np.floa
                 int(np.clip(i, 0, n - 1)) for i, n in zip(step[:-2], data.shape[:-2], strict=True)
             )
         ]
-    image = np.asarray(data)
-    if np.iscomplexobj(image):
+    if str(data.dtype).startswith("complex"):
         raise TargetError(f"'{name}' holds complex numbers; show its phase or modulus instead.")
-    image = image.astype(np.float64)
+    try:
+        image = real_array(data).astype(np.float64)
+    except MicrographError as error:
+        raise TargetError(f"'{name}': {error}") from None
     if min(image.shape) < 8:
         raise TargetError(
             f"'{name}' is only {image.shape[0]} × {image.shape[1]} pixels; "

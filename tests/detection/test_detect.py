@@ -118,3 +118,24 @@ def test_a_coated_sphere_has_no_azimuth():
     particles = detect(frame.image, scene)
     assert _matched(particles, frame.particles.position.numpy()) == (12, 0)
     assert all("orientation_deg" not in p.model_fields_set for p in particles)
+
+
+@pytest.mark.parametrize("form", ["masked array", "mask"])
+def test_what_is_masked_is_not_found_and_does_not_hide_the_rest(form):
+    scene = _scene()
+    picture = render(scene, device="cpu", seed=3)
+    clean = detect(picture.image, scene)
+    hidden = np.zeros((200, 240), bool)
+    hidden[60:75, 100:118] = True
+    hidden[:6] = True
+    spoilt = np.where(hidden, 4000.0, picture.image.numpy())
+    spoilt[62:70, 103:111] = 30.0
+    if form == "mask":
+        found = detect(np.where(hidden, np.nan, spoilt), scene, mask=~hidden)
+    else:
+        found = detect(np.ma.array(spoilt, mask=hidden), scene)
+    want = [p for p in clean if not hidden[round(p.y_um / 0.1), round(p.x_um / 0.1)]]
+    places = np.array([(p.x_um, p.y_um) for p in found])
+    for particle in want:
+        assert np.hypot(*(places - (particle.x_um, particle.y_um)).T).min() < 0.3
+    assert len(found) <= len(clean)

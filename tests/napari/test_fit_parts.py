@@ -264,11 +264,24 @@ def test_points_outside_of_the_micrograph_start_nothing():
         starts_of(Points(ndim=2), target, (60, 80))
 
 
-def test_grey_levels_are_radians_only_where_they_can_be():
-    assert scale_is_known(Image(np.zeros((9, 9), np.float32)))
-    assert not scale_is_known(Image(np.zeros((9, 9), np.uint8)))
-    stated = Image(np.zeros((9, 9)), metadata={"osog": {"grey_scale": "unknown"}})
-    assert not scale_is_known(stated)
+@pytest.mark.parametrize(
+    ("known", "image"),
+    [
+        (True, np.zeros((9, 9), np.float32)),
+        (True, np.linspace(0, 3, 81).reshape(9, 9)),
+        (False, np.arange(81, dtype=np.uint8).reshape(9, 9)),
+        (False, np.arange(81, dtype=np.float32).reshape(9, 9)),
+        (False, np.arange(81, dtype=np.float32).reshape(9, 9) / 255),
+    ],
+)
+def test_grey_levels_are_radians_only_where_they_can_be(known, image):
+    assert scale_is_known(Image(image), image.astype(float)) == known
+
+
+def test_a_layer_may_say_that_its_grey_levels_are_no_radians():
+    image = np.linspace(0, 3, 81).reshape(9, 9)
+    stated = Image(image, metadata={"osog": {"grey_scale": "unknown"}})
+    assert not scale_is_known(stated, image)
 
 
 # --- requests ------------------------------------------------------------------------------------

@@ -89,3 +89,9 @@ def test_a_file_states_its_optics_and_a_damaged_one_states_nothing(tmp_path):
     assert "OME-XML" in known["pixel_size_um"].source
     path.write_bytes(path.read_bytes()[:200])
     assert optics(layer) == {}
+
+
+def test_what_a_mask_hides_is_no_number():
+    hidden = PICTURE > np.median(PICTURE)
+    shown = plane(Image(np.ma.array(PICTURE, mask=hidden), contrast_limits=(0, 1)))
+    assert np.array_equal(np.isnan(shown), hidden)

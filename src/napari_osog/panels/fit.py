@@ -154,9 +154,9 @@ class FitPanel(Panel):
         self.run_box.say("")
         if layer is not None:
             try:
-                self.controller.viewer_layers.compared.target_plane()
+                image = self.controller.viewer_layers.compared.target_plane()
                 known = known_optics(layer, self.session)
-                self.parameters.show_known(known, scale_is_known(layer))
+                self.parameters.show_known(known, scale_is_known(layer, image))
             except TargetError as error:
                 self.run_box.say(str(error))
         self.setting.tell_frame()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_osog.micrographs import TargetError
+from osog.io.arrays import holds_grey_levels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,17 +96,23 @@ def starts_of(points: Any, target: Any, frame: tuple[int, int]) -> list[tuple[fl
     return [(float(r), float(c)) for r, c in where[inside]]
 
 
-def scale_is_known(layer: Any) -> bool:
+def scale_is_known(layer: Any, image: NDArray[np.float64]) -> bool:
     """Whether the grey levels of a phase image are radians.
 
     The layer's metadata say so (``metadata["osog"]["grey_scale"] = "unknown"``); without a word
     there, whole numbers are taken for grey levels of a picture, and others for radians.
+
+    Parameters
+    ----------
+    layer : napari Image layer
+    image : ndarray, shape (Y, X)
+        What it shows.
     """
     own = layer.metadata.get("osog") if isinstance(layer.metadata, dict) else None
     stated = own.get("grey_scale") if isinstance(own, dict) else None
     if stated is not None:
         return bool(stated != "unknown")
-    return bool(np.issubdtype(layer.dtype, np.floating))
+    return getattr(layer.dtype, "kind", "f") not in "biu" and not holds_grey_levels(image)
 
 
 __all__ = ["pixels_of", "region_of", "scale_is_known", "starts_of"]

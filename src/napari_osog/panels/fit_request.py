@@ -180,8 +180,13 @@ def _from_detection(request: FitRequest) -> tuple[Scene, str, tuple[str, ...]]:
     from osog.detection import detect
 
     population = request.scene.populations[_chosen(request)]
-    image = np.where(np.isfinite(request.image), request.image, np.nanmedian(request.image))
-    found = detect(image, request.scene, population=population.name, device=request.device)
+    found = detect(
+        request.image,
+        request.scene,
+        population=population.name,
+        mask=np.isfinite(request.image),
+        device=request.device,
+    )
     if request.region is not None:
         found = tuple(p for p in found if _inside(p, request))
     if not found:

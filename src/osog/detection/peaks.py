@@ -43,6 +43,8 @@ class BestTemplates:
         Factor on its contrast.
     clip : (float, float)
         Range of that factor.
+    used : ndarray of bool, shape (Y, X)
+        Pixels that count.
     """
 
     templates: Sequence[Template]
@@ -50,6 +52,7 @@ class BestTemplates:
     which: NDArray[np.int64]
     amplitude: Array
     clip: tuple[float, float]
+    used: NDArray[np.bool_]
 
     def template(self, row: int, column: int) -> Template:
         """Best template centred at a pixel."""
@@ -57,7 +60,11 @@ class BestTemplates:
 
 
 def best_templates(
-    cut: Array, templates: Sequence[Template], size: int, backdrop: Backdrop
+    cut: Array,
+    templates: Sequence[Template],
+    size: int,
+    backdrop: Backdrop,
+    used: NDArray[np.bool_],
 ) -> BestTemplates:
     """Match every template at every pixel.
 
@@ -70,8 +77,10 @@ def best_templates(
         Rows and columns of a template.
     backdrop : {"bright", "dark", "phase"}
         What the modality shows where nothing is.
+    used : ndarray of bool, shape (Y, X)
+        Pixels that count.
     """
-    matcher = Matcher(cut, size)
+    matcher = Matcher(cut, size, used)
     best = np.zeros(cut.shape)
     which = np.zeros(cut.shape, np.int64)
     amplitude = np.ones(cut.shape)
@@ -83,7 +92,7 @@ def best_templates(
         best = np.where(better, reduction, best)
         which[better] = k
         amplitude = np.where(better, factor, amplitude)
-    return BestTemplates(templates, best, which, amplitude, clip)
+    return BestTemplates(templates, best, which, amplitude, clip, used)
 
 
 def peaks(best: BestTemplates, cut: Array, apart: float, most: int) -> list[tuple[int, int]]:
@@ -110,7 +119,7 @@ def peaks(best: BestTemplates, cut: Array, apart: float, most: int) -> list[tupl
     reduction = best.chi2_reduction
     if reduction.size == 0 or reduction.max() <= 0:
         return []
-    noise = max(noise_sigma(cut), 1e-12)
+    noise = max(noise_sigma(cut, best.used), 1e-12)
     clearest = float(np.quantile(reduction[reduction > 0], 0.9995))
     least = max(_CLEAR * noise**2, _WEAKEST * clearest)
     top = (reduction == maximum_filter(reduction, size=3)) & (reduction > least)
@@ -122,6 +131,7 @@ def peaks(best: BestTemplates, cut: Array, apart: float, most: int) -> list[tupl
         if any((r - a) ** 2 + (c - b) ** 2 <= apart**2 for a, b in kept):
             continue
         image, place = _placed(best.template(r, c).image, r, c, rest.shape)
+        image = np.where(best.used[place], image, 0.0)
         energy = float(np.sum(image**2))
         match = float(np.sum(rest[place] * image))
         factor = float(np.clip(match / max(energy, 1e-300), *best.clip))

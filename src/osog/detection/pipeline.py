@@ -35,6 +35,7 @@ def detect(
     population: str | None = None,
     depth_range_um: float = 3.0,
     most: int = 1000,
+    mask: Any = None,
     device: str = "cpu",
 ) -> tuple[Particle, ...]:
     """Find particles by matched templates and non-maximum suppression.
@@ -47,7 +48,8 @@ def detect(
     Parameters
     ----------
     image : array_like, shape (Y, X)
-        Counts, irradiance or phase, as the scene's modality and camera say.
+        Counts, irradiance or phase, as the scene's modality and camera say. Pixels that a masked
+        array hides are left out.
     scene : Scene
         Optics, and the population to look for.
     population : str, optional
@@ -56,6 +58,8 @@ def detect(
         How far from the plane in focus to look, where the scene gives no distribution of depth.
     most : int
         Largest number of particles.
+    mask : array_like of bool, shape (Y, X), optional
+        True where a pixel counts.
     device : str
 
     Returns
@@ -69,21 +73,22 @@ def detect(
     FitError
         If the image does not fit the scene, or the scene has no population to look for.
     """
-    data = checked_image(image, scene)
+    checked = checked_image(image, scene, mask)
     looked_for = _population(scene, population)
     axes = template_axes(scene, looked_for, depth_range_um)
     halves = half_extents(looked_for)
     smallest = min(axes.radii) if axes.radii else min(halves)
-    factor = binning(scene, smallest, data.shape)
-    small, pixel = binned(data, factor), scene.grid.pixel_size_um * factor
+    factor = binning(scene, smallest, checked.values.shape)
+    small, used = binned(checked.values, factor, checked.counted)
+    pixel = scene.grid.pixel_size_um * factor
     grid = scene.grid.model_copy(update={"pixel_size_um": pixel, "shape": small.shape})
     coarse = scene.model_copy(update={"grid": grid})
     deepest = min(max(abs(d) for d in axes.defocuses), _WHOLE_CONE_UM)
     size = template_size(coarse, max(halves), deepest, pixel, (small.shape[0], small.shape[1]))
     templates = rendered_templates(coarse, looked_for, axes, size, device=device)
     backdrop = scene.microscope.modality.backdrop
-    cut = brightness_matched(contrast(small, backdrop), templates, backdrop)
-    best = best_templates(cut, templates, size, backdrop)
+    cut = brightness_matched(contrast(small, backdrop, used), templates, backdrop)
+    best = best_templates(cut, templates, size, backdrop, used)
     places = peaks(best, cut, max(2.0, smallest / pixel), most)
     return tuple(_particle(scene, looked_for, best, place, factor) for place in places)
 

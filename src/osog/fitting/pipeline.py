@@ -56,7 +56,8 @@ def fit(
     ----------
     image : array_like, shape (Y, X)
         Counts when the scene has a camera, irradiance relative to the background without one,
-        radians in quantitative phase.
+        radians in quantitative phase. A list, an array of NumPy, dask, xarray or CuPy, a torch
+        tensor, or a `Micrograph`; pixels that a masked array hides are left out.
     scene : Scene
         Optics, particles and the start of every free number.
     free : sequence of str

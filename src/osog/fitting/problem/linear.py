@@ -108,15 +108,17 @@ def linear_part(
         - a bright background without a camera: gain and slopes;
         - a hologram without a camera: nothing when its median lies within 0.8 … 1.25, that is
           when it is already divided by its background, else gain and slopes;
-        - phase: offset and slopes, since a phase is absolute but its reference is not; with whole
-          numbers, which are grey levels of unknown scale rather than radians, the gain too;
+        - phase: offset and slopes, since a phase is absolute but its reference is not; with grey
+          levels of unknown scale rather than radians, the gain too;
         - a dark background, as in fluorescence, darkfield and polarised light: gain and offset.
     scene : Scene
-    image : ndarray, shape (Y, X)
+    image : ndarray
+        The pixels that count, in any shape.
     free : tuple of str
         Free names; ``auto`` leaves a term out that one of them already stands for.
     grey_levels : bool
-        Whether the image came as whole numbers.
+        Whether the numbers of the image are grey levels; see
+        `osog.io.arrays.holds_grey_levels`.
 
     Raises
     ------

@@ -9,7 +9,7 @@ import numpy as np
 
 from osog.fitting.errors import FitError
 from osog.fitting.problem.held import held_names
-from osog.fitting.problem.inputs import checked_image, checked_mask
+from osog.fitting.problem.inputs import CheckedImage, checked_image
 from osog.fitting.problem.linear import linear_part
 from osog.fitting.problem.parameters import FreeParameters, free_parameters
 from osog.fitting.problem.priors import all_priors
@@ -121,7 +121,8 @@ def fit_setup(
     """
     if max_iterations < 1:
         raise FitError(f"max_iterations = {max_iterations} must be at least 1.")
-    data = checked_image(image, scene, mask)
+    checked = checked_image(image, scene, mask)
+    data = checked.values
     try:
         listed = explicit(scene, seed)
     except SceneError as error:
@@ -129,17 +130,16 @@ def fit_setup(
     area = region_of(region, listed)
     free = (free,) if isinstance(free, str) else tuple(free)
     wanted = free_parameters(listed, free, bounds)
-    whole = np.asarray(getattr(image, "cpu", lambda: image)()).dtype.kind in "biu"
-    terms = linear_part(linear, listed, data[area.slices], free, grey_levels=whole)
+    used = _used(checked, listed, area)
+    cut = data[area.slices]
+    terms = linear_part(linear, listed, cut[used], free, grey_levels=checked.grey_levels)
     pairs = all_priors(listed, free, priors, optics)
     held = held_names(listed, wanted, terms, pairs)
-    used = _used(data, listed, mask, area)
     camera = acting_camera(listed)
     known = camera is not None and camera.noise
-    cut = data[area.slices]
     weights = used.astype(np.float64)
     if camera is not None and known:
-        weights = np.where(used, 1.0 / camera_sigma(cut, camera), 0.0)
+        weights = np.where(used, 1.0 / camera_sigma(cut, camera, checked.counted[area.slices]), 0.0)
     return FitSetup(
         data=cut,
         weights=weights,
@@ -170,11 +170,11 @@ def _with_nuisances(
     return kept.joined(free_parameters(scene, extra)) if extra else kept
 
 
-def _used(data: Array, scene: Scene, mask: Any, region: Region) -> NDArray[np.bool_]:
-    used = np.ones(data.shape, bool) if mask is None else checked_mask(mask, data.shape)
+def _used(checked: CheckedImage, scene: Scene, region: Region) -> NDArray[np.bool_]:
+    used = checked.counted
     camera = acting_camera(scene)
     if camera is not None:
-        used = used & unsaturated(data, camera)
+        used = used & unsaturated(checked.values, camera)
     cut: NDArray[np.bool_] = used[region.slices]
     if cut.sum() < _FEWEST_PIXELS:
         raise FitError(

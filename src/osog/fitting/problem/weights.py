@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import minimum_filter, uniform_filter
 
 from osog.sensor.sharpening import gaussian
 
@@ -23,7 +23,7 @@ def acting_camera(scene: Scene) -> Camera | None:
     return None if scene.microscope.modality.measures_phase else scene.camera
 
 
-def camera_sigma(image: Array, camera: Camera) -> Array:
+def camera_sigma(image: Array, camera: Camera, counted: NDArray[np.bool_] | None = None) -> Array:
     """Standard deviation of every pixel by the camera's own noise.
 
     Shot noise of the electrons with the excess noise of an EM register, read and row noise, uneven
@@ -36,14 +36,16 @@ def camera_sigma(image: Array, camera: Camera) -> Array:
     image : ndarray, shape (Y, X)
         Counts.
     camera : Camera
+    counted : ndarray of bool, shape (Y, X), optional
+        False for pixels that hold no light of the camera, which must not enter the mean.
 
     Returns
     -------
     ndarray, shape (Y, X)
-        In counts.
+        In counts; of the camera's dark level where nothing near counts.
     """
     gain, em_gain = camera.gain_electrons_per_count, camera.em_gain
-    smooth: Array = uniform_filter(image, 5, mode="nearest")
+    smooth = _local_mean(image, counted)
     electrons = np.maximum(smooth - camera.offset_counts, 0.0) * gain / em_gain
     light = np.maximum(electrons - camera.dark_electrons, 0.0)
     shot = em_gain**2 * camera.excess_noise * electrons
@@ -63,12 +65,14 @@ def unsaturated(image: Array, camera: Camera) -> NDArray[np.bool_]:
     return image < min(float(camera.white_counts), full - 0.5)
 
 
-def noise_sigma(image: Array) -> float:
+def noise_sigma(image: Array, used: NDArray[np.bool_] | None = None) -> float:
     """Noise of an image by itself, from second differences that ignore slopes (Immerkær 1996).
 
     Parameters
     ----------
     image : ndarray, shape (Y, X)
+    used : ndarray of bool, shape (Y, X), optional
+        Pixels that count.
 
     Returns
     -------
@@ -79,7 +83,21 @@ def noise_sigma(image: Array) -> float:
         return float(np.std(image))
     second = image[:, :-2] - 2 * image[:, 1:-1] + image[:, 2:]
     mixed = second[:-2] - 2 * second[1:-1] + second[2:]
+    if used is not None:
+        whole = minimum_filter(used, 3)[1:-1, 1:-1]
+        mixed = mixed[whole] if whole.any() else mixed
     return float(np.median(np.abs(mixed)) / 0.6745 / 6.0)
+
+
+def _local_mean(image: Array, counted: NDArray[np.bool_] | None) -> Array:
+    """Mean of the pixels that count among 5 × 5; 0 where none does."""
+    if counted is None or counted.all():
+        mean: Array = uniform_filter(image, 5, mode="nearest")
+        return mean
+    share = uniform_filter(counted.astype(np.float64), 5, mode="nearest")
+    total = uniform_filter(np.where(counted, image, 0.0), 5, mode="nearest")
+    near = share > 1e-3
+    return np.where(near, total / np.where(near, share, 1.0), 0.0)
 
 
 def _amplification(camera: Camera) -> float:

@@ -19,7 +19,7 @@ def border_plane(image: Array, used: NDArray[np.bool_] | None = None) -> Array:
     ----------
     image : ndarray, shape (Y, X)
     used : ndarray of bool, shape (Y, X), optional
-        Pixels that count.
+        Pixels that count; all of them are taken where the border holds too few.
 
     Returns
     -------
@@ -30,8 +30,8 @@ def border_plane(image: Array, used: NDArray[np.bool_] | None = None) -> Array:
     border = np.ones(image.shape, bool)
     if rows > 2 * width and columns > 2 * width:
         border[width:-width, width:-width] = False
-    if used is not None and (border & used).sum() > 8:
-        border &= used
+    if used is not None and used.any():
+        border = border & used if (border & used).sum() > 8 else used
     yy, xx = np.indices(image.shape)
     y, x = 2 * yy / max(1, rows - 1) - 1, 2 * xx / max(1, columns - 1) - 1
     keep = border

@@ -147,8 +147,8 @@ def initial_guesses(
     size_um = max([*axes.radii, longest_half_extent(single.population.shape, particle)])
     smallest = min(axes.radii) if axes.radii else size_um
     factor = binning(scene, smallest, setup.data.shape)
-    small, pixel = binned(setup.data, factor), scene.grid.pixel_size_um * factor
-    mask = binned(setup.used.astype(float), factor) > 0.5
+    small, mask = binned(setup.data, factor, setup.used)
+    pixel = scene.grid.pixel_size_um * factor
     grid = scene.grid.model_copy(update={"pixel_size_um": pixel, "shape": small.shape})
     coarse = scene.model_copy(update={"grid": grid})
     deepest = max((abs(d) for d in axes.defocuses), default=0.0)
@@ -170,6 +170,7 @@ def initial_guesses(
         candidates,
         _step(axes),
         diverse=diverse,
+        used=mask,
     )
     return [_values(match, scene, single, region, factor) for match in matches]
 

@@ -255,13 +255,18 @@ class Matcher:
         Image with its background removed.
     size : int
         Rows and columns of the templates.
+    used : ndarray of bool, shape (Y, X), optional
+        Pixels that count; the contrast of others must be 0.
     """
 
-    def __init__(self, contrast: Array, size: int) -> None:
+    def __init__(self, contrast: Array, size: int, used: NDArray[np.bool_] | None = None) -> None:
         self.shape = contrast.shape
         self._fast = tuple(next_fast_len(n + size, real=True) for n in contrast.shape)
         self._spectrum = rfft2(contrast.astype(np.float32), s=self._fast)
         self._half = size // 2
+        self._left_out: NDArray[np.complexfloating] | None = None
+        if used is not None and not used.all():
+            self._left_out = rfft2((~used).astype(np.float32), s=self._fast)
 
     def chi2_reduction(self, template: Template, clip: tuple[float, float]) -> tuple[Array, Array]:
         """How much the template lowers the sum of squares, centred at each pixel.
@@ -275,15 +280,25 @@ class Matcher:
         Returns
         -------
         ndarray, shape (Y, X)
-            2 s m − s² |T|² with m the correlation and s the clipped amplitude.
+            2 s m − s² |T|² with m the correlation, s the clipped amplitude and |T|² the energy of
+            the template over the pixels that count.
         ndarray, shape (Y, X)
             The amplitude s.
         """
-        product = irfft2(self._spectrum * rfft2(template.image, s=self._fast).conj(), s=self._fast)
+        match = self._correlated(self._spectrum, template.image)
+        energy: Array | float = template.energy
+        if self._left_out is not None:
+            hidden = self._correlated(self._left_out, template.image**2)
+            energy = np.maximum(template.energy - hidden, 1e-4 * template.energy)
+        amplitude = np.clip(match / energy, *clip)
+        return 2 * amplitude * match - amplitude**2 * energy, amplitude
+
+    def _correlated(
+        self, spectrum: NDArray[np.complexfloating], image: NDArray[np.float32]
+    ) -> Array:
+        product = irfft2(spectrum * rfft2(image, s=self._fast).conj(), s=self._fast)
         rolled = np.roll(product, (self._half, self._half), (0, 1))
-        match = rolled[: self.shape[0], : self.shape[1]]
-        amplitude = np.clip(match / template.energy, *clip)
-        return 2 * amplitude * match - amplitude**2 * template.energy, amplitude
+        return rolled[: self.shape[0], : self.shape[1]]
 
 
 def template_size(
@@ -316,6 +331,7 @@ def best_matches(
     step: float,
     *,
     diverse: bool = True,
+    used: NDArray[np.bool_] | None = None,
 ) -> list[TemplateMatch]:
     """Templates that explain most, different enough from each other.
 
@@ -332,6 +348,8 @@ def best_matches(
         or by more than half in the logarithm of the radius.
     diverse : bool
         False keeps near relatives also.
+    used : ndarray of bool, shape (Y, X), optional
+        Pixels that count.
 
     Returns
     -------
@@ -340,7 +358,7 @@ def best_matches(
     """
     if not templates:
         return []
-    matcher = Matcher(contrast_, templates[0].image.shape[0])
+    matcher = Matcher(contrast_, templates[0].image.shape[0], used)
     found = []
     for template in templates:
         reduction, amplitude = matcher.chi2_reduction(template, clip)
