@@ -7,20 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.view import LayerTransform
+from napari_osog.plane_geometry import TargetError, plane_shape, transform_of, world_scale
 from osog.io.arrays import real_array
 from osog.io.errors import MicrographError
-from osog.io.micrograph import Known
+from osog.io.micrograph import Known, Optics
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_osog.session import Session
-    from osog.io import Optics
-
-
-class TargetError(ValueError):
-    """A layer that cannot be compared with or fitted to; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -120,105 +115,58 @@ def plane(layer: Any, point: tuple[float, ...] | None = None) -> NDArray[np.floa
     return image
 
 
-def plane_shape(layer: Any) -> tuple[int, int]:
-    """Rows and columns of a layer, at full resolution."""
-    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
-    return int(data.shape[-2]), int(data.shape[-1])
+def optics(layer: Any) -> Optics:
+    """What is known of a micrograph's optics, and why numbers that are stated are in doubt.
 
-
-def transform_of(layer: Any) -> LayerTransform:
-    """Copy where a layer lies: scale, translation, rotation and units of its last two axes.
+    The pixel size is that of the layer's scale in a unit of length before all else. Then come
+    what the layer's metadata state, and its file; see `osog.io.calibration`.
 
     Raises
     ------
     TargetError
-        If its pixels are not square.
+        If the layer is tilted in the viewer's world.
     """
-    scale = _pair(layer.scale)
-    if abs(scale[0] - scale[1]) > 1e-3 * abs(scale[0]):
-        raise TargetError(
-            f"'{layer.name}' has pixels of {scale[0]:.4g} × {scale[1]:.4g}; only square pixels "
-            "can be rendered."
-        )
-    rotate = np.asarray(layer.rotate, dtype=float)[-2:, -2:]
-    return LayerTransform(
-        shape=plane_shape(layer),
-        scale=scale,
-        translate=_pair(layer.translate),
-        rotate=(_pair(rotate[0]), _pair(rotate[1])),
-        units=(str(layer.units[-2]), str(layer.units[-1])),
-    )
+    from osog.io.calibration import calibrated
+    from osog.io.resolve import frame_of, optics_of
 
-
-def _pair(numbers: Any) -> tuple[float, float]:
-    """The last two of some numbers."""
-    return float(numbers[-2]), float(numbers[-1])
-
-
-def pixel_size(layer: Any) -> Known | None:
-    """Pixel size in µm where the layer's units are a length; None where it is not known."""
-    unit = layer.units[-1]
-    scale = float(layer.scale[-1])
-    try:
-        length = (scale * unit).to("micrometer").magnitude
-    except Exception:  # pixels, or any unit that is no length
-        return None
-    return Known(float(length), "the layer's scale")
-
-
-def optics(layer: Any) -> dict[str, Known]:
-    """What is known of a micrograph's optics; a name that is missing is unknown.
-
-    The layer's own metadata come first, then its file, then the layer's scale.
-
-    Returns
-    -------
-    dict of str to Known
-        Keys of `OPTICS`.
-    """
-    found: dict[str, Known] = {}
     metadata = layer.metadata if isinstance(layer.metadata, dict) else {}
     own = metadata.get("osog")
     stated = own.get("optics") if isinstance(own, dict) else None
+    found: dict[str, Any] = {}
     if isinstance(stated, dict):
         for name, entry in stated.items():
             if name in OPTICS and isinstance(entry, dict) and "value" in entry:
                 found[name] = Known(float(entry["value"]), str(entry.get("source", "the layer")))
-    read = _read(layer)
-    for name in OPTICS:
-        known = getattr(read, name)
-        if known is not None:
-            found.setdefault(name, Known(known.value, known.source))
-    return found
+    path = getattr(getattr(layer, "source", None), "path", None)
+    scale, units = world_scale(layer)
+    said = Optics(**found).otherwise(optics_of(metadata, path, name=layer.name))
+    frame = None if path is None else frame_of(path)
+    return calibrated(said, scale, units, plane_shape(layer), frame)
+
+
+def known_optics(layer: Any, session: Session) -> dict[str, Known]:
+    """What is known of a micrograph's optics, what the user stated before all else.
+
+    Returns
+    -------
+    dict of str to Known
+        Keys of `OPTICS`; a name that is missing is unknown.
+    """
+    read = optics(layer).known()
+    stated = session.stated_optics.get(layer, {})
+    known = {name: Known(value, BY_HAND) for name, value in stated.items()}
+    return {name: (read | known)[name] for name in OPTICS if name in read or name in known}
 
 
 def doubts(layer: Any) -> dict[str, str]:
-    """Why numbers that the layer or its file states are unknown all the same, one sentence each.
+    """Why numbers of a micrograph's optics are unknown although something states them.
 
     Returns
     -------
     dict of str to str
-        Keys of `OPTICS`.
+        Name in `OPTICS` → one sentence.
     """
-    return {name: words for name, words in _read(layer).doubts.items() if name in OPTICS}
-
-
-def _read(layer: Any) -> Optics:
-    from osog.io import optics_of
-
-    return optics_of(
-        layer.metadata if isinstance(layer.metadata, dict) else {},
-        getattr(getattr(layer, "source", None), "path", None),
-        tuple(layer.scale),
-        tuple(layer.units),
-        name=layer.name,
-    )
-
-
-def known_optics(layer: Any, session: Session) -> dict[str, Known]:
-    """What is known of a micrograph's optics, what the user stated before all else."""
-    stated = session.stated_optics.get(layer, {})
-    return optics(layer) | {name: Known(value, BY_HAND) for name, value in stated.items()}
+    return {name: why for name, why in optics(layer).doubts.items() if name in OPTICS}
 
 
 def adopt(session: Session, layer: Any) -> dict[str, Known]:
@@ -232,7 +180,7 @@ def adopt(session: Session, layer: Any) -> dict[str, Known]:
     Raises
     ------
     TargetError
-        If there is no micrograph, or its pixels are not square.
+        If there is no micrograph, or its pixels are not square, sheared or tilted.
     SceneError
         If what its file says makes no valid scene.
     """
@@ -263,8 +211,5 @@ __all__ = [
     "doubts",
     "known_optics",
     "optics",
-    "pixel_size",
     "plane",
-    "plane_shape",
-    "transform_of",
 ]

@@ -241,14 +241,14 @@ def test_write_says_what_it_cannot_take(tmp_path):
         write_image(tmp_path / "a.tif", _IMAGE, pixel_size_um=-1)
 
 
-def test_layer_metadata_comes_before_the_file_and_the_scale(tmp_path):
+def test_layer_scale_comes_before_metadata_and_these_before_the_file(tmp_path):
     ome = _ome_tiff(tmp_path / "a.tif")
     write_image(tmp_path / "b.tif", _IMAGE, pixel_size_um=0.5)
-    both = optics_of({"ome_metadata": ome}, tmp_path / "b.tif", (0.2, 0.2), ("um", "um"))
+    both = optics_of({"ome_metadata": ome}, tmp_path / "b.tif", (1, 1), ("pixel", "pixel"))
     assert both.pixel_size_um == Known(pytest.approx(0.065), "from OME-XML")
-    from_file = optics_of({}, tmp_path / "b.tif", (0.2, 0.2), "um")
-    assert from_file.pixel_size_um is not None
-    assert from_file.pixel_size_um.value == pytest.approx(0.5)
+    scaled = optics_of({"ome_metadata": ome}, tmp_path / "b.tif", (0.2, 0.2), ("um", "um"))
+    assert scaled.pixel_size_um == Known(0.2, "from the layer's scale in µm")
+    assert scaled.numerical_aperture == Known(1.4, "from OME-XML")
     text = optics_of({"raw_image_metadata": ome.to_xml()})
     assert text.numerical_aperture == Known(1.4, "from OME-XML")
 

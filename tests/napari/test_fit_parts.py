@@ -13,7 +13,6 @@ from napari.layers import Image, Points, Shapes
 from qtpy.QtCore import Qt
 
 import osog
-from napari_osog.micrographs import TargetError
 from napari_osog.panels import fit_lines, fit_record
 from napari_osog.panels.fit_inputs import region_of, scale_is_known, starts_of
 from napari_osog.panels.fit_request import FitRequest, Refusal, expanded, prepared
@@ -21,6 +20,7 @@ from napari_osog.panels.fit_result import ResultView, title_of
 from napari_osog.panels.fit_table import HIGH, LOW, NAME, VALUE, ParameterTable
 from napari_osog.panels.fit_trial import FitJob, carry_out
 from napari_osog.panels.numbers import number, parsed, rounded
+from napari_osog.plane_geometry import TargetError
 from napari_osog.worker import Worker
 from osog.fitting import FitProgress, FitResult
 from osog.scene import SHAPES, Scene

@@ -11,7 +11,8 @@ from napari_osog.comparison import GreyMatch, compose
 from napari_osog.layers.layer_registry import hide as hide_layer
 from napari_osog.layers.layer_registry import write
 from napari_osog.layers.render import widened
-from napari_osog.micrographs import TargetError, plane
+from napari_osog.micrographs import plane
+from napari_osog.plane_geometry import TargetError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QButtonGroup, QGridLayout, QLabel, QToolButton
 
 from napari_osog.lifetimes import listen
-from napari_osog.micrographs import OPTICS, TargetError, adopt, doubts, known_optics
+from napari_osog.micrographs import OPTICS, adopt, doubts, known_optics
 from napari_osog.panels.forms import MissingOptics
 from napari_osog.panels.inputs import Slider, ignore_wheel
 from napari_osog.panels.line_profile import LineProfile
@@ -26,10 +26,13 @@ from napari_osog.panels.widgets import (
     titled,
     wide,
 )
+from napari_osog.plane_geometry import TRANSFORM, TargetError
 from osog.scene import SceneError
 from osog.scene.parameters import get
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_osog.live_controller import LiveController
     from osog.io import Known
 
@@ -139,7 +142,7 @@ class CompareSection(Section):
     def _on_target(self, layer: Any) -> None:
         self._on_layers()
         self.problem.setText("")
-        self._tell_known({}, {})
+        self._tell_known({})
         if self._connected is not None:
             self._connected.events.data.disconnect(self._on_target_data)
             self._connected = None
@@ -147,19 +150,34 @@ class CompareSection(Section):
             self.profile.draw()
             return
         listen(self, layer.events.data, self._on_target_data)
+        for name in TRANSFORM:
+            listen(self, getattr(layer.events, name), self._on_moved)
         self._connected = layer
+        self._look_at(layer)
+
+    def _look_at(self, layer: Any) -> None:
+        """Say what is known of a micrograph, or why it cannot be used."""
         try:
             self.layers.compared.target_plane()
+            known = known_optics(layer, self.session)
         except TargetError as error:
             self.problem.setText(str(error))
             return
-        self._tell_known(known_optics(layer, self.session), doubts(layer))
+        self._tell_known(known, doubts(layer))
+
+    def _on_moved(self, event: Any = None) -> None:
+        """Take in another scale or transform of the layer."""
+        layer = self.session.target
+        if layer is not None and (event is None or event.source is layer):
+            self.problem.setText("")
+            self._tell_known({})
+            self._look_at(layer)
 
     def _on_target_data(self, event: Any = None) -> None:
         self.layers.compared.refresh()
         self.profile.draw_soon()
 
-    def _tell_known(self, known: dict[str, Known], why: dict[str, str]) -> None:
+    def _tell_known(self, known: dict[str, Known], why: Mapping[str, str] | None = None) -> None:
         """Say of every number where it is from, and ask for those that are unknown."""
         self.known = known
         words = []
@@ -167,9 +185,9 @@ class CompareSection(Section):
             stated = known.get(name)
             if stated is not None:
                 words.append(f"{optic.title} {optic.text(stated.value)} ({stated.source})")
-            elif (known or why) and optic.asked:
+            elif (self.known or why) and optic.asked:
                 used = optic.text(get(self.session.scene, optic.parameter))
-                reason = f". {why[name]}" if name in why else ""
+                reason = f". {why[name]}" if why and name in why else ""
                 words.append(f"<i>{optic.title} unknown: using {used}{reason}</i>")
         say(self.sources, "<br>".join(words))
         self.missing.ask(known if self.session.target is not None else None)

@@ -10,14 +10,7 @@ import numpy as np
 from qtpy.QtCore import QEvent, QTimer
 
 from napari_osog.lifetimes import listen
-from napari_osog.micrographs import (
-    TargetError,
-    adopt,
-    known_optics,
-    pixel_size,
-    plane_shape,
-    transform_of,
-)
+from napari_osog.micrographs import adopt, known_optics
 from napari_osog.panels import fit_record
 from napari_osog.panels.fit_inputs import region_of, scale_is_known, starts_of
 from napari_osog.panels.fit_parameters import FitParameters
@@ -28,6 +21,7 @@ from napari_osog.panels.fit_saved import ResultBox
 from napari_osog.panels.fit_target import TargetBox
 from napari_osog.panels.fit_trial import fit_worker
 from napari_osog.panels.panel import Panel
+from napari_osog.plane_geometry import TRANSFORM, TargetError, plane_shape, transform_of
 from napari_osog.viewers import unwrapped
 from osog.scene import Scene, SceneError
 
@@ -153,6 +147,8 @@ class FitPanel(Panel):
         self.parameters.show_known({}, None)
         self.run_box.say("")
         if layer is not None:
+            for name in TRANSFORM:
+                listen(self, getattr(layer.events, name), self._on_moved)
             try:
                 image = self.controller.viewer_layers.compared.target_plane()
                 known = known_optics(layer, self.session)
@@ -161,6 +157,11 @@ class FitPanel(Panel):
                 self.run_box.say(str(error))
         self.setting.tell_frame()
         self._follow_scene()
+
+    def _on_moved(self, event: Any = None) -> None:
+        """Take in another scale or transform of a layer."""
+        if event is None or event.source is self.session.target:
+            self._on_target(self.session.target)
 
     def _on_scene(self, _: Scene) -> None:
         self._follow_scene()
@@ -194,7 +195,7 @@ class FitPanel(Panel):
                 f"The scene has {grid.shape[0]} × {grid.shape[1]} pixels and the micrograph "
                 f"{shape[0]} × {shape[1]}."
             )
-        pixel = self.parameters.known.get("pixel_size_um") or pixel_size(layer)
+        pixel = self.parameters.known.get("pixel_size_um")
         if pixel is not None and abs(pixel.value - grid.pixel_size_um) > 1e-6 * pixel.value:
             return (
                 f"The scene has pixels of {grid.pixel_size_um:.5g} µm and the micrograph "
@@ -266,6 +267,7 @@ class FitPanel(Panel):
             return
         try:
             request = self._collected()
+            transform = transform_of(self.session.target)
         except (TargetError, Refusal, SceneError) as error:
             self.run_box.say(str(error).splitlines()[0])
             return
@@ -274,7 +276,7 @@ class FitPanel(Panel):
         self.request, self._fitted, self._removed = request, weakref.ref(layer), ""
         point = None if self.viewer is None else tuple(self.viewer.dims.point)
         self._described = fit_record.described(layer, request.image, point)
-        self.session.view.update(transform=transform_of(layer), compare="difference")
+        self.session.view.update(transform=transform, compare="difference")
         self._set_state("running")
         self.run_box.begin(residual_unit(request.scene, request.linear))
         self.controller.viewer_layers.compared.pinned = True

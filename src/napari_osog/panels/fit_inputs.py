@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.micrographs import TargetError
+from napari_osog.plane_geometry import TargetError
 from osog.io.arrays import holds_grey_levels
 
 if TYPE_CHECKING:

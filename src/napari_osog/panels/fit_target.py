@@ -8,7 +8,6 @@ import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QButtonGroup, QRadioButton, QVBoxLayout, QWidget
 
-from napari_osog.micrographs import transform_of
 from napari_osog.panels.micrograph_box import MicrographBox
 from napari_osog.panels.widgets import (
     LABEL_WIDTH,
@@ -20,6 +19,7 @@ from napari_osog.panels.widgets import (
     small_button,
     titled,
 )
+from napari_osog.plane_geometry import TargetError, transform_of
 from napari_osog.viewers import unwrapped
 
 if TYPE_CHECKING:
@@ -139,6 +139,11 @@ class TargetBox(QWidget):
         if target is None or viewer is None:
             self.said.emit("Choose a micrograph first.")
             return
+        try:
+            place = _transform(target)
+        except TargetError as error:
+            self.said.emit(str(error))
+            return
         layer = Shapes(
             ndim=2,
             name="Fit region",
@@ -146,7 +151,7 @@ class TargetBox(QWidget):
             face_color="transparent",
             edge_width=max(max(target.data.shape[-2:]) / 200, 0.5),
             axis_labels=("y", "x"),
-            **_transform(target),
+            **place,
         )
         viewer.add_layer(layer)
         self.region.setCurrentIndex(self._position(self.shapes, layer) + 1)
@@ -161,6 +166,11 @@ class TargetBox(QWidget):
         if target is None or viewer is None:
             self.said.emit("Choose a micrograph first.")
             return
+        try:
+            place = _transform(target)
+        except TargetError as error:
+            self.said.emit(str(error))
+            return
         layer = Points(
             ndim=2,
             name="Fit starts",
@@ -169,7 +179,7 @@ class TargetBox(QWidget):
             face_color="#00c8ff",
             border_width=0,
             axis_labels=("y", "x"),
-            **_transform(target),
+            **place,
         )
         viewer.add_layer(layer)
         self.points_combo.setCurrentIndex(self._position(self.points, layer))

@@ -10,9 +10,9 @@ from superqt.utils import qthrottled
 
 from napari_osog.comparison import match_greys, profile
 from napari_osog.lifetimes import listen
-from napari_osog.micrographs import TargetError
 from napari_osog.panels.plot import Plot
 from napari_osog.panels.widgets import after, combo_box, refill
+from napari_osog.plane_geometry import TargetError
 from napari_osog.viewers import unwrapped
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osog.io.calibration import calibrated
 from osog.io.image_file import ImageFile
-from osog.io.metadata.numbers import micrometres, number, pixel_size, possible, shown
+from osog.io.metadata.numbers import number, possible
 from osog.io.metadata.ome import OmeImage, looks_like_ome, of_ome, of_ome_xml
 from osog.io.micrograph import Optics
 from osog.io.read import image_file
@@ -28,11 +29,14 @@ def optics_of(
     *,
     channel: int | str | None = None,
     name: str | None = None,
+    shape: tuple[int, int] | None = None,
 ) -> Optics:
     """Find the optics of an image layer, each number with its source.
 
-    Asks in this order: OME or OSOG metadata that the layer carries, the file it came from, and
-    the layer's scale when its unit is a length. A scale in pixels is no calibration.
+    Asks in this order: the layer's scale when its unit is a length, OME or OSOG metadata that the
+    layer carries, and the file it came from. Where the layer has other pixels than the file, or a
+    scale without a unit, the file's pixel size counts as far as both agree; see
+    `osog.io.calibration.calibrated`.
 
     Parameters
     ----------
@@ -48,6 +52,8 @@ def optics_of(
         Which channel of its file the layer shows, by number from 0 or by name.
     name : str, optional
         Of the layer: readers name layers after channels.
+    shape : (int, int), optional
+        Rows and columns of the layer.
 
     Returns
     -------
@@ -62,9 +68,11 @@ def optics_of(
         if which is None and isinstance(value, int | str) and not isinstance(value, bool):
             which = value
     out = _of_metadata(stated, which, name)
+    frame = None
     if path is not None:
         out = out.otherwise(of_file(path, channel=which, name=name))
-    return out.otherwise(_of_scale(scale, units))
+        frame = frame_of(path) if shape is not None else None
+    return calibrated(out, scale, units, shape, frame)
 
 
 def of_file(
@@ -81,6 +89,17 @@ def of_file(
         # Whatever a damaged or odd file raises: it then states nothing, and reading its pixels
         # gives the sentence about it.
         return Optics()
+
+
+def frame_of(path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    """Rows and columns of the image in a file; None for one that cannot be read."""
+    try:
+        with image_file(Path(path)) as file:
+            at = file.axes.index("Y")
+            return file.shape[at], file.shape[at + 1]
+    except Exception:
+        # As for its optics.
+        return None
 
 
 def _of_one_channel(file: ImageFile, channel: int | str | None, name: str | None) -> Optics:
@@ -155,21 +174,6 @@ def _of_own(own: Mapping[str, Any]) -> Optics:
         if isinstance(value, int | float):
             found[name] = possible(name, number(value), source)
     return Optics(**found)
-
-
-def _of_scale(scale: Sequence[float] | None, units: Any) -> Optics:
-    if scale is None or len(scale) == 0 or units is None:
-        return Optics()
-    is_list = isinstance(units, list | tuple)
-    if is_list and len(units) == 0:
-        return Optics()
-    pair = tuple(units[-2:]) if is_list else (units, units)
-    sides = [
-        size * factor if (size := number(s)) is not None and factor is not None else None
-        for s, factor in zip(scale[-2:], (micrometres(u) for u in pair), strict=False)
-    ]
-    source = f"from the layer's scale in {shown(pair[-1])}"
-    return pixel_size(sides[-1], sides[0], source, "The layer has")
 
 
 __all__ = ["of_file", "optics_of"]
