@@ -404,4 +404,7 @@ def main(arguments: list[str] | None = None, *, run: Callable[[], Any] | None = 
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    from osog.cli.streams import spelling_streams
+
+    with spelling_streams():
+        raise SystemExit(main())

@@ -11,6 +11,7 @@ import typer
 from osog.cli.commands import bench, detect, fit, info, presets, render, schema
 from osog.cli.console import emit, show
 from osog.cli.errors import BAD_INPUT, FAILED, INTERRUPTED, CommandError, one_line
+from osog.cli.streams import spelling_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Those of the process when left out.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_run(given))
+    with spelling_streams():
+        code = _run(given)
+    sys.exit(code)
 
 
 def _run(arguments: list[str]) -> int:

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from osog.cli.streams import has_all_letters, spelled
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -33,7 +35,9 @@ def show(*parts: Any) -> None:
 
 def emit(answer: Any, *, indent: int | None = 1) -> None:
     """Print one JSON value on stdout; numbers that are not finite become null."""
-    text = json.dumps(plain(answer), indent=indent, ensure_ascii=False, allow_nan=False)
+    # JSON is UTF-8; where stdout is not, only ASCII reads the same.
+    bare = not has_all_letters(sys.stdout.encoding)
+    text = json.dumps(plain(answer), indent=indent, ensure_ascii=bare, allow_nan=False)
     sys.stdout.write(text + "\n")
 
 
@@ -63,14 +67,25 @@ def table(
         Above the table, left out when empty.
     """
     out = Table(
-        title=title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+        title=_written(title) or None,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
     )
     for column in columns:
         name, justify = (column, "left") if isinstance(column, str) else column
-        out.add_column(name, justify=justify, overflow="fold", header_style="bold")  # type: ignore[arg-type]
+        out.add_column(_written(name), justify=justify, overflow="fold", header_style="bold")  # type: ignore[arg-type]
     for row in rows:
-        out.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        out.add_row(
+            *(cell if isinstance(cell, Text) else Text(_written(str(cell))) for cell in row)
+        )
     return out
+
+
+def _written(text: str) -> str:
+    """Text as stdout can write it, so that the columns of a table stay below each other."""
+    return spelled(text, sys.stdout.encoding)
 
 
 @contextmanager
@@ -91,7 +106,9 @@ def progress(first: str) -> Iterator[Callable[[str], None]]:
     if not console.is_terminal:
         yield lambda text: None
         return
-    with console.status(Text(first)) as status:
+    # The usual spinner is drawn in Braille.
+    spinner = "dots" if has_all_letters(console.encoding) else "line"
+    with console.status(Text(first), spinner=spinner) as status:
         yield lambda text: status.update(Text(text))
 
 
