@@ -19,7 +19,7 @@ from napari_osog.panels.fit_request import FitRequest, Refusal, expanded, prepar
 from napari_osog.panels.fit_result import ResultView, title_of
 from napari_osog.panels.fit_table import HIGH, LOW, NAME, VALUE, ParameterTable
 from napari_osog.panels.fit_trial import FitJob, carry_out
-from napari_osog.panels.numbers import number, parsed, rounded
+from napari_osog.panels.numbers import number, parsed, parsed_range, rounded
 from napari_osog.plane_geometry import TargetError
 from napari_osog.worker import Worker
 from osog.fitting import FitProgress, FitResult
@@ -128,8 +128,68 @@ def test_numbers_are_written_and_read_as_people_do():
     assert number(0.000107) == "0.000107"
     assert number(-2.5) == "−2.5"
     assert parsed(" −2,5 µm") == -2.5
+    assert parsed("1,234") == 1.234
+    for text in ("abc", "nan", "inf", "1e400", "1_000", "1.234,5", ""):
+        with pytest.raises(ValueError):
+            parsed(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("0, 5", (0, 5)),
+        ("0,5", (0, 5)),
+        ("0; 5", (0, 5)),
+        ("0 5", (0, 5)),
+        ("0-5", (0, 5)),
+        ("-5 -2", (-5, -2)),
+        ("-5--2", (-5, -2)),
+        ("−5 – −2", (-5, -2)),
+        ("-2, 2", (-2, 2)),
+        ("-2,2", (-2, 2)),
+        ("0,2; 0,9", (0.2, 0.9)),
+        ("0,2;0,9", (0.2, 0.9)),
+        ("0,2, 0,9", (0.2, 0.9)),
+        ("0,2,0,9", (0.2, 0.9)),
+        ("0.2,0.9", (0.2, 0.9)),
+        ("0,2 0,9", (0.2, 0.9)),
+        ("0,2 – 0,9", (0.2, 0.9)),
+        ("0,2-0,9", (0.2, 0.9)),
+        ("0.2..0.9", (0.2, 0.9)),
+        ("0.2 … 0.9", (0.2, 0.9)),
+        ("0,2 to 0,9", (0.2, 0.9)),
+        ("0.2 µm to 0.9 µm", (0.2, 0.9)),
+        ("0,2 µm – 0,9 µm", (0.2, 0.9)),
+        ("0.2 µm 0.9 µm", (0.2, 0.9)),
+        ("[0.2, 0.9]", (0.2, 0.9)),
+        ("1e-3 - 1e3", (1e-3, 1e3)),
+        ("1e-3; 1e+3", (1e-3, 1e3)),
+        (".5 | 1.", (0.5, 1)),
+    ],
+)
+def test_ranges_are_read_as_people_write_them(text, pair):
+    assert parsed_range(text) == pytest.approx(pair)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "5",
+        "0,2,9",
+        "1 2 3",
+        "0; nan",
+        "0; inf",
+        "1;2;3",
+        "0.2.3",
+        "a; b",
+        "0.2,0,9",
+        "1,000.5; 2,000.5",
+    ],
+)
+def test_what_is_no_range_or_more_than_one_is_refused(text):
     with pytest.raises(ValueError):
-        parsed("abc")
+        parsed_range(text)
 
 
 # --- the table -----------------------------------------------------------------------------------

@@ -118,9 +118,44 @@ def test_the_slider_range_can_be_set_and_nonsense_is_answered(qtbot):
     row.slider.setValue(1000)
     assert row.heard[-1][1] == 2.0
     row.set_slider_range("abc")
-    assert row.fault == "A slider range is two numbers, such as 0, 5."
+    assert row.fault == "A slider range is two numbers, such as 0; 5, and not 'abc'."
     row.set_slider_range("5, 1")
     assert "between -1000 and 1000" in row.fault
+    row.set_slider_range("0,2; 0,9")
+    assert row.fault == ""
+    row.slider.setValue(0)
+    assert row.heard[-1][1] == 0.2
+    row.set_slider_range("0; inf")
+    assert "two numbers" in row.fault
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e400", "1e12", "-", "1_000", "1,2,3", ""])
+def test_what_is_no_number_leaves_the_old_one_and_is_answered(qtbot, text):
+    row = row_for(qtbot, Microscope, "focus_um", "microscope.focus_um")
+    row.set_value(3.0)
+    row.spin.lineEdit().setText(text)
+    row.spin.interpretText()
+    assert row.spin.value() == 3.0 and row.spin.text().startswith("3")
+    assert row.heard == []
+    if text:
+        assert f"'{text.replace(',', '.')}' is no number between -1000 and 1000" in row.fault
+    row.spin.setValue(4.0)
+    assert row.fault == ""
+
+
+def test_a_range_of_depths_refuses_what_is_no_number(qtbot):
+    row = RangeRow(field_of(Placement, "z_um", "z"))
+    qtbot.addWidget(row)
+    row.high.lineEdit().setText("nan")
+    row.high.interpretText()
+    assert row.high.value() == 0.0 and "'nan' is no number" in row.fault
+
+
+def test_numbers_may_have_a_decimal_comma_and_a_unit(qtbot):
+    row = row_for(qtbot, Microscope, "focus_um", "microscope.focus_um")
+    row.spin.lineEdit().setText("−2,5 µm")
+    row.spin.interpretText()
+    assert row.heard[-1][1] == -2.5
 
 
 def test_a_range_of_depths(qtbot):

@@ -68,6 +68,13 @@ class Field:
         smallest = self.slider[0] * 0.02 if self.log else self.step
         return int(min(max(math.ceil(-math.log10(max(smallest, 1e-6)) - 1e-9), 0), 5))
 
+    def refusal(self, text: str) -> str:
+        """Say that a text is no number that the field can hold."""
+        low, high = self.limits
+        return (
+            f"{self.title}: '{text}' is no number between {low:g} and {high:g}; the old one stays."
+        )
+
 
 def field_of(model: type[SceneModel], field: str, name: str, component: int | None = None) -> Field:
     """Read title, unit, ranges and help of a model's field.

@@ -74,8 +74,14 @@ class SpinBox(QDoubleSpinBox):
         Digits that are shown at most, before and after the point.
     words : str
         Shown instead of the number while not empty.
+
+    Signals
+    -------
+    refused(str)
+        What was typed is no number within the range of the box, and the old one stays.
     """
 
+    refused = Signal(str)
     digits = 2
     least = 2
     significant = 5
@@ -118,13 +124,21 @@ class SpinBox(QDoubleSpinBox):
     def validate(self, text: str | None, position: int) -> Any:
         """Accept whatever is on the way to a number."""
         bare = self._bare(text)
+        if not all(c in "+-.eE0123456789" for c in bare):  # also nan, inf and 1_000
+            return QValidator.State.Invalid, text, position
         try:
-            float(bare)
+            inside = self.minimum() <= float(bare) <= self.maximum()
         except ValueError:
-            partial = all(c in "+-.eE0123456789" for c in bare)
-            state = QValidator.State.Intermediate if partial else QValidator.State.Invalid
-            return state, text, position
-        return QValidator.State.Acceptable, text, position
+            inside = False
+        state = QValidator.State.Acceptable if inside else QValidator.State.Intermediate
+        return state, text, position
+
+    def fixup(self, text: str | None) -> str:
+        """Tell of a text that is no number; Qt then puts the old number back."""
+        bare = self._bare(text)
+        if bare and not self.words:
+            self.refused.emit(bare)
+        return text or ""
 
 
 def spin_for(field: Field) -> SpinBox:

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QCheckBox, QInputDialog, QLabel, QMenu, QSizePolicy
 from napari_osog.panels.distribution import Spread, moved
 from napari_osog.panels.field import Field, centre
 from napari_osog.panels.inputs import Slider, ignore_wheel, spin_for
+from napari_osog.panels.numbers import parsed_range
 from napari_osog.panels.row import Row
 
 _TICKS = 1000.0
@@ -73,6 +74,7 @@ class NumberRow(Row):
             lambda steps: self.spin.setValue(self.spin.value() + steps * self.spin.singleStep())
         )
         self.spin.valueChanged.connect(self._on_spin)
+        self.spin.refused.connect(self._on_refused)
 
     # --- slider scale ---
 
@@ -149,6 +151,9 @@ class NumberRow(Row):
             self.slider.setValue(self._tick(shown))
         self._emit(shown)
 
+    def _on_refused(self, text: str) -> None:
+        self.set_fault(self.field.refusal(text))
+
     def _emit(self, shown: float) -> None:
         low, high = self.field.limits
         if not low <= shown <= high:
@@ -195,17 +200,23 @@ class NumberRow(Row):
     def _ask_range(self) -> None:
         low, high = self._range
         text, accepted = QInputDialog.getText(
-            self, "Slider range", f"{self.field.title}: from, to", text=f"{low:g}, {high:g}"
+            self, "Slider range", f"{self.field.title}: from; to", text=f"{low:g}; {high:g}"
         )
         if accepted:
             self.set_slider_range(text)
 
     def set_slider_range(self, text: str) -> None:
-        """Take a range such as "0, 5" for the slider; says below the row what is wrong with it."""
+        """Take a range such as "0; 5" for the slider; says below the row what is wrong with it.
+
+        Parameters
+        ----------
+        text : str
+            As `napari_osog.panels.numbers.parsed_range` reads it.
+        """
         try:
-            low, high = (float(part) for part in text.replace(";", ",").split(","))
+            low, high = parsed_range(text)
         except ValueError:
-            self.set_fault("A slider range is two numbers, such as 0, 5.")
+            self.set_fault(f"A slider range is two numbers, such as 0; 5, and not '{text}'.")
             return
         bottom, top = self.field.limits
         if not bottom <= low < high <= top or (self.field.log and low <= 0):
@@ -239,6 +250,10 @@ class RangeRow(Row):
             spin.setMinimumWidth(56)
             ignore_wheel(spin)
             spin.valueChanged.connect(self._changed)
+            spin.refused.connect(self._on_refused)
+
+    def _on_refused(self, text: str) -> None:
+        self.set_fault(self.field.refusal(text))
 
     def set_value(self, value: Any) -> None:
         """Show a number or a distribution; others than uniform show the range they draw from."""
