@@ -13,6 +13,7 @@ from osog.exit_wave.first_order import cautions as weak_preview
 from osog.exit_wave.first_order import is_first_order, peak_phase
 from osog.exit_wave.illumination import cautions as direct_light
 from osog.exit_wave.sampling.domain import cautions as narrow_margin
+from osog.exit_wave.sampling.memory_caution import cautions as much_memory
 from osog.exit_wave.scattering import cautions as scattering_models
 from osog.exit_wave.scattering import percent, scattering_choices
 from osog.optics import modality_cautions
@@ -37,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     undersampled,
     wide_aperture,
     narrow_margin,
+    much_memory,
     direct_light,
     modality_cautions,
     coarse_field,

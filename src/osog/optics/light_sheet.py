@@ -59,13 +59,13 @@ def light_sheet(emission: EmissionSlabs, values: Values) -> OpticalImage:
     if emission.plan.accuracy == "draft":
         least = max(least, 1e-5)
     lit = [
-        (slab * light, z)
-        for slab, light, z in zip(
-            emission.slabs, _lit(emission, sheet, focus), emission.z_um, strict=True
-        )
+        (number, light)
+        for number, light in enumerate(_lit(emission, sheet, focus))
         if float(light.detach().abs().amax()) > least
     ]
-    slabs, z_um = [slab for slab, _ in lit], [z for _, z in lit]
+    # One at a time: all of them are as large as the sample.
+    slabs = (emission.slabs[number] * light for number, light in lit)
+    z_um = [emission.z_um[number] for number, _ in lit]
     light = blurred(emission, focus, slabs, lambda distance: spread.at(distance, grid), z_um)
     return with_background(light, sheet.background)
 

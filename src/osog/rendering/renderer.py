@@ -118,6 +118,24 @@ class Renderer:
         with cancellable(stop), torch.no_grad(), default_device_set_aside():
             return self._rendered(scene, checked_seed(seed), accuracy, checked(outputs))
 
+    def foreseen(self, scene: Scene, seed: int = 0, accuracy: str | None = None) -> list[Caution]:
+        """What there is to say of a render before it is made, such as its need of memory.
+
+        Parameters
+        ----------
+        scene, seed, accuracy
+            As for `render`.
+
+        Raises
+        ------
+        SceneError
+            If it does not fit the memory.
+        """
+        with torch.no_grad(), default_device_set_aside():
+            values = Values(scene, dtype=torch.float32, device=self.device)
+            batch = sample(values.scene, checked_seed(seed), values)
+            return cautions(scene, batch, plan_sampling(scene, batch, accuracy=accuracy))
+
     def _rendered(self, scene: Scene, seed: int, accuracy: str | None, wanted: set[str]) -> Frame:
         start = time.perf_counter()
         values = Values(scene, dtype=torch.float32, device=self.device)

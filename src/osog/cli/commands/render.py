@@ -65,11 +65,12 @@ def render(
     described = load_scene(scene)
     checked_content(out, described)
     outputs = ("image", "instances", "boxes") if labels else ("image",)
+    renderer, wish = Renderer(device), accuracy.value if accuracy else None
+    foreseen = renderer.foreseen(described, seed, wish)
+    for caution in foreseen:  # before the work, which may take long and much memory
+        warn(caution.text)
     with progress(f"Rendering {scene} …"):
-        renderer = Renderer(device)
-        frame = renderer.render(
-            described, seed, accuracy.value if accuracy else None, outputs=outputs
-        )
+        frame = renderer.render(described, seed, wish, outputs=outputs)
     image = picture(frame)
     written = save_picture(image, out, described, seed)
     files = save_labels(frame, out) if labels else None
@@ -91,7 +92,8 @@ def render(
         ],
     }  # fmt: skip
     for caution in frame.warnings:
-        warn(caution.text)
+        if caution not in foreseen:
+            warn(caution.text)
     if as_json:
         emit(answer)
         return

@@ -16,6 +16,7 @@ from osog.exit_wave.sampling.domain import domain, refuse_dense_fringes
 from osog.exit_wave.sampling.field_nodes import node_counts
 from osog.exit_wave.sampling.grid_request import GridRequest, SceneFacts, followed
 from osog.exit_wave.sampling.margin import MARGIN
+from osog.exit_wave.sampling.memory import refuse_too_large
 from osog.exit_wave.sampling.pitch import PITCH, exact_pitch, grid_shape
 from osog.exit_wave.sampling.slab_spacing import SLAB_SPACING, near_um, slab_numbers
 from osog.exit_wave.sampling.source_count import source
@@ -49,8 +50,15 @@ def plan_sampling(
     Raises
     ------
     SceneError
-        If the accuracy has no such name, or fringes are too dense for the memory.
+        If the accuracy has no such name, or the memory is too small for the image or its fringes.
     """
+    plan = _chosen(scene, batch, accuracy)
+    refuse_too_large(scene, batch, plan)
+    return plan
+
+
+def _chosen(scene: Scene, batch: ParticleBatch, accuracy: str | None) -> SamplingPlan:
+    """Plan of the accuracy that is asked for, or that can be afforded."""
     facts = SceneFacts(scene, batch)
     asked = accuracy_named(accuracy or scene.numerics.accuracy)
     refuse_dense_fringes(facts)
