@@ -115,17 +115,42 @@ def plane(layer: Any, point: tuple[float, ...] | None = None) -> NDArray[np.floa
     return image
 
 
-def optics(layer: Any) -> Optics:
-    """What is known of a micrograph's optics, and why numbers that are stated are in doubt.
+def optics(layer: Any) -> dict[str, Known]:
+    """What is known of a micrograph's optics; a name that is missing is unknown.
 
     The pixel size is that of the layer's scale in a unit of length before all else. Then come
     what the layer's metadata state, and its file; see `osog.io.calibration`.
+
+    Returns
+    -------
+    dict of str to Known
+        Keys of `OPTICS`.
 
     Raises
     ------
     TargetError
         If the layer is tilted in the viewer's world.
     """
+    return {name: known for name, known in _read(layer).known().items() if name in OPTICS}
+
+
+def doubts(layer: Any) -> dict[str, str]:
+    """Why numbers that the layer or its file states are unknown all the same, one sentence each.
+
+    Returns
+    -------
+    dict of str to str
+        Keys of `OPTICS`.
+
+    Raises
+    ------
+    TargetError
+        If the layer is tilted in the viewer's world.
+    """
+    return {name: words for name, words in _read(layer).doubts.items() if name in OPTICS}
+
+
+def _read(layer: Any) -> Optics:
     from osog.io.calibration import calibrated
     from osog.io.resolve import frame_of, optics_of
 
@@ -145,28 +170,9 @@ def optics(layer: Any) -> Optics:
 
 
 def known_optics(layer: Any, session: Session) -> dict[str, Known]:
-    """What is known of a micrograph's optics, what the user stated before all else.
-
-    Returns
-    -------
-    dict of str to Known
-        Keys of `OPTICS`; a name that is missing is unknown.
-    """
-    read = optics(layer).known()
+    """What is known of a micrograph's optics, what the user stated before all else."""
     stated = session.stated_optics.get(layer, {})
-    known = {name: Known(value, BY_HAND) for name, value in stated.items()}
-    return {name: (read | known)[name] for name in OPTICS if name in read or name in known}
-
-
-def doubts(layer: Any) -> dict[str, str]:
-    """Why numbers of a micrograph's optics are unknown although something states them.
-
-    Returns
-    -------
-    dict of str to str
-        Name in `OPTICS` → one sentence.
-    """
-    return {name: why for name, why in optics(layer).doubts.items() if name in OPTICS}
+    return optics(layer) | {name: Known(value, BY_HAND) for name, value in stated.items()}
 
 
 def adopt(session: Session, layer: Any) -> dict[str, Known]:
