@@ -225,6 +225,25 @@ def test_a_micrograph_is_overlaid_on_its_own_grid(opened):
     assert panel.compare.chooser.currentText().startswith("none")
 
 
+def test_a_layer_whose_scale_is_corrected_is_looked_at_again(opened):
+    viewer, panel, _, wait = opened
+    mine = viewer.add_image(np.random.default_rng(2).random((50, 60)), name="mine")
+    panel.compare.chooser.setCurrentText("mine")
+    assert "pixel size" not in panel.compare.sources.text()
+    mine.scale = (0.065, 0.065)
+    assert "scale of 0.065 has no unit of length" in panel.compare.sources.text()
+    mine.units = ("um", "um")
+    assert "pixel size 0.065 µm (from the layer's scale in µm)" in panel.compare.sources.text()
+    mine.affine = [[2, 0, 0], [0, 2, 0], [0, 0, 1]]
+    panel.compare.match_button.click()
+    wait.settled()
+    assert panel.session.scene.grid.pixel_size_um == pytest.approx(0.13)
+    mine.affine = [[1, 0.5, 0], [0, 1, 0], [0, 0, 1]]
+    panel.compare.match_button.click()
+    assert "only square pixels can be rendered" in panel.compare.problem.text()
+    assert panel.session.scene.grid.pixel_size_um == pytest.approx(0.13)
+
+
 UNUSABLE = (
     (np.full((64, 80), np.nan), {"contrast_limits": (0, 1)}, "holds no numbers"),
     (np.zeros((64, 80, 3), np.uint8), {"rgb": True}, "is a colour image"),
