@@ -139,3 +139,33 @@ def test_what_is_masked_is_not_found_and_does_not_hide_the_rest(form):
     for particle in want:
         assert np.hypot(*(places - (particle.x_um, particle.y_um)).T).min() < 0.3
     assert len(found) <= len(clean)
+
+
+@pytest.mark.parametrize("form", ["bytes", "floats"])
+def test_phase_pictures_of_unknown_scale_are_searched_like_phases(form):
+    scene = Scene.parse(
+        {
+            "grid": {"shape": [160, 200], "pixel_size_um": 0.2},
+            "medium": {"name": "water"},
+            "populations": [
+                {
+                    "name": "b",
+                    "shape": {"kind": "sphere", "radius_um": 2.0},
+                    "material": {"index": 1.37},
+                    "particles": [
+                        {"x_um": 9.0, "y_um": 10.0},
+                        {"x_um": 28.0, "y_um": 22.0},
+                        {"x_um": 30.0, "y_um": 8.0},
+                    ],
+                }
+            ],
+            "microscope": {"modality": {"kind": "phase"}, "numerical_aperture": 0.5},
+        }
+    )
+    phase = render(scene, device="cpu").image.numpy()
+    grey = np.round((phase - phase.min()) / np.ptp(phase) * 200 + 20)
+    found = detect(grey.astype(np.uint8) if form == "bytes" else grey, scene)
+    places = sorted((round(p.x_um), round(p.y_um)) for p in found)
+    assert places == [(9, 10), (28, 22), (30, 8)]
+    assert all(p.radius_um == pytest.approx(2.0, rel=0.3) and p.index is None for p in found)
+    assert all(p.index == pytest.approx(1.37, abs=0.03) for p in detect(phase, scene))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from osog.fitting.starts.template_matching import Backdrop, Template
+    from osog.fitting.starts.template_matching import Template
 
     Array = NDArray[np.float64]
 
@@ -63,8 +63,9 @@ def best_templates(
     cut: Array,
     templates: Sequence[Template],
     size: int,
-    backdrop: Backdrop,
     used: NDArray[np.bool_],
+    *,
+    unknown_scale: bool,
 ) -> BestTemplates:
     """Match every template at every pixel.
 
@@ -75,17 +76,16 @@ def best_templates(
     templates : sequence of Template
     size : int
         Rows and columns of a template.
-    backdrop : {"bright", "dark", "phase"}
-        What the modality shows where nothing is.
     used : ndarray of bool, shape (Y, X)
         Pixels that count.
+    unknown_scale : bool
+        Whether brightness is no absolute contrast.
     """
     matcher = Matcher(cut, size, used)
     best = np.zeros(cut.shape)
     which = np.zeros(cut.shape, np.int64)
     amplitude = np.ones(cut.shape)
-    # The brightness of luminous particles says nothing about what they are.
-    clip = (0.2, 3.0) if backdrop == "dark" else (0.45, 2.1)
+    clip = (0.2, 3.0) if unknown_scale else (0.45, 2.1)
     for k, template in enumerate(templates):
         reduction, factor = matcher.chi2_reduction(template, clip)
         better = reduction > best

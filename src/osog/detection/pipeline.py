@@ -86,11 +86,16 @@ def detect(
     deepest = min(max(abs(d) for d in axes.defocuses), _WHOLE_CONE_UM)
     size = template_size(coarse, max(halves), deepest, pixel, (small.shape[0], small.shape[1]))
     templates = rendered_templates(coarse, looked_for, axes, size, device=device)
-    backdrop = scene.microscope.modality.backdrop
-    cut = brightness_matched(contrast(small, backdrop, used), templates, backdrop)
-    best = best_templates(cut, templates, size, backdrop, used)
+    modality = scene.microscope.modality
+    unknown = modality.backdrop == "dark" or (modality.measures_phase and checked.grey_levels)
+    cut = brightness_matched(
+        contrast(small, modality.backdrop, used), templates, unknown_scale=unknown
+    )
+    best = best_templates(cut, templates, size, used, unknown_scale=unknown)
     places = peaks(best, cut, max(2.0, smallest / pixel), most)
-    return tuple(_particle(scene, looked_for, best, place, factor) for place in places)
+    return tuple(
+        _particle(scene, looked_for, best, place, factor, indexed=not unknown) for place in places
+    )
 
 
 def _population(scene: Scene, name: str | None) -> Population:
@@ -110,6 +115,8 @@ def _particle(
     best: BestTemplates,
     place: tuple[int, int],
     factor: int,
+    *,
+    indexed: bool,
 ) -> Particle:
     """Particle that the best template shows at a pixel of the binned image."""
     row, column = place
@@ -122,7 +129,7 @@ def _particle(
     own: dict[str, Any] = {}
     if np.isfinite(template.radius):
         own["radius_um"] = template.radius
-    if scene.microscope.modality.backdrop != "dark":
+    if indexed:
         own["index"] = float(np.clip(medium + amplitude * (template.index - medium), 1.0, 4.0))
     if not population.shape.isotropic:
         own["orientation_deg"] = (template.azimuth, 0.0, 0.0)

@@ -19,7 +19,7 @@ _WHITES = (255.0, 65535.0)
 """Grey levels at the white of 8 and 16 bits."""
 _ROUNDED = 1.2e-7
 """Relative rounding of numbers that were float32 once."""
-_FEWEST_LEVELS = 4
+_FEWEST_LEVELS = 8
 """Different numbers from which an image of floating numbers can be seen to be quantised."""
 _GLANCE = 4096
 """Pixels that tell most images of measured values at once."""

@@ -163,7 +163,11 @@ def initial_guesses(
         clip = (0.2, 3.0) if setup.linear.gain and backdrop != "bright" else (0.9, 1.1)
     window = _window(small.shape, single, setup.wanted, region, factor)
     matches = best_matches(
-        brightness_matched(contrast(small, backdrop, mask), templates, backdrop),
+        brightness_matched(
+            contrast(small, backdrop, mask),
+            templates,
+            unknown_scale=backdrop == "dark" or (backdrop == "phase" and setup.linear.gain),
+        ),
         templates,
         clip,
         window,

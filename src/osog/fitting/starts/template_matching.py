@@ -226,20 +226,21 @@ def _relative(image: Array, backdrop: Backdrop) -> NDArray[np.float32]:
     return out.astype(np.float32)
 
 
-def brightness_matched(cut: Array, templates: Sequence[Template], backdrop: Backdrop) -> Array:
+def brightness_matched(cut: Array, templates: Sequence[Template], *, unknown_scale: bool) -> Array:
     """Contrast on the brightness scale of the templates.
 
-    A luminous particle's brightness says nothing about what it is, so the brightest places of
-    the image are made as bright as the templates; other contrasts are absolute and stay.
+    A luminous particle's brightness says nothing about what it is, nor do grey levels of a phase,
+    so the brightest places of the image are made as bright as the templates; other contrasts are
+    absolute and stay.
 
     Parameters
     ----------
     cut : ndarray, shape (Y, X)
     templates : sequence of Template
-    backdrop : {"bright", "dark", "phase"}
-        Only against a dark one is brightness no absolute contrast.
+    unknown_scale : bool
+        Whether brightness is no absolute contrast.
     """
-    if backdrop != "dark" or not templates:
+    if not unknown_scale or not templates:
         return cut
     wanted = float(np.median([template.image.max() for template in templates]))
     bright = float(np.quantile(cut, 1 - min(0.5, 20 / cut.size)))
