@@ -69,7 +69,7 @@ def deposit(
     first = (slabs.start - base) * plane
     out = [v[first : first + len(slabs) * plane] for v in out]
     if exact:
-        out = [v.double().div_(_FIXED_POINT).to(batch.dtype) for v in out]
+        out = [(v.double() / _FIXED_POINT).to(batch.dtype) for v in out]
     return [v.view(len(slabs), gy, gx) for v in out]
 
 

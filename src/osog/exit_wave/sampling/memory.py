@@ -74,7 +74,7 @@ def memory_need(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Memor
     volume = plan.slabs * grid * number
     if scene.microscope.emits:
         # Sums on CUDA run in integers of 64 bits, which become float64 on their way.
-        wide = 16 if batch.device.type == "cuda" else 0
+        wide = 20 if batch.device.type == "cuda" else 0
         held = volume * (1 + wide / number)
         return MemoryNeed(held * (3 if batch.position.requires_grad else 1), 0.0, images)
     height, width = plan.extent_um
