@@ -100,7 +100,7 @@ def _without_unit(
         if same and math.isclose(width, known.value, rel_tol=_ROUNDED):
             return stated
         for factor in (width, width / known.value):
-            if not same and _is_resampled(shape, frame, factor):
+            if _is_resampled(shape, frame, factor):
                 source = f"{known.source}, × {factor:.5g} by the layer's scale"
                 size = possible(_NAME, known.value * factor, source)
                 return replace(stated, pixel_size_um=size)
