@@ -14,6 +14,8 @@ from osog.exit_wave.first_order import is_first_order, peak_phase
 from osog.exit_wave.illumination import cautions as direct_light
 from osog.exit_wave.sampling.domain import cautions as narrow_margin
 from osog.exit_wave.sampling.memory_caution import cautions as much_memory
+from osog.exit_wave.sampling.source_error import cautions as few_source_points
+from osog.exit_wave.sampling.source_error import source_error_percent
 from osog.exit_wave.scattering import cautions as scattering_models
 from osog.exit_wave.scattering import percent, scattering_choices
 from osog.optics import modality_cautions
@@ -39,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     wide_aperture,
     narrow_margin,
     much_memory,
+    few_source_points,
     direct_light,
     modality_cautions,
     coarse_field,
@@ -105,15 +108,24 @@ def _models_line(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> str:
     return ", ".join(parts)
 
 
+def _light_line(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> str:
+    """Directions of the light: "24 exit waves for 1740 source points, contrast error ~3 %"."""
+    waves = plan.lights
+    if waves == 1:
+        return "coherent"
+    shown = sum(plan.interference_rings)
+    words = f"{waves} exit waves for {shown} source points" if shown else f"{waves} source points"
+    error = source_error_percent(scene, batch, plan)
+    return f"{words}, contrast error ~{percent(error)} %" if error >= 1 else words
+
+
 def explain_line(
     scene: Scene, batch: ParticleBatch, plan: SamplingPlan, device: str, milliseconds: float
 ) -> str:
     """One line under the image: what was computed, how well, on what, and how fast."""
     parts = [scene.microscope.modality.title]
     if not scene.microscope.emits:
-        points = plan.lights
-        light = "coherent" if points == 1 else f"{points} source points"
-        parts.append(light)
+        parts.append(_light_line(scene, batch, plan))
         if len(batch) and is_first_order(scene):
             error = 50 * peak_phase(scene, batch)
             parts.append(

@@ -139,23 +139,69 @@ class Cone:
         return self.outer + hypot(self.shift_x, self.shift_y)
 
 
-def _filled(
-    values: Values, aperture: Aperture, wavelength: Tensor, plan: SamplingPlan
-) -> tuple[Tensor, Tensor]:
-    """Points of a centred aperture; one that overfills the objective in two parts.
+@dataclass(frozen=True)
+class SeenLight:
+    """The part of the light that the objective sees directly, as a disc or annulus.
 
-    Light inside the objective's aperture is seen directly, light outside by its scatter alone: no
-    smooth rule covers both.
+    Where a centred condenser overfills the objective this is the light inside the objective's
+    aperture; light outside is seen by its scatter alone, and no smooth rule covers both. Elsewhere
+    it is all of the light.
+
+    Attributes
+    ----------
+    centre : Tensor, shape (2,)
+        Frequency (x, y) of its middle in cycles/µm.
+    radius : Tensor, 0-dim
+        Of the outer edge in cycles/µm.
+    hole : Tensor, 0-dim
+        Radius of the dark middle as a share of `radius`.
+    share : Tensor, 0-dim
+        Of all the light.
     """
-    outer, hole = aperture.outer, aperture.hole
-    if not plan.outer_rings:
-        return source_points(outer, wavelength, plan.source_rings, hole)
-    inner = torch.minimum(values.microscope.numerical_aperture, outer)
-    share = inner / outer
-    seen = source_points(inner, wavelength, plan.source_rings, hole / share)
-    unseen = source_points(outer, wavelength, plan.outer_rings, share)
-    part = (share**2 - hole**2) / (1 - hole**2)
-    return torch.cat((seen[0], unseen[0])), torch.cat((part * seen[1], (1 - part) * unseen[1]))
+
+    centre: Tensor
+    radius: Tensor
+    hole: Tensor
+    share: Tensor
+
+    @classmethod
+    def of(cls, values: Values, plan: SamplingPlan, wavelength_um: Tensor) -> SeenLight:
+        """Return the light of a scene that is seen directly.
+
+        Parameters
+        ----------
+        values : Values
+        plan : SamplingPlan
+            Says whether the light is in two parts.
+        wavelength_um : Tensor, 0-dim
+        """
+        aperture = Aperture.of(values)
+        centre = torch.stack(aperture.shift) / wavelength_um
+        outer, hole = aperture.outer, aperture.hole
+        if not plan.outer_rings:
+            return cls(centre, outer / wavelength_um, hole, torch.ones_like(outer))
+        inner = torch.minimum(values.microscope.numerical_aperture, outer)
+        edge = inner / outer
+        share = (edge**2 - hole**2) / (1 - hole**2)
+        return cls(centre, inner / wavelength_um, hole / edge, share)
+
+    def points(self, rings: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+        """Points that stand for it.
+
+        Parameters
+        ----------
+        rings : tuple of int
+            Points on each ring; (1,) for the middle alone.
+
+        Returns
+        -------
+        frequencies : Tensor, shape (S, 2)
+            Transverse frequencies (x, y) of the incident plane waves in cycles/µm.
+        weights : Tensor, shape (S,)
+            They sum to `share`.
+        """
+        points, weights = source_points(self.radius, torch.ones_like(self.radius), rings, self.hole)
+        return points + self.centre, self.share * weights
 
 
 def light_points(values: Values, plan: SamplingPlan) -> tuple[Tensor, Tensor]:
@@ -172,14 +218,23 @@ def light_points(values: Values, plan: SamplingPlan) -> tuple[Tensor, Tensor]:
     Returns
     -------
     frequencies : Tensor, shape (S, 2)
-        Transverse frequencies (x, y) of the incident plane waves in cycles/µm.
+        Transverse frequencies (x, y) of the incident plane waves in cycles/µm; those of light that
+        is seen directly come first.
     weights : Tensor, shape (S,)
         Shares of the light; they sum to 1.
     """
-    aperture = Aperture.of(values)
     wavelength = values.microscope.wavelength_um
-    points, weights = _filled(values, aperture, wavelength, plan)
-    return points + torch.stack(aperture.shift) / wavelength, weights
+    seen = SeenLight.of(values, plan, wavelength)
+    points, weights = seen.points(plan.source_rings)
+    if not plan.outer_rings:
+        return points, weights
+    outer = Aperture.of(values).outer
+    edge = seen.radius * wavelength / outer
+    unseen = source_points(outer, wavelength, plan.outer_rings, edge)
+    return (
+        torch.cat((points, unseen[0] + seen.centre)),
+        torch.cat((weights, (1 - seen.share) * unseen[1])),
+    )
 
 
 def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
@@ -197,4 +252,4 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator
         )
 
 
-__all__ = ["Aperture", "Cone", "cautions", "light_points"]
+__all__ = ["Aperture", "Cone", "SeenLight", "cautions", "light_points"]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from osog.optics.abbe import abbe_sum, coherent_field, is_coherent
+from osog.optics.abbe import abbe_sum
 from osog.optics.contrast import transmitted
+from osog.optics.lens import coherent_field, is_coherent
 from osog.optics.optical_image import OpticalImage
 from osog.optics.weak_object import weak_sum
 from osog.scene import DIC
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.exit_wave.wave import ExitWave
-    from osog.optics.abbe import Transfer
     from osog.optics.contrast import TransferCurve
+    from osog.optics.lens import Transfer
     from osog.sample import Values
 
 DARK_BIAS_RAD = 0.1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from osog.optics.abbe import abbe_sum, coherent_field
+from osog.optics.abbe import abbe_sum
+from osog.optics.lens import coherent_field
 from osog.optics.optical_image import OpticalImage
 from osog.optics.vectorial import is_vectorial
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.cautions import Caution
-from osog.optics.abbe import coherent_field
+from osog.optics.lens import coherent_field
 from osog.optics.optical_image import OpticalImage
 from osog.scene import OffAxisHologram
 from osog.waves.phase_factors import phasor

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from skimage.restoration import unwrap_phase
 
-from osog.optics.abbe import coherent_field
+from osog.optics.lens import coherent_field
 from osog.optics.optical_image import OpticalImage
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import torch
 
 from osog.cautions import Caution
 from osog.exit_wave.birefringence import largest_retardance
-from osog.optics.abbe import abbe_sum, coherent_field
+from osog.optics.abbe import abbe_sum
+from osog.optics.lens import coherent_field
 from osog.optics.optical_image import OpticalImage
 from osog.optics.vectorial import is_vectorial, scattered_weights
 from osog.scene import Polarized

@@ -9,7 +9,8 @@ import torch
 
 from osog.cautions import Caution
 from osog.geometry import half_extents
-from osog.optics.abbe import abbe_sum, coherent_field, is_coherent
+from osog.optics.abbe import abbe_sum
+from osog.optics.lens import coherent_field, is_coherent
 from osog.optics.optical_image import OpticalImage
 from osog.scene import InterferometricScattering, Reflection, SceneError
 

@@ -9,14 +9,15 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from osog.cancellation import raise_if_cancelled
-from osog.optics.abbe import is_bright, lens, objective
 from osog.optics.band import Band
+from osog.optics.interference import SeenWaves, interference
+from osog.optics.lens import is_bright, lens, objective, squared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from osog.exit_wave.wave import ExitWave
-    from osog.optics.abbe import Transfer
+    from osog.optics.lens import Transfer
     from osog.sample import Values
 
 _UNSEEN = 1e-12
@@ -57,6 +58,12 @@ def weak_sum(
     """
     pupil = objective(wave, values)
     fine = wave.plan.fine_shape
+    if wave.plan.interference_rings:
+        seen = SeenWaves.of(wave, values, pupil)
+        linear, around, background, passed = interference(
+            seen, values, pupil, transfers, plate, vectorial=False
+        )
+        return _irradiance(background, linear, around, passed, fine)
     zero = wave.source.new_zeros(1, 1)
     parts: list[tuple[Tensor, Band]] = []
     direct: Tensor | float = 0.0
@@ -65,11 +72,11 @@ def weak_sum(
         raise_if_cancelled()
         through, band, incident = lens(wave, values, pupil, point, plate)
         weight = wave.weights[point]
-        throughput = _plus(throughput, weight * _square(incident))
-        if float(_square(incident).detach()) < _UNSEEN and parts:
+        throughput = _plus(throughput, weight * squared(incident))
+        if float(squared(incident).detach()) < _UNSEEN and parts:
             continue  # to first order, scatter without direct light does not show
         here = (through * band.unit(through)).sum()
-        share = weight * _square(here)
+        share = weight * squared(here)
         scattered = band.taken(wave.spectrum[point]) * through * (weight * here.conj())
         factor: Tensor | float = 0.0
         for amount, transfer in transfers:
@@ -79,10 +86,17 @@ def weak_sum(
             centre = transfer(zero, zero)[0, 0].to(scattered)
             own = transfer(*band.frequencies(scattered.real))
             factor = factor + amount * centre.conj() * own
-            direct = direct + amount * share * _square(centre)
+            direct = direct + amount * share * squared(centre)
         parts.append((scattered * factor, band))
     assert throughput is not None
-    spectrum, band = _within(*_together(parts), fine)
+    return _irradiance(direct, *_together(parts), throughput, fine)
+
+
+def _irradiance(
+    direct: Tensor | float, spectrum: Tensor, band: Band, throughput: Tensor, fine: tuple[int, int]
+) -> Tensor:
+    """Direct light and its interference with the scattered light, in units of the background."""
+    spectrum, band = _within(spectrum, band, fine)
     irradiance = direct + 2 * band.field(spectrum, fine).real
     if is_bright(throughput):
         irradiance = irradiance / throughput
@@ -91,10 +105,6 @@ def weak_sum(
 
 def _plus(total: Tensor | None, part: Tensor) -> Tensor:
     return part if total is None else total + part
-
-
-def _square(amplitude: Tensor) -> Tensor:
-    return amplitude.real.square() + amplitude.imag.square()
 
 
 def _together(parts: Sequence[tuple[Tensor, Band]]) -> tuple[Tensor, Band]:

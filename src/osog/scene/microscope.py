@@ -104,7 +104,7 @@ class Microscope(SceneModel, Generic[Number]):
         0,
         title="Source points",
         help="Points that stand for the condenser; 0 chooses by the defocus.",
-        limits=(0, 400),
+        limits=(0, 100_000),
         panel=False,
         shapes_image=False,
     )

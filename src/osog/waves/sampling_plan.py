@@ -40,6 +40,14 @@ class SamplingPlan:
         Points on each ring of the condenser, inner first.
     outer_rings : tuple of int
         Points on rings outside the objective's aperture, where the condenser overfills it.
+    interference_rings : tuple of int
+        Points on each ring over which the interference of direct and scattered light is added up,
+        where the image needs more of them than there are exit waves; else empty.
+    scatter_rings : tuple of int
+        The same for the scattered light alone; empty where the exit waves suffice.
+    middle_um : float
+        Height at which exit waves of different directions are most alike, if they are to be
+        interpolated.
     accuracy : str
         ``draft``, ``standard`` or ``fine``.
     padding_wanted_um, padding_um : float
@@ -77,6 +85,9 @@ class SamplingPlan:
     padding_um: float
     source_rings: tuple[int, ...] = (1,)
     outer_rings: tuple[int, ...] = ()
+    interference_rings: tuple[int, ...] = ()
+    scatter_rings: tuple[int, ...] = ()
+    middle_um: float = 0.0
     wavelengths: int = 1
     field_nodes: tuple[int, int] = (3, 3)
     field_rings: int = 3
@@ -86,7 +97,7 @@ class SamplingPlan:
 
     @property
     def lights(self) -> int:
-        """Points that stand for the source."""
+        """Directions of light that exit waves are computed for."""
         return sum(self.source_rings) + sum(self.outer_rings)
 
     @property

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from osog.scene import Scene
 
 
+_ROUND = ("defocus", "spherical")
+"""Aberrations that are the same in every direction."""
+_PAIRS = 500
+"""Particles of which all pairs are looked at."""
+
+
 @dataclass(frozen=True)
 class SceneFacts:
     """Plain numbers of a scene and its particles that rules of sampling read.
@@ -105,6 +111,59 @@ class SceneFacts:
         between = self.longest_um - self.shortest_um
         colour = abs(optics.chromatic.axial_um_per_100nm) * 10 * between
         return max(high - min(planes), max(planes) - low) + colour
+
+    @cached_property
+    def half_depth_um(self) -> float:
+        """Half of the height over which particles lie, their bodies included."""
+        low, high, _ = self.heights
+        return (high - low) / 2 if len(self.batch) else 0.0
+
+    def phase_range(self, distance_um: float) -> float:
+        """Φ = 2 NA NA_c z / (n λ): turns of defocused light over the opening of the condenser.
+
+        Parameters
+        ----------
+        distance_um : float
+            z, from the plane in focus.
+        """
+        cone = self.cone
+        outer = min(cone.outer, self.acting) if cone.hole == 0 else cone.outer
+        return 2 * outer * self.acting * distance_um / (self.index * self.shortest_um)
+
+    @cached_property
+    def interpolates(self) -> bool:
+        """Whether exit waves of other directions of light may be interpolated.
+
+        Light that comes back from a mirror turns fast with its direction, wherever it is.
+        """
+        return not self.scene.microscope.epi
+
+    @cached_property
+    def round(self) -> bool:
+        """Whether light and lens look the same from every direction, so far as the scene says."""
+        optics, cone = self.scene.microscope, self.cone
+        field, wavefront = optics.field_aberrations, optics.aberrations
+        bent = [value for name, value in wavefront if name not in _ROUND]
+        shifted = [cone.shift_x, cone.shift_y, field.coma, field.astigmatism, field.vignetting]
+        return not any(bent) and not any(shifted) and field.curvature_um == 0
+
+    @cached_property
+    def lonely(self) -> bool:
+        """Whether the defocused light of no particle reaches that of another."""
+        count = len(self.batch)
+        if count < 2:
+            return True
+        if count > _PAIRS:
+            return False
+        with torch.no_grad():
+            places = self.batch.position[:, :2].double()
+            gaps = torch.cdist(places, places) + torch.eye(count, device=places.device) * 1e9
+            return bool(gaps.min() > 2 * self.defocus_um * self.tangent)
+
+    @cached_property
+    def tangent(self) -> float:
+        """Of the half angle of the cone of light that the objective takes in."""
+        return tan(asin(min(self.acting / self.index, STEEPEST)))
 
     @cached_property
     def spread_um(self) -> float:

@@ -95,8 +95,11 @@ def planned(request: GridRequest) -> SamplingPlan:
     pitch = exact_pitch(request, band) if request.exact else followed(PITCH, request)
     slab = followed(SLAB_SPACING, request)
     first, slabs = slab_numbers(request, slab)
-    light = source(request)
     wavelengths = spectral_sample_count(request)
+    shape = grid_shape(extent, pitch)
+    fine = area.size_px[0] * area.size_px[1] * facts.oversampling**2
+    planes = len(facts.scene.microscope.focus_planes_um)
+    light = source(request, shape[0] * shape[1] * slabs * wavelengths, fine * wavelengths * planes)
     images = max(light.points, 1) * wavelengths
     nodes, rings = node_counts(facts.scene, request.accuracy.name, images)
     return SamplingPlan(
@@ -104,7 +107,7 @@ def planned(request: GridRequest) -> SamplingPlan:
         pixel_size_um=grid.pixel_size_um,
         pad_px=area.before_px,
         domain_px=area.size_px,
-        grid_shape=grid_shape(extent, pitch),
+        grid_shape=shape,
         oversampling=facts.oversampling,
         slab_um=slab,
         first_slab=first,
@@ -114,6 +117,9 @@ def planned(request: GridRequest) -> SamplingPlan:
         source_points=light.points,
         source_rings=light.rings,
         outer_rings=light.outer_rings,
+        interference_rings=light.interference_rings,
+        scatter_rings=light.scatter_rings,
+        middle_um=slab * (first + (slabs - 1) // 2),
         accuracy=request.accuracy.name,
         padding_wanted_um=wanted,
         padding_um=area.margin_um,

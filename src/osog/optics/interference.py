@@ -1,0 +1,414 @@
+"""Images of many more directions of light than exit waves were computed for.
+
+Out of focus the image turns fast with the direction of the light, the exit wave in the middle of
+the sample hardly does. So a few exit waves are interpolated, and the two parts of the image that
+the scattered light makes are added up over as many directions as each of them needs: its
+interference with the direct light over very many, since that averages out to little, and its own
+irradiance over fewer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, pi
+from typing import TYPE_CHECKING
+
+import torch
+
+from osog.cancellation import raise_if_cancelled
+from osog.exit_wave.illumination import SeenLight
+from osog.optics.band import Band
+from osog.optics.lens import squared, through
+from osog.optics.vectorial import scattered_weights
+from osog.waves.angular_spectrum import axial_wavenumber, defocus_per_um, kappa
+from osog.waves.direction_polynomials import Term, evaluated, fitted, radial, terms
+from osog.waves.phase_factors import phasor
+from osog.waves.recomputation import recomputed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from osog.exit_wave.wave import ExitWave
+    from osog.optics.lens import Transfer
+    from osog.optics.pupil import Pupil
+    from osog.sample import Values
+
+_TRAVELS = 0.97
+"""Share of n/λ up to which an exit wave counts in the interpolation."""
+_CELLS = (16, 48)
+"""Cells (radius, angle) of frequencies that share one interpolation near evanescence."""
+_SAMPLES_PER_CYCLE = 24
+"""Of the table of the interference over the radius, which is read by cubic interpolation."""
+
+
+@dataclass(frozen=True)
+class SeenWaves:
+    """Exit waves of the light that is seen directly, as polynomials in its direction.
+
+    Attributes
+    ----------
+    wave : ExitWave
+    light : SeenLight
+    terms : tuple of Term
+    moments : complex Tensor, shape (B, By, Bx)
+        Coefficient of each polynomial in E_s(f) (k_z(f + f_s)/k) exp(iκ_s(f) (z_middle − z_wave)),
+        on the frequencies of the band, ascending. The factors leave what depends least on f_s.
+    band : Band
+    middle_um : float
+        z_middle.
+    """
+
+    wave: ExitWave
+    light: SeenLight
+    terms: tuple[Term, ...]
+    moments: Tensor
+    band: Band
+    middle_um: float
+
+    @classmethod
+    def of(cls, wave: ExitWave, values: Values, pupil: Pupil) -> SeenWaves:
+        """Fit polynomials to the exit waves of a plan with more directions than waves.
+
+        Parameters
+        ----------
+        wave : ExitWave
+        values : Values
+        pupil : Pupil
+        """
+        plan = wave.plan
+        light = SeenLight.of(values, plan, wave.wavelength_um)
+        hole = float(light.hole.detach())
+        rings = plan.source_rings
+        which = terms(rings, hole)
+        x, y = light.centre.detach().tolist()
+        half_width = pupil.cutoff + float(light.radius.detach())
+        available = (len(wave.fy), len(wave.fx))
+        band = Band.around((-y, -x), half_width, available, plan.frequency_step)
+        fx, fy = band.frequencies(wave.fx)
+        flat = []
+        for point in range(sum(rings)):
+            source = wave.source[point]
+            turned = defocus_per_um(fx, fy, source, wave.wavelength_um, wave.medium_index)
+            carrier = phasor(turned * (plan.middle_um - wave.reference_um))
+            cosine = _cosine(wave, fx + source[0], fy + source[1])
+            flat.append((band.taken(wave.spectrum[point]) * (carrier * cosine)).flatten())
+        moments = _fit(which, rings, hole, torch.stack(flat), _valid(wave, rings, fx, fy, light))
+        shape = (len(which), *band.shape)
+        return cls(wave, light, which, moments.reshape(shape), band, plan.middle_um)
+
+    def polynomials(self, points: Tensor) -> Tensor:
+        """Every polynomial in directions (S, 2), in cycles/µm; shape (S, B).
+
+        Without a gradient: points and exit waves move alike with the aperture, so that it arrives
+        through the exit waves.
+        """
+        light = self.light
+        units = (points.detach() - light.centre.detach()) / light.radius.detach()
+        return evaluated(self.terms, units, light.hole.detach())
+
+    def scattered(self, source: Tensor, polynomials: Tensor, band: Band) -> Tensor:
+        """Scattered light of one direction at z_middle on the frequencies of a narrower band.
+
+        Parameters
+        ----------
+        source : Tensor, shape (2,)
+        polynomials : Tensor, shape (B,)
+            A row of `polynomials`.
+        band : Band
+        """
+        window = self.moments
+        for axis in (0, 1):
+            start = band.first[axis] - self.band.first[axis]
+            window = window.narrow(axis + 1, start, band.shape[axis])
+        fx, fy = band.frequencies(self.wave.fx)
+        cosine = _cosine(self.wave, fx + source[0], fy + source[1])
+        mixed: Tensor = torch.tensordot(polynomials.to(window.dtype), window, 1)
+        return mixed / cosine
+
+
+def interference(
+    seen: SeenWaves,
+    values: Values,
+    pupil: Pupil,
+    transfers: Sequence[tuple[Tensor | float, Transfer]],
+    plate: Transfer,
+    vectorial: bool,
+) -> tuple[Tensor, Band, Tensor, Tensor]:
+    """Direct light, and its interference with the scattered light.
+
+    With c_s = U_0 P(f_s), the irradiance of both is Σ_s w_s Σ_j a_j [|c_s T_j(0)|² + 2 Re F⁻¹[
+    c_s* T_j(0)* Ê_s(f) P(f + f_s) exp(iκ_s(f) (z_focus − z_wave)) T_j(f)]].
+
+    Parameters
+    ----------
+    seen : SeenWaves
+    values : Values
+    pupil : Pupil
+    transfers, plate
+        As for `osog.optics.abbe.abbe_sum`.
+    vectorial : bool
+        Whether to take the mean over incident polarisations.
+
+    Returns
+    -------
+    spectrum : complex Tensor (By, Bx)
+        What stands in F⁻¹[], ascending.
+    band : Band
+        Its frequencies.
+    direct : 0-dim Tensor
+        The first term, without scattered light.
+    passed : 0-dim Tensor
+        Σ_s w_s |P(f_s)|² of the pupil without vignetting.
+    """
+    wave = seen.wave
+    focus = values.microscope.focus_plane_um.to(wave.source)
+    distance = focus - seen.middle_um
+    is_round = pupil.is_round and bool((seen.light.centre.detach() == 0).all())
+    add_up = _over_radius if is_round else _over_plane
+    spectrum, direct, passed = add_up(seen, pupil, distance, plate, vectorial)
+    fx, fy = seen.band.frequencies(wave.fx)
+    zero = wave.source.new_zeros(1, 1)
+    factor: Tensor | float = 0.0
+    unit: Tensor | float = 0.0
+    for amount, transfer in transfers:
+        if transfer is None:
+            factor, unit = factor + amount, unit + amount
+            continue
+        centre = transfer(zero, zero)[0, 0].to(spectrum)
+        factor = factor + amount * centre.conj() * transfer(fx, fy)
+        unit = unit + amount * squared(centre)
+    spectrum, direct = spectrum * factor, direct * unit
+    if wave.incident is not None:
+        spectrum = spectrum * wave.incident.conj()
+        direct = direct * squared(wave.incident)
+    return spectrum, seen.band, direct, passed
+
+
+def _over_plane(
+    seen: SeenWaves, pupil: Pupil, distance: Tensor, plate: Transfer, vectorial: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Σ_s w_s P*(f_s) Ê_s(f) P(f + f_s) exp(iκ_s z), direction by direction."""
+    wave = seen.wave
+    points, weights = seen.light.points(wave.plan.interference_rings)
+    polynomials = seen.polynomials(points)
+
+    def part(point: int) -> tuple[Tensor, Tensor, Tensor]:
+        source = points[point]
+        transfer, band, incident = through(wave, pupil, source, distance, plate)
+        here = (transfer * band.unit(transfer)).sum()
+        scattered = seen.scattered(source, polynomials[point], band)
+        if vectorial:
+            scattered = scattered * _mean_weight(wave, band, source)
+        light = scattered * transfer * (weights[point] * here.conj())
+        return (
+            _embedded(light, band, seen.band),
+            weights[point] * squared(here),
+            weights[point] * squared(incident),
+        )
+
+    total: tuple[Tensor, ...] | None = None
+    for point in range(len(points)):
+        raise_if_cancelled()
+        parts = recomputed(True, part, point)
+        total = parts if total is None else tuple(a + b for a, b in zip(total, parts, strict=True))
+    assert total is not None
+    return total[0], total[1], total[2]
+
+
+def _over_radius(
+    seen: SeenWaves, pupil: Pupil, distance: Tensor, plate: Transfer, vectorial: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same where light and pupil are round: each polynomial has a transfer of the radius.
+
+    K_pm(|f|) = Σ_s w_s ρ^m P_p cos mφ_s P*(f_s) P(f + f_s) exp(iκ_s z) k/k_z(f + f_s) for f along x
+    serves all directions of f, times cos mθ or sin mθ.
+    """
+    wave, light = seen.wave, seen.light
+    rings = wave.plan.interference_rings
+    fx, fy = seen.band.frequencies(wave.fx)
+    frequency = torch.sqrt(fx.double() ** 2 + fy.double() ** 2)
+    end = pupil.cutoff + float(light.radius.detach())
+    index = float(wave.medium_index.detach() / wave.wavelength_um.detach())
+    steepest = min(pupil.cutoff / index, 0.995)
+    cycles = abs(float(distance.detach())) * steepest / (1 - steepest**2) ** 0.5
+    step = 1 / (_SAMPLES_PER_CYCLE * (cycles + 1 / (4 * max(wave.plan.frequency_step))))
+    step = min(step, max(wave.plan.frequency_step))
+    number = ceil(end / step) + 3
+    radius = torch.arange(-1, number, dtype=wave.fx.dtype, device=wave.fx.device) * step
+    nodes, weights, units = _ring_nodes(light, rings)
+    units, hole = units.detach(), light.hole.detach()
+    orders = sorted({term.m for term in seen.terms})
+    pairs = sorted({(term.p, term.m) for term in seen.terms})
+    zero = torch.zeros_like(nodes[0])
+
+    def ring(k: int) -> tuple[Tensor, Tensor, Tensor]:
+        angle = (torch.arange(rings[k] // 2, dtype=radius.dtype, device=radius.device) + 0.5) * (
+            2 * pi / rings[k]
+        )
+        sx, sy = nodes[k] * torch.cos(angle), nodes[k] * torch.sin(angle)
+        x, y = radius[:, None] + sx, sy.expand(len(radius), -1)
+        k_there = axial_wavenumber(x, y, wave.wavelength_um, wave.medium_index)
+        k_here = axial_wavenumber(nodes[k], zero, wave.wavelength_um, wave.medium_index)
+        turned = kappa(radius[:, None], zero, (sx, sy), k_there, k_here)
+        seen_there = pupil(x, y)
+        here, unvignetted = pupil(nodes[k], zero), pupil.unvignetted(nodes[k], zero)
+        if plate is not None:
+            factor = plate(nodes[k], zero)
+            seen_there = seen_there * plate(x, y)
+            here, unvignetted = here * factor, unvignetted * factor
+        shape = seen_there * phasor(turned * distance) / _cosine(wave, x, y)
+        if vectorial:
+            shape = shape * _polarised_mean(wave, x, y, (sx, sy))
+        around = torch.stack([torch.cos(m * angle) for m in orders], 1)
+        # Along one ring the mean over the angle, both sides of f alike.
+        angular = shape @ around.to(shape.dtype) / len(angle)
+        amplitude = weights[k] * here.conj()
+        columns = [
+            amplitude * radial(p, m, units[k], hole) * angular[:, orders.index(m)] for p, m in pairs
+        ]
+        return torch.stack(columns), weights[k] * squared(here), weights[k] * squared(unvignetted)
+
+    total: tuple[Tensor, ...] | None = None
+    spare = len(rings) * len(radius) * max(rings) > 2e6
+    for k in range(len(rings)):
+        raise_if_cancelled()
+        parts = recomputed(spare, ring, k)
+        total = parts if total is None else tuple(a + b for a, b in zip(total, parts, strict=True))
+    assert total is not None
+    table, direct, passed = total
+    place = frequency / step
+    spectrum: Tensor | None = None
+    at, cubic = _cubic(place, number)
+    unit = torch.complex(fx.double().expand_as(frequency), fy.double().expand_as(frequency))
+    unit = unit / frequency.clamp(min=1e-30)
+    for pair, column in zip(pairs, table, strict=True):
+        read = sum(cubic[j] * column[at + j] for j in range(4))
+        angular = unit ** pair[1]
+        for b, term in enumerate(seen.terms):
+            if (term.p, term.m) != pair:
+                continue
+            turn = (angular.imag if term.odd else angular.real).to(seen.moments.real.dtype)
+            part = seen.moments[b] * (read * turn)
+            spectrum = part if spectrum is None else spectrum + part
+    assert spectrum is not None
+    return spectrum, direct, passed
+
+
+def _cubic(place: Tensor, number: int) -> tuple[Tensor, list[Tensor]]:
+    """First of four table entries around each place, and Lagrange's weights of the four.
+
+    Entry 0 of the table lies at place −1.
+    """
+    low = place.floor().clamp(max=number - 4)
+    t = (place - low).to(torch.float32) if place.dtype == torch.float32 else place - low
+    inside = (t <= 3).to(t.dtype)
+    weights = [
+        -t * (t - 1) * (t - 2) / 6,
+        (t + 1) * (t - 1) * (t - 2) / 2,
+        -(t + 1) * t * (t - 2) / 2,
+        (t + 1) * t * (t - 1) / 6,
+    ]
+    return low.long(), [weight * inside for weight in weights]
+
+
+def _ring_nodes(light: SeenLight, rings: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
+    """Radius in cycles/µm, weight, and radius in units of the aperture of each ring."""
+    points, weights = light.points(rings)
+    first = torch.tensor([sum(rings[:k]) for k in range(len(rings))], device=points.device)
+    numbers = torch.tensor(rings, dtype=weights.dtype, device=weights.device)
+    radius = torch.sqrt((points[first] - light.centre).square().sum(1))
+    return radius, weights[first] * numbers, radius / light.radius
+
+
+def _cosine(wave: ExitWave, fx: Tensor, fy: Tensor) -> Tensor:
+    """k_z/k of absolute frequencies."""
+    up = axial_wavenumber(fx, fy, wave.wavelength_um, wave.medium_index)
+    return up * (wave.wavelength_um / (2 * pi * wave.medium_index))
+
+
+def _polarised_mean(
+    wave: ExitWave, fx: Tensor, fy: Tensor, source: tuple[Tensor, Tensor]
+) -> Tensor:
+    """Share of the scalar field that interferes with unpolarised direct light behind a lens."""
+    (xx, _), (_, yy) = scattered_weights(fx, fy, source, wave.wavelength_um, wave.medium_index)
+    return 0.5 * (xx + yy)
+
+
+def _mean_weight(wave: ExitWave, band: Band, source: Tensor) -> Tensor:
+    fx, fy = band.frequencies(wave.fx)
+    return _polarised_mean(wave, fx + source[0], fy + source[1], (source[0], source[1]))
+
+
+def _embedded(values: Tensor, band: Band, within: Band) -> Tensor:
+    """Values of a band in a wider one, zero elsewhere."""
+    above, left = (band.first[axis] - within.first[axis] for axis in (0, 1))
+    below = within.shape[0] - above - band.shape[0]
+    right = within.shape[1] - left - band.shape[1]
+    return torch.nn.functional.pad(values, (left, right, above, below))
+
+
+def _valid(
+    wave: ExitWave, rings: tuple[int, ...], fx: Tensor, fy: Tensor, light: SeenLight
+) -> tuple[Tensor, Tensor]:
+    """Which exit waves count for which frequencies, by cells of frequencies.
+
+    A wave that is evanescent for one direction of light may travel for another; the fit is to rest
+    on those that travel.
+
+    Returns
+    -------
+    valid : bool Tensor, shape (C, N)
+    cell : int64 Tensor, shape (F,)
+        Cell of each frequency; 0 is the one in which all waves count.
+    """
+    sources = wave.source[: sum(rings)].detach().double()
+    limit = _TRAVELS * float(wave.medium_index.detach() / wave.wavelength_um.detach())
+    x, y = fx.double() + light.centre[0].detach(), fy.double() + light.centre[1].detach()
+    radius, angle = torch.sqrt(x * x + y * y).flatten(), torch.atan2(y, x).flatten()
+    spread = float((sources - light.centre.detach()).square().sum(1).sqrt().max())
+    safe = limit - spread
+    everywhere = torch.ones(1, len(sources), dtype=torch.bool, device=radius.device)
+    widest = float(radius.max())
+    if safe >= widest:
+        return everywhere, torch.zeros_like(radius, dtype=torch.long)
+    rows, columns = _CELLS
+    low = max(safe, 0.0)
+    height = (widest - low) / rows
+    row = ((radius - low) / height).floor().clamp(0, rows - 1).long()
+    column = ((angle / (2 * pi) + 0.5) * columns).floor().clamp(0, columns - 1).long()
+    cell = torch.where(radius <= safe, 0, 1 + row * columns + column)
+    middle_r = low + (torch.arange(rows, device=radius.device) + 0.5) * height
+    middle_a = ((torch.arange(columns, device=radius.device) + 0.5) / columns - 0.5) * 2 * pi
+    cx = (middle_r[:, None] * torch.cos(middle_a)).flatten() - light.centre[0].detach()
+    cy = (middle_r[:, None] * torch.sin(middle_a)).flatten() - light.centre[1].detach()
+    there = torch.hypot(cx[:, None] + sources[:, 0], cy[:, None] + sources[:, 1])
+    slack = torch.hypot(torch.full_like(middle_r, height / 2), middle_r * (pi / columns))
+    valid = there + slack.repeat_interleave(columns)[:, None] <= limit
+    return torch.cat((everywhere, valid)), cell
+
+
+def _fit(
+    which: tuple[Term, ...],
+    rings: tuple[int, ...],
+    hole: float,
+    waves: Tensor,
+    cells: tuple[Tensor, Tensor],
+) -> Tensor:
+    """Coefficients (B, F) of polynomials through waves (N, F), cell by cell of frequencies."""
+    valid, cell = cells
+    if len(valid) == 1:
+        return fitted(which, rings, hole, valid)[0].to(waves.real.dtype).to(waves.dtype) @ waves
+    used, inverse, counts = torch.unique(cell, return_inverse=True, return_counts=True)
+    matrices = fitted(which, rings, hole, valid[used]).to(waves.real.dtype).to(waves.dtype)
+    order = torch.argsort(inverse, stable=True)
+    pieces = torch.split(waves[:, order], counts.tolist(), 1)
+    mixed = [matrix @ piece for matrix, piece in zip(matrices, pieces, strict=True)]
+    together = torch.cat(mixed, 1)
+    back = torch.empty_like(order)
+    back[order] = torch.arange(len(order), device=order.device)
+    return together[:, back]
+
+
+__all__ = ["SeenWaves", "interference"]

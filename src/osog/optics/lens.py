@@ -1,0 +1,183 @@
+"""What the objective does to the light behind the sample, one direction of light at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osog.optics.band import Band
+from osog.optics.pupil import Pupil
+from osog.waves.angular_spectrum import propagator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from osog.exit_wave.wave import ExitWave, LitWave
+    from osog.sample import Values
+
+    Transfer = Callable[[Tensor, Tensor], Tensor] | None
+    """Factor of the modality as a function of fx and fy relative to the incident wave."""
+
+DARK = 1e-3
+"""Share of the incident light below which a background is too dark to be the unit."""
+
+
+def is_coherent(wave: ExitWave) -> bool:
+    """Whether the light comes from one direction."""
+    return wave.spectrum.shape[0] == 1
+
+
+def objective(wave: ExitWave, values: Values) -> Pupil:
+    """Return the pupil for the light of an exit wave."""
+    return Pupil.of(
+        values,
+        wave.wavelength_um,
+        wave.medium_index,
+        wave.plan.frequency_step,
+        edge_steps=wave.plan.edge_steps,
+    )
+
+
+def lens(
+    wave: ExitWave, values: Values, pupil: Pupil, point: int = 0, plate: Transfer = None
+) -> tuple[Tensor, Band, Tensor]:
+    """What the objective does to the waves of one source point.
+
+    Parameters
+    ----------
+    wave : ExitWave
+    values : Values
+        Gives the focus.
+    pupil : Pupil
+    point : int
+        Number of the source point.
+    plate : callable (fx, fy) → Tensor, optional
+        Plate in the back focal plane, as a function of absolute frequencies.
+
+    Returns
+    -------
+    transfer : complex Tensor (By, Bx)
+        P(f + f_s) exp(iκ_s(f) (z_focus − z_wave)) on the frequencies of the band, ascending.
+    band : Band
+        Frequencies f relative to the incident wave that can pass.
+    incident : complex 0-dim Tensor
+        P(f_s), what is left of the incident wave in the middle of the frame.
+    """
+    distance = values.microscope.focus_plane_um.to(wave.source) - wave.reference_um
+    return through(wave, pupil, wave.source[point], distance, plate)
+
+
+def through(
+    wave: LitWave, pupil: Pupil, source: Tensor, distance_um: Tensor, plate: Transfer = None
+) -> tuple[Tensor, Band, Tensor]:
+    """What the objective does to light that came in from any direction.
+
+    Parameters
+    ----------
+    wave : LitWave
+        Gives the grid of frequencies.
+    pupil : Pupil
+    source : Tensor, shape (2,)
+        Transverse frequency (x, y) of the incident wave in cycles/µm.
+    distance_um : 0-dim Tensor
+        From the plane in which the light is known to the plane in focus.
+    plate : callable (fx, fy) → Tensor, optional
+        As in `lens`.
+
+    Returns
+    -------
+    transfer, band, incident
+        As in `lens`.
+    """
+    sx, sy = source[0], source[1]
+    centre = source.detach().tolist()
+    available = (len(wave.fy), len(wave.fx))
+    band = Band.around((-centre[1], -centre[0]), pupil.cutoff, available, wave.plan.frequency_step)
+    fx, fy = band.frequencies(wave.fx)
+    turned = propagator(fx, fy, source, distance_um, wave.wavelength_um, wave.medium_index)
+    passing, incident = pupil(fx + sx, fy + sy), pupil.unvignetted(sx, sy)
+    if plate is not None:
+        passing, incident = passing * plate(fx + sx, fy + sy), incident * plate(sx, sy)
+    return turned * passing, band, incident
+
+
+def passed(
+    wave: ExitWave, values: Values, pupil: Pupil, point: int = 0, plate: Transfer = None
+) -> tuple[Tensor, Band, Tensor]:
+    """Wave of one source point behind the objective.
+
+    Parameters
+    ----------
+    wave, values, pupil, point, plate
+        As in `lens`.
+
+    Returns
+    -------
+    spectrum : complex Tensor (By, Bx)
+        (Ê(f) + U_0 δ(f)) P(f + f_s) exp(iκ_s(f) (z_focus − z_wave)), frequencies ascending; U_0 is
+        the amplitude of the unscattered wave, 1 but for analysed light.
+    band : Band
+        Its frequencies.
+    incident : complex 0-dim Tensor
+        P(f_s), what is left of the incident wave in the middle of the frame.
+    """
+    transfer, band, incident = lens(wave, values, pupil, point, plate)
+    scattered, direct = parts(wave, band, point)
+    return (scattered + direct) * transfer, band, incident
+
+
+def parts(wave: ExitWave, band: Band, point: int) -> tuple[Tensor, Tensor]:
+    """Scattered and unscattered light of one source point in a band."""
+    scattered = band.taken(wave.spectrum[point])
+    direct = band.unit(scattered)
+    return scattered, direct if wave.incident is None else direct * wave.incident
+
+
+def coherent_field(
+    wave: ExitWave, values: Values, transfer: Transfer = None
+) -> tuple[Tensor, Tensor]:
+    """Image field relative to the incident wave.
+
+    Parameters
+    ----------
+    wave : ExitWave
+        Of one source point.
+    values : Values
+    transfer : callable (fx, fy) → complex Tensor, optional
+        Factor of the modality.
+
+    Returns
+    -------
+    field : complex Tensor (Fy, Fx)
+        On the fine grid. Divided by what the objective makes of the incident wave, so that the
+        piston of an aberration does not turn the background; undivided where that is blocked.
+    fraction : 0-dim Tensor
+        |P(f_s)|², the share of the incident irradiance that the objective passes.
+
+    Raises
+    ------
+    ValueError
+        If the wave has several source points.
+    """
+    if not is_coherent(wave):
+        raise ValueError(
+            f"this modality needs one source point, but the wave has {wave.spectrum.shape[0]}."
+        )
+    pupil = objective(wave, values)
+    spectrum, band, incident = passed(wave, values, pupil)
+    if transfer is not None:
+        spectrum = spectrum * transfer(*band.frequencies(spectrum.real))
+    field = band.field(spectrum, wave.plan.fine_shape)
+    fraction = squared(incident)
+    return field / incident if is_bright(fraction) else field, fraction
+
+
+def is_bright(share: Tensor) -> bool:
+    """Whether so much of the incident light passes that it can be the unit of irradiance."""
+    return float(share.detach()) > DARK
+
+
+def squared(amplitude: Tensor) -> Tensor:
+    """|amplitude|² of a complex number."""
+    return amplitude.real.square() + amplitude.imag.square()
