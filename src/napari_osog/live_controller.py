@@ -27,8 +27,9 @@ _SLOW_MS = 60.0
 _SLOW_WARM_MS = 300.0
 _IDLE_MS = 250
 _HELD_MS = 700
-_FINE_POINTS = 64
-_FINE_MS = 4000.0
+_MORE_POINTS = 4
+_ENOUGH_PERCENT = 1.0
+_FINE_MS = 10000.0
 
 
 class LiveController:
@@ -170,16 +171,25 @@ class LiveController:
         return () if field_problem(self.session.scene) else wanted
 
     def _finer(self, picture: Picture) -> Request | None:
-        """Request with more source points, when a picture at rest has few and that is cheap."""
-        points = picture.source_points
-        request = picture.request
-        if not 1 < points < 0.75 * _FINE_POINTS or request.source_points or request.preview:
+        """Request with more source points, when a picture at rest has too few and time allows.
+
+        Four times as many at each step, so that the picture settles while one looks at it; exit
+        waves that were interpolated give way to a plain sum over all that it needs.
+        """
+        light, request = picture.light, picture.request
+        if light is None or light.error_percent < _ENOUGH_PERCENT or request.preview:
             return None
         if request.scene is not self.session.scene or request.shown != self._wanted():
             return None
-        if picture.milliseconds * _FINE_POINTS / points > _FINE_MS:
+        if self.session.scene.microscope.source_points:  # the user's own number
             return None
-        return replace(request, source_points=_FINE_POINTS)
+        plain = light.source_points == light.exit_waves
+        points = min(_MORE_POINTS * light.exit_waves, light.wanted) if plain else light.wanted
+        if points <= light.exit_waves:
+            return None
+        if picture.milliseconds * points / light.exit_waves > _FINE_MS:
+            return None
+        return replace(request, source_points=points)
 
     # --- stacks and series -------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from napari_osog.worker import Turn
     from osog.cautions import Caution
+    from osog.exit_wave.sampling.source_error import LightInUse
     from osog.rendering.cache import WaveInputs
     from osog.scene import Scene
 
@@ -126,8 +127,8 @@ class Picture:
     cautions : tuple of Caution
     models : tuple of ModelInUse
         How each population was computed; empty for previews.
-    source_points : int
-        Points that stood for the condenser; 1 for one direction of light.
+    light : LightInUse or None
+        Directions that the light came from; None where the particles emit.
     accuracy : str
         "draft", "standard" or "fine"; "" when the renderer does not say.
     milliseconds : float
@@ -148,7 +149,7 @@ class Picture:
     explain: str = ""
     cautions: tuple[Caution, ...] = ()
     models: tuple[ModelInUse, ...] = ()
-    source_points: int = 1
+    light: LightInUse | None = None
     accuracy: str = ""
     milliseconds: float = 0.0
     device: str = "cpu"
@@ -216,6 +217,7 @@ class PictureMaker:
     def _rendered(self, request: Request, stop: Callable[[], bool]) -> Picture:
         import torch
 
+        from osog.exit_wave.sampling.source_error import light_in_use
         from osog.labels import outlines as silhouettes
 
         renderer = self._renderers.get(request.device)
@@ -265,7 +267,7 @@ class PictureMaker:
             explain=str(frame.explain),
             cautions=tuple(frame.warnings),
             models=models,
-            source_points=1 if plan is None else plan.lights,
+            light=None if plan is None else light_in_use(scene, particles, plan),
             accuracy="" if plan is None else plan.accuracy,
             milliseconds=milliseconds,
             device=str(frame.device),

@@ -12,6 +12,7 @@ from napari_osog.panels.pupil_thumbnail import PupilSection, pupil_colours
 from napari_osog.panels.simulate import SimulatePanel
 from napari_osog.pictures import ModelInUse
 from osog.cautions import Caution
+from osog.exit_wave.sampling.source_error import LightInUse
 from osog.scene import Scene
 
 
@@ -29,7 +30,7 @@ def test_a_click_on_the_explain_line_opens_the_reasons(qtbot, panel):
         panel.session.picture,
         models=(ModelInUse("beads", "mie", 0.13, "slabs are 9 % off (Δn 0.26)"),),
         cautions=(Caution("Pixels of <1 µm> undersample."),),
-        source_points=32,
+        light=LightInUse(24, 796, 208, 0.4),
         accuracy="standard",
     )
     qtbot.mouseClick(panel.header.explain_text, Qt.MouseButton.LeftButton)
@@ -37,7 +38,9 @@ def test_a_click_on_the_explain_line_opens_the_reasons(qtbot, panel):
     text = panel.header.reasons.text.text()
     assert "<b>beads</b>: Lorenz–Mie, error about 0.1 %" in text
     assert "Chosen because slabs are 9 % off (Δn 0.26)." in text
-    assert "32 points of light" in text and "&lt;1 µm&gt;" in text
+    assert "796 points of light" in text and "computed for 24" in text
+    assert "contrasts are off" not in text
+    assert "&lt;1 µm&gt;" in text
     panel.header.reasons.hide()
     qtbot.keyClick(panel.header.explain_text, Qt.Key.Key_Return)
     assert panel.header.reasons.isVisible()

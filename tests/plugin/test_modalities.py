@@ -12,6 +12,8 @@ from napari_osog.panels.simulate import SimulatePanel
 from napari_osog.pictures import Failure, Request, picture_worker
 from napari_osog.session import Session
 from osog import presets
+from osog.exit_wave.sampling import source_count
+from osog.exit_wave.sampling.accuracy import ACCURACIES
 from osog.scene import (
     MODALITIES,
     MODALITY_TITLES,
@@ -260,10 +262,18 @@ def test_every_preset_shows_its_rows_without_a_fault(panel):
                 assert not [r.name for r in group.rows.values() if r.fault], name
 
 
-def test_an_image_under_a_condenser_is_refined_at_rest(qtbot, controller):
+def test_an_image_with_too_few_source_points_is_refined_at_rest(qtbot, controller, monkeypatch):
+    # As if time allowed no more exit waves at once than usual.
+    monkeypatch.setattr(source_count, "_FIELD_SAMPLES", dict.fromkeys(ACCURACIES, 1.0))
     scene = replaced(
         small_scene(),
-        {"microscope.condenser_numerical_aperture": 0.3, "numerics.accuracy": "standard"},
+        {
+            "microscope.condenser_numerical_aperture": 0.4,
+            "microscope.focus_um": 9.0,
+            "populations[0].count": 6,
+            "populations[0].placement.z_um": {"law": "uniform", "low": -9.0, "high": 9.0},
+            "numerics.accuracy": "standard",
+        },
     )
     controller = LiveController(
         None, viewer_layers=type(controller.viewer_layers)(), session=Session(scene)
@@ -271,13 +281,17 @@ def test_an_image_under_a_condenser_is_refined_at_rest(qtbot, controller):
     try:
         controller.enter(1)
         shown = controller.viewer_layers.shown
-        qtbot.waitUntil(lambda: len(shown) >= 2, timeout=20000)
-        first, second = shown[0], shown[1]
-        assert 1 < first.source_points < second.source_points >= 60
-        assert f"{second.source_points} source points" in second.explain
-        assert not np.array_equal(first.image, second.image)
+        qtbot.waitUntil(lambda: len(shown) >= 3, timeout=60000)
+        points = [picture.light.exit_waves for picture in shown]
+        errors = [picture.light.error_percent for picture in shown]
+        assert points[0] == 34 and points[1] > 100 and points[2] > 400
+        assert errors[0] > 4 * errors[1] > 20 * errors[2]
+        assert f"{points[-1]} source points" in shown[-1].explain
+        assert "points stand for the light" in "".join(c.text for c in shown[0].cautions)
+        assert not np.array_equal(shown[0].image, shown[-1].image)
+        number = len(shown)
         qtbot.wait(400)
-        assert len(shown) == 2, "once is enough"
+        assert len(shown) == number, "that is enough"
     finally:
         controller.stop(1)
 

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from napari_osog.pictures import Picture
+    from osog.exit_wave.sampling.source_error import LightInUse
 
 _MODELS = {
     "slabs": "Phase slabs",
@@ -131,11 +132,8 @@ def reasons_html(picture: Picture) -> str:
             f"about {each.error_percent:.{digits}f} %.<br>{_MEANINGS.get(each.model, '')} "
             f"Chosen because {reason}.</p>"
         )
-    if picture.source_points > 1:
-        parts.append(
-            f"<p>The condenser is represented by {picture.source_points} points of light, each "
-            "imaged by itself; their images add up.</p>"
-        )
+    if picture.light is not None and picture.light.exit_waves > 1:
+        parts.append(f"<p>{_light_in_words(picture.light)}</p>")
     if picture.accuracy:
         parts.append(f"<p>{_ACCURACIES.get(picture.accuracy, picture.accuracy)}; computed on "
                      f"{picture.device.upper()} in {picture.milliseconds:.0f} ms.</p>")  # fmt: skip
@@ -143,6 +141,27 @@ def reasons_html(picture: Picture) -> str:
         cautions = "".join(f"<li>{escape(notice.text)}</li>" for notice in picture.cautions)
         parts.append(f"<p>To be wary of:</p><ul style='margin-left: -20px'>{cautions}</ul>")
     return "".join(parts)
+
+
+def _light_in_words(light: LightInUse) -> str:
+    """How the condenser is represented, and what that is worth."""
+    if light.source_points == light.exit_waves:
+        words = (
+            f"The condenser is represented by {light.exit_waves} points of light, each imaged by "
+            "itself; their images add up."
+        )
+    else:
+        words = (
+            f"The condenser is represented by {light.source_points} points of light. Out of focus "
+            "the image needs so many, but the light behind the sample hardly differs between "
+            f"them: it was computed for {light.exit_waves} and interpolated for the others."
+        )
+    if light.error_percent >= 1:
+        words += (
+            f" The image needs about {light.wanted}; contrasts are off by about "
+            f"{light.error_percent:.0f} %."
+        )
+    return words
 
 
 __all__ = ["ExplainLine", "Reasons", "reasons_html"]

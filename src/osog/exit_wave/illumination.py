@@ -180,7 +180,9 @@ class SeenLight:
         outer, hole = aperture.outer, aperture.hole
         if not plan.outer_rings:
             return cls(centre, outer / wavelength_um, hole, torch.ones_like(outer))
-        inner = torch.minimum(values.microscope.numerical_aperture, outer)
+        # The edge of the pupil is soft: a little direct light passes beyond the aperture.
+        rim = plan.edge_steps * max(plan.frequency_step) * wavelength_um
+        inner = torch.minimum(values.microscope.numerical_aperture + rim, outer)
         edge = inner / outer
         share = (edge**2 - hole**2) / (1 - hole**2)
         return cls(centre, inner / wavelength_um, hole / edge, share)

@@ -144,7 +144,9 @@ def _in_two_parts(view: _View) -> tuple[Tensor, Tensor]:
     spectrum, band, irradiance, throughput = interference(
         seen, values, pupil, view.transfers, plate, view.vectorial
     )
-    irradiance = irradiance + 2 * band.field(spectrum, view.grid).real
+    # Direct light lies within the pupil: beyond twice its radius there is no interference.
+    linear, around = band.within(spectrum, view.grid)
+    irradiance = irradiance + 2 * around.field(linear, view.grid).real
     rings = wave.plan.scatter_rings or wave.plan.source_rings
     sources, weights = seen.light.points(rings)
     polynomials = seen.polynomials(sources)
@@ -185,7 +187,7 @@ def _polarised(
 ) -> list[tuple[Tensor, float]]:
     """Spectra of all pairs of incident and detected polarisation, with the share of each."""
     sx, sy = source[0], source[1]
-    fx, fy = band.frequencies(wave.fx)
+    fx, fy = band.frequencies(wave.source)
     (xx, xy), (yx, yy) = scattered_weights(
         fx + sx, fy + sy, (sx, sy), wave.wavelength_um, wave.medium_index
     )

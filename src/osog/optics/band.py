@@ -85,6 +85,29 @@ class Band:
             delta[y, x] = 1.0
         return delta
 
+    def within(self, spectrum: Tensor, shape: tuple[int, int]) -> tuple[Tensor, Band]:
+        """Cut off what a grid does not hold.
+
+        Parameters
+        ----------
+        spectrum : complex Tensor (By, Bx)
+            Ascending.
+        shape : (int, int)
+            Grid (y, x) of the whole domain.
+
+        Returns
+        -------
+        Tensor, Band
+            What is left, and its frequencies.
+        """
+        first, size = list(self.first), list(self.shape)
+        for axis in (0, 1):
+            low = max(first[axis], -((shape[axis] - 1) // 2))
+            high = min(first[axis] + size[axis], (shape[axis] + 1) // 2)
+            spectrum = spectrum.narrow(axis, low - first[axis], high - low)
+            first[axis], size[axis] = low, high - low
+        return spectrum, Band((first[0], first[1]), (size[0], size[1]), self.step)
+
     def field(self, spectrum: Tensor, shape: tuple[int, int]) -> Tensor:
         """Field on a grid of the whole domain from coefficients in ascending order.
 

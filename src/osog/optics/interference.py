@@ -17,6 +17,7 @@ import torch
 
 from osog.cancellation import raise_if_cancelled
 from osog.exit_wave.illumination import SeenLight
+from osog.exit_wave.sampling.steps import step_down
 from osog.optics.band import Band
 from osog.optics.lens import squared, through
 from osog.optics.vectorial import scattered_weights
@@ -86,7 +87,7 @@ class SeenWaves:
         half_width = pupil.cutoff + float(light.radius.detach())
         available = (len(wave.fy), len(wave.fx))
         band = Band.around((-y, -x), half_width, available, plan.frequency_step)
-        fx, fy = band.frequencies(wave.fx)
+        fx, fy = band.frequencies(wave.source)
         flat = []
         for point in range(sum(rings)):
             source = wave.source[point]
@@ -122,7 +123,7 @@ class SeenWaves:
         for axis in (0, 1):
             start = band.first[axis] - self.band.first[axis]
             window = window.narrow(axis + 1, start, band.shape[axis])
-        fx, fy = band.frequencies(self.wave.fx)
+        fx, fy = band.frequencies(self.wave.source)
         cosine = _cosine(self.wave, fx + source[0], fy + source[1])
         mixed: Tensor = torch.tensordot(polynomials.to(window.dtype), window, 1)
         return mixed / cosine
@@ -168,7 +169,7 @@ def interference(
     is_round = pupil.is_round and bool((seen.light.centre.detach() == 0).all())
     add_up = _over_radius if is_round else _over_plane
     spectrum, direct, passed = add_up(seen, pupil, distance, plate, vectorial)
-    fx, fy = seen.band.frequencies(wave.fx)
+    fx, fy = seen.band.frequencies(wave.source)
     zero = wave.source.new_zeros(1, 1)
     factor: Tensor | float = 0.0
     unit: Tensor | float = 0.0
@@ -227,16 +228,17 @@ def _over_radius(
     """
     wave, light = seen.wave, seen.light
     rings = wave.plan.interference_rings
-    fx, fy = seen.band.frequencies(wave.fx)
+    fx, fy = seen.band.frequencies(wave.source)
     frequency = torch.sqrt(fx.double() ** 2 + fy.double() ** 2)
     end = pupil.cutoff + float(light.radius.detach())
     index = float(wave.medium_index.detach() / wave.wavelength_um.detach())
     steepest = min(pupil.cutoff / index, 0.995)
     cycles = abs(float(distance.detach())) * steepest / (1 - steepest**2) ** 0.5
     step = 1 / (_SAMPLES_PER_CYCLE * (cycles + 1 / (4 * max(wave.plan.frequency_step))))
-    step = min(step, max(wave.plan.frequency_step))
+    # In steps, so that a gradient is that of one fixed table.
+    step = step_down(min(step, max(wave.plan.frequency_step)), 1.25)
     number = ceil(end / step) + 3
-    radius = torch.arange(-1, number, dtype=wave.fx.dtype, device=wave.fx.device) * step
+    radius = torch.arange(-1, number, dtype=wave.source.dtype, device=wave.source.device) * step
     nodes, weights, units = _ring_nodes(light, rings)
     units, hole = units.detach(), light.hole.detach()
     orders = sorted({term.m for term in seen.terms})
@@ -272,7 +274,9 @@ def _over_radius(
 
     total: tuple[Tensor, ...] | None = None
     spare = len(rings) * len(radius) * max(rings) > 2e6
-    for k in range(len(rings)):
+    # Light from outside the pupil is not seen directly and has nothing to interfere with.
+    inside = [k for k in range(len(rings)) if float(nodes[k].detach()) <= pupil.cutoff] or [0]
+    for k in inside:
         raise_if_cancelled()
         parts = recomputed(spare, ring, k)
         total = parts if total is None else tuple(a + b for a, b in zip(total, parts, strict=True))
@@ -337,7 +341,7 @@ def _polarised_mean(
 
 
 def _mean_weight(wave: ExitWave, band: Band, source: Tensor) -> Tensor:
-    fx, fy = band.frequencies(wave.fx)
+    fx, fy = band.frequencies(wave.source)
     return _polarised_mean(wave, fx + source[0], fy + source[1], (source[0], source[1]))
 
 

@@ -94,7 +94,7 @@ def through(
     centre = source.detach().tolist()
     available = (len(wave.fy), len(wave.fx))
     band = Band.around((-centre[1], -centre[0]), pupil.cutoff, available, wave.plan.frequency_step)
-    fx, fy = band.frequencies(wave.fx)
+    fx, fy = band.frequencies(wave.source)
     turned = propagator(fx, fy, source, distance_um, wave.wavelength_um, wave.medium_index)
     passing, incident = pupil(fx + sx, fy + sy), pupil.unvignetted(sx, sy)
     if plate is not None:

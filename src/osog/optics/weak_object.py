@@ -96,7 +96,7 @@ def _irradiance(
     direct: Tensor | float, spectrum: Tensor, band: Band, throughput: Tensor, fine: tuple[int, int]
 ) -> Tensor:
     """Direct light and its interference with the scattered light, in units of the background."""
-    spectrum, band = _within(spectrum, band, fine)
+    spectrum, band = band.within(spectrum, fine)
     irradiance = direct + 2 * band.field(spectrum, fine).real
     if is_bright(throughput):
         irradiance = irradiance / throughput
@@ -122,14 +122,3 @@ def _together(parts: Sequence[tuple[Tensor, Band]]) -> tuple[Tensor, Band]:
     assert total is not None
     shape = (end[0] - first[0], end[1] - first[1])
     return torch.resolve_conj(total), Band((first[0], first[1]), shape, bands[0].step)
-
-
-def _within(spectrum: Tensor, band: Band, shape: tuple[int, int]) -> tuple[Tensor, Band]:
-    """Cut off what a grid does not hold; the linear part ends at twice the aperture, within it."""
-    first, size = list(band.first), list(band.shape)
-    for axis in (0, 1):
-        low = max(first[axis], -((shape[axis] - 1) // 2))
-        high = min(first[axis] + size[axis], (shape[axis] + 1) // 2)
-        spectrum = spectrum.narrow(axis, low - first[axis], high - low)
-        first[axis], size[axis] = low, high - low
-    return spectrum, Band((first[0], first[1]), (size[0], size[1]), band.step)

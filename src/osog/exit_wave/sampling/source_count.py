@@ -71,7 +71,7 @@ def source(request: GridRequest, wave_samples: float, image_samples: float) -> S
     return SourcePoints(
         points,
         ring_numbers(points, hole),
-        ring_numbers(max(12, points // 2), edge) if two_parts else (),
+        ring_numbers(max(24, points // 2), edge) if two_parts else (),
         ring_numbers(interference, hole) if interference else (),
         ring_numbers(scatter, hole) if scatter > points else (),
     )
@@ -95,7 +95,7 @@ def _numbers(
     quick = facts.round and image_samples <= _QUICK and between <= 2 * usual
     enough = wanted <= most
     between_pays = 3 * between <= wanted and between <= affordable
-    if not facts.interpolates or not (quick if enough else between_pays):
+    if not facts.interpolates or not (quick or (between_pays and not enough)):
         points = at_least(max(wanted, _LEAST_WAVES), _COUNTS, most) if enough else wanted
         return min(points, affordable), 0, 0
     scatter = _SCATTERED[accuracy.name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import pi, sqrt
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,44 @@ _MOST_NAMED = 100_000
 """Largest number that ``source_points`` takes."""
 
 
+@dataclass(frozen=True)
+class LightInUse:
+    """How the directions of the light of a render are represented.
+
+    Attributes
+    ----------
+    exit_waves : int
+        Directions that were followed through the sample; 1 for one plane wave.
+    source_points : int
+        Directions that the image is made of; more where exit waves are interpolated.
+    wanted : int
+        Directions that it needs.
+    error_percent : float
+        What having fewer is worth, as `source_error_percent` gives it.
+    """
+
+    exit_waves: int
+    source_points: int
+    wanted: int
+    error_percent: float
+
+
+def light_in_use(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> LightInUse | None:
+    """Sum up the light of a render; None where particles emit.
+
+    Parameters
+    ----------
+    scene : Scene
+    batch : ParticleBatch
+    plan : SamplingPlan
+    """
+    if scene.microscope.emits:
+        return None
+    shown = max(plan.lights, sum(plan.interference_rings))
+    wanted = wanted_points(SceneFacts(scene, batch))
+    return LightInUse(plan.lights, shown, wanted, source_error_percent(scene, batch, plan))
+
+
 def source_error_percent(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> float:
     """Error of the contrast from the number of directions that stand for the light.
 
@@ -43,7 +82,7 @@ def source_error_percent(scene: Scene, batch: ParticleBatch, plan: SamplingPlan)
     -----
     With q = N/n, n the directions that a particle needs at its distance from the focus, at least
     12: 40 S/(q (1 + q/0.22)) for a disc with S = NA_c/NA, 20/(q (1 + q/0.5)) for an annulus, a
-    third of it behind a phase plate. Fits to spheres of 0.5 µm at NA 0.8, S 0.3–0.9 and distances
+    half of it behind a phase plate. Fits to spheres of 0.5 µm at NA 0.8, S 0.3–0.9 and distances
     of 0–15 µm against sums of thousands of directions, good to a factor of 1.5. Particles count
     with the square of their contrast, 1/(1 + Φ^1.3). Interpolated exit waves leave the scattered
     light of several particles, 2.2 q^-1.15 √(m/34) with q = N/n and m particles in the defocused
@@ -72,7 +111,7 @@ def _undersampling(facts: SceneFacts, plan: SamplingPlan) -> float:
             phase_range = facts.phase_range(float(distance))
             q = points / max(directions(phase_range, cone), 12.0)
             if cone.hole > 0:
-                part = (7 if light == "ring" else 20) / (q * (1 + q / 0.5))
+                part = (10 if light == "ring" else 20) / (q * (1 + q / 0.5))
             else:
                 part = 40 * min(cone.outer / facts.acting, 1.0) / (q * (1 + q / 0.22))
             weight = 1 / (1 + phase_range**1.3)
@@ -117,4 +156,4 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator
     )
 
 
-__all__ = ["cautions", "source_error_percent"]
+__all__ = ["LightInUse", "cautions", "light_in_use", "source_error_percent"]
