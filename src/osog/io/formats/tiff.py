@@ -69,6 +69,10 @@ def first_series(file: Any, name: str) -> Any:
         If there is none.
     """
     # Pages that are larger than the series they are said to make up would be sought without end.
+    if file.pages and min(file.pages.first.shape, default=0) < 1:
+        raise MicrographError(
+            f"{name} holds no pixels; its first page has the shape {file.pages.first.shape}."
+        )
     if file.pages and file.pages.first.size > MOST_PIXELS:
         page_pixels(SimpleNamespace(keyframe=file.pages.first), 0, name)
     if file.pages and file.pages.first.shaped_description is not None:
