@@ -710,4 +710,4 @@ def _too_many(tmp: Path) -> None:
             kind = "<H" if int(tags[name].dtype) == 3 else "<I"
             struct.pack_into(kind, stated, tags[name].valueoffset, 60_000)
     (tmp / "a.tif").write_bytes(stated)
-    refused(tmp / "a.tif", r"60000 × 60000 pixels .* at most 1e\+09 numbers can be read")
+    refused(tmp / "a.tif", r"60000, 60000.* at most 1e\+09 numbers can be read")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,6 +68,21 @@ def first_series(file: Any, name: str) -> Any:
     MicrographError
         If there is none.
     """
+    # Pages that are larger than the series they are said to make up would be sought without end.
+    if file.pages and min(file.pages.first.shape, default=0) < 1:
+        raise MicrographError(
+            f"{name} holds no pixels; its first page has the shape {file.pages.first.shape}."
+        )
+    if file.pages and file.pages.first.size > MOST_PIXELS:
+        page_pixels(SimpleNamespace(keyframe=file.pages.first), 0, name)
+    if file.pages and file.pages.first.shaped_description is not None:
+        shape = tifffile.tifffile.shaped_description_metadata(
+            file.pages.first.shaped_description
+        ).get("shape", ())
+        if math.prod(shape) < file.pages.first.size:
+            raise MicrographError(
+                f"{name} states pages larger than its image of shape {tuple(shape)}; it is damaged."
+            )
     if not file.pages or not file.series:
         raise MicrographError(f"{name} holds no image; the file may be cut short.")
     return file.series[0]
