@@ -8,7 +8,7 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QButtonGroup, QGridLayout, QLabel, QToolButton
 
 from napari_osog.lifetimes import listen
-from napari_osog.micrographs import OPTICS, TargetError, adopt, doubts, known_optics
+from napari_osog.micrographs import OPTICS, TargetError, adopt, doubts, facts, known_optics
 from napari_osog.panels.forms import MissingOptics
 from napari_osog.panels.inputs import Slider, ignore_wheel
 from napari_osog.panels.line_profile import LineProfile
@@ -153,13 +153,15 @@ class CompareSection(Section):
         except TargetError as error:
             self.problem.setText(str(error))
             return
-        self._tell_known(known_optics(layer, self.session), doubts(layer))
+        self._tell_known(known_optics(layer, self.session), doubts(layer), facts(layer))
 
     def _on_target_data(self, event: Any = None) -> None:
         self.layers.compared.refresh()
         self.profile.draw_soon()
 
-    def _tell_known(self, known: dict[str, Known], why: dict[str, str]) -> None:
+    def _tell_known(
+        self, known: dict[str, Known], why: dict[str, str], others: Sequence[str] = ()
+    ) -> None:
         """Say of every number where it is from, and ask for those that are unknown."""
         self.known = known
         words = []
@@ -171,7 +173,7 @@ class CompareSection(Section):
                 used = optic.text(get(self.session.scene, optic.parameter))
                 reason = f". {why[name]}" if name in why else ""
                 words.append(f"<i>{optic.title} unknown: using {used}{reason}</i>")
-        say(self.sources, "<br>".join(words))
+        say(self.sources, "<br>".join([*words, *others]))
         self.missing.ask(known if self.session.target is not None else None)
 
     def _on_stated(self) -> None:
@@ -190,7 +192,7 @@ class CompareSection(Section):
             say(self.problem, str(error))
             return
         self.problem.setText("")
-        self._tell_known(known, doubts(session.target))
+        self._tell_known(known, doubts(session.target), facts(session.target))
         if session.view.compare == "off":
             self.choose_mode("beside")
         elif session.picture is not None:

@@ -31,6 +31,8 @@ RANGES = {
     "medium_index": (0.9, 4.0),
     "immersion_index": (0.99, 2.5),
     "magnification": (1e-2, 1e4),
+    "exposure_s": (1e-9, 1e6),
+    "gain_electrons_per_count": (1e-3, 1e5),
 }
 """What these numbers can be; others are a program's word for "not known"."""
 _SQUARE = 1e-3
