@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,49 +30,46 @@ def open_image(path: Path) -> Iterator[ImageFile]:
     with quiet("liffile"), liffile.LifFile(path, squeeze=False) as file:
         if not len(file.images):
             raise MicrographError(f"{path.name} holds no image; the file may be cut short.")
-        others = tuple(
-            optics for image in list(file.images)[1:] for optics in _stated(image).optics
-        )
-        yield _image(file.images[0], path.name, others)
+        first, *more = file.images
+        others = [_image(image, path.name) for image in more if _has_planes(image)]
+        yield replace(_image(first, path.name), others=tuple(others))
 
 
-def _image(image: Any, name: str, others: tuple[Any, ...]) -> ImageFile:
+def _has_planes(image: Any) -> bool:
+    return {"X", "Y"} <= set(image.sizes) and not image.is_flim
+
+
+def _image(image: Any, name: str) -> ImageFile:
     sizes = dict(image.sizes)
-    if "X" not in sizes or "Y" not in sizes or image.is_flim:
+    if not _has_planes(image):
         raise MicrographError(
-            f"{name}: its first image has the axes {', '.join(sizes)}, and no plane of rows and "
-            "columns."
+            f"{name}: its first image has the axes {', '.join(sizes)}, and no grey planes of rows "
+            "and columns."
         )
     leading = [axis for axis in sizes if axis not in "YXS"]
     inner = "YXS" if "S" in sizes else "YX"
     # One letter for each; the scanner has axes of more.
     letters = "".join(axis if axis in "TZC" else "Q" for axis in leading)
-    frames: dict[tuple[int, ...], NDArray[Any]] = {}
+    names = list(sizes)
+    order = [names.index(axis) for axis in (*leading, *inner)]
+
+    @cache
+    def pixels() -> NDArray[Any]:
+        # Colours may have to be put into order, which only a copy allows.
+        return np.transpose(image.asarray(out=None if "S" in sizes else "memmap"), order)
 
     def plane(at: tuple[int, ...]) -> NDArray[Any]:
-        if not frames:  # the whole image is in one block of the file
-            frames[()] = np.asarray(image.asarray())
-        pixels = frames[()]
-        names = list(sizes)
-        moved = np.moveaxis(
-            pixels, [names.index(a) for a in (*leading, *inner)], range(pixels.ndim)
-        )
-        return np.asarray(moved[at])
+        return np.asarray(pixels()[at])
 
     stated = _stated(image)
     return ImageFile(
         axes=letters + inner,
         shape=tuple(sizes[axis] for axis in (*leading, *inner)),
         plane=plane,
-        optics=stated.optics if len(stated.optics) in (1, sizes.get("C", 1)) else (_first(stated),),
+        optics=stated.optics,
         channels=stated.channels,
         colours=3 if sizes.get("S") in (3, 4) else 0,
-        others=others,
     )
-
-
-def _first(stated: OmeImage) -> Any:
-    return type(stated.optics[0]).common(stated.optics)
 
 
 def _stated(image: Any) -> OmeImage:

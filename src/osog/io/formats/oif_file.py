@@ -56,7 +56,7 @@ def _image(oiffile: Any, file: Any, name: str) -> ImageFile:
 
     first = read(series[0])
     count = shape[axes.index("C")] if "C" in axes else 1
-    stated = _stated(oiffile, file, series[0], count)
+    stated = _stated(oiffile, file, series[0], count, "L" in axes)
     return ImageFile(
         axes="".join(a if a in "CTZ" else "Q" for a in axes) + "YX",
         shape=(*shape, *first.shape),
@@ -66,12 +66,12 @@ def _image(oiffile: Any, file: Any, name: str) -> ImageFile:
     )
 
 
-def _stated(oiffile: Any, file: Any, member: str, count: int) -> OmeImage:
+def _stated(oiffile: Any, file: Any, member: str, count: int, spectral: bool) -> OmeImage:
     try:
         try:
             settings = oiffile.SettingsFile(file.open_file(f"{member[:-4]}.pty"))
         except (OSError, ValueError):
             settings = {}
-        return of_oif(file.mainfile, settings, count)
+        return of_oif(file.mainfile, settings, count, spectral=spectral)
     except Exception:  # damaged settings say nothing, and cost no pixel
         return OmeImage()

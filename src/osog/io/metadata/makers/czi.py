@@ -69,7 +69,9 @@ def _lens(root: Element) -> Optics:
         index = immersion(lens.findtext("Immersion"), _SOURCE)
     return Optics(
         numerical_aperture=possible("numerical_aperture", number(lens.findtext("LensNA")), _SOURCE),
-        magnification=possible("magnification", number(lens.findtext("NominalMagnification")), _SOURCE),
+        magnification=possible(
+            "magnification", number(lens.findtext("NominalMagnification")), _SOURCE
+        ),
         immersion_index=index,
     ).otherwise(of_objective(lens.get("Name"), _SOURCE))
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SOURCE = "from LIF"
 _SETTINGS = ("ATLConfocalSettingDefinition", "ATLCameraSettingDefinition")
+_SPECTRA = ("5", "9")
 _SIDES = {"1": "X", "2": "Y"}
 
 
@@ -33,7 +34,9 @@ def of_lif_element(element: Element) -> OmeImage:
     # Sequential scans repeat the lens in each of their steps.
     steps = [s for tag in _SETTINGS for s in element.iterfind(f".//{tag}") if s not in settings]
     shared = _pixel(element).otherwise(Optics.common([_lens(s) for s in settings or steps]))
-    each = _cameras(element, count) or _bands(settings, count)
+    each = _cameras(element, count)
+    if not each and not _is_spectral(element):
+        each = _bands(settings, count)
     if not each:
         return OmeImage((immersed(shared),) * max(count, 1), ("",) * max(count, 1))
     return OmeImage(
@@ -45,15 +48,23 @@ def of_lif_element(element: Element) -> OmeImage:
 def _pixel(element: Element) -> Optics:
     """Size of a pixel: the length of an axis runs from its first pixel's middle to its last."""
     sides: dict[str, float] = {}
-    for axis in element.iterfind(
-        "./Data/Image/ImageDescription/Dimensions/DimensionDescription"
-    ):
+    for axis in element.iterfind("./Data/Image/ImageDescription/Dimensions/DimensionDescription"):
         name = _SIDES.get(axis.get("DimID", ""))
         length, steps = number(axis.get("Length")), number(axis.get("NumberOfElements"))
         factor = micrometres(axis.get("Unit", "m"))
         if name and length is not None and steps is not None and steps > 1 and factor is not None:
             sides[name] = abs(length) * factor / (steps - 1)
     return pixel_size(sides.get("X"), sides.get("Y"), _SOURCE)
+
+
+def _is_spectral(element: Element) -> bool:
+    """Whether the detected band moves from plane to plane."""
+    return any(
+        axis.get("DimID") in _SPECTRA and axis.get("NumberOfElements") not in ("0", "1")
+        for axis in element.iterfind(
+            "./Data/Image/ImageDescription/Dimensions/DimensionDescription"
+        )
+    )
 
 
 def _lens(settings: Element) -> Optics:

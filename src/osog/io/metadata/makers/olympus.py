@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SOURCE = "from OIF"
-Settings = "Mapping[str, Mapping[str, Any]]"
 
 
 def of_oif(
-    main: Mapping[str, Mapping[str, Any]], plane: Mapping[str, Mapping[str, Any]], count: int
+    main: Mapping[str, Mapping[str, Any]],
+    plane: Mapping[str, Mapping[str, Any]],
+    count: int,
+    *,
+    spectral: bool = False,
 ) -> OmeImage:
     """Read the optics of each channel.
 
@@ -29,6 +32,8 @@ def of_oif(
         Sections of the settings of its first plane, which know the lens.
     count : int
         Channels that the file holds.
+    spectral : bool
+        Whether the detected band moves from plane to plane; the wavelength is then unknown.
     """
     lens = plane.get("Acquisition Parameters Common", {})
     shared = (
@@ -45,8 +50,9 @@ def of_oif(
         .otherwise(of_objective(lens.get("ObjectiveLens Name"), _SOURCE))
     )
     channels = [main.get(f"Channel {k + 1} Parameters", {}) for k in range(max(count, 1))]
+    waves = [None if spectral else _wave(c) for c in channels]
     return OmeImage(
-        tuple(immersed(shared.otherwise(Optics(wavelength_um=_wave(c)))) for c in channels),
+        tuple(immersed(shared.otherwise(Optics(wavelength_um=w))) for w in waves),
         tuple(_name(c) for c in channels),
     )
 
@@ -65,14 +71,13 @@ def _pixel(section: Mapping[str, Any]) -> Optics:
 
 
 def _wave(channel: Mapping[str, Any]) -> Known | None:
-    if str(channel.get("LightType", "")).casefold().startswith("trans"):
-        keys = (("ExcitationWavelength", "excitation wavelength"),)
-    else:
-        keys = (
-            ("EmissionWavelength", "emission wavelength"),
-            ("ExcitationWavelength", "excitation wavelength"),
-        )  # type: ignore[assignment]
-    for key, words in keys:
+    through = str(channel.get("LightType", "")).casefold().startswith("trans")
+    for key, words in (
+        ("EmissionWavelength", "emission wavelength"),
+        ("ExcitationWavelength", "excitation wavelength"),
+    ):
+        if through and key == "EmissionWavelength":
+            continue  # light that passes keeps its wavelength
         nm = number(channel.get(key))
         found = possible("wavelength_um", None if nm is None else nm / 1e3, f"{_SOURCE}, {words}")
         if found is not None:

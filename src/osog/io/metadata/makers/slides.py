@@ -95,14 +95,12 @@ def _of_scn_image(image: Element, page: Any) -> Optics:
     ]
     if None not in sides and abs(sides[0] / sides[1] - 1) < 0.01:  # type: ignore[operator]
         sides[1] = None  # the last row and column of smaller pictures are cut
-    lens, aperture = parts.get("objective"), parts.get("numericalAperture")
+    # The numerical aperture of these files is that of the illumination.
+    lens = parts.get("objective")
     return pixel_size(sides[0], sides[1], _SCN).otherwise(
         Optics(
             magnification=possible(
                 "magnification", number(None if lens is None else lens.text), _SCN
-            ),
-            numerical_aperture=possible(
-                "numerical_aperture", number(None if aperture is None else aperture.text), _SCN
             ),
         )
     )
