@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import tifffile
-from helpers import makers_files, makers_tiffs
 
+from helpers import makers_files, makers_tiffs, nikon
 from osog.io import Known, MicrographError, optics_of, read_micrograph
 from osog.io.metadata.makers.objective import of_objective
 
@@ -328,7 +327,8 @@ _LENS = 'ObjectiveName="HC PL APO 63x/1.40 OIL" NumericalAperture="1.4" Magnific
 
 def _camera(waves: tuple[Any, ...]) -> str:
     channels = "".join(
-        f'<WideFieldChannelInfo UserDefName="d{k}" EmissionWavelength="{w}" ExposureTime="0.{k + 1}"/>'
+        f'<WideFieldChannelInfo UserDefName="d{k}" EmissionWavelength="{w}"'
+        f' ExposureTime="0.{k + 1}"/>'
         for k, w in enumerate(waves)
     )
     return (
@@ -407,6 +407,28 @@ def _oif(tmp: Path) -> None:
 @row("Nikon ND2")
 def _nd2(tmp: Path) -> None:
     needs("nd2")
+    path = nikon.nd2(tmp / "a.nd2", STACK)
+    same(path, PLANES)
+    expected = {
+        "pixel_size_um": 0.11, "numerical_aperture": 1.4, "magnification": 60.0,
+        "immersion_index": 1.515,
+    }  # fmt: skip
+    assert numbers(path, page=0) == expected | {"wavelength_um": 0.461, "exposure_s": 0.1}
+    assert numbers(path, channel="dye 1", page=2) == expected | {
+        "wavelength_um": 0.617, "exposure_s": 0.25,
+    }  # fmt: skip
+    same(path, STACK[:, 1], channel=1)
+    del expected["pixel_size_um"]
+    waves = {"wavelength_um": 0.461, "exposure_s": 0.1}
+    for more in ({"calibrated": False}, {"pixel_um": 0.0}, {"axis": 2}):
+        assert numbers(nikon.nd2(tmp / "u.nd2", STACK, **more)) == expected | waves
+    path = nikon.nd2(tmp / "n.nd2", STACK, (0.0, -1.0), (0.0, 0.0), aperture=-1.0, index=0.0)
+    assert numbers(path) == {"pixel_size_um": 0.11, "magnification": 60.0}
+    with pytest.raises(MicrographError, match="lacks the pixels of this plane"):
+        read_micrograph(nikon.nd2(tmp / "z.nd2", STACK * 0))
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(MicrographError, match="damaged or cut short"):
+        read_micrograph(path)
 
 
 @row("without the package for a maker's file")

@@ -30,6 +30,8 @@ from osog.scene import SceneError
 from osog.scene.parameters import get
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_osog.live_controller import LiveController
     from osog.io import Known
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.io.errors import MicrographError
 from osog.io.formats.packages import package
 from osog.io.image_file import ImageFile
 from osog.io.metadata.ome import OmeImage, of_ome
@@ -24,10 +24,10 @@ def open_image(path: Path) -> Iterator[ImageFile]:
     """Open ``.nd2``; a frame of the file holds all channels, and is read when it is asked for."""
     nd2 = package("nd2", "nd2", path.name, "ND2 files")
     with nd2.ND2File(path) as file:
-        yield _image(file)
+        yield _image(file, path.name)
 
 
-def _image(file: Any) -> ImageFile:
+def _image(file: Any, name: str) -> ImageFile:
     sizes = dict(file.sizes)
     loops = [axis for axis in sizes if axis not in "CYXS"]
     channels = sizes.get("C", 1)
@@ -40,6 +40,8 @@ def _image(file: Any) -> ImageFile:
         for axis, index in zip(loops, loop, strict=True):
             number = number * sizes[axis] + index
         frame = np.asarray(file.read_frame(number))
+        if not frame.any():  # frames that are missing come as zeros
+            raise MicrographError(f"{name} lacks the pixels of this plane: all of them are 0.")
         of_plane = tuple(sizes[axis] for axis in inner)
         channel = at[len(loops)] if "C" in sizes else 0
         return frame.reshape(channels, *of_plane)[channel]
@@ -56,16 +58,23 @@ def _image(file: Any) -> ImageFile:
 
 
 def _stated(file: Any) -> OmeImage:
-    """Optics of the channels; a pixel of 1 µm is what the file holds when none was calibrated."""
+    """Optics of the channels, without the 1 µm that the package says of pixels without a size."""
     try:
         stated = of_ome(file.ome_metadata(include_unstructured=False))
     except Exception:  # files from before 2010 have no such metadata; their pixels can be read
         return OmeImage()
-    if all(_is_calibrated(channel) for channel in file.metadata.channels or ()):
+    channels = file.metadata.channels or ()
+    if not all(_is_calibrated(channel) for channel in channels):
+        doubt = None
+    elif any(channel.volume.axesCalibration[0] == 1.0 for channel in channels):
+        doubt = "The file states pixels of 1 µm, which also stands for pixels of unknown size."
+    else:
         return stated
-    return OmeImage(tuple(o.without("pixel_size_um") for o in stated.optics), stated.channels)
+    optics = tuple(o.without("pixel_size_um", doubt) for o in stated.optics)
+    return OmeImage(optics, stated.channels)
 
 
 def _is_calibrated(channel: Any) -> bool:
     volume = channel.volume
-    return all(volume.axesCalibrated[:2]) and math.isfinite(volume.axesCalibration[0])
+    in_space = all(axis == "distance" for axis in volume.axesInterpretation[:2])
+    return in_space and all(volume.axesCalibrated[:2])

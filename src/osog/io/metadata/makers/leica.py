@@ -83,12 +83,9 @@ def _lens(settings: Element) -> Optics:
 
 def _cameras(element: Element, count: int) -> list[tuple[str, Optics]]:
     """Channels of a camera, if as many are described as there are."""
-    infos = [
-        info
-        for info in element.iterfind(
-            ".//ATLCameraSettingDefinition/WideFieldChannelConfigurator/WideFieldChannelInfo"
-        )
-    ]
+    infos = element.findall(
+        ".//ATLCameraSettingDefinition/WideFieldChannelConfigurator/WideFieldChannelInfo"
+    )
     if len(infos) != count:
         return []
     return [
