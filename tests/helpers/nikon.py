@@ -100,7 +100,7 @@ def _element(name: str, value: Any) -> str:
         inner = "".join(_element(n, v) for n, v in value.items())
         return f'<{name} runtype="CLxListVariant">{inner}</{name}>'
     kind = {bool: "bool", int: "lx_uint32", float: "double", str: "CLxStringW"}[type(value)]
-    return f'<{name} runtype="{kind}" value="{str(value).lower()}"/>'
+    return f'<{name} runtype="{kind}" value="{str(value).lower() if kind == "bool" else value}"/>'
 
 
 __all__ = ["nd2"]

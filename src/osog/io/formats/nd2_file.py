@@ -10,7 +10,8 @@ import numpy as np
 from osog.io.errors import MicrographError
 from osog.io.formats.packages import package
 from osog.io.image_file import ImageFile
-from osog.io.metadata.ome import OmeImage, of_ome
+from osog.io.metadata.makers.nikon import of_nd2
+from osog.io.metadata.ome import OmeImage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def _image(file: Any, name: str) -> ImageFile:
             raise MicrographError(f"{name} lacks the pixels of this plane: all of them are 0.")
         of_plane = tuple(sizes[axis] for axis in inner)
         channel = at[len(loops)] if "C" in sizes else 0
-        return frame.reshape(channels, *of_plane)[channel]
+        return np.asarray(frame.reshape(channels, *of_plane)[channel])
 
     stated = _stated(file)
     return ImageFile(
@@ -58,23 +59,7 @@ def _image(file: Any, name: str) -> ImageFile:
 
 
 def _stated(file: Any) -> OmeImage:
-    """Optics of the channels, without the 1 µm that the package says of pixels without a size."""
     try:
-        stated = of_ome(file.ome_metadata(include_unstructured=False))
-    except Exception:  # files from before 2010 have no such metadata; their pixels can be read
+        return of_nd2(file)
+    except Exception:  # files of before 2010 have no such metadata; their pixels can be read
         return OmeImage()
-    channels = file.metadata.channels or ()
-    if not all(_is_calibrated(channel) for channel in channels):
-        doubt = None
-    elif any(channel.volume.axesCalibration[0] == 1.0 for channel in channels):
-        doubt = "The file states pixels of 1 µm, which also stands for pixels of unknown size."
-    else:
-        return stated
-    optics = tuple(o.without("pixel_size_um", doubt) for o in stated.optics)
-    return OmeImage(optics, stated.channels)
-
-
-def _is_calibrated(channel: Any) -> bool:
-    volume = channel.volume
-    in_space = all(axis == "distance" for axis in volume.axesInterpretation[:2])
-    return in_space and all(volume.axesCalibrated[:2])

@@ -151,7 +151,8 @@ def _of_image(root: Element, image: Element) -> OmeImage:
             _SOURCE,
         )
     )
-    optics, names = [], []
+    optics: list[Optics] = []
+    names: list[str] = []
     exposures = _exposures(pixels)
     for channel in (e for e in pixels if _local(e) == "Channel"):
         wave = _wavelength(channel)
