@@ -301,6 +301,10 @@ def _czi(tmp: Path) -> None:
     assert numbers(path, channel="dye 1") == expected | {
         "wavelength_um": 0.617, "exposure_s": 0.25,
     }  # fmt: skip
+    lacking = [tile for tile in tiles if tile[1]["plane"] != {"C": 1, "Z": 1}]
+    path = makers_files.czi(tmp / "l.czi", lacking, None)
+    with pytest.raises(MicrographError, match="lacks the pixels of this plane"):
+        read_micrograph(path, channel=1, page=1)
     xml = makers_files.czi_xml(None, ("NaN", -1), (0, "x"), "<LensNA>0</LensNA>", "")
     path = makers_files.czi(tmp / "n.czi", tiles, xml)
     assert numbers(path) == {k: v for k, v in _OIL_63.items() if k != "pixel_size_um"}
@@ -446,6 +450,43 @@ def _without(tmp: Path) -> None:
             words = rf'package {module}, .*pip install "napari-osog\[{extra}\]"'
             with pytest.raises(MicrographError, match=words):
                 read_micrograph(tmp / name)
+
+
+def test_exposures_of_ome_planes_are_those_of_their_channel(tmp_path: Path) -> None:
+    planes = "".join(
+        f'<Plane TheZ="{z}" TheT="0" TheC="{c}" ExposureTime="{time}" ExposureTimeUnit="{unit}"/>'
+        for z in range(2)
+        for c, (time, unit) in enumerate(((40, "ms"), (0.2, "s"), (z + 1, "s"), (0, "s")))
+    )
+    channels = "".join(f'<Channel ID="Channel:0:{c}" SamplesPerPixel="1"/>' for c in range(4))
+    xml = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">'
+        '<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="31" SizeY="24"'
+        f' SizeZ="2" SizeC="4" SizeT="1">{channels}<TiffData IFD="0" PlaneCount="8"/>{planes}'
+        "</Pixels></Image></OME>"
+    )
+    path = tmp_path / "e.ome.tif"
+    stack = np.stack([GREY] * 8)
+    tifffile.imwrite(path, stack, description=xml, metadata=None, photometric="minisblack")
+    found = [numbers(path, channel=c).get("exposure_s") for c in range(4)]
+    assert found == [0.04, 0.2, None, None]
+
+
+def test_exposure_and_gain_are_told_beside_the_optics(tmp_path: Path) -> None:
+    from osog.cli.fitting import opened
+    from osog.scene import Scene
+
+    stack = STACK[None]
+    path = makers_tiffs.micromanager(
+        tmp_path / "a_MMStack_Pos0.tif", stack, [_settings(100)] * 2, {}
+    )
+    scene = Scene.parse({"camera": {"gain_electrons_per_count": 50.0}})
+    _, notes = opened(path, scene, None, 0)
+    assert (True, "The file says gain 0.46 e⁻/count from Micro-Manager; the scene's 50 e⁻/count is "
+            "used.") in notes  # fmt: skip
+    assert (False, "The file says exposure 0.1 s from Micro-Manager.") in notes
+    _, notes = opened(path, Scene.parse({"camera": None}), None, 0)
+    assert not any("gain" in words for _, words in notes)
 
 
 @pytest.mark.parametrize(

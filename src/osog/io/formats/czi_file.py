@@ -51,6 +51,8 @@ def _image(file: Any, name: str) -> ImageFile:
             )
         chosen = {axis: spans[axis][0] + i for axis, i in where.items()}
         pixels = np.array(file.read(roi=tuple(area), plane=chosen, scene=scene))
+        if not pixels.any():  # tiles that are missing come as zeros
+            raise MicrographError(f"{name} lacks the pixels of this plane: all of them are 0.")
         return pixels[..., ::-1] if colours else pixels[..., 0]
 
     area = areas[0][1]
