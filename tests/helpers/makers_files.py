@@ -132,7 +132,7 @@ def oif_members(
         "[Acquisition Parameters Common]\r\nMagnification=60.0\r\n"
         f'ObjectiveLens NAValue={aperture}\r\nObjectiveLens Name="UPLSAPO   60X O  NA:1.35"\r\n'
         f"[Image Parameters]\r\nWidthConvertValue={width}\r\nHeightConvertValue={width}\r\n"
-        f'WidthUnit="{unit}"\r\nHeightUnit="{unit}"\r\n'
+        f'WidthUnit="um"\r\nHeightUnit="{unit}"\r\n'
     )
     members: dict[str, bytes] = {}
     for c in range(count):
