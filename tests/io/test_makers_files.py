@@ -14,6 +14,7 @@ import tifffile
 from helpers import makers_files, makers_tiffs, nikon
 from osog.io import Known, MicrographError, optics_of, read_micrograph
 from osog.io.metadata.makers.objective import of_objective
+from osog.io.metadata.numbers import micrometres
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -450,6 +451,11 @@ def _without(tmp: Path) -> None:
             words = rf'package {module}, .*pip install "napari-osog\[{extra}\]"'
             with pytest.raises(MicrographError, match=words):
                 read_micrograph(tmp / name)
+
+
+@pytest.mark.parametrize("unit", ["ms", "s", "ps", "ns", "px", "pixels"])
+def test_times_and_pixels_are_no_lengths(unit: str) -> None:
+    assert micrometres(unit) is None
 
 
 def test_exposures_of_ome_planes_are_those_of_their_channel(tmp_path: Path) -> None:

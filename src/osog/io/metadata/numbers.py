@@ -65,7 +65,7 @@ def micrometres(unit: Any) -> float | None:
         return None
     text = text.lower()
     text = _SPELLINGS.get(text, text)
-    if text not in _MICROMETRES and text.endswith("s"):
+    if text not in _MICROMETRES and text.endswith("s") and len(text) > 3:  # ms are no metres
         text = text[:-1]
     return _MICROMETRES.get(text)
 
