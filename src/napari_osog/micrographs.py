@@ -52,6 +52,12 @@ OPTICS = {
     "immersion_index": Optic("microscope.immersion_index", "immersion index", asked=False),
 }
 """What a file can know, by its name in `osog.io.Optics`."""
+FACTS = {
+    "magnification": ("magnification", "×"),
+    "exposure_s": ("exposure", "s"),
+    "gain_electrons_per_count": ("camera gain", "e⁻/count"),
+}
+"""What a file can know that sets nothing in the scene: title and unit."""
 BY_HAND = "entered by hand"
 """Source of a number that the user stated."""
 
@@ -134,6 +140,16 @@ def optics(layer: Any) -> dict[str, Known]:
     return {name: known for name, known in _read(layer).known().items() if name in OPTICS}
 
 
+def facts(layer: Any) -> list[str]:
+    """What else a micrograph's file states, one sentence each: nothing in the scene follows it."""
+    read = _read(layer)
+    return [
+        f"{title} {known.value:.5g} {unit} ({known.source})"
+        for name, (title, unit) in FACTS.items()
+        if (known := getattr(read, name)) is not None
+    ]
+
+
 def doubts(layer: Any) -> dict[str, str]:
     """Why numbers that the layer or its file states are unknown all the same, one sentence each.
 
@@ -210,11 +226,13 @@ def adopt(session: Session, layer: Any) -> dict[str, Known]:
 
 __all__ = [
     "BY_HAND",
+    "FACTS",
     "OPTICS",
     "Optic",
     "TargetError",
     "adopt",
     "doubts",
+    "facts",
     "known_optics",
     "optics",
     "plane",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from types import SimpleNamespace
 
 import imageio.v3 as iio
@@ -146,51 +145,6 @@ def test_missing_and_foreign_files(tmp_path):
     np.save(tmp_path / "complex.npy", np.ones((4, 4), complex))
     with pytest.raises(MicrographError, match="complex128"):
         read_micrograph(tmp_path / "complex.npy")
-
-
-def test_nd2_is_read_with_its_optics(tmp_path, monkeypatch):
-    """A stand-in for the package nd2, which reads a format that nothing free writes."""
-    path = tmp_path / "cells.nd2"
-    path.write_bytes(b"nd2")
-    pixels = model.Pixels(
-        dimension_order="XYCZT", type="uint16", size_x=4, size_y=3, size_z=1, size_c=1, size_t=1,
-        physical_size_x=0.11, physical_size_x_unit="µm", tiff_data_blocks=[model.TiffData()],
-    )  # fmt: skip
-    document = OME(images=[model.Image(id="Image:0", pixels=pixels)])
-
-    class ND2File:
-        def __init__(self, opened):
-            assert opened == path
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            pass
-
-        @property
-        def sizes(self):
-            return {"Y": 3, "X": 4}
-
-        def asarray(self):
-            return counts
-
-        def ome_metadata(self):
-            return document
-
-    counts = np.arange(12, dtype=np.uint16).reshape(3, 4)
-    monkeypatch.setitem(sys.modules, "nd2", SimpleNamespace(ND2File=ND2File))
-    read = read_micrograph(path)
-    assert np.array_equal(read.image, counts)
-    assert read.pixel_size_um == Known(0.11, "from OME-XML")
-
-
-def test_nd2_without_its_package_says_what_to_install(tmp_path, monkeypatch):
-    path = tmp_path / "cells.nd2"
-    path.write_bytes(b"nd2")
-    monkeypatch.setitem(sys.modules, "nd2", None)
-    with pytest.raises(MicrographError, match=r"needs the package nd2; install napari-osog\[nd2\]"):
-        read_micrograph(path)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint16"])

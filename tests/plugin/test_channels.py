@@ -9,7 +9,7 @@ import pytest
 from napari.layers import Image
 from ome_types import from_xml
 
-from napari_osog.micrographs import doubts, optics
+from napari_osog.micrographs import doubts, facts, optics
 
 PICTURE = np.random.default_rng(0).random((24, 31)).astype(np.float32)
 XML = (
@@ -74,3 +74,14 @@ def test_the_panel_says_why_a_number_is_unknown(qtbot):
     CompareSection._tell_known(panel, optics(layer), doubts(layer))
     assert "pixel size unknown: using" in said[-1]
     assert "0.1 × 0.2 µm" in said[-1] and "0.461 and 0.617" in said[-1]
+
+
+def test_what_sets_nothing_in_the_scene_is_told_all_the_same():
+    text = XML.format(height=0.1).replace(
+        "<MetadataOnly/>",
+        '<MetadataOnly/><Plane TheC="1" TheZ="0" TheT="0" ExposureTime="0.04"/>',
+    )
+    assert facts(Image(PICTURE, name="mCherry", metadata={"ome_metadata": text})) == [
+        "exposure 0.04 s (from OME-XML)"
+    ]
+    assert facts(Image(PICTURE, name="DAPI", metadata={"ome_metadata": text})) == []

@@ -8,7 +8,7 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QButtonGroup, QGridLayout, QLabel, QToolButton
 
 from napari_osog.lifetimes import listen
-from napari_osog.micrographs import OPTICS, adopt, doubts, known_optics
+from napari_osog.micrographs import OPTICS, adopt, doubts, facts, known_optics
 from napari_osog.panels.forms import MissingOptics
 from napari_osog.panels.inputs import Slider, ignore_wheel
 from napari_osog.panels.line_profile import LineProfile
@@ -31,7 +31,7 @@ from osog.scene import SceneError
 from osog.scene.parameters import get
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from napari_osog.live_controller import LiveController
     from osog.io import Known
@@ -163,7 +163,7 @@ class CompareSection(Section):
         except TargetError as error:
             self.problem.setText(str(error))
             return
-        self._tell_known(known, doubts(layer))
+        self._tell_known(known, doubts(layer), facts(layer))
 
     def _on_moved(self, event: Any = None) -> None:
         """Take in another scale or transform of the layer."""
@@ -177,7 +177,12 @@ class CompareSection(Section):
         self.layers.compared.refresh()
         self.profile.draw_soon()
 
-    def _tell_known(self, known: dict[str, Known], why: Mapping[str, str] | None = None) -> None:
+    def _tell_known(
+        self,
+        known: dict[str, Known],
+        why: Mapping[str, str] | None = None,
+        others: Sequence[str] = (),
+    ) -> None:
         """Say of every number where it is from, and ask for those that are unknown."""
         self.known = known
         words = []
@@ -189,7 +194,7 @@ class CompareSection(Section):
                 used = optic.text(get(self.session.scene, optic.parameter))
                 reason = f". {why[name]}" if why and name in why else ""
                 words.append(f"<i>{optic.title} unknown: using {used}{reason}</i>")
-        say(self.sources, "<br>".join(words))
+        say(self.sources, "<br>".join([*words, *others]))
         self.missing.ask(known if self.session.target is not None else None)
 
     def _on_stated(self) -> None:
@@ -208,7 +213,7 @@ class CompareSection(Section):
             say(self.problem, str(error))
             return
         self.problem.setText("")
-        self._tell_known(known, doubts(session.target))
+        self._tell_known(known, doubts(session.target), facts(session.target))
         if session.view.compare == "off":
             self.choose_mode("beside")
         elif session.picture is not None:

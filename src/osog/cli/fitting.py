@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from osog.fitting import FitProgress, FitResult
-    from osog.io import Micrograph
+    from osog.io import Known, Micrograph
     from osog.scene import Particle, Scene
 
 Note = tuple[bool, str]
@@ -65,13 +65,17 @@ def opened(
     micrograph = read_micrograph(path, channel=parsed_channel(channel), page=page)
     notes: list[Note] = [(True, words) for words in micrograph.doubts.values()]
     optics = scene.microscope
-    for title, stated, mine, unit in (
+    compared: list[tuple[str, Known | None, float, str]] = [
         ("pixel size", micrograph.pixel_size_um, scene.grid.pixel_size_um, " µm"),
         ("NA", micrograph.numerical_aperture, optics.numerical_aperture, ""),
         ("wavelength", micrograph.wavelength_um, optics.wavelength_um, " µm"),
         ("index of the medium", micrograph.medium_index, scene.medium.index, ""),
         ("immersion index", micrograph.immersion_index, optics.immersion_index, ""),
-    ):
+    ]
+    gain, camera = micrograph.gain_electrons_per_count, scene.camera
+    if gain is not None and camera is not None:
+        compared.append(("gain", gain, camera.gain_electrons_per_count, " e⁻/count"))
+    for title, stated, mine, unit in compared:
         if stated is None:
             continue
         said = f"{title} {stated.value:.5g}{unit} {stated.source}"
@@ -79,6 +83,12 @@ def opened(
             notes.append((True, f"The file says {said}; the scene's {mine:g}{unit} is used."))
         else:
             notes.append((False, f"The file agrees: {said}."))
+    for title, known, unit in (
+        ("magnification", micrograph.magnification, ""),
+        ("exposure", micrograph.exposure_s, " s"),
+    ):
+        if known is not None:
+            notes.append((False, f"The file says {title} {known.value:.5g}{unit} {known.source}."))
     return micrograph, notes
 
 

@@ -40,6 +40,8 @@ class ImageFile:
     colours : int
         How many of the samples, from the first, are colours; the rest is transparency. 0 where
         the samples are no colours but pictures of their own.
+    others : tuple of ImageFile
+        The other images in the file, of which a layer may show one.
     """
 
     axes: str
@@ -48,6 +50,7 @@ class ImageFile:
     optics: tuple[Optics, ...] = (Optics(),)
     channels: tuple[str, ...] = ()
     colours: int = field(default=0)
+    others: tuple[ImageFile, ...] = ()
 
     @classmethod
     def of_array(cls, array: NDArray[Any], axes: str, **more: Any) -> ImageFile:

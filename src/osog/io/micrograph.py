@@ -43,6 +43,10 @@ class Optics:
     immersion_index : Known or None
         Between objective and cover glass.
     magnification : Known or None
+    exposure_s : Known or None
+        Of one plane, in seconds.
+    gain_electrons_per_count : Known or None
+        Of the camera: electrons that make one grey level.
     doubts : mapping of str to str
         For names of numbers that are stated and yet unknown, such as the size of pixels that are
         not square: one sentence that says why. No lesser source fills them.
@@ -54,6 +58,8 @@ class Optics:
     medium_index: Known | None = None
     immersion_index: Known | None = None
     magnification: Known | None = None
+    exposure_s: Known | None = None
+    gain_electrons_per_count: Known | None = None
     doubts: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def known(self) -> dict[str, Known]:

@@ -26,7 +26,7 @@ def read_micrograph(
     Parameters
     ----------
     path : path
-        TIFF, OME-TIFF, PNG, JPEG, BMP, NPY, or ND2 with the package nd2.
+        TIFF and its dialects, PNG, JPEG, BMP, NPY; CZI, LIF, ND2, OIF and OIB with their packages.
     channel : int, str or "mean", optional
         Which channel of a multi-channel file (from 0, or its name), which colour of a colour
         image (0, 1, 2: red, green, blue), or the mean of all of them.

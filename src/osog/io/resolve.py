@@ -103,7 +103,15 @@ def frame_of(path: str | os.PathLike[str]) -> tuple[int, int] | None:
 
 
 def _of_one_channel(file: ImageFile, channel: int | str | None, name: str | None) -> Optics:
-    """Optics of the channel that is chosen or named; what all agree on if there is none."""
+    """Optics of the channel that is chosen or named; what all agree on if there is none.
+
+    Of several images in the file, a layer may show any: what they agree on counts.
+    """
+    each = [_of_one_image(image, channel, name) for image in (file, *file.others)]
+    return Optics.common(each)
+
+
+def _of_one_image(file: ImageFile, channel: int | str | None, name: str | None) -> Optics:
     at = None
     if isinstance(channel, str):
         at = channel_named(file, channel)

@@ -24,12 +24,21 @@ _MODULES = {
     ".btf": "tiff",
     ".tf8": "tiff",
     ".lsm": "tiff",
+    ".stk": "tiff",
+    ".svs": "tiff",
+    ".scn": "tiff",
+    ".ndpi": "tiff",
     ".png": "pictures",
     ".jpg": "pictures",
     ".jpeg": "pictures",
     ".bmp": "pictures",
     ".npy": "numpy_array",
     ".nd2": "nd2_file",
+    ".czi": "czi_file",
+    ".lif": "lif_file",
+    ".lof": "lif_file",
+    ".oif": "oif_file",
+    ".oib": "oif_file",
 }
 SUFFIXES = tuple(_MODULES)
 """File names that can be read."""

@@ -22,6 +22,7 @@ from osog.io.formats.tiff_light import (
 )
 from osog.io.formats.tiff_pages import page_pixels
 from osog.io.image_file import MOST_PIXELS, ImageFile
+from osog.io.metadata.makers import of_maker
 from osog.io.metadata.ome import OmeImage, has_dtd, looks_like_ome, of_ome_xml
 from osog.io.metadata.tiff_tags import of_tags
 
@@ -89,7 +90,7 @@ def first_series(file: Any, name: str) -> Any:
 
 
 def stated_by(file: Any, series: Any) -> OmeImage:
-    """Optics and names of the channels: OME-XML, then ImageJ's unit or the resolution tags."""
+    """Optics and names of the channels: OME-XML or a maker's tags, then the resolution tags."""
     text = file.pages.first.description
     at = file.series.index(series) if series.kind == "ome" else None
     ome = of_ome_xml(text, at, len(file.series)) if looks_like_ome(text) else OmeImage()
@@ -97,7 +98,8 @@ def stated_by(file: Any, series: Any) -> OmeImage:
     if file.is_imagej:
         imagej = file.imagej_metadata or {}
     tags: Optics = of_tags(series.keyframe.tags, imagej)
-    return OmeImage(tuple(optics.otherwise(tags) for optics in ome.optics), ome.channels)
+    found = ome.otherwise(of_maker(file, series))
+    return OmeImage(tuple(optics.otherwise(tags) for optics in found.optics), found.channels)
 
 
 def image_of(

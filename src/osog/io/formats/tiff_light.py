@@ -52,8 +52,8 @@ def has_palette(page: Any) -> bool:
 
 
 def is_colour(page: Any) -> bool:
-    """Whether the samples of a pixel are red, green and blue."""
-    return int(page.photometric) in (_RGB, _YCBCR)
+    """Whether the samples of a pixel are red, green and blue; in an LSM they are its channels."""
+    return int(page.photometric) in (_RGB, _YCBCR) and not page.is_lsm
 
 
 def colours_of(page: Any, samples: int) -> int:

@@ -31,6 +31,8 @@ RANGES = {
     "medium_index": (0.9, 4.0),
     "immersion_index": (0.99, 2.5),
     "magnification": (1e-2, 1e4),
+    "exposure_s": (1e-9, 1e6),
+    "gain_electrons_per_count": (1e-3, 1e5),
 }
 """What these numbers can be; others are a program's word for "not known"."""
 _SQUARE = 1e-3
@@ -63,7 +65,7 @@ def micrometres(unit: Any) -> float | None:
         return None
     text = text.lower()
     text = _SPELLINGS.get(text, text)
-    if text not in _MICROMETRES and text.endswith("s"):
+    if text not in _MICROMETRES and text.endswith("s") and len(text) > 3:  # ms are no metres
         text = text[:-1]
     return _MICROMETRES.get(text)
 

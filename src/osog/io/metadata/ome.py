@@ -17,6 +17,7 @@ _MEDIA = {
     "air": 1.0, "water": 1.333, "waterdipping": 1.333, "glycerol": 1.473, "glycerin": 1.473,
     "oil": 1.518,
 }  # fmt: skip
+_SECONDS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
 _MOST_CHANNELS = 10_000
 
 
@@ -34,6 +35,21 @@ class OmeImage:
 
     optics: tuple[Optics, ...] = (Optics(),)
     channels: tuple[str, ...] = ("",)
+
+    def otherwise(self, other: OmeImage | None) -> OmeImage:
+        """Return this, and what another source says of the same channels where this is silent."""
+        if other is None:
+            return self
+        mine, more = self.optics, other.optics
+        if len(mine) == 1:  # for all channels, however many they are
+            mine = mine * len(more)
+        if len(more) == 1:
+            more = more * len(mine)
+        if len(mine) != len(more):
+            more = (Optics.common(more),) * len(mine)
+        optics = tuple(a.otherwise(b) for a, b in zip(mine, more, strict=True))
+        named = any(self.channels) or len(other.channels) != len(optics)
+        return OmeImage(optics, self.channels if named else other.channels)
 
 
 def looks_like_ome(text: Any) -> bool:
@@ -135,10 +151,13 @@ def _of_image(root: Element, image: Element) -> OmeImage:
             _SOURCE,
         )
     )
-    optics, names = [], []
+    optics: list[Optics] = []
+    names: list[str] = []
+    exposures = _exposures(pixels)
     for channel in (e for e in pixels if _local(e) == "Channel"):
         wave = _wavelength(channel)
-        optics.append(shared.otherwise(Optics(wavelength_um=wave)))
+        exposure = exposures.get(len(optics))
+        optics.append(shared.otherwise(Optics(wavelength_um=wave, exposure_s=exposure)))
         names.append(channel.get("Name") or "")
     # Channels that the file holds and does not describe must not borrow from those it does.
     samples = sum(int(n) for c in pixels if _local(c) == "Channel" and (n := _samples(c)) >= 1)
@@ -148,6 +167,20 @@ def _of_image(root: Element, image: Element) -> OmeImage:
         optics += [shared] * missing
         names += [""] * missing
     return OmeImage(tuple(optics) or (shared,), tuple(names) or ("",))
+
+
+def _exposures(pixels: Element) -> dict[int, Known]:
+    """Exposure of each channel all of whose planes agree on one; the schema's unit is seconds."""
+    stated: dict[int, set[Known | None]] = {}
+    for plane in (e for e in pixels if _local(e) == "Plane"):
+        channel, value = number(plane.get("TheC")), number(plane.get("ExposureTime"))
+        factor = _SECONDS.get(plane.get("ExposureTimeUnit", "s"))
+        if channel is not None:
+            time = None if value is None or factor is None else value * factor
+            known = possible("exposure_s", time, _SOURCE)
+            stated.setdefault(int(channel), set()).add(known)
+    agreed = {c: next(iter(found)) for c, found in stated.items() if len(found) == 1}
+    return {channel: known for channel, known in agreed.items() if known is not None}
 
 
 def _samples(channel: Element) -> int:
