@@ -80,6 +80,12 @@ class ParticleBatch:
         """Return the same numbers without their gradient history."""
         return self._map(lambda t: t.detach())
 
+    def moved(
+        self, position: Tensor, quaternion: Tensor, size: Tensor, planes: Tensor
+    ) -> ParticleBatch:
+        """Return the same particles in other places and of other sizes."""
+        return replace(self, position=position, quaternion=quaternion, size=size, planes=planes)
+
     def to(self, *args: Any, **kwargs: Any) -> ParticleBatch:
         """Move or convert: floating tensors follow every argument, integer ones the device only."""
         moved = self.position.to(*args, **kwargs)

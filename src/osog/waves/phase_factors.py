@@ -1,14 +1,20 @@
-"""Complex numbers of unit modulus from their phases."""
+"""Complex numbers of unit modulus from their phases, and means of them."""
 
 from __future__ import annotations
 
-from math import pi
+from math import factorial, pi
 from typing import TYPE_CHECKING
 
 import torch
 
+from osog.derivatives import followed
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+_SERIES_BELOW = 0.01
+"""Squared angle (rad²) up to which the power series is exact in double precision."""
+_TERMS = 5
 
 
 def phasor(phase: Tensor) -> Tensor:
@@ -44,4 +50,45 @@ def phase_factor(frequency: Tensor, position: Tensor) -> Tensor:
     return phasor(-2 * pi * position[:, None] * frequency.double())
 
 
-__all__ = ["phase_factor", "phasor"]
+def sinc(x: Tensor) -> Tensor:
+    """sin(πx)/(πx), differentiable to any order at 0 too, where ``torch.sinc`` gives NaN.
+
+    Parameters
+    ----------
+    x : Tensor, shape (…)
+
+    Returns
+    -------
+    Tensor, shape (…)
+    """
+    if not followed(x):
+        return torch.sinc(x)
+    return cosine_and_sinc((pi * x) ** 2)[1]
+
+
+def cosine_and_sinc(squared: Tensor) -> tuple[Tensor, Tensor]:
+    """Cos r and sin r / r as functions of r², whose derivatives are finite at 0.
+
+    Parameters
+    ----------
+    squared : Tensor, shape (…)
+        r² ≥ 0 in rad².
+
+    Returns
+    -------
+    cosine, sinc : Tensor, shape (…)
+    """
+    small = squared < _SERIES_BELOW
+    near = torch.where(small, -squared, 0.0)
+    cosine, ratio = torch.zeros_like(near), torch.zeros_like(near)
+    for n in reversed(range(_TERMS)):
+        cosine = cosine * near + 1 / factorial(2 * n)
+        ratio = ratio * near + 1 / factorial(2 * n + 1)
+    angle = torch.sqrt(torch.where(small, 1.0, squared))
+    return (
+        torch.where(small, cosine, torch.cos(angle)),
+        torch.where(small, ratio, torch.sin(angle) / angle),
+    )
+
+
+__all__ = ["cosine_and_sinc", "phase_factor", "phasor", "sinc"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.derivatives import followed, needs_plain_operations
 from osog.exit_wave.coated_spheres import is_coated
 from osog.exit_wave.lorenz_mie.amplitudes import AmplitudeTable, amplitude_table
 from osog.exit_wave.lorenz_mie.coefficients import complex_index
@@ -51,7 +52,8 @@ def distinct(batch: ParticleBatch) -> tuple[Tensor, Tensor]:
         batch.core_index_step,
     )
     every = torch.arange(len(batch), device=batch.device)
-    if torch.is_grad_enabled() and any(c.requires_grad for c in columns):
+    tracked = torch.is_grad_enabled() and followed(*columns)
+    if tracked or needs_plain_operations(*columns):
         return every, every
     rows, group = torch.unique(torch.stack(columns, 1), dim=0, return_inverse=True)
     first = torch.full((len(rows),), len(batch), device=batch.device)
