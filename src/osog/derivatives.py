@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.autograd import forward_ad
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
 
 def followed(*values: Any) -> bool:
@@ -38,6 +41,24 @@ def needs_plain_operations(*values: Any) -> bool:
 def func_is_active() -> bool:
     """Whether a transform of `torch.func` runs, which no public function of torch tells."""
     return bool(torch._C._are_functorch_transforms_active())
+
+
+def plain_numbers(tensor: Tensor) -> Tensor:
+    """Return the numbers alone, without any history, for what has no derivative."""
+    tensor = forward_ad.unpack_dual(tensor).primal.detach()
+    # Last, as `torch.func` wraps what any operation returns.
+    while torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        tensor = torch._C._functorch.get_unwrapped(tensor)
+    return tensor
+
+
+def array(tensor: Tensor) -> NDArray[Any]:
+    """Return the numbers as a NumPy array, also within a transform of `torch.func`."""
+    plain = plain_numbers(tensor)
+    if not func_is_active():
+        return plain.cpu().numpy()
+    with temporarily_clear_interpreter_stack():
+        return plain.cpu().numpy()
 
 
 def _transformed(tensor: Tensor) -> bool:
@@ -103,4 +124,11 @@ def gradient_with_graph(
     return tuple(gradients)
 
 
-__all__ = ["followed", "func_is_active", "gradient_with_graph", "needs_plain_operations"]
+__all__ = [
+    "array",
+    "followed",
+    "func_is_active",
+    "gradient_with_graph",
+    "needs_plain_operations",
+    "plain_numbers",
+]

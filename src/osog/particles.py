@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from osog.derivatives import plain_numbers
+
 
 @dataclass(frozen=True, kw_only=True)
 class ParticleBatch:
@@ -78,7 +80,7 @@ class ParticleBatch:
 
     def detach(self) -> ParticleBatch:
         """Return the same numbers without their gradient history."""
-        return self._map(lambda t: t.detach())
+        return self._map(plain_numbers)
 
     def moved(
         self, position: Tensor, quaternion: Tensor, size: Tensor, planes: Tensor

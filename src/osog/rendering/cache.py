@@ -10,6 +10,8 @@ from osog.derivatives import followed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from torch import Tensor
+
     from osog.exit_wave import Wave
     from osog.sample import Values
     from osog.sample.reading import Reading
