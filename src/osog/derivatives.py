@@ -6,6 +6,7 @@ the same function is run as plain operations, which every kind of differentiatio
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,7 +15,7 @@ from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.autograd import forward_ad
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,10 +56,21 @@ def plain_numbers(tensor: Tensor) -> Tensor:
 def array(tensor: Tensor) -> NDArray[Any]:
     """Return the numbers as a NumPy array, also within a transform of `torch.func`."""
     plain = plain_numbers(tensor)
+    with outside_func():
+        return plain.cpu().numpy()
+
+
+@contextmanager
+def outside_func() -> Iterator[None]:
+    """Run what is kept for later calls outside of any transform of `torch.func`.
+
+    Whatever torch makes within one is wrapped, and must not outlive it.
+    """
     if not func_is_active():
-        return plain.cpu().numpy()
+        yield
+        return
     with temporarily_clear_interpreter_stack():
-        return plain.cpu().numpy()
+        yield
 
 
 def _transformed(tensor: Tensor) -> bool:
@@ -104,7 +116,11 @@ def gradient_with_graph(
         ]
         found = function(*own)
         outputs = found if isinstance(found, tuple) else (found,)
-        wanted = [i for i, need in enumerate(needed) if need and inputs[i] is not None]
+        wanted = [
+            (i, value)
+            for i, (value, need) in enumerate(zip(own, needed, strict=True))
+            if need and value is not None
+        ]
         pairs = [
             (output, gradient)
             for output, gradient in zip(outputs, grad_outputs, strict=True)
@@ -114,12 +130,12 @@ def gradient_with_graph(
         if pairs and wanted:
             parts = torch.autograd.grad(
                 [output for output, _ in pairs],
-                [own[i] for i in wanted],  # type: ignore[misc]
+                [value for _, value in wanted],
                 [gradient for _, gradient in pairs],
                 create_graph=True,
                 allow_unused=True,
             )
-            for i, part in zip(wanted, parts, strict=True):
+            for (i, _), part in zip(wanted, parts, strict=True):
                 gradients[i] = part
     return tuple(gradients)
 
@@ -130,5 +146,6 @@ __all__ = [
     "func_is_active",
     "gradient_with_graph",
     "needs_plain_operations",
+    "outside_func",
     "plain_numbers",
 ]

@@ -68,7 +68,8 @@ class _BesselRatio(torch.autograd.Function):
     def jvp(ctx: Any, tangent: Tensor, _: None) -> Tensor:
         (x,) = ctx.saved_tensors
         slope: Tensor = _BesselRatio.apply(x, ctx.order + 1)  # type: ignore[no-untyped-call]
-        return -tangent * x * slope
+        along: Tensor = -tangent * x * slope
+        return along
 
 
 __all__ = ["jinc"]

@@ -87,6 +87,9 @@ class Values:
                 raise SceneError(f"'{name}' takes one real number, not a complex one.")
             if tensor.numel() != 1:
                 raise SceneError(f"'{name}' takes one number, not a tensor of {tensor.numel()}.")
+            if needs_plain_operations(tensor):
+                # In forward mode x + 0.5 has a tangent of double precision, whatever x has.
+                tensor = tensor.cpu().double()
             tensor = tensor.reshape(()).to(self.device, self.dtype)
             _check(described, _plain_value(name, tensor))
             key = self.key(name)

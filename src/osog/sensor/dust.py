@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from scipy.special import ndtri
 
-from osog.derivatives import followed, needs_plain_operations
+from osog.derivatives import followed, needs_plain_operations, outside_func
 from osog.sensor.counter import uniform
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def dust(shape: tuple[int, int], count: int, radius_px: Tensor, seed: int) -> Te
 def _dust_kept(
     shape: tuple[int, int], count: int, radius: float, seed: int, dtype: str, device: str
 ) -> Tensor:
-    with torch.inference_mode(False), torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad(), outside_func():
         like = torch.tensor(radius, dtype=getattr(torch, dtype), device=device)
         return _dust(shape, count, like, seed)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from math import factorial, pi
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
+from torch import Tensor
 
-from osog.derivatives import followed
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from osog.derivatives import gradient_with_graph, needs_plain_operations
 
 _SERIES_BELOW = 0.01
 """Squared angle (rad²) up to which the power series is exact in double precision."""
@@ -61,8 +59,31 @@ def sinc(x: Tensor) -> Tensor:
     -------
     Tensor, shape (…)
     """
-    if not followed(x):
+    if needs_plain_operations(x):
+        return _smooth_sinc(x)
+    value: Tensor = _Sinc.apply(x)  # type: ignore[no-untyped-call]
+    return value
+
+
+class _Sinc(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
         return torch.sinc(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor | None:
+        (x,) = ctx.saved_tensors
+        if torch.is_grad_enabled() or needs_plain_operations(*grad_outputs):
+            return gradient_with_graph(_smooth_sinc, (x,), (True,), grad_outputs)[0]
+        with torch.enable_grad():
+            own = x.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(torch.sinc(own), own, grad_outputs)
+        along: Tensor = slope
+        return along
+
+
+def _smooth_sinc(x: Tensor) -> Tensor:
     return cosine_and_sinc((pi * x) ** 2)[1]
 
 
