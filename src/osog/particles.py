@@ -38,6 +38,8 @@ class ParticleBatch:
         Radius in µm of a sphere's concentric core; 0 without one.
     core_index_step : Tensor, shape (N,)
         Index of the core minus that of the shell.
+    core_absorption_step : Tensor, shape (N,)
+        Absorption coefficient of the core minus that of the shell.
     shape_kind : Tensor, shape (N,), int64
         Number of the particle's shape in ``geometry.SHAPES``.
     population : Tensor, shape (N,), int64
@@ -59,6 +61,7 @@ class ParticleBatch:
     optic_axis: Tensor
     core_radius: Tensor
     core_index_step: Tensor
+    core_absorption_step: Tensor
     shape_kind: Tensor
     population: Tensor
     planes: Tensor

@@ -81,11 +81,11 @@ def _of_surfaces(scene: Scene, batch: ParticleBatch, number: int) -> Iterator[Ca
     true = (medium - whole) / (medium + whole)
     error = 100 * ((taken - true).abs() / true.abs().clamp_min(1e-12))
     # Where almost nothing is reflected, a share of it is nothing either.
-    error = float(torch.where(kappa > 0.01, error, 0.0).max())
-    if error > _LARGE_PERCENT:
+    worst = float(torch.where(kappa > 0.01, error, 0.0).max())
+    if worst > _LARGE_PERCENT:
         name = scene.populations[number].name
         yield Caution(
-            f"The light that '{name}' sends back is about {error:.0f} % off: its surfaces reflect "
+            f"The light that '{name}' sends back is about {worst:.0f} % off: its surfaces reflect "
             "as if it did not absorb. Spheres are exact by Lorenz-Mie theory."
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -125,18 +125,22 @@ def _with_metals(
         absorbed = 4 * torch.pi * (now[1] / wavelength_um - then[1] / at_um)
         shifts.append(torch.stack((now[0] - then[0], absorbed)))
     index, absorption = torch.stack(shifts)[batch.population].unbind(1)
-    core_step = batch.core_index_step - torch.where(batch.core_radius > 0, index, 0.0)
+    absorbed = (batch.absorption_per_um + absorption).clamp_min(0.0)
+    cored = batch.core_radius > 0
+    # A core stays what it is, relative to its shell.
+    change = torch.where(cored, absorbed - batch.absorption_per_um, 0.0)
     return replace(
         batch,
         delta_index=batch.delta_index + index,
-        absorption_per_um=(batch.absorption_per_um + absorption).clamp_min(0.0),
-        core_index_step=core_step,
+        absorption_per_um=absorbed,
+        core_index_step=batch.core_index_step - torch.where(cored, index, 0.0),
+        core_absorption_step=batch.core_absorption_step - change,
     )
 
 
 def _from_table(name: str, wavelength_um: Tensor) -> tuple[Tensor, Tensor]:
     """N and κ of a metal, linear between the lines of its table and constant beyond."""
-    like = {"dtype": wavelength_um.dtype, "device": wavelength_um.device}
+    like: dict[str, Any] = {"dtype": wavelength_um.dtype, "device": wavelength_um.device}
     at, index, extinction = (torch.tensor(column, **like) for column in table(name))
     within = wavelength_um.clamp(at[0], at[-1])
     left = int((at <= within.detach()).sum().clamp(1, len(at) - 1)) - 1

@@ -154,6 +154,15 @@ class CoatedSphere(ShapeModel):
         slider=(1.0, 1.7),
         step=0.001,
     )
+    core_absorption_per_um: NumberOrDistribution | None = parameter(
+        None,
+        title="Core absorption",
+        help="Intensity lost per µm of path in the core; empty is that of the material.",
+        unit="1/µm",
+        limits=(0.0, 500.0),
+        slider=(0.0, 2.0),
+        panel=False,
+    )
 
     @model_validator(mode="after")
     def _core_inside(self) -> "CoatedSphere":

@@ -37,7 +37,8 @@ def sphere_table(
     core = None
     if is_coated(batch).any():
         inner = own + batch.core_index_step.double()
-        inside = complex_index(inner, batch.absorption_per_um, wavelength) / medium_index
+        absorption = batch.absorption_per_um + batch.core_absorption_step
+        inside = complex_index(inner, absorption, wavelength) / medium_index
         core = (k * batch.core_radius.double(), inside)
     return amplitude_table(k * batch.size[:, 0].double(), shell, largest_u, core)
 
@@ -50,6 +51,7 @@ def distinct(batch: ParticleBatch) -> tuple[Tensor, Tensor]:
         batch.absorption_per_um,
         batch.core_radius,
         batch.core_index_step,
+        batch.core_absorption_step,
     )
     every = torch.arange(len(batch), device=batch.device)
     tracked = torch.is_grad_enabled() and followed(*columns)
