@@ -294,8 +294,23 @@ def test_models_that_cannot_hold_a_metal_say_so() -> None:
     assert not any("did not absorb" in t for t in texts(weak))
 
 
+def test_edits_follow_the_light_and_the_name() -> None:
+    red = replaced(scene_of(), {"microscope.wavelength_um": 0.65})
+    material = red.populations[0].material
+    assert material.name == "gold" and material.index == metal_numbers("gold", 0.65)["index"]
+    own = red.updated({"populations.beads.material.absorption_per_um": 50.0})
+    assert own.populations[0].material.name is None
+    still = own.updated({"microscope.wavelength_um": 0.5}).populations[0].material
+    assert (still.index, still.absorption_per_um) == (material.index, 50.0)
+    silver = own.updated({"populations.beads.material.name": "silver"}).populations[0].material
+    assert silver.absorption_per_um == metal_numbers("silver", 0.65)["absorption_per_um"]
+    silica = red.updated({"populations.beads.material.name": "silica"}).populations[0].material
+    assert (silica.index, silica.absorption_per_um) == (1.45, 0.0)
+    assert Scene.parse(red.to_dict()) == red
+
+
 def test_numbers_of_other_light_are_pointed_out_and_mended() -> None:
-    stale = replaced(scene_of(), {"microscope.wavelength_um": 0.65})
+    stale = scene_of(material={"name": "gold", **metal_numbers("gold", 0.55)}, wavelength_um=0.65)
     found = [c for c in osog.render(stale).warnings if "is of gold with" in c.text]
     assert len(found) == 1 and "at 650 nm gold has 0.156 + 3.6" in found[0].text
     mended = replaced(stale, found[0].remedy)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from napari_osog.panels.population_rows import OTHER
 from osog.scene import IMMERSIONS, INDICES, METALS, Scene, SceneError
 from osog.scene.material import ABBE_NUMBERS
-from osog.scene.metals import metal_numbers
 from osog.scene.modalities import MODALITIES
 from osog.scene.shapes import SHAPES, size_fields
 
@@ -79,7 +78,7 @@ class SceneEdits:
                 return True
             if name == f"{base}.material.name":
                 if value != OTHER:
-                    self.session.change(_material(self.session.scene, population, value))
+                    self.session.change(_named(f"{base}.material", value))
                 return True
         return False
 
@@ -113,21 +112,10 @@ class SceneEdits:
         self.session.set_scene(Scene.parse(data))
 
 
-def _material(scene: Scene, population: Population, name: str) -> dict[str, Any]:
-    """Numbers of a material by its name, those of a metal in the light of the scene."""
-    base = f"populations.{population.name}.material"
-    if name in METALS:
-        numbers = metal_numbers(name, scene.microscope.wavelength_um)
-        values: dict[str, Any] = {f"{base}.{field}": value for field, value in numbers.items()}
-        return {**values, f"{base}.name": name, f"{base}.abbe_number": None}
-    values = _named(base, name)
-    if population.material.name in METALS:
-        values[f"{base}.absorption_per_um"] = 0.0
-    return values
-
-
 def _named(base: str, name: str) -> dict[str, Any]:
     """Numbers of a material by its name."""
+    if name in METALS:  # those of the light come with it
+        return {f"{base}.name": name}
     return {
         f"{base}.index": INDICES[name],
         f"{base}.name": name,

@@ -64,7 +64,7 @@ def _of_other_light(scene: Scene, number: int) -> Iterator[Caution]:
             f"'{population.name}' is of {name} with n + iκ = {stated.real:.3g} + "
             f"{stated.imag:.3g}i; at {1000 * wavelength:.0f} nm {name} has {right.real:.3g} + "
             f"{right.imag:.3g}i.",
-            {f"{base}.{field}": value for field, value in known.items()},
+            {f"{base}.name": name},
             f"Take {name} at {1000 * wavelength:.0f} nm",
         )
 
