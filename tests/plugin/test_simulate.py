@@ -319,7 +319,7 @@ def test_a_metal_brings_index_and_absorption_and_takes_them_along(panel):
     wavelength = panel.session.scene.microscope.wavelength_um
     gold = panel.session.scene.populations[0].material
     assert gold.absorption_per_um == metal_numbers("gold", wavelength)["absorption_per_um"]
-    row(panel, "microscope.wavelength_um").spin.setValue(0.65)
+    row(panel, "microscope.wavelength_um").spin.setValue(650)
     assert panel.session.scene.populations[0].material.index == metal_numbers("gold", 0.65)["index"]
     row(panel, "populations.beads.material.name").choose("silica")
     assert panel.session.scene.populations[0].material.absorption_per_um == 0
