@@ -96,7 +96,6 @@ def content_with(scene: Populated, values: Mapping[str, Any]) -> dict[str, Any]:
             raise SceneError(f"'{name}': there are only {len(target)} entries.")
         if type(target) not in (dict, list):
             raise SceneError(f"'{name}' does not exist; '{last}' lies inside a plain value.")
-        before = target.get(last) if isinstance(target, dict) else None
         target[last] = value
         if steps[-2:-1] in (["material"], ["medium"]):
             metal = target.get("name") in METALS
@@ -104,7 +103,8 @@ def content_with(scene: Populated, values: Mapping[str, Any]) -> dict[str, Any]:
                 target["name"] = None  # a number of its own no longer is that substance
             if last == "name" and value is not None:  # the substance brings its own numbers
                 brought = ["index", "abbe_number"]
-                if before in METALS or str(value).lower() in METALS:
+                was = scene.populations[int(steps[1])].material.name if len(steps) == 4 else None
+                if was in METALS or str(value).lower() in METALS:
                     brought.append("absorption_per_um")
                 for number in brought:
                     if f"{name.rsplit('.', 1)[0]}.{number}" not in values:
