@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from osog.derivatives import plain_numbers
+
 
 @dataclass(frozen=True, kw_only=True)
 class ParticleBatch:
@@ -36,6 +38,8 @@ class ParticleBatch:
         Radius in µm of a sphere's concentric core; 0 without one.
     core_index_step : Tensor, shape (N,)
         Index of the core minus that of the shell.
+    core_absorption_step : Tensor, shape (N,)
+        Absorption coefficient of the core minus that of the shell.
     shape_kind : Tensor, shape (N,), int64
         Number of the particle's shape in ``geometry.SHAPES``.
     population : Tensor, shape (N,), int64
@@ -57,6 +61,7 @@ class ParticleBatch:
     optic_axis: Tensor
     core_radius: Tensor
     core_index_step: Tensor
+    core_absorption_step: Tensor
     shape_kind: Tensor
     population: Tensor
     planes: Tensor
@@ -78,7 +83,13 @@ class ParticleBatch:
 
     def detach(self) -> ParticleBatch:
         """Return the same numbers without their gradient history."""
-        return self._map(lambda t: t.detach())
+        return self._map(plain_numbers)
+
+    def moved(
+        self, position: Tensor, quaternion: Tensor, size: Tensor, planes: Tensor
+    ) -> ParticleBatch:
+        """Return the same particles in other places and of other sizes."""
+        return replace(self, position=position, quaternion=quaternion, size=size, planes=planes)
 
     def to(self, *args: Any, **kwargs: Any) -> ParticleBatch:
         """Move or convert: floating tensors follow every argument, integer ones the device only."""

@@ -40,6 +40,7 @@ def particle_batch(
         optic_axis=torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64).repeat(count, 1),
         core_radius=torch.zeros(count, dtype=torch.float64),
         core_index_step=torch.zeros(count, dtype=torch.float64),
+        core_absorption_step=torch.zeros(count, dtype=torch.float64),
         shape_kind=torch.tensor([SHAPES.index(row["kind"]) for row in rows]),
         population=torch.zeros(count, dtype=torch.int64),
         planes=torch.cat(planes),

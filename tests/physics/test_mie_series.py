@@ -143,6 +143,7 @@ def boundary_coefficient(n: int, x: float, shell: complex, xc: float, core: comp
         (5.0, 1.2 + 0.05j, 3.0, 1.5 + 0.2j),
         (2 * pi / 1.1, 1.1, pi / 1.1, 1.3),  # zeros of ψ0 at both surfaces
         (15.0, 0.8, 0.4, 1.4),
+        (4.0, 1.45 / 1.33, 3.0, (0.05 + 3.1j) / 1.33),  # silver in silica
     ],
 )
 def test_coated_coefficients_solve_the_boundary_problem(x, shell, xc, core) -> None:

@@ -17,6 +17,7 @@ from osog import presets
 from osog.cautions import Caution
 from osog.sample import sample
 from osog.scene import SHAPES, Scene
+from osog.scene.metals import metal_numbers
 
 
 @pytest.fixture
@@ -310,6 +311,18 @@ def test_a_known_material_sets_the_index_and_a_number_unsets_the_name(panel):
     assert panel.session.scene.populations[0].material.index == 1.45
     row(panel, "populations.beads.material.index").spin.setValue(1.46)
     assert panel.session.scene.populations[0].material.name is None
+
+
+def test_a_metal_brings_index_and_absorption_and_takes_them_along(panel):
+    material = row(panel, "populations.beads.material.name")
+    material.choose("gold")
+    wavelength = panel.session.scene.microscope.wavelength_um
+    gold = panel.session.scene.populations[0].material
+    assert gold.absorption_per_um == metal_numbers("gold", wavelength)["absorption_per_um"]
+    row(panel, "microscope.wavelength_um").spin.setValue(650)
+    assert panel.session.scene.populations[0].material.index == metal_numbers("gold", 0.65)["index"]
+    row(panel, "populations.beads.material.name").choose("silica")
+    assert panel.session.scene.populations[0].material.absorption_per_um == 0
 
 
 def test_the_camera_can_be_taken_away_and_comes_back_as_it_was(panel):

@@ -80,7 +80,7 @@ CASES: list[tuple[Any, str]] = [
     (population(placement={"z_um": [2, 1]}), "low = 2 must not exceed high = 1."),
     (population(particles=[{"radius_um": -1}]), "particles[0].radius_um = -1 must lie between"),
     (population(particles=[{"length_um": 3}]), "does not belong to a sphere; its sizes are rad"),
-    (population(particles=[{"index": 9}]), "particles[0].index = 9 must lie between 1 and 4."),
+    (population(particles=[{"index": 9}]), "particles[0].index = 9 must lie between 0.02 and 4."),
     (population(particles=[{"q": 9}]), "populations[0].particles[0].q: is not a known field"),
     (population(scattering="guess"), "scattering: must be one of auto, slabs"),
     (

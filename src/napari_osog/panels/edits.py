@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from napari_osog.panels.population_rows import OTHER
-from osog.scene import IMMERSIONS, INDICES, Scene, SceneError
+from osog.scene import IMMERSIONS, INDICES, METALS, Scene, SceneError
 from osog.scene.material import ABBE_NUMBERS
 from osog.scene.modalities import MODALITIES
 from osog.scene.shapes import SHAPES, size_fields
@@ -114,6 +114,8 @@ class SceneEdits:
 
 def _named(base: str, name: str) -> dict[str, Any]:
     """Numbers of a material by its name."""
+    if name in METALS:  # those of the light come with it
+        return {f"{base}.name": name}
     return {
         f"{base}.index": INDICES[name],
         f"{base}.name": name,

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.cautions import Caution
+from osog.derivatives import followed
 from osog.geometry import half_extents
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _STRONG_RETARDANCE = 1.0
 
 def is_birefringent(batch: ParticleBatch) -> bool:
     """Whether any body is birefringent, or its birefringence is being differentiated."""
-    return batch.birefringence.requires_grad or bool((batch.birefringence != 0).any())
+    return followed(batch.birefringence) or bool((batch.birefringence != 0).any())
 
 
 def index_split(

@@ -21,8 +21,8 @@ def is_coated(batch: ParticleBatch) -> Tensor:
 def with_cores(batch: ParticleBatch) -> ParticleBatch:
     """Return the batch with the core of each coated sphere as a further sphere at its end.
 
-    Its index is relative to the shell, so that phases add up along a ray; it absorbs and emits
-    nothing of its own, since the coefficients of the outer sphere hold for all of it.
+    Its index and absorption are relative to the shell, so that phases and losses add up along a
+    ray; it emits nothing of its own, since the outer sphere's emission holds for all of it.
     """
     coated = is_coated(batch)
     if not bool(coated.any()):
@@ -34,11 +34,12 @@ def with_cores(batch: ParticleBatch) -> ParticleBatch:
         cores,
         size=cores.core_radius[:, None].expand(-1, 3),
         delta_index=cores.core_index_step,
-        absorption_per_um=zero,
+        absorption_per_um=cores.core_absorption_step,
         emission_per_um=zero,
         birefringence=zero,
         core_radius=zero,
         core_index_step=zero,
+        core_absorption_step=zero,
     )
     joined: dict[str, Any] = {
         f.name: torch.cat((getattr(batch, f.name), getattr(cores, f.name)))

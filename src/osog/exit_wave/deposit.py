@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from osog.cancellation import raise_if_cancelled
+from osog.derivatives import gradient_with_graph, needs_plain_operations
+from osog.exit_wave.plain_deposit import plain_deposit
 from osog.exit_wave.raster import ParticleTensors, PatchBatch, Raster, particle_tensors
 from osog.exit_wave.splat_weights import ChordShares
 
@@ -201,15 +203,10 @@ def deposited(batch: ParticleBatch, coefficient: Tensor, raster: Raster) -> Tens
     -------
     Tensor, shape (K, Gy, Gx)
     """
-    slabs: Tensor = _Deposit.apply(  # type: ignore[no-untyped-call]
-        batch.position,
-        batch.quaternion,
-        batch.size,
-        batch.planes,
-        coefficient,
-        raster,
-        batch,
-    )
+    inputs = (batch.position, batch.quaternion, batch.size, batch.planes, coefficient)
+    if needs_plain_operations(*inputs):
+        return plain_deposit(raster, batch, [coefficient])[0]
+    slabs: Tensor = _Deposit.apply(*inputs, raster, batch)  # type: ignore[no-untyped-call]
     return slabs
 
 
@@ -228,11 +225,19 @@ class _Deposit(torch.autograd.Function):
         batch: ParticleBatch,
     ) -> Tensor:
         ctx.raster, ctx.batch, ctx.coefficient = raster, batch.detach(), coefficient.detach()
+        ctx.save_for_backward(position, quaternion, size, planes, coefficient)
         slabs = range(raster.plan.slabs)
         return deposit(raster, ctx.batch, [ctx.coefficient], slabs)[0]
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled() or needs_plain_operations(*grad_outputs):
+
+            def plain(*inputs: Tensor) -> Tensor:
+                return plain_deposit(ctx.raster, ctx.batch.moved(*inputs[:4]), inputs[4:])[0]
+
+            inputs, needed = ctx.saved_tensors, ctx.needs_input_grad[:5]
+            return (*gradient_with_graph(plain, inputs, needed, grad_outputs), None, None)
         total = Gradients(ctx.batch, [ctx.coefficient])
         slabs = range(ctx.raster.plan.slabs)
         deposit_adjoint(

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from osog.cancellation import raise_if_cancelled
 from osog.cautions import Caution
+from osog.derivatives import followed
 from osog.exit_wave.birefringence import mean_delta_index
 from osog.exit_wave.kernel_deconvolution import (
     cubic_spline_transfer,
@@ -20,7 +21,7 @@ from osog.exit_wave.kernel_deconvolution import (
 from osog.exit_wave.raster import PatchBatch, Raster, particle_tensors
 from osog.exit_wave.splat_weights import cubic_spline
 from osog.geometry import chords, half_extents
-from osog.waves.phase_factors import phasor
+from osog.waves.phase_factors import phasor, sinc
 from osog.waves.recomputation import recomputed
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def _one_source(
             ),
         ):
             # Mean of the phasor over the sample: steep slopes fade, they do not alias.
-            faded = amplitude * torch.sinc(rise / (2 * pi)).prod(0)
+            faded = amplitude * sinc(rise / (2 * pi)).prod(0)
             place = height / dz
             below = torch.floor(place.detach())
             above = place - below
@@ -251,7 +252,7 @@ def _one_source(
     slabs = torch.complex(*volumes).view(-1, gy, gx)
     for number, slab in enumerate(slabs.unbind(0)):
         raise_if_cancelled()
-        if not slab.requires_grad and not bool(slab.any()):
+        if not followed(slab) and not bool(slab.any()):
             continue
         rows = torch.fft.fft(slab, dim=-1, norm="forward")[:, waves.columns]
         found = torch.fft.fft(rows, dim=-2, norm="forward")[waves.rows]

@@ -17,6 +17,7 @@ V = cos r P + i sinc r X,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from math import pi
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,12 @@ import torch
 from torch import Tensor
 
 from osog.cancellation import raise_if_cancelled
+from osog.derivatives import gradient_with_graph, needs_plain_operations
 from osog.exit_wave import multislice
 from osog.exit_wave.deposit import Gradients, deposit, deposit_adjoint
 from osog.exit_wave.multislice import Fixed, Travel, Walk, walks
-from osog.waves.phase_factors import phasor
+from osog.exit_wave.plain_deposit import plain_deposit
+from osog.waves.phase_factors import cosine_and_sinc, phasor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,9 +60,10 @@ def through_crystals(
     -------
     complex Tensor, shape (S, 2, By, Bx)
         Fourier-series coefficients of U − state at the last slab plane. Differentiable in every
-        floating argument by a hand-written adjoint.
+        floating argument by a hand-written adjoint, and again by plain operations.
     """
-    result: Tensor = _Jones.apply(  # type: ignore[no-untyped-call]
+    fixed = Fixed(raster, batch, (waves.rows, waves.columns))
+    inputs = (
         batch.position,
         batch.quaternion,
         batch.size,
@@ -69,8 +73,10 @@ def through_crystals(
         waves.kappa,
         waves.decay,
         waves.stretch,
-        Fixed(raster, batch, (waves.rows, waves.columns)),
     )
+    if needs_plain_operations(*inputs):
+        return _plain(fixed, *inputs)
+    result: Tensor = _Jones.apply(*inputs, fixed)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -129,13 +135,19 @@ class _Jones(torch.autograd.Function):
         ctx.fixed, ctx.windows, ctx.last_step, ctx.store = fixed, windows, last_step, store
         ctx.slabs, ctx.trails, ctx.starts = kept_slabs, kept_trails, starts
         if differentiate:
-            ctx.save_for_backward(per_um, state, kappa, decay, stretch, out)
+            ctx.save_for_backward(
+                position, quaternion, size, planes, per_um, state, kappa, decay, stretch, out
+            )
         return out
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        per_um, state, kappa, decay, stretch, out = ctx.saved_tensors
+        *inputs, out = ctx.saved_tensors
+        per_um, state, kappa, decay, stretch = inputs[-5:]
         fixed: Fixed = ctx.fixed
+        if torch.is_grad_enabled() or needs_plain_operations(*grad_outputs):
+            plain, needed = partial(_plain, fixed), ctx.needs_input_grad[:-1]
+            return (*gradient_with_graph(plain, inputs, needed, grad_outputs), None)
         raster, batch = fixed.raster, fixed.batch.detach()
         rows, columns = fixed.crop
         gy, gx = raster.plan.grid_shape
@@ -195,6 +207,39 @@ class _Jones(torch.autograd.Function):
         )
 
 
+def _plain(
+    fixed: Fixed,
+    position: Tensor,
+    quaternion: Tensor,
+    size: Tensor,
+    planes: Tensor,
+    per_um: Tensor,
+    state: Tensor,
+    kappa: Tensor,
+    decay: Tensor,
+    stretch: Tensor,
+) -> Tensor:
+    """What `_Jones` computes, as plain operations that keep all their parts."""
+    raster, (rows, columns) = fixed.raster, fixed.crop
+    batch = fixed.batch.moved(position, quaternion, size, planes)
+    windows, last_step = walks(raster, kappa.dtype, per_um.shape[1])
+    incident = state[:, None, None]
+    found = []
+    for s in range(len(kappa)):
+        travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
+        slabs = [v.unbind(0) for v in plain_deposit(raster, batch, per_um[s].unbind(0))]
+        field = incident.expand(2, *raster.plan.grid_shape)
+        for walk in windows:
+            for j, steps in zip(walk.occupied, walk.steps, strict=True):
+                raise_if_cancelled()
+                if steps:
+                    field = torch.fft.ifft2(torch.fft.fft2(field) * travel.factor(steps))
+                field = _Slab.of(slabs, j, stretch[s], smooth=True).turned(field)
+        spectrum = torch.fft.fft2(field - incident, norm="forward")[:, rows[:, None], columns]
+        found.append(spectrum * travel.factor(last_step)[rows[:, None], columns])
+    return torch.stack(found)
+
+
 @dataclass(frozen=True)
 class _Slab:
     """Numbers of one slab on the grid, stretched by the slope of the light."""
@@ -206,17 +251,34 @@ class _Slab:
     common: Tensor
 
     @classmethod
-    def of(cls, slabs: Sequence[Tensor], j: int, stretch: Tensor) -> _Slab:
+    def of(
+        cls,
+        slabs: Sequence[Sequence[Tensor] | Tensor],
+        j: int,
+        stretch: Tensor,
+        smooth: bool = False,
+    ) -> _Slab:
+        """Numbers of slab j; `smooth` makes them differentiable where nothing is retarded."""
         phase, along, across = (slabs[k][j] * stretch for k in range(3))
-        angle = torch.sqrt(along * along + across * across)
+        squared = along * along + across * across
         common = phasor(phase)
         if len(slabs) > 3:
             common = common * torch.exp(-slabs[3][j] * stretch)
+        if smooth:
+            return cls(*cosine_and_sinc(squared), along, across, common)
+        angle = torch.sqrt(squared)
         return cls(torch.cos(angle), torch.sinc(angle / pi), along, across, common)
 
     def entries(self) -> tuple[Tensor, Tensor]:
         """Entries a and b of J = e^{iφ − α} [[a, ib], [ib, a*]]."""
         return torch.complex(self.cosine, self.sinc * self.along), self.sinc * self.across
+
+    def turned(self, field: Tensor) -> Tensor:
+        """Field (2, Gy, Gx) behind the slab."""
+        a, b = self.entries()
+        x, y = field[0], field[1]
+        behind = torch.stack((a * x + 1j * (b * y), a.conj() * y + 1j * (b * x)))
+        return behind * self.common
 
 
 def _through(
@@ -234,10 +296,7 @@ def _through(
             field = torch.fft.ifft2(torch.fft.fft2(field).mul_(travel.factor(steps)))
         if trail is not None:
             trail.append(field)
-        slab = _Slab.of(slabs, j - walk.slabs.start, stretch)
-        a, b = slab.entries()
-        x, y = field[0], field[1]
-        field = torch.stack((a * x + 1j * (b * y), a.conj() * y + 1j * (b * x))).mul_(slab.common)
+        field = _Slab.of(slabs, j - walk.slabs.start, stretch).turned(field)
     return field
 
 

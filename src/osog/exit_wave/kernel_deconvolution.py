@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.waves.phase_factors import sinc
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -32,19 +34,17 @@ def triangular_kernel_transfer(kappa: Tensor, slab_um: float) -> Tensor:
     slab_um : float
         Spacing dz of the planes.
     """
-    return torch.sinc(kappa * (slab_um / (2 * pi))) ** 2
+    return sinc(kappa * (slab_um / (2 * pi))) ** 2
 
 
 def cubic_spline_transfer(kappa: Tensor, slab_um: float) -> Tensor:
     """sinc⁴(κ dz/2π): transfer of cubic B-splines between slab planes; arguments as above."""
-    return torch.sinc(kappa * (slab_um / (2 * pi))) ** 4
+    return sinc(kappa * (slab_um / (2 * pi))) ** 4
 
 
 def pixel_transfer(waves: BandWaves, plan: SamplingPlan) -> Tensor:
     """sinc(f_y p_y) sinc(f_x p_x): transfer of means over samples of the field grid, (By, Bx)."""
-    return torch.sinc(waves.fy * plan.pitch_um[0])[:, None] * torch.sinc(
-        waves.fx * plan.pitch_um[1]
-    )
+    return sinc(waves.fy * plan.pitch_um[0])[:, None] * sinc(waves.fx * plan.pitch_um[1])
 
 
 def deconvolved(amplitude: Tensor, along: Tensor, across: Tensor) -> Tensor:

@@ -8,13 +8,16 @@ Deposits centred on the planes make this the symmetric (Strang 1968) split. With
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from osog.cancellation import raise_if_cancelled
+from osog.derivatives import gradient_with_graph, needs_plain_operations
 from osog.exit_wave.deposit import Gradients, deposit, deposit_adjoint
+from osog.exit_wave.plain_deposit import plain_deposit
 from osog.waves.phase_factors import phasor
 
 if TYPE_CHECKING:
@@ -65,9 +68,10 @@ def multislice(
     -------
     Tensor, shape (S, By, Bx), complex
         Fourier-series coefficients of U − 1 at the last slab plane. Differentiable in every
-        floating argument by a hand-written adjoint.
+        floating argument by a hand-written adjoint, and again by plain operations.
     """
-    result: Tensor = _Multislice.apply(  # type: ignore[no-untyped-call]
+    fixed = Fixed(raster, batch, (waves.rows, waves.columns))
+    inputs = (
         batch.position,
         batch.quaternion,
         batch.size,
@@ -77,8 +81,10 @@ def multislice(
         waves.kappa,
         waves.decay,
         waves.stretch,
-        Fixed(raster, batch, (waves.rows, waves.columns)),
     )
+    if needs_plain_operations(*inputs):
+        return _plain(fixed, *inputs)
+    result: Tensor = _Multislice.apply(*inputs, fixed)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -167,13 +173,20 @@ class _Multislice(torch.autograd.Function):
         )
         ctx.stored, ctx.volumes, ctx.starts, ctx.store = stored, volumes, starts, store
         if differentiate:
-            ctx.save_for_backward(kappa, decay, stretch, out)
+            ctx.save_for_backward(
+                position, quaternion, size, planes, phase_per_um, loss_per_um, kappa, decay,
+                stretch, out,
+            )  # fmt: skip
         return out
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        kappa, decay, stretch, out = ctx.saved_tensors
+        *inputs, out = ctx.saved_tensors
+        kappa, decay, stretch = inputs[-3:]
         fixed: Fixed = ctx.fixed
+        if torch.is_grad_enabled() or needs_plain_operations(*grad_outputs):
+            plain, needed = partial(_plain, fixed), ctx.needs_input_grad[:-1]
+            return (*gradient_with_graph(plain, inputs, needed, grad_outputs), None)
         raster, batch = fixed.raster, fixed.batch.detach()
         count = kappa.shape[0]
         gy, gx = raster.plan.grid_shape
@@ -239,6 +252,44 @@ class _Multislice(torch.autograd.Function):
         )
 
 
+def _plain(
+    fixed: Fixed,
+    position: Tensor,
+    quaternion: Tensor,
+    size: Tensor,
+    planes: Tensor,
+    phase_per_um: Tensor,
+    loss_per_um: Tensor | None,
+    kappa: Tensor,
+    decay: Tensor,
+    stretch: Tensor,
+) -> Tensor:
+    """What `_Multislice` computes, as plain operations that keep all their parts."""
+    raster, (rows, columns) = fixed.raster, fixed.crop
+    coefficients = [c for c in (phase_per_um, loss_per_um) if c is not None]
+    batch = fixed.batch.moved(position, quaternion, size, planes)
+    windows, last_step = walks(raster, kappa.dtype, len(coefficients))
+    slabs = [volume.unbind(0) for volume in plain_deposit(raster, batch, coefficients)]
+    found = []
+    for s in range(len(kappa)):
+        travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
+        field: Tensor | None = None
+        for walk in windows:
+            for j, steps in zip(walk.occupied, walk.steps, strict=True):
+                raise_if_cancelled()
+                if field is not None and steps:
+                    field = torch.fft.ifft2(torch.fft.fft2(field) * travel.factor(steps))
+                t = _transmission(slabs, j, stretch[s])
+                field = t if field is None else field * t
+        if field is None:
+            zero = torch.zeros_like(kappa[s][rows[:, None], columns])
+            found.append(torch.complex(zero, zero))
+            continue
+        spectrum = torch.fft.fft2(field - 1, norm="forward")[rows[:, None], columns]
+        found.append(spectrum * travel.factor(last_step)[rows[:, None], columns])
+    return torch.stack(found)
+
+
 class Travel:
     """Free propagation over whole slab spacings for one source point."""
 
@@ -282,7 +333,7 @@ def _alike(first: Tensor, second: Tensor) -> bool:
     return bool((first - second).abs() <= least * first.abs())
 
 
-def _transmission(slabs: Sequence[Tensor], j: int, stretch: Tensor) -> Tensor:
+def _transmission(slabs: Sequence[Sequence[Tensor] | Tensor], j: int, stretch: Tensor) -> Tensor:
     t = phasor(slabs[0][j] * stretch)
     if len(slabs) > 1:
         t = t * torch.exp(-slabs[1][j] * stretch)

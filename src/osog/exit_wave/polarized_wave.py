@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
+from osog.derivatives import followed
 from osog.exit_wave.birefringence import index_split
 from osog.exit_wave.coated_spheres import with_cores
 from osog.exit_wave.illumination import light_points
@@ -89,7 +90,7 @@ def phases_per_um(
         In vacuum, and of the medium.
     """
     k0 = 2 * pi / wavelength
-    absorbing = batch.absorption_per_um.requires_grad or bool((batch.absorption_per_um > 0).any())
+    absorbing = followed(batch.absorption_per_um) or bool((batch.absorption_per_um > 0).any())
     rows = []
     for point in source:
         mean, cosine, sine = index_split(batch, index, point * (wavelength / index))

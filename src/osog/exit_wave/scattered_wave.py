@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from osog.derivatives import followed
 from osog.exit_wave.birefringence import mean_delta_index
 from osog.exit_wave.coated_spheres import with_cores
 from osog.exit_wave.deposit import deposited
@@ -96,7 +97,7 @@ def _through_slabs(
     # Unpolarised light meets the mean index of a crystal, seen along the middle of the source.
     middle = (weights[:, None] * source).sum(0) * (wavelength / index)
     phase_per_um = 2 * pi / wavelength * mean_delta_index(batch, index, middle)
-    absorbing = batch.absorption_per_um.requires_grad or bool((batch.absorption_per_um > 0).any())
+    absorbing = followed(batch.absorption_per_um) or bool((batch.absorption_per_um > 0).any())
     loss = 0.5 * batch.absorption_per_um if absorbing else None
     if weak:
         coefficients = [phase_per_um] if loss is None else [phase_per_um, loss]

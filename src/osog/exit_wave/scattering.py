@@ -70,7 +70,7 @@ class PopulationSummary:
     ----------
     count : int
     delta_index : float
-        Largest |n - n_m|, cores included.
+        Largest |n + iκ - n_m|, cores included.
     radius_um : float
         Median of the smallest half extents.
     neighbours : float
@@ -94,7 +94,11 @@ def bodies(scene: Scene, batch: ParticleBatch) -> dict[int, PopulationSummary]:
         area = pi * half[:, 0] * half[:, 1]
         inside = batch.delta_index + batch.core_index_step * (batch.core_radius > 0)
         indices = torch.stack((batch.delta_index, inside, batch.delta_index + batch.birefringence))
-        strength = indices.abs().amax(0)
+        absorption = batch.absorption_per_um
+        core = absorption + batch.core_absorption_step * (batch.core_radius > 0)
+        extinction = torch.maximum(absorption, core)
+        extinction = extinction * (scene.microscope.wavelength_um / (4 * pi))
+        strength = torch.hypot(indices.abs().amax(0), extinction)
         numbers = torch.stack((half.min(1).values, area, strength, batch.birefringence.abs()))
         radius, area, strength, split = numbers.double().cpu()
         population = batch.population.cpu()

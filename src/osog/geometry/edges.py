@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+
+from osog.derivatives import gradient_with_graph, needs_plain_operations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FLOOR = 1e-12
 """Smallest argument of a square root, so that its slope stays finite."""
@@ -36,7 +40,9 @@ def root_mean(e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor]:
     covered_mean : Tensor
         Mean of √e over the covered part; the pixel mean is the product of both.
     """
-    if e.requires_grad or half_range.requires_grad:
+    if needs_plain_operations(e, half_range):
+        coverage, mean = _plain_covered_mean(e, half_range)
+    elif e.requires_grad or half_range.requires_grad:
         coverage, mean = _CoveredMean.apply(e, half_range)  # type: ignore[no-untyped-call]
     else:
         coverage, mean, _ = _root_mean(e, half_range)
@@ -59,6 +65,8 @@ def root_mean_product(e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor]:
     coverage, scaled_mean : Tensor
         c, and 3/2 of the pixel mean of √e₊.
     """
+    if needs_plain_operations(e, half_range):
+        return _plain_pixel_mean(e, half_range)
     if e.requires_grad or half_range.requires_grad:
         coverage, mean = _PixelMean.apply(e, half_range)  # type: ignore[no-untyped-call]
         return coverage, mean
@@ -76,6 +84,18 @@ def _root_mean(e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return coverage, a.addcdiv_(lower, both), both
 
 
+def _plain_covered_mean(e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor]:
+    """`_root_mean` without work in place, for derivatives of any order."""
+    a = (e + half_range).clamp_min(FLOOR).sqrt()
+    lower = (e - half_range).clamp_min(FLOOR)
+    return (0.5 + 0.5 * e / half_range).clamp(0, 1), a + lower / (lower.sqrt() + a)
+
+
+def _plain_pixel_mean(e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor]:
+    coverage, mean = _plain_covered_mean(e, half_range)
+    return coverage, coverage * mean
+
+
 class _PixelMean(torch.autograd.Function):
     """(c, c · covered mean) of e and h, with hand-written derivatives.
 
@@ -87,15 +107,16 @@ class _PixelMean(torch.autograd.Function):
     def forward(ctx: Any, e: Tensor, half_range: Tensor) -> tuple[Tensor, Tensor]:
         coverage, mean, both = _root_mean(e, half_range)
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(coverage, both, half_range)
+        ctx.save_for_backward(coverage, both, e, half_range)
         return coverage, mean.mul_(coverage)
 
     @staticmethod
-    @once_differentiable
     def backward(
         ctx: Any, by_coverage: Tensor | None, by_mean: Tensor | None
     ) -> tuple[Tensor | None, Tensor | None]:
-        coverage, both, half_range = ctx.saved_tensors
+        coverage, both, e, half_range = ctx.saved_tensors
+        if torch.is_grad_enabled() or needs_plain_operations(by_coverage, by_mean):
+            return _with_graph(ctx, _plain_pixel_mean, e, half_range, by_coverage, by_mean)
         by_e = by_range = None
         if by_mean is not None:
             slope = by_mean * 1.5 / both
@@ -115,15 +136,16 @@ class _CoveredMean(torch.autograd.Function):
         coverage, mean, both = _root_mean(e, half_range)
         a = (e + half_range).clamp_min_(FLOOR).sqrt_()
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(coverage, both, half_range, a)
+        ctx.save_for_backward(coverage, both, e, half_range, a)
         return coverage, mean
 
     @staticmethod
-    @once_differentiable
     def backward(
         ctx: Any, by_coverage: Tensor | None, by_mean: Tensor | None
     ) -> tuple[Tensor | None, Tensor | None]:
-        coverage, both, half_range, a = ctx.saved_tensors
+        coverage, both, e, half_range, a = ctx.saved_tensors
+        if torch.is_grad_enabled() or needs_plain_operations(by_coverage, by_mean):
+            return _with_graph(ctx, _plain_covered_mean, e, half_range, by_coverage, by_mean)
         by_e = by_range = None
         if by_mean is not None:
             slope = by_mean * 0.5 / (both * both)
@@ -132,6 +154,20 @@ class _CoveredMean(torch.autograd.Function):
             by_lower = torch.where(coverage < 1, 0.0, slope * (both + a))
             by_e, by_range = by_upper + by_lower, by_upper - by_lower
         return _with_coverage(by_coverage, coverage, half_range, by_e, by_range)
+
+
+def _with_graph(
+    ctx: Any,
+    function: Callable[..., Any],
+    e: Tensor,
+    half_range: Tensor,
+    by_coverage: Tensor | None,
+    by_mean: Tensor | None,
+) -> tuple[Tensor | None, Tensor | None]:
+    by_e, by_range = gradient_with_graph(
+        function, (e, half_range), ctx.needs_input_grad, (by_coverage, by_mean)
+    )
+    return by_e, by_range
 
 
 def _with_coverage(

@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from osog.derivatives import array
+
 if TYPE_CHECKING:
     from osog.particles import ParticleBatch
 
@@ -103,13 +105,13 @@ def deviations(planes: Tensor, mask: Tensor) -> Tensor:
 
 def _distinct(planes: Tensor, mask: Tensor) -> tuple[list[bytes], Tensor]:
     """Different plane sets as float64 bytes, and the number (n,) of each particle's."""
-    packed = torch.cat([planes, mask[..., None].to(planes.dtype)], dim=-1).detach()
+    packed = torch.cat([planes, mask[..., None].to(planes.dtype)], dim=-1)
     flat = packed.reshape(len(planes), -1).cpu().double()
     if len(flat) and bool((flat == flat[:1]).all()):
         distinct, inverse = flat[:1], torch.zeros(len(flat), dtype=torch.int64)
     else:
         distinct, inverse = torch.unique(flat, dim=0, return_inverse=True)
-    rows = distinct.reshape(len(distinct), -1, 5).numpy()
+    rows = array(distinct.reshape(len(distinct), -1, 5))
     return [np.ascontiguousarray(row[row[:, 4] > 0, :4]).tobytes() for row in rows], inverse
 
 

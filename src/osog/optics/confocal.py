@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from math import pi
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from osog.optics.band import intensity_grid, real_image
+from osog.optics.bessel import jinc
 from osog.optics.contrast import GRID, contrast_of, point_spread, spread_axis
 from osog.optics.emission import PointSpread, blurred, blurred_alike, gathered, with_background
 from osog.optics.pupil import Pupil
@@ -19,6 +18,8 @@ from osog.scene import Confocal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from torch import Tensor
 
     from osog.exit_wave.wave import EmissionSlabs
     from osog.optics.contrast import TransferCurve
@@ -126,33 +127,3 @@ def contrast_curve(values: Values, points: int) -> TransferCurve:
     spread = seen * point_spread(values, exciting, axis)
     cutoff = 2 * passing / float(wavelength) + 2 * passing / float(exciting)
     return contrast_of(spread, axis, cutoff, points)
-
-
-def jinc(x: Tensor) -> Tensor:
-    """2 J₁(x)/x, 1 at x = 0: the Fourier transform of a disc of unit area; differentiable."""
-    value: Tensor = _Jinc.apply(x)  # type: ignore[no-untyped-call]
-    return value
-
-
-class _Jinc(torch.autograd.Function):
-    """2 J₁(x)/x, whose derivative is −2 J₂(x)/x with J₂ = 2J₁/x − J₀."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
-        large = x.abs() > 1e-2
-        safe = torch.where(large, x, 1.0)
-        square = x * x
-        return torch.where(
-            large, 2 * torch.special.bessel_j1(safe) / safe, 1 - square / 8 * (1 - square / 24)
-        )
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        large = x.abs() > 0.1
-        safe = torch.where(large, x, 1.0)
-        second = 2 * torch.special.bessel_j1(safe) / safe - torch.special.bessel_j0(safe)
-        near = -x / 4 * (1 - x * x / 12 * (1 - x * x / 32))
-        return grad_outputs[0] * torch.where(large, -2 * second / safe, near)

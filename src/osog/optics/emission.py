@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.cancellation import raise_if_cancelled
+from osog.derivatives import followed
 from osog.optics.band import Band, real_image
 from osog.optics.optical_image import OpticalImage
 from osog.optics.pupil import Pupil
 from osog.optics.vectorial import dipole_weights, is_vectorial
 from osog.waves.angular_spectrum import defocus_per_um
-from osog.waves.phase_factors import phasor
+from osog.waves.phase_factors import phasor, sinc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -134,7 +135,7 @@ def blurred(
     heights = emission.z_um if z_um is None else z_um
     for slab, z in zip(slabs, heights, strict=True):
         raise_if_cancelled()
-        if not slab.requires_grad and not bool(slab.amax() > 0):
+        if not followed(slab) and not bool(slab.amax() > 0):
             continue
         transfer = spread(focus - z)
         # Frequencies that all the grids share; the effective OTF has none beyond its own.
@@ -181,7 +182,7 @@ def blurred_alike(
     total: Tensor | None = None
     for slab, row in zip(slabs, table, strict=True):
         raise_if_cancelled()
-        if not slab.requires_grad and not bool(slab.amax() > 0):
+        if not followed(slab) and not bool(slab.amax() > 0):
             continue
         low, high = (row[k : len(row) - 1 + k].index_select(0, left) for k in (0, 1))
         transfer = torch.lerp(low.view_as(rest), high.view_as(rest), rest)
@@ -208,8 +209,8 @@ def _developed(total: Tensor, rows: int, columns: int, plan: SamplingPlan, like:
     step_y, step_x = plan.frequency_step
     pitch_y, pitch_x = plan.pitch_um
     index = torch.arange(max(rows, columns) + 1).to(like)
-    across = torch.sinc(index[: columns + 1] * (step_x * pitch_x))
-    along = torch.sinc(index[: rows + 1] * (step_y * pitch_y))
+    across = sinc(index[: columns + 1] * (step_x * pitch_x))
+    along = sinc(index[: rows + 1] * (step_y * pitch_y))
     along = torch.cat([along, along[1:].flip(0)])
     image = real_image(total / (along[:, None] * across[None, :]), plan.fine_shape)
     return image.clamp(min=0.0)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from skimage.restoration import unwrap_phase
 
+from osog.derivatives import array, plain_numbers
 from osog.optics.lens import coherent_field
 from osog.optics.optical_image import OpticalImage
 
@@ -63,7 +64,8 @@ def phase_of(field: Tensor, plan: SamplingPlan) -> OpticalImage:
         Says where the frame lies.
     """
     wrapped = torch.angle(field)
-    return OpticalImage(wrapped + branches(wrapped.detach(), field.detach(), plan), field)
+    turns = branches(plain_numbers(wrapped), plain_numbers(field), plan)
+    return OpticalImage(wrapped + turns, field)
 
 
 def branches(wrapped: Tensor, field: Tensor, plan: SamplingPlan) -> Tensor:
@@ -91,12 +93,13 @@ def branches(wrapped: Tensor, field: Tensor, plan: SamplingPlan) -> Tensor:
     jumps = [frame.diff(dim=dim).abs() for dim in (0, 1)]
     if not any(jump.numel() and float(jump.max()) > math.pi for jump in jumps):
         return turns
-    values = frame.to("cpu", torch.float64).numpy()
+    values = array(frame.double())
     order = np.rint((unwrapped(values) - values) / (2 * math.pi)).astype(int)
     # The branch in which most of the undisturbed wave lies is the background's.
-    quiet = torch.exp(-50 * (field[y, x] - 1).abs().square()).to("cpu", torch.float64).numpy()
+    quiet = torch.exp(-50 * (field[y, x] - 1).abs().square())
+    at_rest = array(quiet.double())
     lowest = int(order.min())
-    order -= lowest + int(np.bincount((order - lowest).ravel(), quiet.ravel()).argmax())
+    order -= lowest + int(np.bincount((order - lowest).ravel(), at_rest.ravel()).argmax())
     turns[y, x] = torch.as_tensor(2 * math.pi * order, dtype=wrapped.dtype, device=wrapped.device)
     return turns
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from osog.derivatives import array, outside_func
 from osog.waves.angular_spectrum import defocus_per_um
 from osog.waves.evanescence import STEEPEST
 from osog.waves.phase_factors import phasor
@@ -119,13 +120,14 @@ def _panels(end: float, frequency: float) -> tuple[Tensor, Tensor]:
 
 def _bessel(first: Tensor, second: Tensor) -> Tensor:
     """J₀(2π x y) of two sets of nodes, which are kept from frame to frame."""
-    return _table(first.numpy().tobytes(), second.numpy().tobytes())
+    return _table(array(first).tobytes(), array(second).tobytes())
 
 
 @lru_cache(6)
 def _table(first: bytes, second: bytes) -> Tensor:
-    x, y = (torch.frombuffer(bytearray(b), dtype=torch.float64) for b in (first, second))
-    with torch.inference_mode(False), torch.no_grad():  # gradients of later frames need them, too
+    # Gradients of later frames need them, too.
+    with torch.inference_mode(False), torch.no_grad(), outside_func():
+        x, y = (torch.frombuffer(bytearray(b), dtype=torch.float64) for b in (first, second))
         values: Tensor = torch.special.bessel_j0(2 * pi * x.clone()[:, None] * y.clone())
         return values
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+from osog.derivatives import followed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from torch import Tensor
 
     from osog.exit_wave import Wave
     from osog.sample import Values
@@ -109,7 +111,7 @@ class WaveCache:
         grids = _grids(plan)
         lines = tuple(wavelengths_um)
         # Kept waves carry no gradient: those that need one are made anew.
-        moving = any(line.requires_grad for line in lines)
+        moving = followed(*lines)
         numbers = tuple(float(line.detach()) for line in lines)
         for entry in () if moving else tuple(self._entries):
             inputs = entry.inputs
@@ -143,4 +145,4 @@ def _grids(plan: SamplingPlan) -> SamplingPlan:
 
 def _needs_gradient(wave: Wave) -> bool:
     tensors: list[Any] = list(vars(wave).values())
-    return any(isinstance(value, Tensor) and value.requires_grad for value in tensors)
+    return followed(*tensors)

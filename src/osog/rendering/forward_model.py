@@ -101,8 +101,9 @@ class ForwardModel:
         self.device = choose_device(device)
         self._kept = WaveCache(most=3)
         with torch.no_grad(), default_device_set_aside():
-            given = self._values(values or {})
+            self._values(values or {})  # refuses in words what is no number
             numbers = {name: _float(v) for name, v in (values or {}).items()}
+            given = self._values(numbers)
             nominal = _nominal(scene, numbers)
             self.plans = [
                 plan_sampling(nominal, batch, accuracy=accuracy)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
+
+from osog.scene.metals import METALS, table
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,14 +77,18 @@ def dispersed(batch: ParticleBatch, values: Values, wavelength_um: Tensor) -> Pa
     Returns
     -------
     ParticleBatch
-        Birefringence and absorption are taken as the same at all wavelengths.
+        Birefringence, and the absorption of all but named metals, are taken as the same at all
+        wavelengths.
     """
     scene = values.scene
     at = values.microscope.wavelength_um
     abbe_numbers = [population.material.abbe_number for population in scene.populations]
     index = values.medium.index
     medium_shift = medium_index(values, wavelength_um) - index
-    if scene.medium.abbe_number is None and all(number is None for number in abbe_numbers):
+    names = [population.material.name for population in scene.populations]
+    metallic = any(name in METALS for name in names)
+    dielectric = any(number is not None for number in (scene.medium.abbe_number, *abbe_numbers))
+    if not dielectric and not metallic:
         return batch
     zero = values.constant(0.0)
     factors = torch.stack(
@@ -97,8 +103,49 @@ def dispersed(batch: ParticleBatch, values: Values, wavelength_um: Tensor) -> Pa
         or [zero]
     )[batch.population]
     own_shift = (index + batch.delta_index - 1) * factors
-    return replace(
+    found = replace(
         batch,
         delta_index=batch.delta_index + own_shift - medium_shift,
         core_index_step=batch.core_index_step * (1 + factors),
+    )
+    return _with_metals(found, names, at, wavelength_um) if metallic else found
+
+
+def _with_metals(
+    batch: ParticleBatch, names: list[str | None], at_um: Tensor, wavelength_um: Tensor
+) -> ParticleBatch:
+    """Shift index and absorption of named metals by what their tables change."""
+    zero = torch.zeros_like(wavelength_um)
+    shifts = []
+    for name in names:
+        if name not in METALS:
+            shifts.append(torch.stack((zero, zero)))
+            continue
+        then, now = _from_table(name, at_um), _from_table(name, wavelength_um)
+        absorbed = 4 * torch.pi * (now[1] / wavelength_um - then[1] / at_um)
+        shifts.append(torch.stack((now[0] - then[0], absorbed)))
+    index, absorption = torch.stack(shifts)[batch.population].unbind(1)
+    absorbed = (batch.absorption_per_um + absorption).clamp_min(0.0)
+    cored = batch.core_radius > 0
+    # A core stays what it is, relative to its shell.
+    change = torch.where(cored, absorbed - batch.absorption_per_um, 0.0)
+    return replace(
+        batch,
+        delta_index=batch.delta_index + index,
+        absorption_per_um=absorbed,
+        core_index_step=batch.core_index_step - torch.where(cored, index, 0.0),
+        core_absorption_step=batch.core_absorption_step - change,
+    )
+
+
+def _from_table(name: str, wavelength_um: Tensor) -> tuple[Tensor, Tensor]:
+    """N and κ of a metal, linear between the lines of its table and constant beyond."""
+    like: dict[str, Any] = {"dtype": wavelength_um.dtype, "device": wavelength_um.device}
+    at, index, extinction = (torch.tensor(column, **like) for column in table(name))
+    within = wavelength_um.clamp(at[0], at[-1])
+    left = int((at <= within.detach()).sum().clamp(1, len(at) - 1)) - 1
+    share = (within - at[left]) / (at[left + 1] - at[left])
+    return (
+        index[left] + share * (index[left + 1] - index[left]),
+        extinction[left] + share * (extinction[left + 1] - extinction[left]),
     )

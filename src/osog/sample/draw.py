@@ -28,6 +28,9 @@ from osog.scene import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_CORE = ("core_radius", "core_index", "core_absorption")
+_SHELL = {"core_absorption_per_um": "absorption_per_um"}
+"""Numbers of a core that, left out, are those of the material."""
 _MATERIAL = ("index", "absorption_per_um", "emission_per_um", "birefringence")
 # One random stream per column, so that one more particle or one more law reshuffles nothing else.
 # New columns go to the end, so that a seed keeps its particles.
@@ -95,7 +98,7 @@ def sample(
     planes, starts = _planes(groups, values)
     joined = {
         name: torch.cat([part[name] for part in parts])
-        for name in ("position", "size", "angles", "axis", "core_radius", "core_index", *_MATERIAL)
+        for name in ("position", "size", "angles", "axis", *_CORE, *_MATERIAL)
     }
     integers = {
         name: torch.cat([part[name] for part in parts]) for name in ("shape_kind", "population")
@@ -113,6 +116,7 @@ def sample(
         optic_axis=optic_axis,
         core_radius=joined["core_radius"],
         core_index_step=joined["core_index"] - joined["index"],
+        core_absorption_step=joined["core_absorption"] - joined["absorption_per_um"],
         planes=planes,
         plane_start=starts,
         **integers,
@@ -291,7 +295,8 @@ def _axes(
             column = laws[field, component]
         else:
             quantity = getattr(population.shape, field)
-            column = np.full(count, _centre(quantity if component is None else quantity[component]))
+            quantity = quantity if component is None else quantity[component]
+            column = np.full(count, 0.0 if quantity is None else _centre(quantity))
         if (field, component) in owned:
             mask, numbers = owned[field, component]
             column = np.where(mask, numbers, column)
@@ -329,6 +334,8 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
             out = given.expand(n)  # one number for all, also where the scene states a law
         elif key in group.laws:
             out = torch.as_tensor(group.laws[key], **float_)
+        elif field in _SHELL and getattr(population.shape, field) is None:
+            out = column("material", _SHELL[field], None)
         else:
             out = values.number(f"{base}.{path}.{field}{suffix}").expand(n)
         if key in group.owned:
@@ -352,9 +359,13 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
     out = {"position": position, "angles": angles, "size": size}
     for field in _MATERIAL:
         out[field] = column("material", field, None)
-    core_radius, core_index = (sizes.get((f, None)) for f in ("core_radius_um", "core_index"))
+    core_radius, core_index, core_absorption = (
+        sizes.get((f, None)) for f in ("core_radius_um", "core_index", "core_absorption_per_um")
+    )
     out["core_radius"] = torch.zeros(n, **float_) if core_radius is None else core_radius
     out["core_index"] = out["index"] if core_index is None else core_index
+    absorption = out["absorption_per_um"]
+    out["core_absorption"] = absorption if core_absorption is None else core_absorption
     axis = [values.number(f"{base}.material.optic_axis[{k}]") for k in range(3)]
     direction = torch.stack(axis)
     out["axis"] = (direction / direction.norm()).expand(n, 3)
@@ -419,6 +430,7 @@ def _empty(values: Values) -> ParticleBatch:
         optic_axis=torch.zeros(0, 3, **real),
         core_radius=torch.zeros(0, **real),
         core_index_step=torch.zeros(0, **real),
+        core_absorption_step=torch.zeros(0, **real),
         shape_kind=torch.zeros(0, **long),
         population=torch.zeros(0, **long),
         planes=torch.zeros(0, 4, **real),

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import elliprd, elliprf
 
+from osog.derivatives import array
 from osog.geometry import Bodies, by_shape
 from osog.particles import ParticleBatch, rotation_matrix
 
@@ -62,7 +63,7 @@ def moving(batch: ParticleBatch, scene: Scene, seed: int) -> Iterator[ParticleBa
             yield batch
         return
     interval = scene.series.interval_s
-    numbers = batch.population.cpu().numpy()
+    numbers = array(batch.population)
     slide, turn, drift = (np.zeros((len(batch), 3)) for _ in range(3))
     for number in np.unique(numbers):
         mine = numbers == number
@@ -183,7 +184,7 @@ def hydrodynamic_axes_um(batch: ParticleBatch, mine: NDArray[np.bool_]) -> Array
     axes = whole.size.new_zeros(len(index), 3)
     for shape, rows in by_shape(whole, index):
         axes[rows] = shape.hydrodynamic_axes(Bodies.of(whole, index[rows], shape))
-    found: Array = axes.numpy()
+    found: Array = array(axes)
     return found
 
 

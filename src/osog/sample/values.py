@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor
 
+from osog.derivatives import followed, needs_plain_operations
 from osog.sample.reading import Block, Reading, plain
 from osog.scene import Scene, SceneError
 from osog.scene.parameters import Parameter, describe, get, split
@@ -86,8 +87,11 @@ class Values:
                 raise SceneError(f"'{name}' takes one real number, not a complex one.")
             if tensor.numel() != 1:
                 raise SceneError(f"'{name}' takes one number, not a tensor of {tensor.numel()}.")
+            if needs_plain_operations(tensor):
+                # In forward mode x + 0.5 has a tangent of double precision, whatever x has.
+                tensor = tensor.cpu().double()
             tensor = tensor.reshape(()).to(self.device, self.dtype)
-            _check(described, float(tensor.detach()))
+            _check(described, _plain_value(name, tensor))
             key = self.key(name)
             _check_acts(name, key)
             self._given[key] = tensor
@@ -177,12 +181,14 @@ class Values:
         """
         if not reading.holds_for(self._scene, self._plain_number, self._below):
             return False
-        return not (torch.is_grad_enabled() and self.varied(reading))
+        given = [self._given.get(key) for key in reading.numbers]
+        if torch.is_grad_enabled() and followed(*given):
+            return False
+        return not needs_plain_operations(*given)
 
     def varied(self, reading: Reading) -> bool:
-        """Whether a number that was read needs a gradient."""
-        given = (self._given.get(key) for key in reading.numbers)
-        return any(isinstance(tensor, Tensor) and tensor.requires_grad for tensor in given)
+        """Whether a derivative is taken with respect to a number that was read."""
+        return followed(*(self._given.get(key) for key in reading.numbers))
 
     # --- by name, for the draw of the particles ----------------------------------------------
 
@@ -340,6 +346,17 @@ def _check(parameter: Parameter, value: float) -> None:
         raise SceneError(
             f"{parameter.name} = {value:g} must lie between {low:g} and {high:g}{unit}."
         )
+
+
+def _plain_value(name: str, tensor: Tensor) -> float:
+    try:
+        return float(tensor.detach())
+    except RuntimeError:  # in a batch of torch.func.vmap, which holds no single number
+        raise SceneError(
+            f"'{name}' is a batch of numbers under torch.func.vmap; an image takes one number at a "
+            "time, because its grids depend on it: use a loop, or torch.func.jacfwd or jacrev for "
+            "derivatives."
+        ) from None
 
 
 def _check_acts(name: str, key: Key) -> None:

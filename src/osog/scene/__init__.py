@@ -13,6 +13,7 @@ from osog.scene.distributions import Lognormal, Normal, NumberOrDistribution, Un
 from osog.scene.errors import SceneError
 from osog.scene.habits import HABITS, half_spaces
 from osog.scene.material import INDICES, Material, Medium
+from osog.scene.metals import METALS
 from osog.scene.microscope import IMMERSIONS, Microscope
 from osog.scene.modalities import (
     DIC,
@@ -63,6 +64,7 @@ __all__ = [
     "HABITS",
     "IMMERSIONS",
     "INDICES",
+    "METALS",
     "MODALITIES",
     "MODALITY_TITLES",
     "SHAPES",

@@ -5,6 +5,7 @@ from typing import Any, Generic
 from pydantic import model_validator
 
 from osog.scene.distributions import NumberOrDistribution
+from osog.scene.metals import METALS, metal_numbers
 from osog.scene.model import FitTraits, Number, SceneModel, parameter
 
 INDICES: dict[str, float] = {
@@ -50,14 +51,26 @@ glass is N-BK7, phosphate-buffered saline is taken as water.
 """
 
 _INDEX_LIMITS = (1.0, 4.0)
+BODY_INDEX_LIMITS = (0.02, 4.0)
+"""Of what particles are made of: the index of a metal is below 1."""
+_STATED_AT_UM = 0.55
+"""Wavelength of named indices where nothing says another."""
 
 
-def _named_index(data: Any, field: str) -> Any:
+def with_metal(data: Any, wavelength_um: float) -> Any:
+    """Fill in the index and absorption of a named metal where the data do not give them."""
+    name = str(data.get("name") or "").lower() if isinstance(data, dict) else ""
+    if name not in METALS:
+        return data
+    return {**metal_numbers(name, wavelength_um), **data, "name": name}
+
+
+def _named_index(data: Any, field: str, known: tuple[str, ...] = tuple(INDICES)) -> Any:
     if isinstance(data, dict) and data.get("name") is not None:
         name = str(data["name"]).lower()
         if name not in INDICES:
             raise ValueError(
-                f"{field} = '{data['name']}' is not known; known names are {', '.join(INDICES)}; "
+                f"{field} = '{data['name']}' is not known; known names are {', '.join(known)}; "
                 "or give index as a number."
             )
         data = {"index": INDICES[name], **data, "name": name}
@@ -100,13 +113,15 @@ class Material(SceneModel):
     """What a particle is made of."""
 
     name: str | None = parameter(
-        None, title="Material", help="Name of a known material; sets the index."
+        None,
+        title="Material",
+        help="Name of a known material; sets the index, and the absorption of a metal.",
     )
     index: NumberOrDistribution = parameter(
         1.36,
         title="Index",
         help="Refractive index of the particle; above the medium it delays the light.",
-        limits=_INDEX_LIMITS,
+        limits=BODY_INDEX_LIMITS,
         slider=(1.3, 1.7),
         step=0.001,
         fit=FitTraits(role="index", scale=0.15),
@@ -114,9 +129,10 @@ class Material(SceneModel):
     absorption_per_um: NumberOrDistribution = parameter(
         0.0,
         title="Absorption",
-        help="Intensity lost per µm of path; makes the particle dark in focus.",
+        help="Intensity lost per µm of path, 4πκ/λ; makes the particle dark in focus. Metals have "
+        "50 and more.",
         unit="1/µm",
-        limits=(0.0, 100.0),
+        limits=(0.0, 500.0),
         slider=(0.0, 2.0),
         fit=FitTraits(role="absorption"),
     )
@@ -155,7 +171,10 @@ class Material(SceneModel):
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, data: Any) -> Any:
-        return _named_index(data, "material.name")
+        data = with_metal(data, _STATED_AT_UM)
+        if isinstance(data, dict) and data.get("name") in METALS:
+            return data
+        return _named_index(data, "material.name", (*INDICES, *METALS))
 
     @model_validator(mode="after")
     def _axis_has_a_direction(self) -> "Material":

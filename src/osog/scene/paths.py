@@ -12,6 +12,8 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from osog.scene.errors import SceneError
+from osog.scene.metals import METALS, metal_numbers
+from osog.scene.microscope import Microscope
 from osog.scene.population import Population
 from osog.scene.shapes import size_fields
 
@@ -24,6 +26,10 @@ class Populated(Protocol):
     @property
     def populations(self) -> tuple[Population, ...]:
         """Populations, in the order of the file."""
+
+    @property
+    def microscope(self) -> Microscope[float]:
+        """Microscope, whose light metals follow."""
 
     def model_dump(self) -> dict[str, Any]:
         """Content as plain values."""
@@ -92,13 +98,34 @@ def content_with(scene: Populated, values: Mapping[str, Any]) -> dict[str, Any]:
             raise SceneError(f"'{name}' does not exist; '{last}' lies inside a plain value.")
         target[last] = value
         if steps[-2:-1] in (["material"], ["medium"]):
-            if last == "index":
+            metal = target.get("name") in METALS
+            if last == "index" or (last == "absorption_per_um" and metal):
                 target["name"] = None  # a number of its own no longer is that substance
             if last == "name" and value is not None:  # the substance brings its own numbers
-                for number in ("index", "abbe_number"):
+                brought = ["index", "abbe_number"]
+                was = scene.populations[int(steps[1])].material.name if len(steps) == 4 else None
+                if was in METALS or str(value).lower() in METALS:
+                    brought.append("absorption_per_um")
+                for number in brought:
                     if f"{name.rsplit('.', 1)[0]}.{number}" not in values:
                         target.pop(number, None)
+    if "microscope.wavelength_um" in values:
+        _follow_the_light(scene, data)
     return data
+
+
+def _follow_the_light(scene: Populated, data: dict[str, Any]) -> None:
+    """Let metals with the index of the old wavelength take that of the new one."""
+    wavelength = scene.microscope.wavelength_um
+    for population, content in zip(scene.populations, data["populations"], strict=True):
+        name = population.material.name
+        material = content["material"]
+        if name not in METALS or material.get("name") != name:
+            continue
+        known = metal_numbers(name, wavelength)
+        if all(material.get(field) == number for field, number in known.items()):
+            for field in known:
+                del material[field]
 
 
 def resolved(scene: Populated, name: str) -> list[str | int]:

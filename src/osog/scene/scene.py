@@ -15,7 +15,7 @@ from osog.scene import paths
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.errors import SceneError, sentences
-from osog.scene.material import Medium
+from osog.scene.material import Medium, with_metal
 from osog.scene.microscope import Microscope
 from osog.scene.model import SceneModel, block, parameter
 from osog.scene.numerics import Numerics
@@ -71,6 +71,26 @@ class Scene(SceneModel):
     background: Background = block(Background, title="Background")
     series: Series = block(Series, title="Series")
     numerics: Numerics = block(Numerics, title="Numerics")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _metals_at_the_wavelength(cls, data: Any) -> Any:
+        """Give named metals the index that they have in this light."""
+        if not isinstance(data, dict) or not isinstance(data.get("populations"), (list, tuple)):
+            return data
+        optics = data.get("microscope")
+        stated = optics.get("wavelength_um") if isinstance(optics, dict) else None
+        if stated is None:
+            stated = getattr(optics, "wavelength_um", Microscope().wavelength_um)
+        if isinstance(stated, bool) or not isinstance(stated, (int, float)) or not stated > 0:
+            return data  # refused elsewhere
+        populations = [
+            {**each, "material": with_metal(each.get("material"), float(stated))}
+            if isinstance(each, dict) and isinstance(each.get("material"), dict)
+            else each
+            for each in data["populations"]
+        ]
+        return {**data, "populations": populations}
 
     @model_validator(mode="after")
     def _mosaic_fits(self) -> "Scene":

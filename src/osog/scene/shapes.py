@@ -10,6 +10,7 @@ from pydantic import model_validator
 from osog.scene.distributions import NumberOrDistribution
 from osog.scene.habits import HabitName, closed_around_origin
 from osog.scene.kinds import Kinds
+from osog.scene.material import BODY_INDEX_LIMITS
 from osog.scene.model import FitRole, FitTraits, SceneModel, parameter
 
 _SIZE = (0.005, 2000.0)
@@ -149,9 +150,18 @@ class CoatedSphere(ShapeModel):
         1.4,
         title="Core index",
         help="Refractive index of the core.",
-        limits=(1.0, 4.0),
+        limits=BODY_INDEX_LIMITS,
         slider=(1.0, 1.7),
         step=0.001,
+    )
+    core_absorption_per_um: NumberOrDistribution | None = parameter(
+        None,
+        title="Core absorption",
+        help="Intensity lost per µm of path in the core; empty is that of the material.",
+        unit="1/µm",
+        limits=(0.0, 500.0),
+        slider=(0.0, 2.0),
+        panel=False,
     )
 
     @model_validator(mode="after")

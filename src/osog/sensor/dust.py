@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from scipy.special import ndtri
 
+from osog.derivatives import followed, needs_plain_operations, outside_func
 from osog.sensor.counter import uniform
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def dust(shape: tuple[int, int], count: int, radius_px: Tensor, seed: int) -> Te
     (sigma 0.45), depths even between 0.3 and 1, and the border is 0.2 to 0.7 radii wide, the more
     so the farther the speck is from the camera; overlapping specks multiply their transmissions.
     """
-    if radius_px.requires_grad and torch.is_grad_enabled():
+    if (torch.is_grad_enabled() and followed(radius_px)) or needs_plain_operations(radius_px):
         return _dust(shape, count, radius_px, seed)
     still = radius_px.detach()
     kind = (str(still.dtype).removeprefix("torch."), str(still.device))
@@ -72,7 +73,7 @@ def dust(shape: tuple[int, int], count: int, radius_px: Tensor, seed: int) -> Te
 def _dust_kept(
     shape: tuple[int, int], count: int, radius: float, seed: int, dtype: str, device: str
 ) -> Tensor:
-    with torch.inference_mode(False), torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad(), outside_func():
         like = torch.tensor(radius, dtype=getattr(torch, dtype), device=device)
         return _dust(shape, count, like, seed)
 

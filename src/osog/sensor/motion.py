@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.waves.phase_factors import sinc
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -52,4 +54,4 @@ def motion_transfer(path: tuple[Tensor, Tensor], fy: Tensor, fx: Tensor) -> Tens
         Real; the mean of the image over the path is this times its spectrum.
     """
     y, x = path
-    return torch.sinc(fy[:, None] * y.to(fy) + fx * x.to(fx))
+    return sinc(fy[:, None] * y.to(fy) + fx * x.to(fx))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from osog.derivatives import func_is_active
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,7 +30,8 @@ def recomputed(spare: bool, function: Callable[..., Any], *arguments: Any) -> An
     *arguments
         Of the function.
     """
-    if spare and torch.is_grad_enabled():
+    # What is computed again needs hooks, which `torch.func` does not have.
+    if spare and torch.is_grad_enabled() and not func_is_active():
         return checkpoint(function, *arguments, use_reentrant=False, preserve_rng_state=False)
     return function(*arguments)
 

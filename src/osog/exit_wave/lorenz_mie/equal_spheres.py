@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.derivatives import followed, needs_plain_operations
 from osog.exit_wave.coated_spheres import is_coated
 from osog.exit_wave.lorenz_mie.amplitudes import AmplitudeTable, amplitude_table
 from osog.exit_wave.lorenz_mie.coefficients import complex_index
@@ -36,7 +37,8 @@ def sphere_table(
     core = None
     if is_coated(batch).any():
         inner = own + batch.core_index_step.double()
-        inside = complex_index(inner, batch.absorption_per_um, wavelength) / medium_index
+        absorption = batch.absorption_per_um + batch.core_absorption_step
+        inside = complex_index(inner, absorption, wavelength) / medium_index
         core = (k * batch.core_radius.double(), inside)
     return amplitude_table(k * batch.size[:, 0].double(), shell, largest_u, core)
 
@@ -49,9 +51,11 @@ def distinct(batch: ParticleBatch) -> tuple[Tensor, Tensor]:
         batch.absorption_per_um,
         batch.core_radius,
         batch.core_index_step,
+        batch.core_absorption_step,
     )
     every = torch.arange(len(batch), device=batch.device)
-    if torch.is_grad_enabled() and any(c.requires_grad for c in columns):
+    tracked = torch.is_grad_enabled() and followed(*columns)
+    if tracked or needs_plain_operations(*columns):
         return every, every
     rows, group = torch.unique(torch.stack(columns, 1), dim=0, return_inverse=True)
     first = torch.full((len(rows),), len(batch), device=batch.device)
