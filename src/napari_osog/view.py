@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
@@ -74,6 +75,12 @@ class View:
     wipe: float = 0.5
     tiles: int = 8
     transform: LayerTransform | None = None
+
+    @property
+    def placement(self) -> LayerTransform | None:
+        """Former name of `transform`."""
+        warnings.warn("View.placement is now View.transform.", DeprecationWarning, stacklevel=2)
+        return self.transform
 
     def update(self, **changes: Any) -> None:
         """Change several fields; who hears of the first finds all of them changed.

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from osog import _runtime, io, presets  # noqa: F401  (_runtime first: it acts before torch is loaded)
+from osog._moved import stand_in
 from osog._version import __version__
 from osog.detection import detect
 from osog.fitting import FitError, FitResult, fit
@@ -34,6 +35,8 @@ __all__ = [
     "presets",
     "render",
 ]
+
+stand_in()
 
 
 def __dir__() -> list[str]:
