@@ -42,6 +42,9 @@ def imported(folder: Path) -> set[str]:
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module is not None and not node.level:
                 found.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "package":
+                # An optional package, which `osog.io` imports by name or says what to install.
+                found.add(ast.literal_eval(node.args[0]).partition(".")[0])
     return found
 
 

@@ -108,8 +108,8 @@ def test_a_bead_looks_as_in_the_light_of_very_many_points(
 )
 def test_any_lens_and_light_agree_with_the_plain_sum(optics: dict[str, Any]) -> None:
     kind = optics.pop("modality", {"kind": "brightfield"})
-    scene = beads(kind, **{"focus_um": 3.0, "condenser_numerical_aperture": 0.4, **optics}, size=40)
-    assert off(scene, 500) < 0.03
+    scene = beads(kind, **{"focus_um": 4.0, "condenser_numerical_aperture": 0.5, **optics}, size=40)
+    assert off(scene, 700) < 0.03
 
 
 def test_light_from_outside_the_aperture_is_added_by_its_scatter() -> None:

@@ -140,7 +140,12 @@ def _each(scene: Scene) -> list[ParameterLine]:
     population = next((p for p in scene.populations if p.visible), None)
     if population is None or not _has_one(scene):
         return []
-    sizes = [field for field, place in population.shape.columns() if place is None]
+    shape = population.shape
+    sizes = [
+        field
+        for field, place in shape.columns()
+        if place is None and getattr(shape, field) is not None
+    ]
     words = ["x_um", "y_um", "z_um"]
     if not population.shape.isotropic:
         words += [f"orientation_deg[{k}]" for k in range(3)]

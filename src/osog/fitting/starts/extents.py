@@ -47,6 +47,8 @@ def _half_lengths(
     for field, place in shape.columns():
         own = getattr(particle, field, None)
         given = own if own is not None else getattr(shape, field)
+        if given is None:  # what may be left out is no length
+            given = 0.0
         numbers.append(np.array([value(given if place is None else given[place])]))
     halves = SHAPES[number_of(shape)].outer_half_lengths(shape, numbers)
     return [float(half[0]) for half in halves]
