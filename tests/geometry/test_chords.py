@@ -26,7 +26,18 @@ from osog.geometry import (
     patch_grid,
     vertices,
 )
-from osog.geometry.edges import box_overlap, root_mean
+from osog.geometry.edges import (
+    REACH,
+    SPREAD,
+    coverage_of,
+    covered_depth,
+    kernel_transfer,
+    root_mean,
+    root_mean_product,
+    smooth_abs,
+    smooth_clamp,
+    smooth_sign,
+)
 from osog.particles import rotation_matrix
 from osog.scene import half_spaces
 
@@ -87,7 +98,7 @@ def inside(kind: Shape, body: Tensor, size: Tensor, planes: Tensor) -> Tensor:
 
 
 def march(batch, patch: int, fine: int = 6, step: float = 0.03) -> tuple[Tensor, Tensor, Tensor]:
-    """Pixel-mean path, mean z and coverage of one particle by testing points on a fine raster."""
+    """Mean path, moment in z and coverage of one particle by testing points on a fine raster."""
     _, _, x, y = patch_grid(batch.position, patch, patch, (PITCH, PITCH))
     offsets = ((torch.arange(fine) + 0.5) / fine - 0.5) * PITCH
     x = (x.flatten()[:, None] + offsets).flatten() - batch.position[0, 0]
@@ -105,10 +116,18 @@ def march(batch, patch: int, fine: int = 6, step: float = 0.03) -> tuple[Tensor,
         path += hit * step
         moment += hit * step * height
 
-    def pool(t: Tensor) -> Tensor:
-        return t.view(patch, fine, patch, fine).mean((1, 3))
+    covered = (path > 0).float()
+    return kernel_means(path, fine), kernel_means(moment, fine), kernel_means(covered, fine)
 
-    return pool(path), pool(moment), pool((path > 0).float())
+
+def kernel_means(raster: Tensor, fine: int) -> Tensor:
+    """Means over the kernel about every pixel of a raster of ``fine`` points a pixel side."""
+    place = (torch.arange(2 * fine, dtype=raster.dtype) + 0.5) / fine - 1
+    inside = 1 - (place[:, None] ** 2 + place**2) / (REACH / 2 * SPREAD) ** 2
+    weights = inside.clamp_min(0) ** 1.5
+    weights = (weights / weights.sum())[None, None]
+    found = torch.nn.functional.conv2d(raster[None, None], weights, stride=fine, padding=fine // 2)
+    return found[0, 0]
 
 
 @pytest.mark.parametrize("kind", SHAPES, ids=repr)
@@ -128,7 +147,7 @@ def test_brute_force(kind, make_batch):
         found = (chord.exit - chord.entry)[0].float()
         assert (found - path).norm() < 0.03 * path.norm()
         assert abs(float(found.sum() / path.sum()) - 1) < 0.015
-        full = coverage == 1
+        full = coverage > 0.9999
         middle = ((chord.exit + chord.entry)[0] / 2 - 1).float()
         offset = (middle - moment / path)[full].abs()
         assert float(offset.max()) < 0.1
@@ -137,25 +156,58 @@ def test_brute_force(kind, make_batch):
         assert float((chord.coverage[0].float() - coverage).abs().mean()) < 0.004
 
 
-def test_root_mean_table():
-    e = torch.tensor([0.3, 0.05, -0.2], dtype=torch.float64)
-    coverage, mean = root_mean(e, torch.full_like(e, 0.1))
-    assert (coverage * mean)[:2].tolist() == pytest.approx([0.545132, 0.193649], abs=1e-6)
-    assert float((coverage * mean)[2]) == 0
-    assert coverage.tolist() == pytest.approx([1, 0.75, 0])
+def kernel(reach: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Places across the kernel of half width ``reach``, and their weights."""
+    t = (torch.arange(4000, dtype=torch.float64) + 0.5) / 2000 - 1
+    weights = (1 - t * t) ** 2
+    return t * reach, weights / weights.sum()
 
 
-def test_box_overlap_is_a_convolution():
-    x = torch.linspace(-2, 2, 401, dtype=torch.float64)
-    fine = (torch.arange(200, dtype=torch.float64) + 0.5) / 200 - 0.5
-    for widths in ((1.0, 0.7, 0.2), (0.2, 1.3, 0.0), (0.1, 0.1, 1.5), (0.3, 1e-9, 0.0)):
-        a, b, c = (torch.full((), w, dtype=torch.float64) for w in widths)
-        shifts = fine[:, None] * widths[1] + fine[None, :] * widths[2]
-        at = x[:, None, None] - shifts
-        expected = ((at.abs() < widths[0] / 2) / widths[0]).to(torch.float64).mean((1, 2))
-        found = box_overlap(x, a, b, c)
-        assert float((found - expected).abs().mean()) < 0.01
-        assert float(found.sum() * 0.01) == pytest.approx(1, abs=4e-3)
+@pytest.mark.parametrize("mean_of_root", [root_mean, root_mean_product])
+def test_root_mean_is_the_mean_over_the_kernel(mean_of_root):
+    h = 0.1
+    shift, weights = kernel(h * REACH)
+    e = torch.linspace(-0.25, 3, 131, dtype=torch.float64)
+    at = e[:, None] + shift
+    wanted = (at.clamp_min(0).sqrt() * weights).sum(1)
+    part = ((at > 0) * weights).sum(1)
+    coverage, mean = mean_of_root(e, torch.full_like(e, h))
+    if mean_of_root is root_mean:
+        mean = coverage * mean
+    torch.testing.assert_close(mean, wanted, rtol=0, atol=1.5e-4)
+    torch.testing.assert_close(coverage, part, rtol=0, atol=1e-3)
+    assert float(mean[e < -h * REACH].abs().max()) < 1e-12
+
+
+def test_smooth_pieces_are_means_over_the_kernel():
+    reach = 0.3
+    shift, weights = kernel(reach)
+    x = torch.linspace(-1, 1, 81, dtype=torch.float64)
+    wide, at = torch.full_like(x, reach), x[:, None] + shift
+    half_range = wide / REACH
+
+    def mean(values: torch.Tensor) -> torch.Tensor:
+        return (values * weights).sum(1)
+
+    close = {"rtol": 0, "atol": 1e-3}
+    torch.testing.assert_close(smooth_abs(x, wide), mean(at.abs()), **close)
+    torch.testing.assert_close(smooth_sign(x, wide), mean(at.sign()), **close)
+    inside = mean((at > 0).double())
+    torch.testing.assert_close(coverage_of(x, half_range), inside, **close)
+    depth = covered_depth(x, half_range)
+    torch.testing.assert_close(depth * inside, mean(at.clamp_min(0)), **close)
+    for half in (0.8, 0.2, 0.05):
+        found = smooth_clamp(x, torch.full_like(x, half), wide)
+        torch.testing.assert_close(found, mean((at / half).clamp(-1, 1)), rtol=0, atol=5e-3)
+
+
+def test_transfer_of_the_kernel_is_its_fourier_transform():
+    cells = torch.linspace(0, 3, 50, dtype=torch.float64)
+    shift, weights = kernel(REACH / 2)
+    wanted = (torch.cos(2 * math.pi * cells[:, None] * shift) * weights).sum(1)
+    torch.testing.assert_close(kernel_transfer(cells), wanted, rtol=0, atol=1e-5)
+    single = kernel_transfer(cells.float())
+    torch.testing.assert_close(single.double(), wanted, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", SHAPES, ids=repr)
@@ -240,9 +292,10 @@ def test_families_agree_where_they_coincide(make_batch):
     size = {"size": (0.9, 0.6, 0.4), **place}
     block = draw(make_batch([{"kind": BOX, **size}]))
     faces = draw(make_batch([{"kind": POLYHEDRON, "planes": planes, **size}]))
-    assert torch.allclose(faces.exit, block.exit, atol=1e-4)
-    assert torch.allclose(faces.entry, block.entry, atol=1e-4)
-    assert torch.allclose(faces.coverage, block.coverage, atol=1e-6)
+    # At a corner the faces are taken one after another, in another order.
+    assert torch.allclose(faces.exit, block.exit, atol=5e-4)
+    assert torch.allclose(faces.entry, block.entry, atol=5e-4)
+    assert torch.allclose(faces.coverage, block.coverage, atol=1e-4)
 
 
 def test_anisotropic_pitch_keeps_the_volume(make_batch):
@@ -255,7 +308,8 @@ def test_anisotropic_pitch_keeps_the_volume(make_batch):
         )
         chord = draw(batch, 56, (0.09, 0.11))
         found = (chord.exit - chord.entry).sum((1, 2)) * 0.09 * 0.11
-        assert found.tolist() == pytest.approx(volume_of(batch).tolist(), rel=5e-3)
+        # The kernel of walls is round also where the pixel is not.
+        assert found.tolist() == pytest.approx(volume_of(batch).tolist(), rel=8e-3)
 
 
 def sparse_grid(batch) -> tuple[Tensor, Tensor]:
@@ -461,7 +515,7 @@ def test_wall_of_a_standing_cylinder(elevation, make_batch):
         along = (a * axis[0] + b * axis[1]) / axis[:2].norm().clamp_min(1e-9)
         radius2 = a * a + b * b - along * along * float(axis[:2].norm() ** 2)
         path += (radius2 <= 0.62**2) / (25 * float(axis[2].abs())) * float(axis[2] ** 2)
-    path = path.view(20, 32, 20, 32).mean((1, 3))
+    path = kernel_means(path, 32)
     found = (chord.exit - chord.entry)[0]
     assert float((found - path).norm() / path.norm()) < 0.02
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import j0
 from torch import Tensor
 
+from helpers.drawing import drawing_transfer
 from osog.optics.confocal import jinc
 from osog.rendering import ForwardModel, forward
 from osog.scene import Scene
@@ -22,12 +23,12 @@ Reals = NDArray[np.float64]
 
 
 def point(table) -> Tensor:  # type: ignore[no-untyped-def]
-    """Point emitter in the middle of the domain, as the pixel mean that the slabs hold."""
+    """Point emitter in the middle of the domain, as it is drawn into slabs."""
     n = table.size * table.oversampling
     slab = torch.zeros(1, n, n, dtype=torch.float64)
     slab[0, n // 2, n // 2] = 1.0
-    pixel = torch.sinc(torch.fft.fftfreq(n, dtype=torch.float64))
-    return torch.fft.ifft2(torch.fft.fft2(slab) * pixel[:, None] * pixel).real
+    index = torch.fft.fftfreq(n, dtype=torch.float64)
+    return torch.fft.ifft2(torch.fft.fft2(slab) * drawing_transfer(index, index)).real
 
 
 def half_width(image: Tensor, pitch: float) -> float:

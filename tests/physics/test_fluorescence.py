@@ -8,17 +8,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from helpers.drawing import drawing_transfer
+
 NA, WAVELENGTH = 0.8, 0.55
 
 
 def point(table) -> Tensor:  # type: ignore[no-untyped-def]
-    """Point emitter in the middle of the domain, as the pixel mean that the slabs hold."""
+    """Point emitter in the middle of the domain, as it is drawn into slabs."""
     n = table.size * table.oversampling
     slab = torch.zeros(1, n, n, dtype=torch.float64)
     slab[0, n // 2, n // 2] = 1.0
     index = torch.fft.fftfreq(n, dtype=torch.float64)
-    pixel = torch.sinc(index)
-    return torch.fft.ifft2(torch.fft.fft2(slab) * pixel[:, None] * pixel).real
+    return torch.fft.ifft2(torch.fft.fft2(slab) * drawing_transfer(index, index)).real
 
 
 def test_transfer_function_in_focus(bench: ModuleType) -> None:

@@ -60,7 +60,7 @@ def test_section_is_the_gaussian_of_the_sheet(waist: float) -> None:
         sheet = light(scene)
         wide = light(scene, **{"modality.waist_um": 400.0})
         expected = bead_light(off, waist) / bead_light(0.0, 1e6)
-        assert sheet / wide == pytest.approx(expected, rel=0.012, abs=2e-4)
+        assert sheet / wide == pytest.approx(expected, rel=0.018, abs=2e-4)
 
 
 def test_sheet_follows_the_focus_with_its_offset() -> None:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import j0, j1, jn
 
+from helpers.drawing import drawing_transfer
 from helpers.optical_bench import double
 from osog.optics.vectorial import dipole_weights, scattered_weights
 from osog.scene import Scene, SceneError
@@ -112,7 +113,7 @@ def test_point_spread_of_richards_and_wolf(bench: ModuleType, z: float) -> None:
     slab = torch.zeros(1, size, size, dtype=torch.float64)
     slab[0, 96, 96] = 1.0
     index = torch.fft.fftfreq(size, dtype=torch.float64)
-    mean = torch.sinc(index)[:, None] * torch.sinc(index)  # slabs hold pixel means
+    mean = drawing_transfer(index, index)  # as bodies are drawn into slabs
     slab = torch.fft.ifft2(torch.fft.fft2(slab) * mean).real
     optics = {"numerical_aperture": aperture, "immersion_index": 1.33,
               "pupil": {"apodisation": "aplanatic", "vectorial": True}}  # fmt: skip

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from osog.cancellation import raise_if_cancelled
 from osog.derivatives import gradient_with_graph, needs_plain_operations
+from osog.exit_wave.kernel_deconvolution import sharpened
 from osog.exit_wave.plain_deposit import plain_deposit
 from osog.exit_wave.raster import ParticleTensors, PatchBatch, Raster, particle_tensors
 from osog.exit_wave.splat_weights import ChordShares
@@ -72,7 +73,7 @@ def deposit(
     out = [v[first : first + len(slabs) * plane] for v in out]
     if exact:
         out = [(v.double() / _FIXED_POINT).to(batch.dtype) for v in out]
-    return [v.view(len(slabs), gy, gx) for v in out]
+    return [sharpened(v.view(len(slabs), gy, gx)) for v in out]
 
 
 def _adds_integers(device: torch.device) -> bool:
@@ -101,7 +102,7 @@ def deposit_adjoint(
     """
     gy, gx = raster.plan.grid_shape
     plane = gy * gx
-    flat = [g.reshape(-1) for g in gradients]
+    flat = [sharpened(g.clone()).reshape(-1) for g in gradients]
     for patches in _touching(raster, slabs):
         tensors, wanted = _tracked(batch, patches)
         with torch.enable_grad():

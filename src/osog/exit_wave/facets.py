@@ -14,9 +14,9 @@ from osog.cautions import Caution
 from osog.derivatives import followed
 from osog.exit_wave.birefringence import mean_delta_index
 from osog.exit_wave.kernel_deconvolution import (
+    binned_transfer,
     cubic_spline_transfer,
     deconvolved,
-    pixel_transfer,
 )
 from osog.exit_wave.raster import PatchBatch, Raster, particle_tensors
 from osog.exit_wave.splat_weights import cubic_spline
@@ -261,7 +261,8 @@ def _one_source(
         )
         spectrum = spectrum + found * phasor(phase)
     along = cubic_spline_transfer(shifted, dz)
-    return spectrum * deconvolved(waves.obliquity[point], along, pixel_transfer(waves, plan))
+    across = binned_transfer(waves, plan, _PARTS[plan.accuracy])
+    return spectrum * deconvolved(waves.obliquity[point], along, across)
 
 
 def _add(volume: Tensor, address: Tensor, value: Tensor) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.geometry.edges import SPREAD, kernel_transfer
 from osog.waves.phase_factors import sinc
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 _LEAST_DIVISOR = 0.3
 """Floor of the deconvolutions along z: what a kernel has nearly erased is not blown up."""
+
+_SHARPNESS = SPREAD**2 / 24
+"""Half of the kernel's variance in samples."""
+_LEAST_TRANSFER = 0.02
+"""Floor of the deconvolution within a plane, beyond the frequencies that a pupil passes."""
 
 
 def triangular_kernel_transfer(kappa: Tensor, slab_um: float) -> Tensor:
@@ -42,9 +48,49 @@ def cubic_spline_transfer(kappa: Tensor, slab_um: float) -> Tensor:
     return sinc(kappa * (slab_um / (2 * pi))) ** 4
 
 
-def pixel_transfer(waves: BandWaves, plan: SamplingPlan) -> Tensor:
-    """sinc(f_y p_y) sinc(f_x p_x): transfer of means over samples of the field grid, (By, Bx)."""
-    return sinc(waves.fy * plan.pitch_um[0])[:, None] * sinc(waves.fx * plan.pitch_um[1])
+def binned_transfer(waves: BandWaves, plan: SamplingPlan, parts: int) -> Tensor:
+    """Transfer of bodies drawn on ``parts`` × ``parts`` sub-samples that are added, (By, Bx)."""
+    y, x = waves.fy * plan.pitch_um[0], waves.fx * plan.pitch_um[1]
+    kernel = kernel_transfer(torch.hypot(y[:, None], x) * (SPREAD / parts))
+    along, across = (sinc(f) / sinc(f / parts) for f in (y, x))
+    return kernel * along[:, None] * across
+
+
+def drawing_transfer(fx: Tensor, fy: Tensor, plan: SamplingPlan) -> Tensor:
+    """Transfer of the kernel with which bodies are drawn on the field grid, (By, Bx).
+
+    Parameters
+    ----------
+    fx, fy : Tensor, shapes (Bx,), (By,)
+        Frequencies in cycles/µm.
+    plan : SamplingPlan
+    """
+    y, x = (fy * plan.pitch_um[0])[:, None], fx * plan.pitch_um[1]
+    transfer = kernel_transfer(torch.hypot(y, x) * SPREAD)
+    steep = torch.sin(pi * y) ** 2 + torch.sin(pi * x) ** 2
+    return transfer.clamp(min=_LEAST_TRANSFER) * (4 * _SHARPNESS * steep + 1)
+
+
+def sharpened(slabs: Tensor) -> Tensor:
+    """Take back most of what the kernel has smeared, before phases become factors of the field.
+
+    A factor exp(iφ) of smeared phases is not the smeared factor, and no division behind the
+    sample can mend that. The difference to the neighbours' mean is added here, as much of it as
+    restores the second moment of the kernel; the filter is its own adjoint.
+
+    Parameters
+    ----------
+    slabs : Tensor, shape (K, Gy, Gx)
+        Changed in place.
+    """
+    for slab in slabs:
+        mean = slab * (4 * _SHARPNESS)
+        mean[1:].sub_(slab[:-1], alpha=_SHARPNESS)
+        mean[:-1].sub_(slab[1:], alpha=_SHARPNESS)
+        mean[:, 1:].sub_(slab[:, :-1], alpha=_SHARPNESS)
+        mean[:, :-1].sub_(slab[:, 1:], alpha=_SHARPNESS)
+        slab += mean
+    return slabs
 
 
 def deconvolved(amplitude: Tensor, along: Tensor, across: Tensor) -> Tensor:
@@ -60,6 +106,14 @@ def deconvolved(amplitude: Tensor, along: Tensor, across: Tensor) -> Tensor:
     return amplitude / (along.clamp(min=_LEAST_DIVISOR) * across)
 
 
+def sharpened_copy(slabs: Tensor) -> Tensor:
+    """`sharpened` by plain operations, for derivatives of any order."""
+    wide = torch.nn.functional.pad(slabs, (1, 1, 1, 1))
+    across = wide[:, 1:-1, 2:] + wide[:, 1:-1, :-2]
+    around = across + wide[:, 2:, 1:-1] + wide[:, :-2, 1:-1]
+    return slabs + (4 * slabs - around) * _SHARPNESS
+
+
 def slab_correction(waves: ForwardWaves, plan: SamplingPlan) -> Tensor:
     """Factor of the scattered spectrum of slabs at the frequencies of the band, (S, By, Bx).
 
@@ -68,14 +122,17 @@ def slab_correction(waves: ForwardWaves, plan: SamplingPlan) -> Tensor:
     """
     inner = (slice(None), waves.rows[:, None], waves.columns)
     along = triangular_kernel_transfer(waves.kappa[inner], plan.slab_um)
-    shape = deconvolved(waves.obliquity, along, pixel_transfer(waves, plan))
+    shape = deconvolved(waves.obliquity, along, drawing_transfer(waves.fx, waves.fy, plan))
     return shape * torch.exp(-waves.decay[inner] * plan.slab_um)
 
 
 __all__ = [
+    "binned_transfer",
     "cubic_spline_transfer",
     "deconvolved",
-    "pixel_transfer",
+    "drawing_transfer",
+    "sharpened",
+    "sharpened_copy",
     "slab_correction",
     "triangular_kernel_transfer",
 ]

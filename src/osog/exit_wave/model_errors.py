@@ -158,7 +158,8 @@ def grid_error_percent(
     With p in units of λ/n and c = dz NA²/(λ n), in quadrature: pixels that the body's edge is
     drawn with, 30.5 Δn^0.97 R^-0.86 p^0.98; light that the grid cannot bend further, 370 Δn^1.52
     R^0.19 p^1.98; the place of a small body on the grid, 1.96 (p/R)^2.2; the slabs, 8.6 c^3.1
-    R^-0.73. For a projection 51.7 Δn^0.77 R^-0.12 p^1.54, 0.77 (p/R)^5.9 and 14.1 c^4.6 R^-1.1.
+    R^-0.73; the height of steep rims within a sample, 9 p^2.5 NA^5.5.
+    For a projection 51.7 Δn^0.77 R^-0.12 p^1.54, 0.77 (p/R)^5.9 and 14.1 c^4.6 R^-1.1.
     """
     radius = _scaled(radius_um, wavelength_in_medium_um)
     pitch, coarse = pitch_um / wavelength_in_medium_um, pitch_um / radius_um
@@ -176,6 +177,7 @@ def grid_error_percent(
             370 * delta_index**1.52 * radius**0.19 * pitch**1.98,
             1.96 * coarse**2.2,
             8.6 * spacing**3.1 * radius**-0.73,
+            9.0 * pitch**2.5 * aperture**5.5,
         )
     return _SAFE * hypot(*parts)
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from osog.cancellation import raise_if_cancelled
+from osog.exit_wave.kernel_deconvolution import sharpened_copy
 from osog.exit_wave.raster import particle_tensors
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def plain_deposit(
         if parts:
             # With a fixed order of the sum on every device.
             volume = volume.index_put((torch.cat(places),), torch.cat(parts), accumulate=True)
-        found.append(volume.view(plan.slabs, gy, gx))
+        found.append(sharpened_copy(volume.view(plan.slabs, gy, gx)))
     return found
 
 

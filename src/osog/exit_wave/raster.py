@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from osog.geometry import Shape, buckets, chords, half_extents, padded_planes
+from osog.geometry.edges import REACH, SPREAD
 
 if TYPE_CHECKING:
     from osog.sample import ParticleBatch
@@ -18,8 +19,10 @@ _BATCH_SAMPLES = {"cpu": 160_000, "cuda": 8_000_000, "mps": 2_000_000}
 """Patch samples handled at once: what fits the cache of a CPU core, or fills an accelerator."""
 _BAND = 64
 """Rows of the grid whose slabs stay in the cache while their particles are summed."""
-_RIM = 0.75
-"""Samples that an anti-aliased edge reaches beyond the silhouette (half a diagonal)."""
+
+_RIM = SPREAD * REACH / 2 + 0.1
+"""Samples that an edge is drawn beyond the silhouette: the half width of the kernel, and what the
+levels of a strongly curved edge make of it."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from osog.geometry.edges import HAIR, box_overlap, root_mean
+from osog.geometry.edges import REACH, covered_depth, root_mean, smooth_clamp, smooth_sign
 
 
 class Strip:
@@ -40,12 +40,8 @@ class Strip:
         self.half, self.radius = half[:, None, None], radius[:, None, None]
         self.p = self.along_x * x + self.along_y * y
         self.q = self.along_x * y - self.along_y * x
-        # The pixel seen along p is two boxes, one after another; across q, the widths that count
-        # are those of equal variance.
-        sides = (px * self.along_x.abs(), py * self.along_y.abs())
-        self.wide_p = torch.maximum(*sides)
-        self.narrow_p = torch.minimum(*sides)
-        self.width_p = (sides[0] ** 2 + sides[1] ** 2).sqrt()
+        # The widths that count are those of equal variance.
+        self.width_p = ((px * self.along_x) ** 2 + (py * self.along_y) ** 2).sqrt()
         self.width_q = ((px * self.along_y) ** 2 + (py * self.along_x) ** 2).sqrt()
         self.shear = self.along_x * self.along_y * (py * py - px * px) if px != py else None
         self.curvature = (px * px + py * py) / 12
@@ -59,27 +55,52 @@ class Strip:
         )
         self.cm = self.c * self.m
         self.reach = self.half * self.s
+        # Half width of the kernel along p: that of the pixel, and how far the place c·m moves
+        # while q goes over the pixel.
+        turn = self.range_q * (REACH / 2 / (self.m + 1e-3 * self.pitch))
+        turn = turn * self.m * torch.rsqrt(turn * turn + self.m * self.m + self.speck)
+        kernel = self.width_p * (REACH / 2)
+        self.kernel_p = (kernel * kernel + (self.c * turn) ** 2).sqrt()
 
     def straight_path(self) -> Tensor:
-        """Pixel-mean path through the straight part alone, as if its ends were flat."""
-        lying, standing = 2 * self.reach, 2 * self.cm.abs()
-        # The window of one is smeared by the other, by the pixel's narrow side, and, since
-        # m depends on q, by the range of q over the pixel.
-        oblique = self.c * torch.minimum(self.range_q / self.m, self.m)
-        blur = (HAIR * self.wide_p) ** 2 + self.narrow_p * self.narrow_p
-        blur = torch.addcmul(blur, oblique, oblique)
-        short = torch.minimum(lying, standing)
-        blur = torch.addcmul(blur, short, short).sqrt()
-        spline = box_overlap(self.p, torch.maximum(lying, standing), blur, self.wide_p)
+        """Mean path through the straight part alone, as if its ends were flat."""
+        lying, standing = self.reach.expand_as(self.cm), self.cm.abs()
+        short, long = torch.minimum(lying, standing), torch.maximum(lying, standing)
+        ahead, behind = (
+            smooth_clamp(self.p + side * long, short, self.kernel_p) for side in (1.0, -1.0)
+        )
+        spline = (ahead - behind) / (4 * long + 4e-3 * self.pitch)
         return spline * (self.coverage * self.m) * (4 * self.half)
 
-    def covered(self) -> tuple[Tensor, Tensor]:
-        """Middle and length along p of the part of the pixel that the straight part covers."""
+    def covered(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Middle along p of what the straight part covers of the kernel, its reach, and its share.
+
+        About that middle the kernel reaches no farther than to the silhouette.
+        """
         edge = self.reach + self.cm.abs()
-        reach = self.width_p / 2
-        near, far = torch.maximum(self.p - reach, -edge), torch.minimum(self.p + reach, edge)
-        inside = torch.maximum(torch.minimum((near + far) / 2, edge), -edge)
-        return inside, (far - near).clamp_min(0)
+        half = self.kernel_p / REACH
+        inside = self.p
+        part: Tensor | float = -1.0
+        own: Tensor | None = None
+        for side in (1.0, -1.0):
+            depth = edge - side * self.p
+            mean = covered_depth(depth, half)
+            inside = inside - side * (mean - depth)
+            own = mean if own is None else torch.minimum(own, mean)
+            part = part + (smooth_sign(depth, self.kernel_p) + 1) / 2
+        assert isinstance(part, Tensor)
+        assert own is not None
+        own = torch.minimum(own, self.kernel_p).clamp_min(1e-3 * self.pitch)
+        return torch.maximum(torch.minimum(inside, edge), -edge), own, part.clamp_min(0)
+
+    def along(self, place: Tensor, kernel: Tensor) -> Tensor:
+        """Mean of a place along p, held to the straight part, over its half length."""
+        return smooth_clamp(place, self.reach.expand_as(place), kernel)
+
+    def within(self, place: Tensor) -> Tensor:
+        """Part of the kernel about a place along p that lies on the straight part."""
+        ahead = smooth_sign(place + self.reach, self.kernel_p)
+        return (ahead - smooth_sign(place - self.reach, self.kernel_p)) / 2
 
     def ball(self, offset: Tensor) -> tuple[Tensor, Tensor]:
         """Covered fraction and pixel-mean half chord of a ball at ``offset`` along p."""

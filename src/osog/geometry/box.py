@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.geometry.edges import smooth_abs, smooth_sign
 from osog.geometry.ellipsoid import ELLIPSOID
 from osog.geometry.rectangles import least_rectangle
 from osog.geometry.shape import THINNEST, Bodies, Column, Shape
-from osog.geometry.walls import SHORT, VERTICAL, wall_mean
+from osog.geometry.walls import SHORT, VERTICAL, Planes, kernel_reach, wall_mean
 from osog.scene.shapes import Box, ShapeModel
 
 if TYPE_CHECKING:
@@ -60,40 +61,30 @@ class BoxGeometry(Shape):
         py, px = pitch_um
         normals = _zonogon_normals(rotation, size, min(px, py))
         supports = _zonogon_supports(normals, rotation, size)
+        # The edges of an axis along the line of sight have vanished.
+        far = 10 * size.detach().sum(-1, keepdim=True)
+        supports = torch.where(_vertical_axes(rotation), far, supports)
 
-        depth = level = line_x = line_y = None
+        reach = kernel_reach(pitch_um)
+        rim = Planes(reach)
         for i in range(3):
             n_x, n_y = normals[:, i, 0, None, None], normals[:, i, 1, None, None]
             offset = n_x * x + n_y * y
-            distance = supports[:, i, None, None] - offset.abs()
-            if depth is None or level is None or line_x is None or line_y is None:
-                depth, level = distance, offset
-                line_x, line_y = n_x.expand_as(offset), n_y.expand_as(offset)
-                continue
-            binds = distance < depth
-            depth, level = torch.where(binds, distance, depth), torch.where(binds, offset, level)
-            line_x, line_y = torch.where(binds, n_x, line_x), torch.where(binds, n_y, line_y)
-        assert depth is not None and level is not None and line_x is not None and line_y is not None
-        side = torch.copysign(level.new_ones(()), level.detach())
-        line_x, line_y = line_x * side, line_y * side
+            wide = offset.new_full((), reach)
+            side = smooth_sign(offset, wide)
+            distance = supports[:, i, None, None] - smooth_abs(offset, wide)
+            rim.add(distance, -n_x * side, -n_y * side)
 
-        reach = (rotation[:, 2, :].abs() * size).sum(-1)[:, None, None]
         e_z = rotation[:, 2, :]
-        tiny = e_z.new_full((), VERTICAL)
-        e_z = torch.where(e_z.abs() < tiny, torch.copysign(tiny, e_z), e_z)
-        half = size / e_z.abs()
-        slopes = rotation[:, :2, :] / e_z[:, None, :]
-
-        def surfaces(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-            upper, lower = reach, reach
-            for j in range(3):
-                flat = half[:, j, None, None]
-                sheared = slopes[:, 0, j, None, None] * x + slopes[:, 1, j, None, None] * y
-                upper = torch.minimum(upper, flat - sheared)
-                lower = torch.minimum(lower, flat + sheared)
-            return upper, lower
-
-        return wall_mean(x, y, line_x, line_y, depth, surfaces, pitch_um)
+        upright = e_z.abs() < VERTICAL
+        e_z = torch.where(upright, 1.0, e_z)
+        # Faces that stand upright are part of the silhouette only.
+        height = torch.where(upright, 100 * far, size / e_z.abs())
+        fall = rotation[:, :2, :] / e_z[:, None, :]
+        fall = torch.where(upright[:, None, :], 0.0, fall).transpose(-1, -2)
+        highest = (rotation[:, 2, :].abs() * size).sum(-1)[:, None, None]
+        up, down = (height, fall), (height, -fall)
+        return wall_mean(x, y, rim, up, down, highest, pitch_um)
 
     def outline(self, bodies: Bodies, normals: Tensor) -> Tensor:
         """Corners of the zonogon, each as often as directions point to it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.geometry.axial import Strip, box_along_axis
+from osog.geometry.edges import smooth_clamp
 from osog.geometry.shape import Bodies, Column, Shape
 from osog.scene.shapes import Cylinder, ShapeModel
 
@@ -50,21 +51,16 @@ class CylinderGeometry(Shape):
         axis, half, radius = bodies.rotation[:, :, 0], bodies.size[:, 0], bodies.size[:, 1]
         strip = Strip(x, y, axis, half, radius, pitch_um)
         half_path = strip.straight_path() / 2
-        p, length = strip.covered()
-        coverage = strip.coverage * (length / strip.width_p).clamp_max(1)
-
-        # Corner-safe middle: both coordinates of the end points are clamped.
-        tiny = 1e-6
-        c = torch.where(
-            strip.c.abs() < tiny, torch.copysign(strip.c.new_full((), tiny), strip.c), strip.c
-        )
-        tip = strip.half * strip.s * c.sign()
+        p, own, part = strip.covered()
+        # Corner-safe middle: both coordinates of the end points are held to the body.
+        tip = strip.reach * torch.copysign(torch.ones_like(strip.c), strip.c)
         middle = torch.zeros_like(p)
-        for sign in (1.0, -1.0):
-            axial = ((p + sign * strip.cm) / strip.s).clamp(-strip.half, strip.half)
-            radial = ((sign * tip - p) / c).clamp(-strip.m, strip.m)
+        for side in (1.0, -1.0):
+            axial = strip.half * strip.along(p + side * strip.cm, own)
+            radial = strip.m * smooth_clamp(side * tip - p, strip.cm.abs(), own)
+            radial = radial * torch.copysign(torch.ones_like(strip.c), strip.c)
             middle = middle + (axial * strip.c + radial * strip.s) / 2
-        return half_path, middle, coverage
+        return half_path, middle, strip.coverage * part
 
     def outline(self, bodies: Bodies, normals: Tensor) -> Tensor:
         """Points of the end discs that lie farthest along each normal."""

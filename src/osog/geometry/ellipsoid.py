@@ -78,7 +78,7 @@ class EllipsoidGeometry(Shape):
         coverage, mean = root_mean_product(e, half_range)
         reach = wide(s_zz.sqrt())
         middle = torch.maximum(torch.minimum(steep_x * x + steep_y * y, reach), -reach)
-        return mean * (wide(half_chord) * (2 / 3)), middle, coverage
+        return mean * wide(half_chord), middle, coverage
 
     def outline(self, bodies: Bodies, normals: Tensor) -> Tensor:
         """Points of ellipses at equally spaced eccentric anomalies."""

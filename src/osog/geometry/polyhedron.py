@@ -11,7 +11,7 @@ from osog.geometry.half_spaces import deviations, unit_volumes, vertices
 from osog.geometry.rectangles import least_rectangle
 from osog.geometry.shape import Array, Bodies, Column, Shape
 from osog.geometry.silhouettes import beyond, silhouette, world_planes
-from osog.geometry.walls import SHORT, VERTICAL, wall_mean
+from osog.geometry.walls import SHORT, VERTICAL, Planes, kernel_reach, wall_mean
 from osog.scene.habits import half_spaces
 from osog.scene.shapes import Polyhedron, ShapeModel
 
@@ -96,27 +96,16 @@ class PolyhedronGeometry(Shape):
         short = (lengths < SHORT * min(px, py))[..., None]
         lines = torch.where(short, lines.detach(), lines)
 
-        depth = line_x = line_y = None
+        rim = Planes(kernel_reach(pitch_um))
         for e in range(lines.shape[1]):
             n_x, n_y = lines[:, e, 0, None, None], lines[:, e, 1, None, None]
-            distance = (bounds[:, e, None, None] - n_x * x) - n_y * y
-            if depth is None:
-                depth, line_x, line_y = distance, n_x.expand_as(distance), n_y.expand_as(distance)
-                continue
-            assert line_x is not None and line_y is not None
-            binds = distance < depth
-            depth = torch.where(binds, distance, depth)
-            line_x, line_y = torch.where(binds, n_x, line_x), torch.where(binds, n_y, line_y)
-        assert depth is not None and line_x is not None and line_y is not None
+            rim.add((bounds[:, e, None, None] - n_x * x) - n_y * y, -n_x, -n_y)
         n_z = normals[..., 2]
         limit = beyond(offsets)
         up = _faces(normals, offsets, mask & (n_z > VERTICAL), limit)
         down = _faces(normals, offsets, mask & (n_z < -VERTICAL), limit)
-
-        def surfaces(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-            return _envelope(x, y, *up, limit), _envelope(x, y, *down, limit)
-
-        return wall_mean(x, y, line_x, line_y, depth, surfaces, pitch_um)
+        highest = offsets.detach().abs().amax(-1)[:, None, None]
+        return wall_mean(x, y, rim, up, down, highest, pitch_um)
 
     def outline(self, bodies: Bodies, normals: Tensor) -> Tensor:
         """Corners, each as often as directions point to it."""
@@ -178,12 +167,3 @@ def _faces(normals: Tensor, offsets: Tensor, chosen: Tensor, far: Tensor) -> tup
     steep = torch.where(valid, n[..., 2].abs(), 1.0)
     height = torch.where(valid, d / steep, far[:, None])
     return height, torch.where(valid[..., None], n[..., :2] / steep[..., None], 0.0)
-
-
-def _envelope(x: Tensor, y: Tensor, height: Tensor, slope: Tensor, far: Tensor) -> Tensor:
-    """Minimum over faces of |z|, each seen from its own side."""
-    surface = far[:, None, None]
-    for f in range(height.shape[1]):
-        face = height[:, f, None, None] - slope[:, f, 0, None, None] * x
-        surface = torch.minimum(surface, face - slope[:, f, 1, None, None] * y)
-    return torch.maximum(surface, -far[:, None, None])

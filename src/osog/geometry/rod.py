@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-_STEEP = 6.0
-"""Rods whose straight part spans fewer pixels in the image get the pixel mean of their ends."""
-
 
 class RodGeometry(Shape):
     """Rods of the size (half of the length from tip to tip, radius, radius)."""
@@ -60,29 +57,22 @@ class RodGeometry(Shape):
         axis, radius = bodies.rotation[:, :, 0], bodies.size[:, 1]
         strip = Strip(x, y, axis, (bodies.size[:, 0] - radius).clamp_min(0), radius, pitch_um)
         unclamped = strip.s * (strip.coverage * strip.m)
-        halves, fractions, feet = [], [], []
-        for wish in (strip.p + strip.cm, strip.p - strip.cm):
-            foot = wish.clamp(-strip.reach, strip.reach)
-            fraction, half_chord = strip.ball(strip.p - foot)
-            feet.append(foot)
+        p, own, _ = strip.covered()
+        halves, fractions, covered = [], [], []
+        for side in (1.0, -1.0):
+            wish = strip.p + side * strip.cm
+            fraction, half_chord = strip.ball(
+                strip.p - strip.reach * strip.along(wish, strip.kernel_p)
+            )
             fractions.append(fraction)
-            halves.append(torch.where(wish.abs() > strip.reach, half_chord, unclamped))
-        # Far from end-on the axial part is a ramp over many pixels and a point of it is its mean.
-        axial = (feet[0] - feet[1]) * strip.coverage * (strip.c / strip.s)
-        both = feet[0] + feet[1]
-        steep = 2 * strip.reach.detach() < _STEEP * strip.pitch
-        if bool(steep.any()):
-            axial = torch.where(steep, strip.straight_path() * (strip.c * strip.c), axial)
-            # Where the pixel is only partly covered, the balls of the covered part.
-            p, _ = strip.covered()
-            covered = (p + strip.cm).clamp(-strip.reach, strip.reach)
-            covered = covered + (p - strip.cm).clamp(-strip.reach, strip.reach)
-            both = torch.where(steep, covered, both)
-        half_path = (axial + (halves[0] + halves[1])) / 2
-        middle = both * (strip.c / (2 * strip.s)) + (halves[0] - halves[1]) / 2
-        coverage = torch.where(
-            strip.p.abs() > strip.reach, torch.maximum(fractions[0], fractions[1]), strip.coverage
-        )
+            halves.append(torch.lerp(half_chord, unclamped, strip.within(wish)))
+            # Where the pixel is only partly covered, the ball of the covered part.
+            covered.append(strip.along(p + side * strip.cm, own))
+        half_path = (strip.straight_path() * (strip.c * strip.c) + halves[0] + halves[1]) / 2
+        height = (covered[0] + covered[1]) * (strip.half * strip.c / 2)
+        middle = height + (halves[0] - halves[1]) / 2
+        ends = torch.maximum(fractions[0], fractions[1])
+        coverage = torch.lerp(ends, strip.coverage, strip.within(strip.p))
         return half_path, middle, coverage
 
     def outline(self, bodies: Bodies, normals: Tensor) -> Tensor:

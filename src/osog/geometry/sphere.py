@@ -50,13 +50,11 @@ class SphereGeometry(Shape):
         """Path through balls: 2 √(R² − r²), as pixel mean; see `Shape.path`."""
         py, px = pitch_um
         radius = bodies.size[:, 0, None, None]
-        # The factor 2/3 of the mean is put into the small tensors: √(4/9 e) = 2/3 √e.
-        y2, x2 = y * y * (4 / 9), x * x * (4 / 9)
-        # Mean of −r² over the pixel beyond its centre value: −p²/24 per second derivative.
-        e = ((radius * radius - (px * px + py * py) / 12) * (4 / 9) - x2) - y2
+        y2, x2 = y * y, x * x
+        # Mean of −r² over the cell beyond its centre value: −p²/24 per second derivative.
+        e = ((radius * radius - (px * px + py * py) / 12) - x2) - y2
         speck = (1e-3 * px * py) ** 2
-        scale = 4 / 9
-        half_range = (torch.add(x2 * (scale * px * px), speck) + y2 * (scale * py * py)).sqrt()
+        half_range = (torch.add(x2 * (px * px), speck) + y2 * (py * py)).sqrt()
         coverage, half_path = root_mean_product(e, half_range)
         return half_path, None, coverage
 

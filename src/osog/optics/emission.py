@@ -9,12 +9,13 @@ import torch
 
 from osog.cancellation import raise_if_cancelled
 from osog.derivatives import followed
+from osog.exit_wave.kernel_deconvolution import drawing_transfer
 from osog.optics.band import Band, real_image
 from osog.optics.optical_image import OpticalImage
 from osog.optics.pupil import Pupil
 from osog.optics.vectorial import dipole_weights, is_vectorial
 from osog.waves.angular_spectrum import defocus_per_um
-from osog.waves.phase_factors import phasor, sinc
+from osog.waves.phase_factors import phasor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -105,7 +106,7 @@ def blurred(
     """Sum the images of all slabs.
 
     I = Σ_k F⁻¹[ŝ_k · F[spread(z_focus − z_k)]]. The pixel mean of the slabs is divided out by
-    sinc(f_x p_x) sinc(f_y p_y).
+    the transfer of the kernel that bodies are drawn with.
 
     Parameters
     ----------
@@ -207,12 +208,10 @@ def with_background(light: Tensor, background: Tensor) -> OpticalImage:
 def _developed(total: Tensor, rows: int, columns: int, plan: SamplingPlan, like: Tensor) -> Tensor:
     """Image on the fine grid from the low half spectrum of pixel means; never negative."""
     step_y, step_x = plan.frequency_step
-    pitch_y, pitch_x = plan.pitch_um
     index = torch.arange(max(rows, columns) + 1).to(like)
-    across = sinc(index[: columns + 1] * (step_x * pitch_x))
-    along = sinc(index[: rows + 1] * (step_y * pitch_y))
-    along = torch.cat([along, along[1:].flip(0)])
-    image = real_image(total / (along[:, None] * across[None, :]), plan.fine_shape)
+    fy = torch.cat([index[: rows + 1], index[1 : rows + 1].flip(0)]) * step_y
+    transfer = drawing_transfer(index[: columns + 1] * step_x, fy, plan)
+    image = real_image(total / transfer, plan.fine_shape)
     return image.clamp(min=0.0)
 
 
