@@ -224,7 +224,6 @@ def test_every_shape_offers_its_own_sizes_to_each_particle(kind):
         for field, place in shape.columns()
         if place is None and getattr(shape, field) is not None
     ]
-    assert sizes
     assert {f"particles[*].{field}" for field in sizes} <= set(names)
     turns = "particles[*].orientation_deg[0]" in names
     assert turns != SHAPES[kind].isotropic

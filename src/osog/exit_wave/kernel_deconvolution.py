@@ -76,7 +76,7 @@ def sharpened(slabs: Tensor) -> Tensor:
 
     A factor exp(iφ) of smeared phases is not the smeared factor, and no division behind the
     sample can mend that. The difference to the neighbours' mean is added here, as much of it as
-    restores the second moment of the kernel; the filter is its own adjoint.
+    restores the second moment of the kernel; the filter is periodic and its own adjoint.
 
     Parameters
     ----------
@@ -89,6 +89,11 @@ def sharpened(slabs: Tensor) -> Tensor:
         mean[:-1].sub_(slab[1:], alpha=_SHARPNESS)
         mean[:, 1:].sub_(slab[:, :-1], alpha=_SHARPNESS)
         mean[:, :-1].sub_(slab[:, 1:], alpha=_SHARPNESS)
+        # The domain is periodic: a plate across all of it has no border.
+        mean[0].sub_(slab[-1], alpha=_SHARPNESS)
+        mean[-1].sub_(slab[0], alpha=_SHARPNESS)
+        mean[:, 0].sub_(slab[:, -1], alpha=_SHARPNESS)
+        mean[:, -1].sub_(slab[:, 0], alpha=_SHARPNESS)
         slab += mean
     return slabs
 
@@ -108,9 +113,8 @@ def deconvolved(amplitude: Tensor, along: Tensor, across: Tensor) -> Tensor:
 
 def sharpened_copy(slabs: Tensor) -> Tensor:
     """`sharpened` by plain operations, for derivatives of any order."""
-    wide = torch.nn.functional.pad(slabs, (1, 1, 1, 1))
-    across = wide[:, 1:-1, 2:] + wide[:, 1:-1, :-2]
-    around = across + wide[:, 2:, 1:-1] + wide[:, :-2, 1:-1]
+    across = slabs.roll(1, 2) + slabs.roll(-1, 2)
+    around = across + slabs.roll(1, 1) + slabs.roll(-1, 1)
     return slabs + (4 * slabs - around) * _SHARPNESS
 
 
