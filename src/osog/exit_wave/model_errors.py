@@ -158,7 +158,9 @@ def grid_error_percent(
     With p in units of λ/n and c = dz NA²/(λ n), in quadrature: pixels that the body's edge is
     drawn with, 30.5 Δn^0.97 R^-0.86 p^0.98; light that the grid cannot bend further, 370 Δn^1.52
     R^0.19 p^1.98; the place of a small body on the grid, 1.96 (p/R)^2.2; the slabs, 8.6 c^3.1
-    R^-0.73; the height of steep rims within a sample, 9 p^2.5 NA^5.5.
+    R^-0.73; the height of steep rims within a sample, 9 p^2.5 NA^5.5. It says rather too much: of
+    162 spheres over NA 0.2-1.1, R 0.3-5 µm and Δn 0.01-0.15, 97 % are within 1.5 times the number
+    and half of them below 0.66 of it, below 0.4 with fine grids at NA 0.2.
     For a projection 51.7 Δn^0.77 R^-0.12 p^1.54, 0.77 (p/R)^5.9 and 14.1 c^4.6 R^-1.1.
     """
     radius = _scaled(radius_um, wavelength_in_medium_um)
