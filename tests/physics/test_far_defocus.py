@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from osog import ForwardModel, Scene, render
+from osog import ForwardModel, Renderer, Scene, render
 from osog.exit_wave import plan_sampling
 from osog.exit_wave.sampling.source_error import light_in_use
 from osog.optics import image
@@ -205,3 +205,19 @@ def test_a_deep_sample_takes_an_exit_wave_for_every_point() -> None:
     plan = render(scene, "cpu").plan
     assert not plan.interference_rings and plan.lights > 100
     assert replace(plan, source_rings=ring_numbers(32)).lights < 40
+
+
+def test_more_points_of_the_image_need_no_new_exit_waves(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    scatter = SCATTERING["scalar"]
+
+    def counted(*given: Any) -> Any:
+        made.append(1)
+        return scatter(*given)
+
+    monkeypatch.setitem(SCATTERING, "scalar", counted)
+    renderer = Renderer("cpu")
+    first, second = (renderer.render(beads(focus_um=z)) for z in (5.0, 5.3))
+    assert first.plan.interference_rings != second.plan.interference_rings
+    assert first.plan.domain_px == second.plan.domain_px and len(made) == 1
+    assert torch.equal(second.image, render(beads(focus_um=5.3), "cpu").image)

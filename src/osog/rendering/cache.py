@@ -32,8 +32,8 @@ class WaveInputs:
         What was read of the scene and of the caller's tensors.
     seed : int
     grids : SamplingPlan
-        Without its margins: what was wished for moves with the focus, and the grids that follow
-        often do not.
+        Without what the image alone is made with, such as its margins: that moves with the focus,
+        and the grids that follow often do not.
     wavelengths_um : tuple of float
         Those of a spectrum; empty for a single one, which is in the reading.
     """
@@ -119,7 +119,7 @@ class WaveCache:
             if same and values.unchanged(inputs.reading):
                 self._entries.remove(entry)
                 self._entries.append(entry)
-                return entry.waves, inputs
+                return [replace(wave, plan=plan) for wave in entry.waves], inputs
         if not affordable(plan):
             return make(), None
         with values.recorded() as reading:
@@ -140,7 +140,14 @@ def affordable(plan: SamplingPlan) -> bool:
 
 
 def _grids(plan: SamplingPlan) -> SamplingPlan:
-    return replace(plan, padding_wanted_um=0.0, padding_um=0.0)
+    return replace(
+        plan,
+        padding_wanted_um=0.0,
+        padding_um=0.0,
+        interference_rings=(),
+        scatter_rings=(),
+        near_um=0.0,
+    )
 
 
 def _needs_gradient(wave: Wave) -> bool:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _COUNTS = (8, 16, 24, 32, 48, 64)
 _LEAST_WAVES = 16
-_QUICK = 1e6
+_QUICK = {"draft": 1e5, "standard": 1e6, "fine": 1e6}
 """Samples of the image of one direction up to which the interference is always tabulated."""
 _MORE = 500
 """Directions of the interference beyond those of the defocus, for the rim of the pupil."""
 _SCATTERED = {"draft": 16, "standard": 32, "fine": 32}
 """Directions that the light scattered by one particle is added up over."""
-_FIELD_SAMPLES = {"draft": 2e7, "standard": 4e8, "fine": 4e8}
+_FIELD_SAMPLES = {"draft": 3e6, "standard": 4e8, "fine": 4e8}
 """Slab samples (exit waves × slabs × grid × wavelengths) spent on more exit waves than usual."""
 _IMAGE_SAMPLES = {"draft": 2e6, "standard": 3e8, "fine": 3e8}
 """Samples of all images together (directions × fine grid × wavelengths × planes) spent likewise."""
@@ -90,19 +90,21 @@ def _numbers(
     facts, accuracy = request.facts, request.accuracy
     most = accuracy.source_points
     wanted, between = wanted_points(facts), exit_waves(facts)
-    usual = max(most, _LEAST_WAVES)
-    affordable = max(usual, int(_FIELD_SAMPLES[accuracy.name] / wave_samples))
-    quick = facts.round and image_samples <= _QUICK and between <= 2 * usual
+    affordable = max(most, int(_FIELD_SAMPLES[accuracy.name] / wave_samples))
+    small = facts.round and image_samples <= _QUICK[accuracy.name]
+    quick = small and between <= 2 * max(most, _LEAST_WAVES)
     enough = wanted <= most
     between_pays = 3 * between <= wanted and between <= affordable
     if not facts.interpolates or not (quick or (between_pays and not enough)):
-        points = at_least(max(wanted, _LEAST_WAVES), _COUNTS, most) if enough else wanted
+        # In steps: every other number of points is another set of exit waves.
+        more = round(_COUNTS[-1] * step_up(wanted / _COUNTS[-1], 1.25))
+        points = at_least(max(wanted, _LEAST_WAVES), _COUNTS, most) if enough else more
         return min(points, affordable), 0, 0
     scatter = _SCATTERED[accuracy.name]
     if not facts.lonely:
         shown = int(_IMAGE_SAMPLES[accuracy.name] / image_samples)
         scatter = max(scatter, min(scatter_points(wanted), shown))
-    return min(between, affordable), ceil(1.3 * wanted) + _MORE, scatter
+    return min(between, max(affordable, _LEAST_WAVES)), ceil(1.3 * wanted) + _MORE, scatter
 
 
 def overfills(facts: SceneFacts) -> bool:
