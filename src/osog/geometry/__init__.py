@@ -6,7 +6,7 @@ one from outside the package.
 
 from osog.geometry.box import BOX
 from osog.geometry.buckets import Bucket, buckets, patch_grid
-from osog.geometry.chords import Chord, chords
+from osog.geometry.chords import Chord, chords, sub_samples
 from osog.geometry.cylinder import CYLINDER
 from osog.geometry.ellipsoid import ELLIPSOID
 from osog.geometry.gbuffer import GBuffer, gbuffer
@@ -40,5 +40,6 @@ __all__ = [
     "padded_planes",
     "patch_grid",
     "register",
+    "sub_samples",
     "vertices",
 ]
