@@ -1,0 +1,1 @@
+"""Labelled images by the thousand: files, shards and streams for training."""

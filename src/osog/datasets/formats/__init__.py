@@ -1,0 +1,1 @@
+"""Formats of datasets, one file each; `FORMATS` lists them."""
