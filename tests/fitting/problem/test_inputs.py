@@ -9,7 +9,8 @@ import torch
 from osog import FitError, Scene, fit, render
 from osog.fitting.problem.inputs import checked_image, checked_mask
 from osog.fitting.problem.setup import fit_setup
-from osog.fitting.problem.weights import camera_sigma, noise_sigma
+from osog.fitting.problem.weights import noise_sigma
+from osog.sensor import camera_sigma
 from osog.fitting.starts.binning import binned
 from osog.fitting.starts.border_plane import border_plane
 from osog.io import read_micrograph, write_image

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from osog.fitting.problem.weights import camera_sigma, unsaturated
+from osog.fitting.problem.weights import unsaturated
+from osog.sensor import camera_sigma
 from osog.scene import Camera
 from osog.sensor import expose
 
