@@ -1,13 +1,13 @@
 """Labelled images by the thousand: files, shards and streams for training."""
 
 from osog.datasets.errors import DatasetError
-from osog.datasets.export import Dataset, export, read_manifest
+from osog.datasets.exporting import Dataset, export, read_manifest
 from osog.datasets.formats import FORMATS
 from osog.datasets.frames import FrameSource
 from osog.datasets.labelled_frame import LabelledFrame
 from osog.datasets.objects import Mask, Objects
 from osog.datasets.settings import LabelSettings, Rule
-from osog.datasets.stream import Stream, as_sample, collate, stream
+from osog.datasets.streaming import Stream, as_sample, collate, stream
 
 __all__ = [
     "FORMATS",

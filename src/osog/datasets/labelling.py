@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import label
 
 from osog.datasets.objects import Mask, Objects, corners_of
 from osog.datasets.polygons import cut, least_rectangle, upright
@@ -140,8 +141,9 @@ def labelled_objects(
     visible, inside = areas[:, 0] / whole, areas[:, 1] / whole
     polygons = [silhouettes.outline(m, k) for m, k in zip(members, found_masks, strict=True)]
     if settings.box == "visible" and lights is not None:
-        pairs = zip(full, lights, strict=True)
-        full = np.array([_by_light(b, o, settings.peak_share) for b, o in pairs]).reshape(-1, 5)
+        each = zip(full, lights, found_masks, strict=True)
+        share = settings.peak_share
+        full = np.array([_by_light(b, o, m, share) for b, o, m in each]).reshape(-1, 5)
     full[:, 2:4] = np.maximum(full[:, 2:4] + 2 * settings.margin_px, 0.5)
     cut_boxes = np.array([_cut_box(b, silhouettes.shape) for b in full]).reshape(-1, 5)
     optics = scene.microscope
@@ -269,12 +271,20 @@ def _cut_box(box: Array, shape: tuple[int, int]) -> Array:
     return upright(np.array([*centre, *kept, box[4]]))
 
 
-def _by_light(box: Array, own: OwnLight, share: float) -> Array:
-    """Box as far as the object's own light reaches a share of its peak, along and across."""
+def _by_light(box: Array, own: OwnLight, mask: Mask, share: float) -> Array:
+    """Box as far as the object's own light reaches a share of its peak, along and across.
+
+    Light that hangs together with the silhouette counts; rings around it do not.
+    """
     light = np.abs(own.light)
     if not light.size or light.max() <= 0:
         return box
-    rows, columns = np.nonzero(light >= share * light.max())
+    bright, _ = label(light >= share * light.max(), np.ones((3, 3)))
+    top, left = mask.row - own.row, mask.column - own.column
+    height, width = mask.pixels.shape
+    touching = np.unique(bright[top : top + height, left : left + width][mask.pixels])
+    touching = touching[touching > 0]
+    rows, columns = np.nonzero(np.isin(bright, touching) if len(touching) else bright)
     x, y = columns + own.column - box[0], rows + own.row - box[1]
     cosine, sine = math.cos(box[4]), math.sin(box[4])
     a, c = x * cosine + y * sine, y * cosine - x * sine
