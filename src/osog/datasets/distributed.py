@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from osog.cancellation import raise_if_cancelled
 from osog.datasets.errors import DatasetError
 from osog.datasets.shards import make_shard
 
@@ -68,6 +69,7 @@ def made_by_workers(
             for k in shards
         }  # fmt: skip
         for job in as_completed(jobs):
+            raise_if_cancelled()
             yield jobs[job], job.result()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from osog.cancellation import cancellable
 from osog.datasets.errors import DatasetError
 from osog.datasets.formats import FORMATS
 from osog.datasets.formats.base import DatasetFacts
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from osog.datasets.labelled_frame import LabelledFrame
     from osog.datasets.settings import LabelSettings
     from osog.scene import Scene
 
@@ -72,6 +74,7 @@ def export(
     shard: tuple[int, int] | None = None,
     shard_size: int = SHARD_SIZE,
     progress: Callable[[int, int], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Dataset:
     """Write labelled images of a scene, or go on with a folder that was begun.
 
@@ -110,6 +113,8 @@ def export(
         Samples in a shard.
     progress : callable, optional
         Takes the number of samples done and that of all.
+    stop : callable, optional
+        Asked now and then; its first True ends the run, and another one goes on from there.
 
     Returns
     -------
@@ -117,6 +122,8 @@ def export(
 
     Raises
     ------
+    Cancelled
+        When `stop` said so.
     DatasetError
         If a format is unknown, a number impossible, the folder holds something else, cannot be
         written to or has too little room.
@@ -150,11 +157,21 @@ def export(
     if progress is not None:
         progress(done, _samples(recipe, count, mine))
     (folder / MANIFEST).unlink(missing_ok=True) if missing else None
-    for k, record in _made(recipe, folder, count, missing, workers, scheduler):
-        found[k] = record
-        done += record["samples"][1] - record["samples"][0]
+
+    def said(frame: LabelledFrame) -> None:
+        nonlocal done
+        done += frame.view == recipe.views - 1
         if progress is not None:
             progress(done, _samples(recipe, count, mine))
+
+    here = said if scheduler is None and workers == 1 else None
+    with cancellable(stop):
+        for k, record in _made(recipe, folder, count, missing, workers, scheduler, here):
+            found[k] = record
+            if here is None:
+                done += record["samples"][1] - record["samples"][0]
+                if progress is not None:
+                    progress(done, _samples(recipe, count, mine))
     if shard is not None:
         others = (k for k in numbers if k not in found)
         found |= {k: r for k in others if (r := whole(recipe, folder, count, k)) is not None}
@@ -246,13 +263,14 @@ def _made(
     shards: list[int],
     workers: int,
     scheduler: str | None,
+    said: Callable[[LabelledFrame], None] | None,
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Make shards here or elsewhere; their records as they come."""
     if not shards:
         return
     if scheduler is None and workers == 1:
         for k in shards:
-            yield k, make_shard(recipe, folder, count, k)
+            yield k, make_shard(recipe, folder, count, k, said)
         return
     from osog.datasets.distributed import made_by_workers
 

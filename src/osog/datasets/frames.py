@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from osog.datasets.own_light import OwnLight
     from osog.rendering import Frame
     from osog.scene import Scene
 
@@ -75,11 +76,7 @@ class FrameSource:
         accuracy: str | None = None,
         device: str | torch.device = "auto",
     ) -> None:
-        if scene.series.frames > 1 or len(scene.microscope.focus_planes_um) > 1:
-            raise SceneError(
-                "a dataset is made of single pictures: series.frames must be 1 and "
-                "microscope.focus_um one number."
-            )
+        _check_single(scene)
         if views < 1:
             raise SceneError(f"views = {views} must be 1 or more.")
         self.scene, self.seed, self.views = scene, checked_seed(seed), views
@@ -138,48 +135,103 @@ class FrameSource:
 
     def _labelled(self, scene: Scene, seed: int, index: int, view: int) -> LabelledFrame:
         frame = self._renderer.render(scene, seed, self.accuracy)
-        image, white = _pixels(frame, scene)
-        silhouettes = Silhouettes(scene, frame.particles, self.labels)
-        lights = None
-        if self.labels.asks_own_light:
-            lights = self._own_light(scene, seed, frame, silhouettes)
-        objects = labelled_objects(silhouettes, self.labels, lights)
-        return LabelledFrame(
-            index=index,
-            view=view,
-            seed=seed,
-            scene=scene,
-            image=image,
-            white=white,
-            frame=frame,
-            objects=objects,
-            instances=silhouettes.instances(objects.particles),
-        )
-
-    def _own_light(
-        self, scene: Scene, seed: int, frame: Frame, silhouettes: Silhouettes
-    ) -> list[Any]:
-        if self._alone is None:
+        if self.labels.asks_own_light and self._alone is None:
             self._alone = Renderer(self._renderer.device)
-        population = frame.particles.population.tolist()
-        first: dict[int, int] = {}
-        for number, p in enumerate(population):
-            first.setdefault(p, number)
-        members = [
-            [(population[k], k - first[population[k]]) for k in m] for m in silhouettes.members
-        ]
-        focus = float(np.mean(scene.microscope.focus_planes_um))
-        z = frame.particles.position[:, 2].double().cpu().numpy()
-        defocus = np.array([z[list(m)].mean() - focus for m in silhouettes.members])
-        image = frame.image.double().cpu().numpy()
-        return own_light(
-            self._alone,
-            scene,
-            seed,
-            members,
-            [silhouettes.mask(m) for m in silhouettes.members],
-            defocus,
-            image.mean(-1) if image.ndim == 3 else image,
+        return labels_of(frame, self.labels, self._alone, index, view)
+
+
+def labelled(
+    scene: Scene,
+    seed: int = 0,
+    labels: LabelSettings | None = None,
+    device: str | torch.device = "auto",
+) -> LabelledFrame:
+    """Label the frame that ``osog.render(scene, seed=seed)`` gives.
+
+    Parameters
+    ----------
+    scene : Scene
+    seed : int
+    labels : LabelSettings, optional
+    device : str
+
+    Raises
+    ------
+    SceneError
+        If the scene cannot be rendered, or gives stacks or series.
+    """
+    _check_single(scene)
+    renderer = Renderer(device)
+    settings = labels if labels is not None else LabelSettings()
+    listed = explicit(scene, checked_seed(seed))
+    return labels_of(renderer.render(listed, seed), settings, Renderer(device))
+
+
+def labels_of(
+    frame: Frame,
+    settings: LabelSettings,
+    alone: Renderer | None = None,
+    index: int = 0,
+    view: int = 0,
+) -> LabelledFrame:
+    """Label a rendered frame of a scene that lists its particles.
+
+    Parameters
+    ----------
+    frame : Frame
+    settings : LabelSettings
+    alone : Renderer, optional
+        Renders objects by themselves, where settings ask for their own light.
+    index, view : int
+        Number of the frame in its dataset.
+    """
+    scene = frame.scene
+    image, white = _pixels(frame, scene)
+    silhouettes = Silhouettes(scene, frame.particles, settings)
+    lights = None
+    if settings.asks_own_light and alone is not None:
+        lights = _own_light(frame, silhouettes, alone)
+    objects = labelled_objects(silhouettes, settings, lights)
+    return LabelledFrame(
+        index=index,
+        view=view,
+        seed=frame.seed,
+        scene=scene,
+        image=image,
+        white=white,
+        frame=frame,
+        objects=objects,
+        instances=silhouettes.instances(objects.particles),
+    )
+
+
+def _own_light(frame: Frame, silhouettes: Silhouettes, alone: Renderer) -> list[OwnLight]:
+    scene = frame.scene
+    population = frame.particles.population.tolist()
+    first: dict[int, int] = {}
+    for number, p in enumerate(population):
+        first.setdefault(p, number)
+    members = [[(population[k], k - first[population[k]]) for k in m] for m in silhouettes.members]
+    focus = float(np.mean(scene.microscope.focus_planes_um))
+    z = frame.particles.position[:, 2].double().cpu().numpy()
+    defocus = np.array([z[list(m)].mean() - focus for m in silhouettes.members])
+    image = frame.image.double().cpu().numpy()
+    return own_light(
+        alone,
+        scene,
+        frame.seed,
+        members,
+        [silhouettes.mask(m) for m in silhouettes.members],
+        defocus,
+        image.mean(-1) if image.ndim == 3 else image,
+    )
+
+
+def _check_single(scene: Scene) -> None:
+    if scene.series.frames > 1 or len(scene.microscope.focus_planes_um) > 1:
+        raise SceneError(
+            "a dataset is made of single pictures: series.frames must be 1 and "
+            "microscope.focus_um one number."
         )
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from osog.cancellation import raise_if_cancelled
 from osog.datasets.formats import FORMATS
 from osog.explain import field_error_percent
 from osog.io import atomic
@@ -80,6 +81,7 @@ def make_shard(
     worst = 0.0
     for index in samples:
         split = recipe.split_of(index)
+        raise_if_cancelled()
         for frame in source.pictures(index):
             for writer in writers.values():
                 writer.add(frame, split)
