@@ -8,23 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from helpers.plain_format import contents
 from osog.datasets import DatasetError, export, read_manifest
 from osog.datasets.recipe import Recipe
 
 _ROOT = Path(__file__).resolve().parents[2]
-
-
-def contents(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*")) if path.is_file()
-    }  # fmt: skip
 
 
 def _export(scene, out, count=7, **options):

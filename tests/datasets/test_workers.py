@@ -8,8 +8,8 @@ import threading
 import time
 
 import pytest
-from test_export import contents
 
+from helpers.plain_format import contents
 from osog.datasets import DatasetError, export
 
 pytest.importorskip("distributed")
@@ -51,6 +51,4 @@ def test_a_killed_worker_loses_nothing(scene, tmp_path, monkeypatch) -> None:
 
 def test_a_scheduler_that_is_not_there_is_said(scene, tmp_path) -> None:
     with pytest.raises(DatasetError, match="does not answer"):
-        export(
-            scene, tmp_path / "a", 2, ("yolo-obb",), scheduler="tcp://127.0.0.1:1", shard_size=1
-        )
+        export(scene, tmp_path / "a", 2, ("yolo-obb",), scheduler="tcp://127.0.0.1:1", shard_size=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,3 +43,11 @@ class Plain(Format):
         path = folder / "facts.txt"
         path.write_text(f"{facts.class_names} {dict(facts.splits)}", encoding="utf-8")
         return [path]
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*")) if path.is_file()
+    }  # fmt: skip

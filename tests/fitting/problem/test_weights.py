@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from osog.fitting.problem.weights import unsaturated
-from osog.sensor import camera_sigma
 from osog.scene import Camera
-from osog.sensor import expose
+from osog.sensor import camera_sigma, expose
 
 PLAIN = {
     "background_electrons": 900.0,
