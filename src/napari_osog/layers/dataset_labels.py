@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from osog.datasets import LabelledFrame
 
 MASKS, BOXES = "OSOG masks", "OSOG boxes"
+_COLOURS = {
+    "counted": "#ffb000", "difficult": "#a0a0a0", "ignored": "#5a5a5a", "none": "#303030",
+}  # fmt: skip
 
 
 def show_labels(viewer: Any, frame: LabelledFrame) -> None:

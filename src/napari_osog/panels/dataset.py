@@ -66,8 +66,8 @@ class Sheet(QLabel):
     def show_picture(self, picture: np.ndarray[Any, Any]) -> None:
         """Show an (h, w, 3) picture."""
         height, width, _ = picture.shape
-        data = np.ascontiguousarray(picture)
-        image = QImage(data.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        data = np.ascontiguousarray(picture).tobytes()
+        image = QImage(data, width, height, 3 * width, QImage.Format.Format_RGB888)
         self._whole = QPixmap.fromImage(image.copy())
         self.show()
         self._fit()
@@ -217,12 +217,12 @@ class DatasetPanel(Panel):
         """Settings of the labels as they stand in the panel."""
         from osog.datasets import LabelSettings, Rule
 
-        rules = ()
+        rules: tuple[Rule, ...] = ()
         if self.hidden.value():
             below = {"visible_fraction": (None, self.hidden.value() / 100)}
             rules = (Rule(state="difficult", when=below),)
         return LabelSettings(
-            box=_BOXES[self.box.currentText()],  # type: ignore[arg-type]
+            box=_BOXES[self.box.currentText()],
             least_share_in_frame=self.share.value() / 100,
             rules=rules,
         )

@@ -12,6 +12,7 @@ from scipy.ndimage import label
 
 from osog.datasets.objects import Mask, Objects, corners_of
 from osog.datasets.polygons import cut, least_rectangle, upright
+from osog.geometry import gbuffer
 from osog.labels import boxes, masks, outlines
 from osog.particles import rotation_matrix
 from osog.rendering.outputs import LabelSource
@@ -41,16 +42,15 @@ class Silhouettes:
     def __init__(self, scene: Scene, batch: ParticleBatch, settings: LabelSettings) -> None:
         self.scene, self.batch, self.settings = scene, batch, settings
         self.shape = scene.grid.shape
-        source = LabelSource(scene, batch)
-        labelled = source.labelled.cpu().numpy()
+        labelled = LabelSource(scene, batch).labelled.cpu().numpy()
         self.numbers = np.flatnonzero(labelled)
-        self._buffer = source.labelled_only
         self._row = {int(number): row for row, number in enumerate(self.numbers)}
         taken = batch.taken(torch.as_tensor(self.numbers, device=batch.device))
         pixel = scene.grid.pixel_size_um
+        self._buffer = gbuffer(taken, self.shape, pixel, silhouettes=True)
         self._boxes = boxes(taken, pixel).double().cpu().numpy()
         self._outlines = outlines(taken).double().cpu().numpy()[..., ::-1] / pixel
-        self._masks = masks(taken, self.shape, pixel)
+        self._masks = masks(self._buffer, self.shape)
         self.groups = _groups(batch)[self.numbers]
         self.members = (
             self._merged() if settings.merge_groups else [(int(k),) for k in self.numbers]
@@ -105,9 +105,9 @@ class Silhouettes:
 
     def instances(self, members: Sequence[Sequence[int]]) -> NDArray[np.int32]:
         """Number of the uppermost object at every pixel, from 1."""
-        table = np.zeros(len(self.batch) + 1, dtype=np.int32)
+        table = np.zeros(len(self.numbers) + 1, dtype=np.int32)
         for number, particles in enumerate(members):
-            table[np.asarray(particles) + 1] = number + 1
+            table[np.asarray(self.rows(particles)) + 1] = number + 1
         return np.asarray(table[self._buffer.instances.cpu().numpy()])
 
 
