@@ -211,7 +211,7 @@ def truth_columns(batch: ParticleBatch, scene: Scene) -> dict[str, Array]:
         "azimuth_deg": np.degrees(np.arctan2(axis[:, 1], axis[:, 0])),
         "elevation_deg": np.degrees(np.arcsin(np.clip(axis[:, 2], -1, 1))),
         **{f"size_{name}_um": size[:, k] for k, name in enumerate("abc")},
-        "index": index,
+        "refractive_index": index,
         **plain,
     }
 
