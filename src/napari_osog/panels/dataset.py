@@ -265,7 +265,8 @@ class DatasetPanel(Panel):
                 seed=self.session.seed if kind == "frame" else self.seed.value(),
                 labels=self.settings(),
                 device=device,
-                accuracy=_ACCURACIES[self.accuracy.currentText()],
+                # Labels do not change with the accuracy, and a preview should not keep one waiting.
+                accuracy=_ACCURACIES[self.accuracy.currentText()] if kind == "write" else "draft",
                 folder=Path(self.folder.text().strip()).expanduser(),
                 count=self.count.value() if kind == "write" else PREVIEWED,
                 formats=chosen,
