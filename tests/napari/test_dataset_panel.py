@@ -67,7 +67,7 @@ def test_labels_of_the_frame_become_layers(panel) -> None:
         made.frame_button.click()
         wait.until(lambda: not made.running)
     boxes, masks = viewer.layers[BOXES], viewer.layers[MASKS]
-    particles = len(made.session.picture.frame.particles)
+    particles = len(made.session.picture.population)
     assert 0 < len(boxes.data) <= particles
     assert list(boxes.features["object"]) == list(range(1, len(boxes.data) + 1))
     assert set(np.unique(masks.data)) <= set(range(len(boxes.data) + 1))

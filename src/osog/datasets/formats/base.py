@@ -77,7 +77,8 @@ class Format(ABC):
     title : str
         In a menu.
     needs : str or None
-        Name of the package extra that it takes, where it is not in the base installation.
+        Module that it takes, and name of the package extra that brings it, where the base
+        installation does not.
     """
 
     name: ClassVar[str]

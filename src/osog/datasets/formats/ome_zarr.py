@@ -108,6 +108,7 @@ class OmeZarr(Format):
     """Images with labels and their properties."""
 
     name: ClassVar[str] = "ome-zarr"
+    needs: ClassVar[str | None] = "zarr"
     title: ClassVar[str] = "OME-Zarr 0.5, a group for each image with its labels"
 
     def begin(self, folder: Path, shard: int) -> ShardWriter:
