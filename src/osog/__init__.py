@@ -16,7 +16,7 @@ from osog.detection import detect
 from osog.fitting import FitError, FitResult, fit
 from osog.rendering import ForwardModel, Frame, Renderer, forward, render
 from osog.sample import explicit
-from osog.scene import Scene, SceneError
+from osog.scene import Scene, SceneError, materials
 
 __all__ = [
     "FitError",
@@ -32,6 +32,7 @@ __all__ = [
     "fit",
     "forward",
     "io",
+    "materials",
     "presets",
     "render",
 ]

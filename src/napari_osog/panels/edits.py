@@ -6,8 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from napari_osog.panels.population_rows import OTHER
-from osog.scene import IMMERSIONS, INDICES, METALS, Scene, SceneError
-from osog.scene.material import ABBE_NUMBERS
+from osog.scene import IMMERSIONS, Scene, SceneError
 from osog.scene.modalities import MODALITIES
 from osog.scene.shapes import SHAPES, size_fields
 
@@ -59,7 +58,7 @@ class SceneEdits:
             session.change_particle(name, value)
         elif name == "medium.name":
             if value:
-                session.change(_named("medium", value))
+                session.change({name: value})
         elif name.startswith("populations.") and self._of_population(name, value):
             return
         else:
@@ -78,7 +77,7 @@ class SceneEdits:
                 return True
             if name == f"{base}.material.name":
                 if value != OTHER:
-                    self.session.change(_named(f"{base}.material", value))
+                    self.session.change({name: value})
                 return True
         return False
 
@@ -110,17 +109,6 @@ class SceneEdits:
             if population["name"] == name:
                 population.update(update)
         self.session.set_scene(Scene.parse(data))
-
-
-def _named(base: str, name: str) -> dict[str, Any]:
-    """Numbers of a material by its name."""
-    if name in METALS:  # those of the light come with it
-        return {f"{base}.name": name}
-    return {
-        f"{base}.index": INDICES[name],
-        f"{base}.name": name,
-        f"{base}.abbe_number": ABBE_NUMBERS.get(name),
-    }
 
 
 def modality_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scene:

@@ -8,7 +8,15 @@ from napari_osog.panels.field import Field, field_of, singular
 from napari_osog.panels.number import NumberRow, RangeRow
 from napari_osog.panels.row import ChoiceRow
 from napari_osog.panels.rows import model_rows
-from osog.scene import HABITS, INDICES, METALS, SHAPES, Material, Placement, Polyhedron, Population
+from osog.scene import (
+    HABITS,
+    SHAPES,
+    Material,
+    Placement,
+    Polyhedron,
+    Population,
+    materials,
+)
 
 if TYPE_CHECKING:
     from napari_osog.panels.row import Row
@@ -56,8 +64,7 @@ def _shape_rows(population: Population) -> list[Row]:
 
 def _material_rows(scene: Scene, population: Population) -> list[Row]:
     base, material = f"populations.{population.name}.material", population.material
-    names = [(n, material_words(n)) for n in INDICES if n not in ("air", "water", "pbs")]
-    names += [(n, material_words(n)) for n in METALS]
+    names = [(n, material_words(n)) for n in materials.names()]
     known = [*names, (OTHER, "Other")]
     rows: list[Row] = [
         ChoiceRow(f"{base}.name", "Material", known, "A known material, or any index below.")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from osog.scene import materials
 from osog.scene.aberrations import (
     Aberrations,
     Chromatic,
@@ -66,6 +67,14 @@ class Microscope(SceneModel, Generic[Number]):
         limits=(1.0, 2.0),
         shapes_image=False,
     )
+    immersion_dispersion: str | None = parameter(
+        None,
+        title="Immersion follows",
+        help="Known material, such as immersion oil, whose n(λ) the immersion follows over the "
+        "colours; empty: the same index for all.",
+        panel=False,
+        shapes_image=False,
+    )
     condenser_numerical_aperture: Number = parameter(
         0.0,
         title="Condenser NA",
@@ -124,6 +133,11 @@ class Microscope(SceneModel, Generic[Number]):
     chromatic: Chromatic[Number] = block(Chromatic, title="Chromatic aberration")
     cover_glass: CoverGlass[Number] | None = Field(None, title="Cover glass")
     pupil: PupilShape[Number] = block(PupilShape, title="Pupil")
+
+    @field_validator("immersion_dispersion")
+    @classmethod
+    def _known_immersion(cls, name: str | None) -> str | None:
+        return materials.checked(name, "immersion_dispersion")
 
     @field_validator("focus_um")
     @classmethod

@@ -15,7 +15,7 @@ from osog.scene import paths
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.errors import SceneError, sentences
-from osog.scene.material import Medium, with_metal
+from osog.scene.material import Medium, at_wavelength
 from osog.scene.microscope import Microscope
 from osog.scene.model import SceneModel, block, parameter
 from osog.scene.numerics import Numerics
@@ -74,9 +74,9 @@ class Scene(SceneModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _metals_at_the_wavelength(cls, data: Any) -> Any:
-        """Give named metals the index that they have in this light."""
-        if not isinstance(data, dict) or not isinstance(data.get("populations"), (list, tuple)):
+    def _materials_at_the_wavelength(cls, data: Any) -> Any:
+        """Give named materials the numbers that they have in this light."""
+        if not isinstance(data, dict):
             return data
         optics = data.get("microscope")
         stated = optics.get("wavelength_um") if isinstance(optics, dict) else None
@@ -84,13 +84,17 @@ class Scene(SceneModel):
             stated = getattr(optics, "wavelength_um", Microscope().wavelength_um)
         if isinstance(stated, bool) or not isinstance(stated, (int, float)) or not stated > 0:
             return data  # refused elsewhere
-        populations = [
-            {**each, "material": with_metal(each.get("material"), float(stated))}
-            if isinstance(each, dict) and isinstance(each.get("material"), dict)
-            else each
-            for each in data["populations"]
-        ]
-        return {**data, "populations": populations}
+        data = dict(data)
+        if isinstance(data.get("medium"), (dict, str)):
+            data["medium"] = at_wavelength(data["medium"], float(stated))
+        if isinstance(data.get("populations"), (list, tuple)):
+            data["populations"] = [
+                {**each, "material": at_wavelength(each["material"], float(stated))}
+                if isinstance(each, dict) and isinstance(each.get("material"), (dict, str))
+                else each
+                for each in data["populations"]
+            ]
+        return data
 
     @model_validator(mode="after")
     def _mosaic_fits(self) -> "Scene":
@@ -240,11 +244,11 @@ class Scene(SceneModel):
 
 def _drop_empty(model: BaseModel, data: dict[str, Any]) -> None:
     """Leave out what is empty, except where a scene without the field would not be the same."""
-    named = getattr(model, "name", None) is not None and "abbe_number" in type(model).model_fields
+    named = getattr(model, "name", None) is not None and "dispersion" in type(model).model_fields
     for field, info in type(model).model_fields.items():
         value = getattr(model, field)
         if value is None:
-            if info.default is None and not (named and field == "abbe_number"):
+            if info.default is None and not (named and field == "dispersion"):
                 del data[field]
             continue
         items = value if isinstance(value, tuple) else (value,)
