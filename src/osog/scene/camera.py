@@ -1,9 +1,10 @@
 """The camera."""
 
-from typing import Generic, Literal
+from typing import Any, Generic, Literal
 
 from pydantic import model_validator
 
+from osog.scene import instruments
 from osog.scene.model import FitTraits, Number, SceneModel, parameter
 
 
@@ -15,6 +16,14 @@ class Camera(SceneModel, Generic[Number]):
     the offsets and the gain refer to electrons at the amplifier, behind it.
     """
 
+    model: str | None = parameter(
+        None,
+        title="Model",
+        help="Name of a maker's camera; fills full well, noise, gain, offset, bits, QE, colour and "
+        "an exposure to half of the full well where the scene does not state them.",
+        panel=False,
+        shapes_image=False,
+    )
     background_electrons: Number = parameter(
         8000.0,
         title="Exposure",
@@ -215,6 +224,11 @@ class Camera(SceneModel, Generic[Number]):
         limits=(1, 100),
         shapes_image=False,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_model(cls, data: Any) -> Any:
+        return instruments.filled({"camera": data})["camera"]
 
     @model_validator(mode="after")
     def _offset_below_white(self: "Camera") -> "Camera":

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from osog.scene import materials
+from osog.scene import instruments, materials
 from osog.scene.errors import SceneError
 from osog.scene.microscope import Microscope
 from osog.scene.population import Population
@@ -102,6 +102,8 @@ def content_with(scene: Populated, values: Mapping[str, Any]) -> dict[str, Any]:
         target[last] = value
         if steps[-2:-1] in (["material"], ["medium"]):
             _keep_consistent(target, str(last), value, name.rsplit(".", 1)[0], values)
+        else:
+            _keep_instruments(data, name, value, values)
     if "microscope.wavelength_um" in values:
         _follow_the_light(scene, data)
     return data
@@ -122,6 +124,36 @@ def _keep_consistent(
         target["dispersion"] = None
     elif field == "dispersion" and value is not None:
         target["abbe_number"] = None
+
+
+def _keep_instruments(
+    data: dict[str, Any], name: str, value: Any, values: Mapping[str, Any]
+) -> None:
+    """Let an instrument that was chosen set its fields, and one whose fields were changed go."""
+    places = {f"{block}.{field}": kind for kind, (block, field) in instruments.PLACES.items()}
+    kind = places.get(name)
+    if kind is not None and isinstance(value, str):
+        try:
+            brought = instruments.values_of(kind, value)
+        except ValueError as error:
+            raise SceneError(str(error)) from None
+        both = (data["microscope"]["objective"], (data["camera"] or {}).get("model"))
+        if kind in ("objective", "camera") and all(both):
+            brought[instruments.PIXEL_SIZE] = None
+        for field in brought:
+            if field not in values:
+                data[field.split(".")[0]].pop(field.split(".")[1], None)
+        return
+    for kind, (block, field) in instruments.PLACES.items():
+        content = data.get(block)
+        if not isinstance(content, dict):
+            continue
+        chosen = content.get(field)
+        if chosen and f"{block}.{field}" not in values:
+            fixed = instruments.find(kind, chosen).fields
+            if any(name == known or name.startswith(f"{known}.") for known in fixed):
+                if name != "camera.background_electrons":  # the exposure is the user's
+                    content[field] = None
 
 
 def _own_numbers(name: str | None) -> tuple[str, ...]:

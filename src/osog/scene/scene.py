@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from osog.io import atomic
-from osog.scene import paths
+from osog.scene import instruments, paths
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.errors import SceneError, sentences
@@ -74,10 +74,11 @@ class Scene(SceneModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _materials_at_the_wavelength(cls, data: Any) -> Any:
-        """Give named materials the numbers that they have in this light."""
+    def _from_the_tables(cls, data: Any) -> Any:
+        """Fill in named instruments, and the numbers of named materials in this light."""
         if not isinstance(data, dict):
             return data
+        data = instruments.filled(data)
         optics = data.get("microscope")
         stated = optics.get("wavelength_um") if isinstance(optics, dict) else None
         if stated is None:
@@ -190,6 +191,24 @@ class Scene(SceneModel):
             If a name does not exist or the new scene is not valid.
         """
         return self.parse(paths.content_with(self, values))
+
+    def with_objective(self, name: str) -> "Scene":
+        """Return the scene seen through an objective of the table: ``microscope.objective``.
+
+        Raises
+        ------
+        SceneError
+            If there is no such objective, or the rest of the scene does not go with it.
+        """
+        return self.updated({"microscope.objective": name})
+
+    def with_camera(self, name: str) -> "Scene":
+        """Return the scene with a camera of the table; the parameters are as `with_objective`."""
+        data = self.model_dump()
+        data["camera"] = {"model": name}
+        if self.microscope.objective is not None:  # then the pixel size follows
+            del data["grid"]["pixel_size_um"]
+        return self.parse(data)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Scene":
