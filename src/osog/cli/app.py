@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osog.cli.commands import bench, detect, fit, info, presets, render, schema
+from osog.cli.commands import bench, detect, fit, info, presets, render, schema, tables
 from osog.cli.console import emit, show
 from osog.cli.errors import BAD_INPUT, FAILED, INTERRUPTED, CommandError, one_line
 from osog.cli.streams import spelling_streams
@@ -31,6 +31,8 @@ COMMANDS = (
     fit.fit,
     detect.detect,
     presets.presets,
+    tables.materials,
+    tables.instruments,
     info.info,
     schema.schema,
     bench.bench,
