@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from napari_osog.panels.population_rows import OTHER
-from osog.scene import IMMERSIONS, Scene, SceneError
+from osog.scene import IMMERSIONS, Camera, Scene, SceneError
 from osog.scene.modalities import MODALITIES
 from osog.scene.shapes import SHAPES, size_fields
 
@@ -54,6 +54,11 @@ class SceneEdits:
             session.set_scene(spectrum_change(session.scene, value, self._spectra))
         elif name == "microscope.immersion_index" and value not in IMMERSIONS.values():
             return  # the line of an index of its own says so, and changes nothing
+        elif name == "camera.colour" and value == "monochrome":
+            plain = Camera()  # which has no colours to balance
+            fields = ("white_balance", "colour_matrix")
+            neutral = {f"camera.{field}": getattr(plain, field) for field in fields}
+            session.change({name: value, **neutral})
         elif name.startswith("particles["):
             session.change_particle(name, value)
         elif name == "medium.name":
