@@ -57,6 +57,10 @@ class PickRow(ChoiceRow):
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         line.editingFinished.connect(self._typed)
+        line.textEdited.connect(self._dress)
+        view = self.combo.view()
+        if view is not None:  # names are longer than the panel is wide
+            view.setMinimumWidth(view.sizeHintForColumn(0) + 30)
         self._shown: Any = None
 
     def set_value(self, value: Any) -> None:
@@ -72,10 +76,22 @@ class PickRow(ChoiceRow):
         self._shown = value
         index = self._index(value)
         source = self.combo.itemData(index, Qt.ItemDataRole.ToolTipRole) if index >= 0 else ""
-        self.combo.setToolTip(f"<p>{self.help_text}</p>" + (f"<p>{source}</p>" if source else ""))
+        about = f"<p><b>{self.combo.itemText(index)}</b>. {source}</p>" if source else ""
+        self.combo.setToolTip(f"<p>{self.help_text}</p>{about}")
         line = self.combo.lineEdit()
         if line is not None:
             line.setCursorPosition(0)
+
+    def _dress(self) -> None:
+        """Give the list of what was found the look of the window, which is not its parent."""
+        completer, view, window = self.combo.completer(), self.combo.view(), self.combo.window()
+        if completer is None or view is None or window is None:
+            return
+        popup = completer.popup()
+        if popup is not None and popup.styleSheet() != window.styleSheet():
+            popup.setStyleSheet(window.styleSheet())
+            popup.setFont(self.combo.font())
+            popup.setMinimumWidth(view.minimumWidth())
 
     def _typed(self) -> None:
         """Take what was typed: a line of the list, or a name of its own where that is allowed."""
