@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osog.cli.commands import bench, dataset, detect, fit, info, presets, render, schema
+from osog.cli.commands import (
+    bench,
+    dataset,
+    detect,
+    fit,
+    info,
+    presets,
+    render,
+    schema,
+    tables,
+)
 from osog.cli.console import emit, show
 from osog.cli.errors import BAD_INPUT, FAILED, INTERRUPTED, CommandError, one_line
 from osog.cli.streams import spelling_streams
@@ -32,6 +42,8 @@ COMMANDS = (
     detect.detect,
     dataset.dataset,
     presets.presets,
+    tables.materials,
+    tables.instruments,
     info.info,
     schema.schema,
     bench.bench,

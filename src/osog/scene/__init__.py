@@ -12,8 +12,8 @@ from osog.scene.camera import Camera
 from osog.scene.distributions import Lognormal, Normal, NumberOrDistribution, Uniform
 from osog.scene.errors import SceneError
 from osog.scene.habits import HABITS, half_spaces
-from osog.scene.material import INDICES, Material, Medium
-from osog.scene.metals import METALS
+from osog.scene.material import Material, Medium
+from osog.scene.materials import MATERIALS
 from osog.scene.microscope import IMMERSIONS, Microscope
 from osog.scene.modalities import (
     DIC,
@@ -63,8 +63,7 @@ __all__ = [
     "DIC",
     "HABITS",
     "IMMERSIONS",
-    "INDICES",
-    "METALS",
+    "MATERIALS",
     "MODALITIES",
     "MODALITY_TITLES",
     "SHAPES",
