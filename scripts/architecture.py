@@ -80,8 +80,9 @@ def picture() -> str:
         # what they call
         box(30, 128, 250, 74, "fitting", ("problem, starts, solve, report",), GREEN),
         box(310, 128, 250, 74, "detection", ("template matching",), GREEN),
-        box(590, 128, 250, 74, "io", ("micrographs in, images out",), GREEN),
-        box(870, 128, 180, 74, "explain", ("what an image is worth",), GREEN),
+        box(590, 128, 130, 74, "io", ("images in, out",), GREEN),
+        box(735, 128, 130, 74, "statistics", ("how alike",), GREEN),
+        box(880, 128, 170, 74, "explain", ("what an image is worth",), GREEN),
         *(arrow(x, 90, x, 124) for x in (190, 540, 890)),
         # the pipeline
         f'<rect x="18" y="232" width="{WIDTH - 36}" height="186" rx="12" fill="{GREY}"/>',

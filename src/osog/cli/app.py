@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osog.cli.commands import bench, detect, fit, info, presets, render, schema
+from osog.cli.commands import bench, compare, detect, fit, info, presets, render, schema
 from osog.cli.console import emit, show
 from osog.cli.errors import BAD_INPUT, FAILED, INTERRUPTED, CommandError, one_line
 from osog.cli.streams import spelling_streams
@@ -30,6 +30,7 @@ COMMANDS = (
     render.render,
     fit.fit,
     detect.detect,
+    compare.compare,
     presets.presets,
     info.info,
     schema.schema,
