@@ -42,7 +42,7 @@ def compare(
     noise, cover, and polarity, width and relief of lines are compared. The micrograph is measured
     in tiles of the scene's size; the distances of its own tiles from their mean are the yardstick.
 
-    Example: osog compare needles.png needles-dic --out sheet.png
+    Example: osog compare needles.png protein-needles-dic --out sheet.png
     """
     from osog.cli.comparing import both, colours, rendered
     from osog.statistics import distances
