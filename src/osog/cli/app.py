@@ -10,6 +10,7 @@ import typer
 
 from osog.cli.commands import (
     bench,
+    compare,
     dataset,
     detect,
     fit,
@@ -41,6 +42,7 @@ COMMANDS = (
     fit.fit,
     detect.detect,
     dataset.dataset,
+    compare.compare,
     presets.presets,
     tables.materials,
     tables.instruments,
