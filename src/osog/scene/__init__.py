@@ -36,7 +36,9 @@ from osog.scene.modalities import (
 )
 from osog.scene.model import Distribution, SceneModel
 from osog.scene.numerics import Numerics
-from osog.scene.population import Motion, Orientation, Particle, Placement, Population
+from osog.scene.orientation import Orientation
+from osog.scene.placement import Placement
+from osog.scene.population import Motion, Particle, Population
 from osog.scene.scene import Grid, Scene
 from osog.scene.series import Series
 from osog.scene.shapes import (
