@@ -7,6 +7,7 @@ from osog.scene.aberrations import (
     FieldAberrations,
     PupilShape,
 )
+from osog.scene.aggregates import AGGREGATES, Aggregate
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.distributions import Lognormal, Normal, NumberOrDistribution, Uniform
@@ -36,8 +37,8 @@ from osog.scene.modalities import (
 )
 from osog.scene.model import Distribution, SceneModel
 from osog.scene.numerics import Numerics
-from osog.scene.orientation import Orientation
-from osog.scene.placement import Placement
+from osog.scene.orientation import ORIENTATIONS, Orientation
+from osog.scene.placement import DEPTHS, PLACEMENTS, Depth, Placement
 from osog.scene.population import Motion, Particle, Population
 from osog.scene.scene import Grid, Scene
 from osog.scene.series import Series
@@ -62,6 +63,8 @@ from osog.scene.spectrum import (
 )
 
 __all__ = [
+    "AGGREGATES",
+    "DEPTHS",
     "DIC",
     "HABITS",
     "IMMERSIONS",
@@ -69,9 +72,12 @@ __all__ = [
     "METALS",
     "MODALITIES",
     "MODALITY_TITLES",
+    "ORIENTATIONS",
+    "PLACEMENTS",
     "SHAPES",
     "SPECTRUM_TITLES",
     "Aberrations",
+    "Aggregate",
     "Background",
     "Box",
     "Brightfield",
@@ -82,6 +88,7 @@ __all__ = [
     "CoverGlass",
     "Cylinder",
     "Darkfield",
+    "Depth",
     "Distribution",
     "Ellipsoid",
     "FieldAberrations",

@@ -14,10 +14,11 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from osog.scene.aggregates import AnyAggregate
 from osog.scene.material import Material
 from osog.scene.model import FitTraits, SceneModel, parameter
-from osog.scene.orientation import Orientation
-from osog.scene.placement import POSITION_UM, Placement
+from osog.scene.orientation import AnyOrientation, Isotropic
+from osog.scene.placement import POSITION_UM, AnyPlacement, Independent
 from osog.scene.shapes import SHAPES, AnyShape, ShapeModel, Sphere, size_fields
 
 
@@ -71,6 +72,13 @@ class Particle(SceneModel):
     absorption_per_um: float | None = None
     emission_per_um: float | None = None
     birefringence: float | None = None
+    group: int | None = Field(
+        None,
+        ge=0,
+        le=2**53,
+        title="Group",
+        description="Number of the aggregate that it belongs to.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -160,8 +168,13 @@ class Population(SceneModel):
         title="Density",
         description="Mean number of particles per mm² of the frame; used when count is empty.",
     )
-    placement: Placement = Field(default_factory=Placement, title="Placement")
-    orientation: Orientation = Field(default_factory=Orientation, title="Orientation")
+    aggregate: AnyAggregate | None = Field(
+        None,
+        title="Aggregate",
+        description="Draw groups of particles; count is the number of groups then.",
+    )
+    placement: AnyPlacement = Field(default_factory=Independent, title="Placement")
+    orientation: AnyOrientation = Field(default_factory=Isotropic, title="Orientation")
     particles: tuple[Particle, ...] | None = Field(
         None, title="Particles", description="Explicit particles instead of count and placement."
     )
@@ -178,6 +191,14 @@ class Population(SceneModel):
         help="Whether its particles get labels; switch it off for debris and dirt.",
     )
     visible: bool = Field(True, title="Visible", description="Whether it is drawn at all.")
+
+    @property
+    def number(self) -> int | None:
+        """How many particles it has; None where that is drawn by chance."""
+        if self.particles is not None:
+            return len(self.particles)
+        by_chance = self.density_per_mm2 is not None or self.aggregate is not None
+        return None if by_chance else self.count or 0
 
     @model_validator(mode="after")
     def _one_source_of_particles(self) -> "Population":
