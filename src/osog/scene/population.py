@@ -19,6 +19,7 @@ from osog.scene.material import Material
 from osog.scene.model import FitTraits, SceneModel, parameter
 from osog.scene.orientation import AnyOrientation, Isotropic
 from osog.scene.placement import POSITION_UM, AnyPlacement, Independent
+from osog.scene.ready_populations import READY, filled
 from osog.scene.shapes import SHAPES, AnyShape, ShapeModel, Sphere, size_fields
 
 
@@ -191,6 +192,25 @@ class Population(SceneModel):
         help="Whether its particles get labels; switch it off for debris and dirt.",
     )
     visible: bool = Field(True, title="Visible", description="Whether it is drawn at all.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ready_made(cls, data: Any) -> Any:
+        """Take over what a name such as ``ready: debris`` brings."""
+        return filled(data) if isinstance(data, dict) and "ready" in data else data
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe ``ready``, which is no field: it fills in the others when a file is read."""
+        described = handler(schema)
+        handler.resolve_ref_schema(described)["properties"]["ready"] = {
+            "enum": list(READY),
+            "title": "Ready",
+            "description": "Name of ready-made dirt, whose fields this population takes over.",
+        }
+        return described
 
     @property
     def number(self) -> int | None:
