@@ -75,7 +75,10 @@ CASES: list[tuple[Any, str]] = [
     (population(count=10**7), "populations[0].count: must be at most 1e+06, not 10000000."),
     (population(count=2.5), "populations[0].count: must be a whole number, not 2.5."),
     (population(density_per_mm2=-2), "density_per_mm2: must be at least 0, not -2."),
-    (population(placement={"law": "grid"}), "placement.law: must be one of poisson, non_overl"),
+    (
+        population(placement={"law": "grid"}),
+        "populations[0].placement: 'grid' is not one of poisson, n",
+    ),
     (population(placement={"z_um": [1, 2, 3]}), "must be a number, a law or [low, high]."),
     (population(placement={"z_um": ["a", "b"]}), "must be a number, a law or [low, high]."),
     (population(placement={"z_um": [2, 1]}), "low = 2 must not exceed high = 1."),
@@ -154,10 +157,11 @@ def test_scenes_are_frozen() -> None:
 def limited_fields() -> list[tuple[type[SceneModel], str, float, float]]:
     """Every plain number with limits, of the blocks that stand alone."""
     from osog.scene import DIC, Box, Cylinder, Fluorescence, Grid, Material, Medium, Sphere
-    from osog.scene.population import Orientation, Placement
+    from osog.scene.orientation import Aligned
+    from osog.scene.placement import Clustered
 
     blocks = (Box, Camera, Cylinder, DIC, Fluorescence, Grid, Material, Medium, Microscope,
-              Orientation, Placement, Sphere)  # fmt: skip
+              Aligned, Clustered, Sphere)  # fmt: skip
     return [
         (block, name, *info.json_schema_extra["limits"])  # type: ignore[index,call-overload]
         for block in blocks

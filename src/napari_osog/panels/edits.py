@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from napari_osog.panels.population_rows import OTHER
+from napari_osog.panels.population_rows import ALONE, OTHER
 from osog.scene import IMMERSIONS, Camera, Scene, SceneError
 from osog.scene.modalities import MODALITIES
 from osog.scene.shapes import SHAPES, size_fields
@@ -75,6 +75,9 @@ class SceneEdits:
             base = f"populations.{population.name}"
             if name == f"{base}.shape":
                 self._reshape(population, value)
+                return True
+            if name == f"{base}.aggregate":
+                self.session.change({name: None if value == ALONE else {"kind": value}})
                 return True
             if name == f"{base}.material.optic_axis":
                 # A direction of one's own starts where the axis is, a little off the body's axes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_osog.panels.field import Field, field_of, singular
 from napari_osog.panels.number import NumberRow, RangeRow
@@ -10,15 +10,22 @@ from napari_osog.panels.pick_list import material_row
 from napari_osog.panels.row import ChoiceRow
 from napari_osog.panels.rows import model_rows
 from osog.scene import (
+    AGGREGATES,
+    DEPTHS,
     HABITS,
+    ORIENTATIONS,
+    PLACEMENTS,
     SHAPES,
     Material,
     Placement,
     Polyhedron,
     Population,
 )
+from osog.scene.placement import Attached
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_osog.panels.row import Row
     from osog.scene import Scene
     from osog.scene.parameters import Parameter
@@ -26,6 +33,8 @@ if TYPE_CHECKING:
 
 OTHER = "its own index"
 """The material that has no name."""
+ALONE = "alone"
+"""Where particles are drawn one by one."""
 AXES = (
     ((1.0, 0.0, 0.0), "Along the long axis"),
     ((0.0, 1.0, 0.0), "Along the second axis"),
@@ -33,12 +42,6 @@ AXES = (
     (None, "Another direction"),
 )
 """Directions of an optic axis in the body."""
-_ANGLES = {
-    "isotropic": (),
-    "planar": ("spread_deg",),
-    "aligned": ("azimuth_deg", "elevation_deg", "roll_deg", "spread_deg"),
-}
-"""Numbers of each distribution of orientations."""
 
 
 def body_rows(scene: Scene, population: Population) -> list[Row]:
@@ -111,25 +114,44 @@ def _arrangement_rows(population: Population) -> list[Row]:
         NumberRow(number, fittable=False),
         RangeRow(field_of(Placement, "z_um", f"{base}.placement.z_um")),
     ]
-    if not population.shape.isotropic:
-        rows += model_rows(population.orientation, f"{base}.orientation", only=("law",))
-    return rows + model_rows(population.placement, f"{base}.placement", only=("law",))
+    if _turns(population):
+        rows.append(_law_row(f"{base}.orientation", "Orientation", ORIENTATIONS))
+    return [*rows, _law_row(f"{base}.placement", "Arrangement", PLACEMENTS)]
 
 
-def turning_rows(population: Population) -> list[Row]:
-    """How drawn particles are turned and where they keep together."""
+def turning_rows(scene: Scene, population: Population) -> list[Row]:
+    """How drawn particles are turned, where they lie and how they stand together."""
     base = f"populations.{population.name}"
     if population.particles is not None:
         return []
     rows: list[Row] = []
-    if not population.shape.isotropic:
-        angles = _ANGLES[population.orientation.law]
-        rows += model_rows(population.orientation, f"{base}.orientation", only=angles)
-    only = ["margin_um"]
-    if population.placement.law == "clustered":
-        only += ["cluster_size", "cluster_radius_um"]
-    rows += model_rows(population.placement, f"{base}.placement", only=only)
-    return rows
+    if _turns(population):
+        rows += model_rows(population.orientation, f"{base}.orientation", skip=("law",))
+    place = f"{base}.placement"
+    rows += model_rows(population.placement, place, skip=("law", "z_um"))
+    if isinstance(population.placement, Attached):
+        others = [(p.name, p.name) for p in scene.populations if p.name != population.name]
+        choices = [(None, "The population before"), *others]
+        field = Attached.model_fields["to"]
+        rows.append(ChoiceRow(f"{place}.to", str(field.title), choices, str(field.description)))
+    else:
+        rows.append(_law_row(f"{place}.depth", "Law of depth", DEPTHS))
+        rows += model_rows(population.placement.depth, f"{place}.depth", skip=("law",))
+    aggregate = population.aggregate
+    kinds = [(ALONE, "None"), *((kind, model.title) for kind, model in AGGREGATES.items())]
+    words = "Groups in which particles are drawn; the count is the number of groups then."
+    rows.append(ChoiceRow(f"{base}.aggregate", "Aggregate", kinds, words))
+    return rows if aggregate is None else rows + model_rows(aggregate, f"{base}.aggregate")
+
+
+def _turns(population: Population) -> bool:
+    """Whether it shows how particles or their groups are turned."""
+    return not population.shape.isotropic or population.aggregate is not None
+
+
+def _law_row(name: str, title: str, kinds: Mapping[str, type[Any]]) -> ChoiceRow:
+    titles = [(kind, model.title) for kind, model in kinds.items()]
+    return ChoiceRow(f"{name}.law", title, titles, "How the population is arranged.")
 
 
 def scattering_rows(scene: Scene, population: Population) -> list[Row]:
@@ -190,6 +212,7 @@ def field_of_parameter(parameter: Parameter) -> Field:
 
 
 __all__ = [
+    "ALONE",
     "OTHER",
     "body_rows",
     "field_of_parameter",

@@ -11,6 +11,7 @@ from napari_osog.panels.inputs import SPIN_WIDTH, ignore_wheel
 from napari_osog.panels.number import NumberRow
 from napari_osog.panels.pick_list import material_row
 from napari_osog.panels.population_rows import (
+    ALONE,
     OTHER,
     body_rows,
     cut_by_hand,
@@ -67,7 +68,7 @@ class SampleSection(Section):
         self.listed = note()
         self.again = push_button("Draw them at random again", "", self.draw_again)
         self.one, self.one_rows = row_part("Selected particle", made, open=True)
-        self.more, self.more_rows = row_part("Turning and clusters", made)
+        self.more, self.more_rows = row_part("Turning, places, aggregates", made)
         self.scattering, self.scattering_rows = row_part("Scattering and labels", made)
         self.motion, self.motion_rows = row_part("Motion", made)
         for widget in (
@@ -176,7 +177,8 @@ class SampleSection(Section):
         shape, modality = population.shape, scene.microscope.modality
         key = (population.name, shape.kind, cut_by_hand(shape), population.particles is not None,
                population.density_per_mm2 is not None, population.placement.law,
-               population.orientation.law)  # fmt: skip
+               population.placement.depth.law, population.orientation.law,
+               population.aggregate and population.aggregate.kind)  # fmt: skip
         light = (modality.kind, named_axis(population.material.optic_axis))
 
         def value(name: str) -> Any:
@@ -186,11 +188,12 @@ class SampleSection(Section):
                 f"{base}.material.name": population.material.name or OTHER,
                 f"{base}.material.optic_axis": named_axis(population.material.optic_axis),
                 f"{base}.count": population.count or 0,
+                f"{base}.aggregate": population.aggregate.kind if population.aggregate else ALONE,
             }
             return special[name] if name in special else get(scene, name)
 
         self.rows.sync((key, light), lambda: body_rows(scene, population), value)
-        self.more_rows.sync(key, lambda: turning_rows(population), value)
+        self.more_rows.sync(key, lambda: turning_rows(scene, population), value)
         self.more.setVisible(bool(self.more_rows.rows))
         self.scattering_rows.sync(
             (population.name, shape.kind, modality.kind),

@@ -7,6 +7,7 @@ one from outside the package.
 from osog.geometry.box import BOX
 from osog.geometry.buckets import Bucket, buckets, patch_grid
 from osog.geometry.chords import Chord, chords, sub_samples
+from osog.geometry.convex import ConvexBody, bodies_of, convex_bodies, gap, travel
 from osog.geometry.cylinder import CYLINDER
 from osog.geometry.ellipsoid import ELLIPSOID
 from osog.geometry.gbuffer import GBuffer, gbuffer
@@ -29,11 +30,15 @@ __all__ = [
     "Bucket",
     "Chord",
     "Column",
+    "ConvexBody",
     "GBuffer",
     "Shape",
+    "bodies_of",
     "buckets",
     "by_shape",
     "chords",
+    "convex_bodies",
+    "gap",
     "gbuffer",
     "half_extents",
     "number_of",
@@ -41,5 +46,6 @@ __all__ = [
     "patch_grid",
     "register",
     "sub_samples",
+    "travel",
     "vertices",
 ]

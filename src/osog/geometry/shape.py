@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from osog.geometry.half_spaces import padded_planes
+from osog.geometry.hulls import hull_of_outlines
 from osog.geometry.rectangles import least_rectangle_of_outline
 from osog.particles import rotation_matrix
 
@@ -84,6 +85,10 @@ class Bodies:
             None if self.planes is None else self.planes[index],
             None if self.plane_mask is None else self.plane_mask[index],
         )
+
+    def laid(self, quaternion: Tensor) -> Bodies:
+        """Return the same bodies turned otherwise, by unit quaternions (n, 4)."""
+        return replace(self, quaternion=quaternion)
 
     def resized(self, size: Tensor) -> Bodies:
         """Return the same bodies with other sizes."""
@@ -233,6 +238,22 @@ class Shape(ABC):
             return self.outline(bodies, normals)
 
         return least_rectangle_of_outline(outline, bodies.size)
+
+    def hull(self, bodies: Bodies) -> tuple[Tensor, Tensor]:
+        """Points whose convex hull, swept by a ball, holds each body.
+
+        Returns
+        -------
+        points : Tensor, shape (n, V, 3)
+            In the body frame.
+        radius : Tensor, shape (n,)
+            Of the ball.
+
+        Notes
+        -----
+        Here the corners between planes that touch the body's outline from many sides.
+        """
+        return hull_of_outlines(self.outline, bodies)
 
     def hydrodynamic_axes(self, bodies: Bodies) -> Tensor:
         """Semi-axes (n, 3) of the ellipsoids that stand for the bodies in a flow.

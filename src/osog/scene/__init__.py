@@ -7,6 +7,7 @@ from osog.scene.aberrations import (
     FieldAberrations,
     PupilShape,
 )
+from osog.scene.aggregates import AGGREGATES, Aggregate
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.distributions import Lognormal, Normal, NumberOrDistribution, Uniform
@@ -36,7 +37,9 @@ from osog.scene.modalities import (
 )
 from osog.scene.model import Distribution, SceneModel
 from osog.scene.numerics import Numerics
-from osog.scene.population import Motion, Orientation, Particle, Placement, Population
+from osog.scene.orientation import ORIENTATIONS, Orientation
+from osog.scene.placement import DEPTHS, PLACEMENTS, Depth, Placement
+from osog.scene.population import Motion, Particle, Population
 from osog.scene.scene import Grid, Scene
 from osog.scene.series import Series
 from osog.scene.shapes import (
@@ -60,15 +63,20 @@ from osog.scene.spectrum import (
 )
 
 __all__ = [
+    "AGGREGATES",
+    "DEPTHS",
     "DIC",
     "HABITS",
     "IMMERSIONS",
     "MATERIALS",
     "MODALITIES",
     "MODALITY_TITLES",
+    "ORIENTATIONS",
+    "PLACEMENTS",
     "SHAPES",
     "SPECTRUM_TITLES",
     "Aberrations",
+    "Aggregate",
     "Background",
     "Box",
     "Brightfield",
@@ -79,6 +87,7 @@ __all__ = [
     "CoverGlass",
     "Cylinder",
     "Darkfield",
+    "Depth",
     "Distribution",
     "Ellipsoid",
     "FieldAberrations",

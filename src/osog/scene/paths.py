@@ -189,9 +189,7 @@ def resolved(scene: Populated, name: str) -> list[str | int]:
             if not population.visible:
                 continue
             if population.particles is None:
-                count = population.count
-                if count is None and population.density_per_mm2 is None:
-                    count = 0
+                count = population.number
                 if count is None or steps[1] < first + count:
                     raise SceneError(
                         f"'{name}': particle {steps[1]} is drawn by chance; make the particles of "

@@ -20,6 +20,7 @@ from osog.scene.microscope import Microscope
 from osog.scene.model import SceneModel, block, parameter
 from osog.scene.numerics import Numerics
 from osog.scene.population import Population
+from osog.scene.scale_bar import ScaleBar
 from osog.scene.series import Series
 
 _MAX_PIXELS = 8192
@@ -71,6 +72,9 @@ class Scene(SceneModel):
     background: Background = block(Background, title="Background")
     series: Series = block(Series, title="Series")
     numerics: Numerics = block(Numerics, title="Numerics")
+    scale_bar: ScaleBar | None = Field(
+        None, title="Scale bar", description="Burnt into the picture behind the camera."
+    )
 
     @model_validator(mode="before")
     @classmethod
