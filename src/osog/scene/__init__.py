@@ -8,6 +8,7 @@ from osog.scene.aberrations import (
     PupilShape,
 )
 from osog.scene.background import Background
+from osog.scene.bent_and_hollow import BentCylinder, BentRod, RedCell, Tube, Vesicle
 from osog.scene.camera import Camera
 from osog.scene.distributions import Lognormal, Normal, NumberOrDistribution, Uniform
 from osog.scene.errors import SceneError
@@ -71,6 +72,8 @@ __all__ = [
     "SPECTRUM_TITLES",
     "Aberrations",
     "Background",
+    "BentCylinder",
+    "BentRod",
     "Box",
     "Brightfield",
     "Camera",
@@ -110,6 +113,7 @@ __all__ = [
     "Population",
     "PupilShape",
     "QuantitativePhase",
+    "RedCell",
     "Reflection",
     "Rod",
     "Scene",
@@ -120,7 +124,9 @@ __all__ = [
     "ShapeModel",
     "SpectrumModel",
     "Sphere",
+    "Tube",
     "Uniform",
+    "Vesicle",
     "WhiteLed",
     "half_spaces",
 ]
