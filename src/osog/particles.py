@@ -25,9 +25,10 @@ class ParticleBatch:
         Centre (x, y, z) in µm; x = column × pixel size, y = row × pixel size, z along the light.
     quaternion : Tensor, shape (N, 4)
         Unit quaternion (w, x, y, z) that turns body coordinates into world coordinates.
-    size : Tensor, shape (N, 3)
-        Half lengths in µm along the body's axes, the long axis first; a shape's file in
-        ``geometry/`` says what they are. Polyhedra: the factors that scale their half-spaces.
+    size : Tensor, shape (N, S)
+        Half lengths in µm along the body's axes, the long axis first, then what some shapes need
+        besides, 0 where a shape needs less; a shape's file in ``geometry/`` says what they are.
+        Polyhedra: the factors that scale their half-spaces.
     delta_index : Tensor, shape (N,)
         Index of the particle minus that of the medium.
     absorption_per_um : Tensor, shape (N,)

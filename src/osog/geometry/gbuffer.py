@@ -136,7 +136,7 @@ def gbuffer(
             r = torch.where((r >= 0) & (r < rows), r * columns, pixels)
             c = torch.where((c >= 0) & (c < columns), c, pixels)
             cell = (r[:, :, None] + c[:, None, :]).clamp_max(pixels)
-            thickness = chord.exit - chord.entry
+            thickness = chord.path
             flat = cell.flatten()
             path.index_add_(0, flat, thickness.flatten())
             contrast = thickness * batch.delta_index[index, None, None]
@@ -151,7 +151,7 @@ def gbuffer(
             inside[index] = (owned & (cell < pixels)).sum((-2, -1))
             chosen = torch.nonzero(owned.flatten()).squeeze(-1)
             number = torch.div(chosen, height * width, rounding_mode="floor")
-            key = _keys(chord.exit.flatten()[chosen], index[number] + 1)
+            key = _keys(chord.top.flatten()[chosen], index[number] + 1)
             nearest.scatter_reduce_(0, flat[chosen], key, "amax")
     nearest = nearest[:pixels].view(rows, columns)
     instances = nearest & 0xFFFFFFFF

@@ -116,6 +116,10 @@ def sample(
     if not parts:
         return _empty(values)
     planes, starts = _planes(groups, values)
+    widest = max(part["size"].shape[1] for part in parts)
+    for part in parts:
+        size = part["size"]
+        part["size"] = torch.nn.functional.pad(size, (0, widest - size.shape[1]))
     joined = {
         name: torch.cat([part[name] for part in parts])
         for name in ("position", "size", "angles", "axis", *_CORE, *_MATERIAL)

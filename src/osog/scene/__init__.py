@@ -9,6 +9,7 @@ from osog.scene.aberrations import (
 )
 from osog.scene.aggregates import AGGREGATES, Aggregate
 from osog.scene.background import Background
+from osog.scene.bent_and_hollow import BentCylinder, BentRod, RedCell, Tube, Vesicle
 from osog.scene.camera import Camera
 from osog.scene.distributions import Lognormal, Normal, NumberOrDistribution, Uniform
 from osog.scene.errors import SceneError
@@ -78,6 +79,8 @@ __all__ = [
     "Aberrations",
     "Aggregate",
     "Background",
+    "BentCylinder",
+    "BentRod",
     "Box",
     "Brightfield",
     "Camera",
@@ -118,6 +121,7 @@ __all__ = [
     "Population",
     "PupilShape",
     "QuantitativePhase",
+    "RedCell",
     "Reflection",
     "Rod",
     "Scene",
@@ -128,7 +132,9 @@ __all__ = [
     "ShapeModel",
     "SpectrumModel",
     "Sphere",
+    "Tube",
     "Uniform",
+    "Vesicle",
     "WhiteLed",
     "half_spaces",
 ]
