@@ -139,6 +139,7 @@ def export(
     for name in formats:
         if name not in FORMATS:
             raise DatasetError(f"format = '{name}' is not one of {', '.join(FORMATS)}.")
+        FORMATS[name].check()
     if shard is not None and not 0 <= shard[0] < shard[1]:
         raise DatasetError(f"shard = {shard[0]}/{shard[1]} must be k/K with k from 0 to K − 1.")
     recipe = Recipe.of(
