@@ -48,8 +48,10 @@ class _Yolo(Format):
                 spare = instead if instead in where else next(iter(where))
                 where[name] = where[spare]
         # Without `path` the folders are looked for beside this file, wherever it is moved.
-        known = {name: where[name] for name in ("train", "val", "test") if name in where}
-        content: dict[str, Any] = {**known, "names": dict(enumerate(facts.class_names))}
+        known: dict[str, Any] = {
+            name: where[name] for name in ("train", "val", "test") if name in where
+        }
+        content = {**known, "names": dict(enumerate(facts.class_names))}
         text = "".join(lines) + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         atomic.write_text(folder / "data.yaml", text)
         return [folder / "data.yaml"]
