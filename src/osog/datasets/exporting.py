@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,11 +139,7 @@ def export(
     for name in formats:
         if name not in FORMATS:
             raise DatasetError(f"format = '{name}' is not one of {', '.join(FORMATS)}.")
-        needs = FORMATS[name].needs
-        if needs is not None and find_spec(needs) is None:
-            raise DatasetError(
-                f"format = '{name}' takes {needs}: pip install 'napari-osog[{needs}]'."
-            )
+        FORMATS[name].check()
     if shard is not None and not 0 <= shard[0] < shard[1]:
         raise DatasetError(f"shard = {shard[0]}/{shard[1]} must be k/K with k from 0 to K − 1.")
     recipe = Recipe.of(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar
+
+from osog.datasets.errors import DatasetError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,13 +80,29 @@ class Format(ABC):
     title : str
         In a menu.
     needs : str or None
-        Module that it takes, and name of the package extra that brings it, where the base
-        installation does not.
+        Name of the package extra that it takes, where it is not in the base installation.
+    module : str or None
+        Module that the extra brings.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     needs: ClassVar[str | None] = None
+    module: ClassVar[str | None] = None
+
+    def check(self) -> None:
+        """Refuse what cannot be written here.
+
+        Raises
+        ------
+        DatasetError
+            If a library is missing.
+        """
+        if self.module is not None and find_spec(self.module) is None:
+            raise DatasetError(
+                f"format = '{self.name}' takes the package {self.module}; "
+                f"install napari-osog[{self.needs}]."
+            )
 
     @abstractmethod
     def begin(self, folder: Path, shard: int) -> ShardWriter:

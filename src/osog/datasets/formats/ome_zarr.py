@@ -1,116 +1,136 @@
-"""OME-Zarr 0.5: a group for each image, with its labels inside.
-
-Images are groups of their own, since the specification has no collection of unrelated images; the
-names of the folders tell their split (https://ngff.openmicroscopy.org/0.5/).
-"""
+"""OME-Zarr 0.5: one image with its labels and their true numbers in each."""
 
 from __future__ import annotations
 
 import colorsys
-import json
 import shutil
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from typing_extensions import override
 
+from osog.datasets.formats import files
 from osog.datasets.formats.base import WRITTEN, Format, ShardWriter
-from osog.datasets.formats.pictures import label_image, written_instances
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from osog.datasets.labelled_frame import LabelledFrame
 
-_SPACE = {"type": "space", "unit": "micrometer"}
+_VERSION = "0.5"
+_SHOWN = (*WRITTEN, "ignored")
+_CHUNK = 1024
+_GOLDEN = (5**0.5 - 1) / 2
+
+
+class OmeZarr(Format):
+    """``<split>/x.ome.zarr``, each an image with ``labels/instances``.
+
+    One for each image, not a plate: images differ in their scenes and stand in no wells, viewers
+    open one by itself, and processes that write different shards share no file. Images are small,
+    so that there is one level of resolution; both image and labels have it. Every row of the
+    table of objects is in ``image-label.properties``, ignored objects too, with their state.
+    """
+
+    name: ClassVar[str] = "ome-zarr"
+    title: ClassVar[str] = "OME-Zarr 0.5 with labels"
+    needs: ClassVar[str | None] = "zarr"
+    module: ClassVar[str | None] = "zarr"
+
+    @override
+    def begin(self, folder: Path, shard: int) -> ShardWriter:
+        return _Writer(folder)
 
 
 class _Writer(ShardWriter):
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.files: list[Path] = []
+        self._folder = folder
+        self._files: list[Path] = []
 
+    @override
     def add(self, frame: LabelledFrame, split: str) -> None:
-        place = self.folder / split / f"{frame.stem}.zarr"
+        import zarr
+
+        place = self._folder / split / f"{frame.stem}.ome.zarr"
         shutil.rmtree(place, ignore_errors=True)
-        _write(place, frame)
-        self.files += [path for path in sorted(place.rglob("*")) if path.is_file()]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        colour = frame.image.ndim == 3
+        pixels = np.moveaxis(frame.image, -1, 0) if colour else frame.image
+        ome: dict[str, Any] = {"version": _VERSION, "multiscales": [_multiscale(frame, colour)]}
+        if colour:
+            ome["omero"] = _channels(frame)
+        image = zarr.create_group(place, zarr_format=3, attributes={"ome": ome})
+        _fill(image, pixels)
+        labels = image.create_group(
+            "labels", attributes={"ome": {"version": _VERSION, "labels": ["instances"]}}
+        )
+        rows = files.rows_of(frame.objects, files.numbers_of(frame.objects, _SHOWN))
+        properties = [{"label-value": row["object"], **row} for row in rows]
+        label: dict[str, Any] = {"colors": _colours(rows), "source": {"image": "../../"}}
+        if properties:  # the schema takes no empty list
+            label["properties"] = properties
+        described = {
+            "version": _VERSION,
+            "multiscales": [_multiscale(frame, False)],
+            "image-label": label,
+        }
+        _fill(
+            labels.create_group("instances", attributes={"ome": described}),
+            files.label_image(frame, _SHOWN),
+        )
+        self._files += sorted(path for path in place.rglob("*") if path.is_file())
 
+    @override
     def close(self) -> list[Path]:
-        return self.files
+        return self._files
 
 
-def _write(place: Path, frame: LabelledFrame) -> None:
-    import zarr
+def _fill(group: Any, pixels: NDArray[Any]) -> None:
+    from zarr.codecs import ZstdCodec
 
+    names = ("c", "y", "x")[-pixels.ndim :]
+    chunks = tuple(min(n, _CHUNK) for n in pixels.shape)
+    array = group.create_array(
+        "0", shape=pixels.shape, dtype=pixels.dtype, chunks=chunks, dimension_names=names,
+        compressors=[ZstdCodec(level=3)],
+        fill_value=0,
+    )  # fmt: skip
+    array[...] = pixels
+
+
+def _multiscale(frame: LabelledFrame, colour: bool) -> dict[str, Any]:
     pixel = frame.scene.grid.pixel_size_um
-    kept = [k for k, state in enumerate(frame.objects.state) if state in WRITTEN]
-    labels = label_image(written_instances(frame.instances, kept))
-    image = np.asarray(frame.image)
-    colour = image.ndim == 3
-    array = np.ascontiguousarray(np.moveaxis(image, -1, 0)) if colour else image
-    axes = [{"name": "c", "type": "channel"}] if colour else []
-    scale = [1.0] if colour else []
-    space = [{"name": name, **_SPACE} for name in "yx"]
-    group = zarr.create_group(place, zarr_format=3)
-    names = [axis["name"] for axis in (*axes, *space)]
-    group.create_array("0", data=array, chunks=array.shape, dimension_names=names)
-    group.attrs["ome"] = {
-        "version": "0.5",
-        "multiscales": [_scales(frame.stem, [*axes, *space], [*scale, pixel, pixel])],
-    }
-    inner = group.create_group("labels")
-    inner.attrs["ome"] = {"version": "0.5", "labels": ["objects"]}
-    objects = inner.create_group("objects")
-    objects.create_array("0", data=labels, chunks=labels.shape, dimension_names=["y", "x"])
-    objects.attrs["ome"] = {
-        "version": "0.5",
-        "multiscales": [_scales("objects", space, [pixel, pixel])],
-        "image-label": {
-            "colors": [{"label-value": k + 1, "rgba": _colour(k)} for k in range(len(kept))],
-            "properties": _properties(frame, kept),
-            "source": {"image": "../../"},
-        },
-    }
-
-
-def _scales(name: str, axes: list[dict[str, str]], scale: list[float]) -> dict[str, Any]:
-    step = {"type": "scale", "scale": scale}
+    space = [{"name": name, "type": "space", "unit": "micrometer"} for name in "yx"]
+    axes = [{"name": "c", "type": "channel"}, *space] if colour else space
+    scale = [1.0] * colour + [pixel, pixel]
+    transformations = [{"type": "scale", "scale": scale}]
     return {
-        "name": name,
+        "name": frame.stem,
         "axes": axes,
-        "datasets": [{"path": "0", "coordinateTransformations": [step]}],
+        "datasets": [{"path": "0", "coordinateTransformations": transformations}],
     }
 
 
-def _colour(number: int) -> list[int]:
-    """Colours that neighbours in the list can be told apart by: golden steps of the hue."""
-    hue = (number * 0.6180339887498949) % 1.0
-    rgb = colorsys.hsv_to_rgb(hue, 0.65, 1.0)
-    return [*(round(255 * v) for v in rgb), 255]
+def _colours(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Hues far apart for objects that follow each other; of an empty frame, the background's."""
+    out: list[dict[str, Any]] = []
+    if not rows:
+        out.append({"label-value": 0, "rgba": [0, 0, 0, 0]})
+    for row in rows:
+        rgb = colorsys.hsv_to_rgb(row["object"] * _GOLDEN % 1.0, 0.8, 1.0)
+        out.append({"label-value": row["object"], "rgba": [*(round(255 * v) for v in rgb), 255]})
+    return out
 
 
-def _properties(frame: LabelledFrame, kept: list[int]) -> list[dict[str, Any]]:
-    columns = frame.objects.taken(np.array(kept, dtype=np.int64)).columns()
-    rows = []
-    for k in range(len(kept)):
-        row: dict[str, Any] = {"label-value": k + 1}
-        for name, column in columns.items():
-            value = column[k]
-            if isinstance(value, str):
-                row[name] = value
-            elif value == value:
-                row[name] = json.loads(f"{float(value):.8g}")
-        rows.append(row)
-    return rows
-
-
-class OmeZarr(Format):
-    """Images with labels and their properties."""
-
-    name: ClassVar[str] = "ome-zarr"
-    needs: ClassVar[str | None] = "zarr"
-    title: ClassVar[str] = "OME-Zarr 0.5, a group for each image with its labels"
-
-    def begin(self, folder: Path, shard: int) -> ShardWriter:
-        """Begin a shard."""
-        return _Writer(folder)
+def _channels(frame: LabelledFrame) -> dict[str, Any]:
+    window = {"min": 0, "max": frame.white, "start": 0, "end": frame.white}
+    colours = (("red", "FF0000"), ("green", "00FF00"), ("blue", "0000FF"))
+    return {
+        "channels": [
+            {"label": name, "color": code, "active": True, "window": window}
+            for name, code in colours
+        ],
+        "rdefs": {"model": "color"},
+    }

@@ -1,4 +1,4 @@
-"""WebDataset: tar files with the members of one sample next to each other."""
+"""WebDataset: tar files that are read in one go."""
 
 from __future__ import annotations
 
@@ -7,65 +7,105 @@ import json
 import tarfile
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from osog.datasets.formats.base import WRITTEN, Format, ShardWriter
-from osog.datasets.formats.coco import described_objects
-from osog.datasets.formats.pictures import label_image, png_bytes, written_instances
+import numpy as np
+from typing_extensions import override
+
+from osog.datasets.formats import files, rle
+from osog.datasets.formats.base import WRITTEN, DatasetFacts, Format, ShardWriter
+from osog.io import atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from osog.datasets.labelled_frame import LabelledFrame
 
-
-class _Writer(ShardWriter):
-    def __init__(self, folder: Path, shard: int) -> None:
-        self.folder, self.shard = folder, shard
-        self.open: dict[str, tuple[Path, tarfile.TarFile]] = {}
-
-    def add(self, frame: LabelledFrame, split: str) -> None:
-        kept = [k for k, state in enumerate(frame.objects.state) if state in WRITTEN]
-        labels = label_image(written_instances(frame.instances, kept)).astype("uint16")
-        # A dot would end the name that the members of a sample share.
-        described = {
-            "index": frame.index,
-            "view": frame.view,
-            "seed": frame.seed,
-            "pixel_size_um": frame.scene.grid.pixel_size_um,
-            "classes": list(frame.objects.class_names),
-            "objects": described_objects(frame),
-        }
-        text = json.dumps(described, separators=(",", ":"), ensure_ascii=True)
-        tar = self._tar(split)
-        _member(tar, f"{frame.stem}.json", text.encode("ascii"))
-        _member(tar, f"{frame.stem}.masks.png", png_bytes(labels))
-        _member(tar, f"{frame.stem}.png", png_bytes(frame.picture))
-
-    def _tar(self, split: str) -> tarfile.TarFile:
-        if split not in self.open:
-            path = self.folder / split / f"shard-{self.shard:06d}.tar"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            tar = tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)
-            self.open[split] = path, tar
-        return self.open[split][1]
-
-    def close(self) -> list[Path]:
-        for _, tar in self.open.values():
-            tar.close()
-        return [path for path, _ in self.open.values()]
-
-
-def _member(tar: Any, name: str, content: bytes) -> None:
-    info = tarfile.TarInfo(name)
-    info.size, info.mtime, info.mode = len(content), 0, 0o644
-    tar.addfile(info, io.BytesIO(content))
+_SHOWN = (*WRITTEN, "ignored")
 
 
 class WebDataset(Format):
-    """Shards to be read in a row."""
+    """``<split>/shard-000000.tar`` and ``<split>.txt``, a list of them.
+
+    Members of a sample follow each other: ``x.json`` with the objects, ``x.masks.npz`` with the
+    visible instances as array ``instances``, and ``x.png``, the image in 8 bits. The label image is
+    not PNG, because readers that decode every PNG as a picture cut it to 8 bits. The JSON counts
+    pixels from the centre of the first one.
+    """
 
     name: ClassVar[str] = "webdataset"
-    title: ClassVar[str] = "WebDataset shards: picture, masks and objects"
+    title: ClassVar[str] = "WebDataset, tar shards"
 
+    @override
     def begin(self, folder: Path, shard: int) -> ShardWriter:
-        """Begin a shard."""
         return _Writer(folder, shard)
+
+    @override
+    def finish(self, folder: Path, facts: DatasetFacts) -> list[Path]:
+        out = []
+        for split in facts.splits:
+            names = [f"{split}/{_tar(shard)}" for shard in range(facts.shards)]
+            # A shard may hold no image of a small split.
+            there = [name for name in names if (folder / name).exists()]
+            atomic.write_text(folder / f"{split}.txt", "".join(name + "\n" for name in there))
+            out.append(folder / f"{split}.txt")
+        return out
+
+
+class _Writer(ShardWriter):
+    def __init__(self, folder: Path, shard: int) -> None:
+        self._folder, self._shard = folder, shard
+        self._open: dict[str, tuple[Path, tarfile.TarFile]] = {}
+
+    @override
+    def add(self, frame: LabelledFrame, split: str) -> None:
+        if split not in self._open:
+            path = self._folder / split / _tar(self._shard)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._open[split] = path, tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)
+        _, tar = self._open[split]
+        said = json.dumps(_record(frame), ensure_ascii=False, allow_nan=False)
+        labels = io.BytesIO()
+        np.savez_compressed(labels, instances=files.label_image(frame, _SHOWN))
+        for ending, content in (
+            ("json", said.encode("utf-8")),
+            ("masks.npz", labels.getvalue()),
+            ("png", files.png(frame.picture)),
+        ):
+            member = tarfile.TarInfo(f"{frame.stem}.{ending}")  # of nobody, from 1970
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+
+    @override
+    def close(self) -> list[Path]:
+        for _, tar in self._open.values():
+            tar.close()
+        return [path for path, _ in self._open.values()]
+
+
+def _tar(shard: int) -> str:
+    return f"shard-{shard:06d}.tar"
+
+
+def _record(frame: LabelledFrame) -> dict[str, Any]:
+    objects = frame.objects
+    numbers = files.numbers_of(objects, _SHOWN)
+    corners = objects.corners
+    return {
+        "index": frame.index,
+        "view": frame.view,
+        "seed": frame.seed,
+        "shape": list(frame.shape),
+        "pixel_size_um": files.plain(frame.scene.grid.pixel_size_um),
+        "white": files.plain(frame.white),
+        "class_names": list(objects.class_names),
+        "objects": [
+            {
+                **row,
+                "class_id": int(objects.class_id[k]),
+                "corners": np.round(corners[k], 3).tolist(),
+                "polygon": np.round(objects.polygons[k], 3).tolist(),
+                "keypoints": np.round(objects.keypoints[k], 3).tolist(),
+                "mask": rle.packed(objects.masks[k], frame.shape),
+            }
+            for k, row in zip(numbers, files.rows_of(objects, numbers), strict=True)
+        ],
+    }
