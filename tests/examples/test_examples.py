@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-import osog
 from PIL import Image
 
+import osog
 from osog.io import read_micrograph
 from osog.scene import MODALITY_TITLES, Scene
 
