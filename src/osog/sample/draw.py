@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from osog.cautions import Caution
-from osog.geometry import SHAPES, number_of
+from osog.geometry import SHAPES, number_of, silhouette_areas
 from osog.particles import ParticleBatch, quaternion_from_angles, rotation_matrix
-from osog.sample.placement import Obstacles, draw, positions
-from osog.sample.seeds import checked_seed
+from osog.sample.columns import MATERIAL, Columns, drawn_columns
+from osog.sample.placement import Obstacles, positions
 from osog.sample.values import Values
 from osog.scene import SHAPES as SCENE_SHAPES
 from osog.scene import (
-    Distribution,
     Particle,
     Population,
     Scene,
     SceneError,
 )
+from osog.scene.seeds import checked_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _CORE = ("core_radius", "core_index", "core_absorption")
 _SHELL = {"core_absorption_per_um": "absorption_per_um"}
 """Numbers of a core that, left out, are those of the material."""
-_MATERIAL = ("index", "absorption_per_um", "emission_per_um", "birefringence")
 # One random stream per column, so that one more particle or one more law reshuffles nothing else.
 # New columns go to the end, so that a seed keeps its particles.
 _STREAMS = (
@@ -39,6 +38,8 @@ _STREAMS = (
     *("index", "absorption_per_um", "emission_per_um", "spread", "birefringence"),
     *("size3", "size4", "size5", "size6", "size7"),
 )
+
+_MOST_PARTICLES = 1_000_000
 
 Array = NDArray[np.float64]
 
@@ -52,7 +53,7 @@ class _Drawn:
     first: int
     position: Array
     angles: Array
-    laws: dict[tuple[str, int | None], Array]
+    laws: Columns
     owned: dict[tuple[str, int | None], tuple[NDArray[np.bool_], Array]]
 
 
@@ -88,17 +89,22 @@ def sample(
         is negative.
     """
     if not isinstance(values, Values):
+        if isinstance(scene, Scene):
+            scene = scene.drawn(seed)
         values = Values(scene, values, dtype=dtype, device=device)
     groups = _draw(scene, seed)
-    total = sum(group.number for group in groups)
-    _check_particle_names(values, total)
+    _check_particle_names(values, sum(group.number for group in groups))
+    return _batch(groups, values)
+
+
+def _batch(groups: list[_Drawn], values: Values) -> ParticleBatch:
     parts = [_tensors(group, values) for group in groups]
     if not parts:
         return _empty(values)
     planes, starts = _planes(groups, values)
     joined = {
         name: torch.cat([part[name] for part in parts])
-        for name in ("position", "size", "angles", "axis", *_CORE, *_MATERIAL)
+        for name in ("position", "size", "angles", "axis", *_CORE, *MATERIAL)
     }
     integers = {
         name: torch.cat([part[name] for part in parts]) for name in ("shape_kind", "population")
@@ -129,12 +135,14 @@ def explicit(scene: Scene, seed: int = 0) -> Scene:
     Returns
     -------
     Scene
-        Renders to the same image with any seed; invisible populations are kept as they are.
+        Renders to the same image with any seed, where only particles were drawn; invisible
+        populations are kept as they are, and so are laws outside the populations.
     """
-    drawn = {group.population.name: group for group in _draw(scene, seed)}
+    image = scene.drawn(seed)
+    groups = {group.population.name: group for group in _draw(image, seed)}
     populations = []
-    for population in scene.populations:
-        group = drawn.get(population.name)
+    for population in image.populations:
+        group = groups.get(population.name)
         if group is None or population.particles is not None:
             populations.append(population)
             continue
@@ -155,7 +163,10 @@ def explicit(scene: Scene, seed: int = 0) -> Scene:
             listed.append(Particle(x_um=x, y_um=y, z_um=z, orientation_deg=angles, **own))
         populations.append(
             population.model_copy(
-                update={"particles": tuple(listed), "count": None, "density_per_mm2": None}
+                update={
+                    **{"particles": tuple(listed), "count": None},
+                    **{"density_per_mm2": None, "cover": None},
+                }
             )
         )
     return scene.model_copy(update={"populations": tuple(populations)})
@@ -173,14 +184,9 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
     for number, population in enumerate(scene.populations):
         if not population.visible:
             continue
-        streams = {
-            name: np.random.Generator(
-                np.random.Philox(np.random.SeedSequence(seed, spawn_key=(number, k)))
-            )
-            for k, name in enumerate(_STREAMS)
-        }
-        count = _count(population, scene, streams["count"])
-        laws = _laws(population, count, streams)
+        count = _count(population, scene, seed, number)
+        streams = _streams(seed, number)
+        laws = drawn_columns(population, count, streams, scene)
         owned = _owned(population)
         angles = _angles(population, count, streams["orientation"], streams["spread"])
         if population.particles is not None:
@@ -208,36 +214,59 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
     return groups
 
 
-def _count(population: Population, scene: Scene, rng: np.random.Generator) -> int:
+def _streams(seed: int, number: int) -> dict[str, np.random.Generator]:
+    """Random numbers of one population by column."""
+    return {
+        name: np.random.Generator(
+            np.random.Philox(np.random.SeedSequence(seed, spawn_key=(number, k)))
+        )
+        for k, name in enumerate(_STREAMS)
+    }
+
+
+def _count(population: Population, scene: Scene, seed: int, number: int) -> int:
     if population.particles is not None:
         return len(population.particles)
     height, width = scene.grid.extent_um
     margin = population.placement.margin_um
     area, wide = height * width, (height + 2 * margin) * (width + 2 * margin)
     if population.density_per_mm2 is not None:
+        rng = _streams(seed, number)["count"]
         return int(rng.poisson(population.density_per_mm2 * 1e-6 * wide))
+    if population.cover is not None:
+        return _count_for_cover(population, scene, seed, number, population.cover * wide)
     return round((population.count or 0) * wide / area)
 
 
-def _laws(
-    population: Population, count: int, streams: dict[str, np.random.Generator]
-) -> dict[tuple[str, int | None], Array]:
-    out: dict[tuple[str, int | None], Array] = {}
-    for k, (field, component) in enumerate(population.shape.columns()):
-        quantity = getattr(population.shape, field)
-        quantity = quantity if component is None else quantity[component]
-        if isinstance(quantity, Distribution):
-            out[field, component] = draw(quantity, count, streams[f"size{k}"])
-    for field in _MATERIAL:
-        quantity = getattr(population.material, field)
-        if isinstance(quantity, Distribution):
-            out[field, None] = draw(quantity, count, streams[field])
-    sizes = [field for field, component in population.shape.columns() if component is None]
-    if any((field, None) in out for field in sizes):
-        numbers = {f: out.get((f, None), getattr(population.shape, f)) for f in sizes}
-        for field, column in population.shape.mended(numbers).items():
-            out[field, None] = column * np.ones(count)
-    return out
+def _count_for_cover(
+    population: Population, scene: Scene, seed: int, number: int, wanted_um2: float
+) -> int:
+    """How many of the first particles have silhouettes whose areas add up to the one wanted.
+
+    The nearest number of them, so that the error is at most half of a silhouette.
+    """
+    if wanted_um2 <= 0:
+        return 0
+    count = 64
+    while True:
+        streams = _streams(seed, number)
+        columns = drawn_columns(population, count, streams, scene)
+        angles = _angles(population, count, streams["orientation"], streams["spread"])
+        group = _Drawn(population, count, 0, np.zeros((count, 3)), angles, columns, {})
+        bodies = _batch([group], Values(scene, dtype=torch.float64))
+        sums = np.cumsum(silhouette_areas(bodies).numpy())
+        if sums[-1] > wanted_um2 or count >= _MOST_PARTICLES:
+            break
+        # As many as the mean so far asks for, and some more; the first ones stay the same.
+        count = min(max(2 * count, int(1.2 * count * wanted_um2 / sums[-1])), _MOST_PARTICLES)
+    if sums[-1] < wanted_um2:
+        raise SceneError(
+            f"population '{population.name}': cover = {population.cover:g} takes more than "
+            f"{_MOST_PARTICLES} particles of this size."
+        )
+    reached = int(np.searchsorted(sums, wanted_um2))
+    before = sums[reached - 1] if reached else 0.0
+    return reached + int(sums[reached] - wanted_um2 < wanted_um2 - before)
 
 
 def _owned(
@@ -247,7 +276,7 @@ def _owned(
     particles = population.particles
     if not particles:
         return out
-    columns = (*population.shape.columns(), *((field, None) for field in _MATERIAL))
+    columns = (*population.shape.columns(), *((field, None) for field in MATERIAL))
     for field, component in columns:
         numbers = [getattr(p, field, None) for p in particles]
         if all(n is None for n in numbers):
@@ -285,7 +314,7 @@ def _axes(
     population: Population,
     count: int,
     angles: Array,
-    laws: dict[tuple[str, int | None], Array],
+    laws: Columns,
 ) -> tuple[Array, Array]:
     """Half axis vectors and radii of the spherocylinders that stand for the bodies."""
     owned = _owned(population)
@@ -357,7 +386,7 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
     number = number_of(population.shape)
     size = torch.stack(SHAPES[number].half_lengths(population.shape, list(sizes.values())), 1)
     out = {"position": position, "angles": angles, "size": size}
-    for field in _MATERIAL:
+    for field in MATERIAL:
         out[field] = column("material", field, None)
     core_radius, core_index, core_absorption = (
         sizes.get((f, None)) for f in ("core_radius_um", "core_index", "core_absorption_per_um")
@@ -405,7 +434,7 @@ def _planes(groups: list[_Drawn], values: Values) -> tuple[Tensor, Tensor]:
 def _check_particle_names(values: Values, total: int) -> None:
     sizes = {column for model in SCENE_SHAPES.models.values() for column in model.columns()}
     for field, component in (
-        *((f, None) for f in ("x_um", "y_um", "z_um", *_MATERIAL)),
+        *((f, None) for f in ("x_um", "y_um", "z_um", *MATERIAL)),
         *(("orientation_deg", k) for k in range(3)),
         *sorted(sizes, key=str),
     ):

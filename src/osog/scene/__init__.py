@@ -9,9 +9,12 @@ from osog.scene.aberrations import (
 )
 from osog.scene.background import Background
 from osog.scene.camera import Camera
-from osog.scene.distributions import Lognormal, Normal, NumberOrDistribution, Uniform
+from osog.scene.continuous import Lognormal, LogUniform, Normal, PowerLaw, Uniform, Weibull
+from osog.scene.discrete import OneOf, Poisson, Table
+from osog.scene.distributions import LAWS, Mixture, Multiple, NumberOrDistribution, Ratio
 from osog.scene.errors import SceneError
 from osog.scene.habits import HABITS, half_spaces
+from osog.scene.law import Distribution
 from osog.scene.material import INDICES, Material, Medium
 from osog.scene.metals import METALS
 from osog.scene.microscope import IMMERSIONS, Microscope
@@ -34,7 +37,7 @@ from osog.scene.modalities import (
     Reflection,
     Shadowgraph,
 )
-from osog.scene.model import Distribution, SceneModel
+from osog.scene.model import SceneModel
 from osog.scene.numerics import Numerics
 from osog.scene.population import Motion, Orientation, Particle, Placement, Population
 from osog.scene.scene import Grid, Scene
@@ -64,6 +67,7 @@ __all__ = [
     "HABITS",
     "IMMERSIONS",
     "INDICES",
+    "LAWS",
     "METALS",
     "MODALITIES",
     "MODALITY_TITLES",
@@ -90,26 +94,33 @@ __all__ = [
     "InterferometricScattering",
     "Led",
     "LightSheet",
+    "LogUniform",
     "Lognormal",
     "Material",
     "Medium",
     "Microscope",
+    "Mixture",
     "ModalityModel",
     "Monochromatic",
     "Motion",
+    "Multiple",
     "Normal",
     "NumberOrDistribution",
     "Numerics",
     "OffAxisHologram",
+    "OneOf",
     "Orientation",
     "Particle",
     "PhaseContrast",
     "Placement",
+    "Poisson",
     "Polarized",
     "Polyhedron",
     "Population",
+    "PowerLaw",
     "PupilShape",
     "QuantitativePhase",
+    "Ratio",
     "Reflection",
     "Rod",
     "Scene",
@@ -120,7 +131,9 @@ __all__ = [
     "ShapeModel",
     "SpectrumModel",
     "Sphere",
+    "Table",
     "Uniform",
+    "Weibull",
     "WhiteLed",
     "half_spaces",
 ]

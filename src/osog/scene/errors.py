@@ -11,6 +11,9 @@ class SceneError(ValueError):
 NO_LAW = "a mapping without a law"
 """Tag of a mapping where a number or a law was expected."""
 
+TAGS = {"number", "planes", "a law"}
+"""Names of branches of unions, which say nothing to the reader; each law adds its own."""
+
 _WANTED = {
     "tuple_type": "must be a list",
     "model_type": "must be a mapping",
@@ -60,7 +63,7 @@ def sentences(error: ValidationError) -> list[str]:
         elif fault["type"] == "union_tag_invalid":
             tag, known = fault["ctx"]["tag"], fault["ctx"]["expected_tags"].replace("'", "")
             if tag == NO_LAW:
-                text = "needs a 'law': uniform, normal or lognormal."
+                text = f"needs a 'law': {known.rpartition(', ')[0]} or {known.rpartition(', ')[2]}."
             else:
                 text = f"'{tag}' is not one of {known}."
         elif fault["type"] == "union_tag_not_found":
@@ -76,13 +79,12 @@ def sentences(error: ValidationError) -> list[str]:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    tags = {"number", "planes", "uniform", "normal", "lognormal"}
     parts: list[str] = []
     for i, step in enumerate(location):
         if isinstance(step, int):
             if parts:
                 parts[-1] += f"[{step}]"
-        elif step in tags or (i > 0 and location[i - 1] in ("shape", "modality", "spectrum")):
+        elif step in TAGS or (i > 0 and location[i - 1] in ("shape", "modality", "spectrum")):
             continue  # names of union branches say nothing to the reader
         else:
             parts.append(step)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from osog.scene.discrete import OneOf
 from osog.scene.errors import SceneError
 from osog.scene.metals import METALS, metal_numbers
 from osog.scene.microscope import Microscope
@@ -87,8 +88,12 @@ def content_with(scene: Populated, values: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         steps = resolved(scene, name)
         target: Any = data
+        owner: Any = scene
         for step in steps[:-1]:
+            owner = child(owner, step, name) if owner is not None else None
             target = _own(target, step, name)
+            if OneOf.is_content(target) and isinstance(owner, BaseModel):
+                target = _standing(target, owner)
         last = steps[-1]
         if isinstance(target, dict) and last not in target and not _open_mapping(steps):
             raise _unknown(name, target)
@@ -98,10 +103,10 @@ def content_with(scene: Populated, values: Mapping[str, Any]) -> dict[str, Any]:
             raise SceneError(f"'{name}' does not exist; '{last}' lies inside a plain value.")
         target[last] = value
         if steps[-2:-1] in (["material"], ["medium"]):
-            metal = target.get("name") in METALS
+            metal = isinstance(target.get("name"), str) and target["name"] in METALS
             if last == "index" or (last == "absorption_per_um" and metal):
                 target["name"] = None  # a number of its own no longer is that substance
-            if last == "name" and value is not None:  # the substance brings its own numbers
+            if last == "name" and isinstance(value, str):  # the substance brings its own numbers
                 brought = ["index", "abbe_number"]
                 was = scene.populations[int(steps[1])].material.name if len(steps) == 4 else None
                 if was in METALS or str(value).lower() in METALS:
@@ -120,6 +125,8 @@ def _follow_the_light(scene: Populated, data: dict[str, Any]) -> None:
     for population, content in zip(scene.populations, data["populations"], strict=True):
         name = population.material.name
         material = content["material"]
+        if OneOf.is_content(material):
+            continue
         if name not in METALS or material.get("name") != name:
             continue
         known = metal_numbers(name, wavelength)
@@ -142,9 +149,7 @@ def resolved(scene: Populated, name: str) -> list[str | int]:
             if not population.visible:
                 continue
             if population.particles is None:
-                count = population.count
-                if count is None and population.density_per_mm2 is None:
-                    count = 0
+                count = population.number
                 if count is None or steps[1] < first + count:
                     raise SceneError(
                         f"'{name}': particle {steps[1]} is drawn by chance; make the particles of "
@@ -197,6 +202,15 @@ def _own(target: Any, step: str | int, name: str) -> Any:
         child = list(child)
         target[step] = child
     return child
+
+
+def _standing(choice: dict[str, Any], block: BaseModel) -> dict[str, Any]:
+    """Content of the option that stands for a choice, written into its place in the choice."""
+    content: dict[str, Any] = block.model_dump()
+    options = list(choice["options"])
+    options[OneOf.model_validate(choice).place] = content
+    choice["options"] = options
+    return content
 
 
 def _open_mapping(steps: list[str | int]) -> bool:

@@ -15,7 +15,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from osog.scene.distributions import NumberOrDistribution, Uniform
+from osog.scene.continuous import Uniform
+from osog.scene.distributions import NumberOrDistribution
 from osog.scene.material import Material
 from osog.scene.model import FitTraits, SceneModel, parameter
 from osog.scene.shapes import SHAPES, AnyShape, ShapeModel, Sphere, size_fields
@@ -254,6 +255,14 @@ class Population(SceneModel):
         title="Density",
         description="Mean number of particles per mm² of the frame; used when count is empty.",
     )
+    cover: float | None = Field(
+        None,
+        ge=0,
+        le=20,
+        title="Cover",
+        description="Areas of all silhouettes as a share of the frame's, twice where two overlap; "
+        "in place of a count.",
+    )
     placement: Placement = Field(default_factory=Placement, title="Placement")
     orientation: Orientation = Field(default_factory=Orientation, title="Orientation")
     particles: tuple[Particle, ...] | None = Field(
@@ -273,10 +282,18 @@ class Population(SceneModel):
     )
     visible: bool = Field(True, title="Visible", description="Whether it is drawn at all.")
 
+    @property
+    def number(self) -> int | None:
+        """How many particles it has; None where that is drawn by chance."""
+        if self.particles is not None:
+            return len(self.particles)
+        by_chance = self.density_per_mm2 is not None or self.cover is not None
+        return None if by_chance else self.count or 0
+
     @model_validator(mode="after")
     def _one_source_of_particles(self) -> "Population":
         given = [
-            name for name in ("count", "density_per_mm2", "particles")
+            name for name in ("count", "density_per_mm2", "cover", "particles")
             if getattr(self, name) is not None
         ]  # fmt: skip
         if len(given) > 1:
