@@ -132,6 +132,8 @@ def _batch(groups: list[_Drawn], values: Values) -> ParticleBatch:
 def explicit(scene: Scene, seed: int = 0) -> Scene:
     """Turn every drawn particle into one that the scene lists, so that it can be moved by hand.
 
+    Listed particles get the sizes that they draw from laws of their population.
+
     Returns
     -------
     Scene
@@ -143,13 +145,16 @@ def explicit(scene: Scene, seed: int = 0) -> Scene:
     populations = []
     for population in image.populations:
         group = groups.get(population.name)
-        if group is None or population.particles is not None:
+        if group is None or (population.particles is not None and not group.laws):
             populations.append(population)
             continue
         listed = []
         for i in range(group.number):
+            stated = None if population.particles is None else population.particles[i]
             own: dict[str, Any] = {}
             for (field, component), column in group.laws.items():
+                if getattr(stated, field, None) is not None:
+                    continue
                 if component is None:
                     own[field] = float(column[i])
                 else:
@@ -158,6 +163,10 @@ def explicit(scene: Scene, seed: int = 0) -> Scene:
                     ]
                     current[component] = float(column[i])
                     own[field] = current
+            own = {key: tuple(v) if isinstance(v, list) else v for key, v in own.items()}
+            if stated is not None:
+                listed.append(stated.model_copy(update=own))
+                continue
             x, y, z = (float(v) for v in group.position[i])
             angles = tuple(float(a) for a in group.angles[i])
             listed.append(Particle(x_um=x, y_um=y, z_um=z, orientation_deg=angles, **own))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import (
-    BeforeValidator,
+    AfterValidator,
     Discriminator,
     Field,
     PrivateAttr,
@@ -212,18 +212,21 @@ FreeLaw = TypeAliasType(
 """A law that hangs on no other number."""
 
 
-def _range_is_uniform(value: Any) -> Any:
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return {"law": "uniform", "low": value[0], "high": value[1]}
-    return value
+def _uniform(value: tuple[float, float]) -> Uniform:
+    return Uniform(low=value[0], high=value[1])
+
+
+def _which_part(value: Any) -> str:
+    return "a range" if isinstance(value, list | tuple) else _which(value)
 
 
 FreeNumber = TypeAliasType(
     "FreeNumber",
     Annotated[
-        Annotated[float, Tag("number")] | Annotated[FreeLaw, Tag("a law")],
-        Discriminator(_which),
-        BeforeValidator(_range_is_uniform),
+        Annotated[float, Tag("number")]
+        | Annotated[FreeLaw, Tag("a law")]
+        | Annotated[tuple[float, float], AfterValidator(_uniform), Tag("a range")],
+        Discriminator(_which_part),
     ],
 )
 """A number, [low, high] or such a law: part of another law."""

@@ -11,7 +11,7 @@ class SceneError(ValueError):
 NO_LAW = "a mapping without a law"
 """Tag of a mapping where a number or a law was expected."""
 
-TAGS = {"number", "planes", "a law"}
+TAGS = {"number", "planes", "a law", "a range"}
 """Names of branches of unions, which say nothing to the reader; each law adds its own."""
 
 _WANTED = {

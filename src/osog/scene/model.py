@@ -74,14 +74,14 @@ class SceneModel(BaseModel):
         if not isinstance(data, dict):
             return handler(data)
         plain, found = laws_in_fields.told_apart(cls, data)
+        for key, law in found.items():
+            if law.numeric:
+                _check_limits(key, law, cls.model_fields[key.split("[")[0]])
         model = handler(plain)
+        for key, law in found.items():
+            if not law.numeric:
+                laws_in_fields.check_options(cls, plain, key, law)
         if found:
-            for key, law in found.items():
-                name = key.split("[")[0]
-                if law.numeric:
-                    _check_limits(key, law, cls.model_fields[name])
-                else:
-                    laws_in_fields.check_options(cls, plain, key, law)
             model._laws = found
         return model
 

@@ -187,7 +187,7 @@ class Particle(SceneModel):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Describe the sizes of registered shapes like fields, and allow nothing else."""
-        described = handler(schema)
+        described = super().__get_pydantic_json_schema__(schema, handler)
         inner = handler.resolve_ref_schema(described)
         inner["additionalProperties"] = False
         further = _further(tuple(SHAPES.models.values())).model_json_schema()

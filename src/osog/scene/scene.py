@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from osog.io import atomic
-from osog.scene import drawing, paths
+from osog.scene import drawing, laws_in_fields, paths
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.discrete import SCENE_FOLDER, OneOf
@@ -94,6 +94,8 @@ class Scene(SceneModel):
         stated = optics.get("wavelength_um") if isinstance(optics, dict) else None
         if stated is None:
             stated = getattr(optics, "wavelength_um", Microscope().wavelength_um)
+        if isinstance(stated, dict | list | tuple | Distribution):
+            stated = _middle(stated)
         if isinstance(stated, bool) or not isinstance(stated, (int, float)) or not stated > 0:
             return data  # refused elsewhere
         populations = [
@@ -333,6 +335,15 @@ class Scene(SceneModel):
         return yaml.dump(
             self.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
         )
+
+
+def _middle(law: Any) -> float | None:
+    """Centre of the law of the wavelength; None where it is none, which is refused elsewhere."""
+    try:
+        plain, _ = laws_in_fields.told_apart(Microscope, {"wavelength_um": law})
+    except ValueError:
+        return None
+    return plain.get("wavelength_um")
 
 
 def _drop_empty(model: BaseModel, data: dict[str, Any]) -> None:

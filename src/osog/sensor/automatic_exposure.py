@@ -35,7 +35,7 @@ def electrons_for(
     Returns
     -------
     0-dim Tensor
-        To 0.001 counts, full wells and clipped pixels included, by halving; where the light is too
+        To 0.01 counts, full wells and clipped pixels included, by halving; where the light is too
         weak for the target, 10⁹ electrons. Differentiable to any order in all that `target` and
         `counts` depend on, as long as the pixels that are full stay the same ones.
     """
