@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from pydantic import BaseModel
@@ -24,13 +24,23 @@ from osog.scene.population import Particle, Population
 from osog.scene.seeds import checked_seed
 
 if TYPE_CHECKING:
-    from osog.scene.scene import Scene
+    from typing import Self
 
 _STREAM = 0x6C617773
 """Sets the streams of numbers apart from those of the particles."""
 
 _T = TypeVar("_T")
 Block = TypeVar("Block", bound=SceneModel)
+
+
+class Drawable(paths.Populated, Protocol):
+    """A scene, as far as drawing it needs to know."""
+
+    def updated(self, values: Mapping[str, Any]) -> Self:
+        """Return a new scene with some fields changed, by dotted name."""
+
+
+_Scene = TypeVar("_Scene", bound=Drawable)
 
 
 def stream(seed: int, path: str) -> np.random.Generator:
@@ -40,13 +50,13 @@ def stream(seed: int, path: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=key)))
 
 
-def laws(scene: Scene) -> Iterator[tuple[str, Distribution]]:
+def laws(scene: Drawable) -> Iterator[tuple[str, Distribution]]:
     """Every law of a scene by dotted name, in the order of the file; options have none."""
     for path, law, _ in _walk(scene, ""):
         yield path, law
 
 
-def image_laws(scene: Scene) -> dict[str, Distribution]:
+def image_laws(scene: Drawable) -> dict[str, Distribution]:
     """Laws that one number is drawn from for the whole picture."""
     return {
         path: law
@@ -55,10 +65,10 @@ def image_laws(scene: Scene) -> dict[str, Distribution]:
     }
 
 
-def _walk(model: BaseModel, base: str) -> Iterator[tuple[str, Distribution, bool]]:
+def _walk(model: Any, base: str) -> Iterator[tuple[str, Distribution, bool]]:
     for key, law in model.laws.items() if isinstance(model, SceneModel) else ():
         if not base and key.startswith("populations["):
-            key = f"populations.{paths.get(model, key).name}"  # type: ignore[arg-type]
+            key = f"populations.{paths.get(model, key).name}"
         yield f"{base}{key}", law, False
     if isinstance(model, Particle):
         return  # nothing lies below, and there may be many
@@ -80,7 +90,7 @@ def _walk(model: BaseModel, base: str) -> Iterator[tuple[str, Distribution, bool
                     yield from _walk(entry, f"{base}{field}[{k}].")
 
 
-def drawn(scene: Scene, seed: int) -> Scene:
+def drawn(scene: _Scene, seed: int) -> _Scene:
     """Draw everything that is one for the whole picture; particles are still to be drawn.
 
     Returns
@@ -132,7 +142,7 @@ def drawn(scene: Scene, seed: int) -> Scene:
     return _replaced(scene, {p: _as_stated(scene, p, v) for p, v in numbers.items()}, seed)
 
 
-def tied(scene: Scene) -> dict[str, Multiple] | None:
+def tied(scene: Drawable) -> dict[str, Multiple] | None:
     """Laws that hang on other numbers, with what the scene knows of these; None without any."""
     found = {path: law for path, law in laws(scene) if law.numeric}
     links = {path: law for path, law in found.items() if isinstance(law, Multiple)}
@@ -176,7 +186,7 @@ def _once(make: Callable[[str], _T], kept: dict[str, _T]) -> Callable[[str], _T]
 
 
 def _picked(
-    scene: Scene, first: Mapping[str, Distribution], every: Mapping[str, Distribution], seed: int
+    scene: Drawable, first: Mapping[str, Distribution], every: Mapping[str, Distribution], seed: int
 ) -> dict[str, Any]:
     places: dict[str, int] = {}
 
@@ -210,10 +220,10 @@ def _lies_in(path: str, other: str) -> bool:
     return path != other and path.startswith(other) and path[len(other)] in ".["
 
 
-def _full(scene: Scene, name: str, path: str) -> str:
+def _full(scene: Drawable, name: str, path: str) -> str:
     """Dotted name of a number that a law at a path speaks of, populations by name."""
     steps = paths.split(name)
-    if steps[0] not in type(scene).model_fields:
+    if not hasattr(scene, str(steps[0])):
         return beside(scene, name, path)
     if steps[0] == "populations" and len(steps) > 1 and isinstance(steps[1], int):
         if steps[1] >= len(scene.populations):
@@ -225,7 +235,7 @@ def _full(scene: Scene, name: str, path: str) -> str:
     return full
 
 
-def beside(scene: Scene, name: str, path: str) -> str:
+def beside(scene: Drawable, name: str, path: str) -> str:
     """Dotted name of a number of the same block, or of the same population.
 
     Raises
@@ -248,7 +258,7 @@ def beside(scene: Scene, name: str, path: str) -> str:
     raise SceneError(f"{path}: '{name}' is neither beside it nor a dotted name of the scene.")
 
 
-def _stated(scene: Scene, full: str, path: str) -> float:
+def _stated(scene: Drawable, full: str, path: str) -> float:
     value = paths.get(scene, full)
     if isinstance(value, Distribution) and value.numeric:
         raise SceneError(
@@ -260,42 +270,44 @@ def _stated(scene: Scene, full: str, path: str) -> float:
     return float(value)
 
 
-def _owner(scene: Scene, path: str) -> tuple[type[BaseModel], str]:
+def _owner(scene: Drawable, path: str) -> tuple[type[BaseModel], str]:
     steps = paths.resolved(scene, path)
     owner: Any = scene
-    model, field = type(scene), str(steps[0])
+    model: type[BaseModel] = type(owner)
+    field = str(steps[0])
     for step in steps:
         if isinstance(owner, BaseModel):
-            model, field = type(owner), str(step)  # type: ignore[assignment]
+            model, field = type(owner), str(step)
         owner = paths.child(owner, step, path)
     return model, field
 
 
-def _whole(scene: Scene, path: str) -> bool:
+def _whole(scene: Drawable, path: str) -> bool:
     model, field = _owner(scene, path)
     return field in model.model_fields and numbers_of(model, field).whole
 
 
-def _as_stated(scene: Scene, path: str, value: float) -> Any:
+def _as_stated(scene: Drawable, path: str, value: float) -> Any:
     return int(value) if _whole(scene, path) else value
 
 
-def _replaced(scene: Scene, values: Mapping[str, Any], seed: int) -> Scene:
+def _replaced(scene: _Scene, values: Mapping[str, Any], seed: int) -> _Scene:
     try:
         return scene.updated(values)
     except SceneError as error:
         raise SceneError(f"seed {seed} draws numbers that do not go together: {error}") from None
 
 
-def law_at(scene: Scene, name: str) -> Distribution | None:
+def law_at(scene: Drawable, name: str) -> Distribution | None:
     """Law of a field by dotted name; None where there is none."""
     steps = paths.resolved(scene, name)
     owner: Any = scene
     found: Distribution | None = None
-    key, block = "", scene
+    key = ""
+    block: Any = scene
     for step in steps:
         if isinstance(owner, SceneModel):
-            block, key = owner, str(step)  # type: ignore[assignment]
+            block, key = owner, str(step)
         else:
             key += f"[{step}]"
         owner = paths.child(owner, step, name)
@@ -303,19 +315,20 @@ def law_at(scene: Scene, name: str) -> Distribution | None:
     return found
 
 
-def list_particles_by(function: Callable[[Scene, int], Scene]) -> None:
+def list_particles_by(function: Callable[[Any, int], Any]) -> None:
     """Say what lists the particles of a scene: they are drawn above the scene, in `osog.sample`."""
     global _lister
     _lister = function
 
 
-_lister: Callable[[Scene, int], Scene] | None = None
+_lister: Callable[[Any, int], Any] | None = None
 
 
-def listing(scene: Scene, seed: int) -> Scene:
+def listing(scene: Block, seed: int) -> Block:
     """Scene with every particle that a seed draws listed one by one."""
     assert _lister is not None, "osog.sample says what lists particles"
-    return _lister(scene, seed)
+    result: Block = _lister(scene, seed)
+    return result
 
 
 def settled(model: Block) -> Block:
