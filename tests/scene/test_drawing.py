@@ -478,6 +478,30 @@ def test_a_scene_without_laws_is_itself() -> None:
     assert scene.drawn(3) is scene
 
 
+def test_presets_are_options_of_a_choice() -> None:
+    names = ["lysozyme-dic", "beads-hologram"]
+    options = [{"preset": name} for name in names]
+    scene = Scene.parse(
+        {
+            "populations": {"law": "choice", "options": options},
+            "microscope": {"law": "choice", "options": options, "follows": "populations"},
+            "medium": {"law": "choice", "options": options, "follows": "populations"},
+        }
+    )
+    presets = [osog.presets.load(name) for name in names]
+    assert scene.microscope == presets[0].microscope
+    assert Scene.parse(scene.to_dict()) == scene
+    seen = set()
+    for seed in range(8):
+        one = scene.drawn(seed)
+        (same,) = [p for p in presets if p.microscope == one.microscope]
+        assert one.populations == same.populations and one.medium == same.medium
+        seen.add(same.microscope.modality.kind)
+    assert len(seen) == 2
+    with pytest.raises(SceneError, match="'nothing' is not a preset"):
+        Scene.parse({"microscope": {"law": "choice", "options": [{"preset": "nothing"}]}})
+
+
 def test_metals_follow_light_that_is_drawn() -> None:
     scene = Scene.parse(
         {"populations": [{"material": {"name": "gold"}, "count": 1}],

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from osog.io import atomic
-from osog.scene import drawing, laws_in_fields, paths
+from osog.scene import drawing, laws_in_fields, paths, preset_blocks
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.discrete import SCENE_FOLDER, OneOf
@@ -80,6 +80,8 @@ class Scene(SceneModel):
         cls, data: Any, handler: ModelWrapValidatorHandler["Scene"]
     ) -> "Scene":
         """Read laws, and tell those that hang on another number what that number is."""
+        if isinstance(data, dict):
+            data = preset_blocks.filled_in(data)
         scene = cls._read(data, handler)
         links = drawing.tied(scene) if isinstance(data, dict) else None
         return scene if links is None else cls._read(paths.content_with(scene, links), handler)
