@@ -76,6 +76,17 @@ def test_render_detect_and_fit_keys_are_documented(
     assert set(saved) == (documented("fit") - {"image", "notes", "files"}) | {"history"}
 
 
+def test_dataset_keys_are_documented(documented, answer, scene: Path, tmp_path: Path) -> None:
+    made = answer("dataset", scene, "-n", 2, "--out", tmp_path / "data")
+    assert set(made) == documented("dataset")
+    assert made["complete"] and made["shards_made"] == 1
+    again = answer("dataset", scene, "-n", 2, "--out", tmp_path / "data")
+    assert (again["shards_made"], again["shards_kept"]) == (0, 1)
+    sheet = answer("dataset", scene, "-n", 2, "--sheet", tmp_path / "sheet.png")
+    assert sheet == {"sheet": str(tmp_path / "sheet.png"), "frames": 2}
+    assert (tmp_path / "sheet.png").stat().st_size > 1000
+
+
 def test_every_command_has_its_json_on_the_page(root: Path) -> None:
     from osog.cli.app import app
 

@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING
 
 from napari_osog.panels.field import Field, field_of, singular
 from napari_osog.panels.number import NumberRow, RangeRow
+from napari_osog.panels.pick_list import material_row
 from napari_osog.panels.row import ChoiceRow
 from napari_osog.panels.rows import model_rows
-from osog.scene import HABITS, INDICES, METALS, SHAPES, Material, Placement, Polyhedron, Population
+from osog.scene import (
+    HABITS,
+    SHAPES,
+    Material,
+    Placement,
+    Polyhedron,
+    Population,
+)
 
 if TYPE_CHECKING:
     from napari_osog.panels.row import Row
@@ -56,12 +64,8 @@ def _shape_rows(population: Population) -> list[Row]:
 
 def _material_rows(scene: Scene, population: Population) -> list[Row]:
     base, material = f"populations.{population.name}.material", population.material
-    names = [(n, material_words(n)) for n in INDICES if n not in ("air", "water", "pbs")]
-    names += [(n, material_words(n)) for n in METALS]
-    known = [*names, (OTHER, "Other")]
-    rows: list[Row] = [
-        ChoiceRow(f"{base}.name", "Material", known, "A known material, or any index below.")
-    ]
+    help = "A known material, by any part of its name, or any index below."
+    rows: list[Row] = [material_row(f"{base}.name", "Material", help, OTHER)]
     modality = scene.microscope.modality
     only = ["index", "absorption_per_um"]
     if modality.emits:
@@ -143,11 +147,6 @@ def scattering_rows(scene: Scene, population: Population) -> list[Row]:
     return rows + model_rows(population, base, only=("labelled",))
 
 
-def material_words(material: str) -> str:
-    """Name of a material as it is shown."""
-    return material.upper() if material in ("pbs", "pmma") else material.capitalize()
-
-
 def own_names(scene: Scene, number: int) -> list[str]:
     """Dotted names of everything that one listed particle can have for itself."""
     base, first = f"particles[{number}]", 0
@@ -194,7 +193,6 @@ __all__ = [
     "OTHER",
     "body_rows",
     "field_of_parameter",
-    "material_words",
     "named_axis",
     "own_names",
     "scattering_rows",

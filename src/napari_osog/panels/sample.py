@@ -9,18 +9,17 @@ from qtpy.QtWidgets import QSpinBox, QToolButton, QWidget
 
 from napari_osog.panels.inputs import SPIN_WIDTH, ignore_wheel
 from napari_osog.panels.number import NumberRow
+from napari_osog.panels.pick_list import material_row
 from napari_osog.panels.population_rows import (
     OTHER,
     body_rows,
     cut_by_hand,
     field_of_parameter,
-    material_words,
     named_axis,
     own_names,
     scattering_rows,
     turning_rows,
 )
-from napari_osog.panels.row import ChoiceRow
 from napari_osog.panels.rows import model_rows
 from napari_osog.panels.section import RowGroup, Section, row_part
 from napari_osog.panels.widgets import (
@@ -39,8 +38,6 @@ from osog.scene.parameters import describe, get
 if TYPE_CHECKING:
     from napari_osog.panels.edits import SceneEdits
     from napari_osog.session import Session
-
-_LIQUIDS = ("water", "pbs", "ethanol", "cytoplasm", "glycerol", "immersion oil", "air")
 
 
 class SampleSection(Section):
@@ -161,12 +158,11 @@ class SampleSection(Section):
             self._sync_population(scene, population)
 
     def _sync_medium(self, scene: Scene) -> None:
-        liquids = [*((name, material_words(name)) for name in _LIQUIDS), ("", "Other")]
-        help = "A known liquid, or any index below."
+        help = "A known liquid, by any part of its name, or any index below."
         self.medium.sync(
             "medium",
             lambda: [
-                ChoiceRow("medium.name", "Medium", liquids, help),
+                material_row("medium.name", "Medium", help, "", media=True),
                 *model_rows(scene.medium, "medium", only=("index",)),
             ],
             lambda name: (scene.medium.name or "") if name == "medium.name" else get(scene, name),

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from osog.geometry import Shape, buckets, chords, half_extents, padded_planes
+from osog.geometry import (
+    Bodies,
+    Shape,
+    buckets,
+    chords,
+    half_extents,
+    padded_planes,
+    sub_samples,
+)
 from osog.geometry.edges import REACH, SPREAD
 
 if TYPE_CHECKING:
@@ -119,7 +127,8 @@ class Raster:
             group = deep * (gy // _BAND + 1) + row // _BAND
             order = torch.argsort(((group * plan.slabs + first[index]) * gy + row) * gx + column)
             index, row, column = index[order], row[order], column[order]
-            count = max(1, per_batch // (height * width))
+            finest = sub_samples(shape, Bodies.of(batch, index, shape), min(plan.pitch_um))
+            count = max(1, per_batch // (height * width * max(1, finest**2 // 2)))
             for start in range(0, len(index), count):
                 part = slice(start, start + count)
                 i, r, c = index[part], row[part], column[part]

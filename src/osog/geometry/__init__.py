@@ -7,7 +7,7 @@ one from outside the package.
 from osog.geometry.areas import silhouette_areas
 from osog.geometry.box import BOX
 from osog.geometry.buckets import Bucket, buckets, patch_grid
-from osog.geometry.chords import Chord, chords
+from osog.geometry.chords import Chord, chords, sub_samples
 from osog.geometry.cylinder import CYLINDER
 from osog.geometry.ellipsoid import ELLIPSOID
 from osog.geometry.gbuffer import GBuffer, gbuffer
@@ -42,5 +42,6 @@ __all__ = [
     "patch_grid",
     "register",
     "silhouette_areas",
+    "sub_samples",
     "vertices",
 ]

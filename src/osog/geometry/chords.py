@@ -145,6 +145,20 @@ def _sub_samples(shape: Shape, bodies: Bodies, pitch_um: float) -> tuple[Tensor,
     return samples, share
 
 
+def sub_samples(shape: Shape, bodies: Bodies, pitch_um: float) -> int:
+    """Most sub-samples a side of a pixel that any of the bodies is drawn with.
+
+    Parameters
+    ----------
+    shape : Shape
+    bodies : Bodies
+    pitch_um : float
+        The smaller side of a pixel.
+    """
+    levels = _sub_samples(shape, bodies, pitch_um)
+    return 1 if levels is None else int(levels[0].max())
+
+
 def _sampled(
     shape: Shape,
     x: Tensor,

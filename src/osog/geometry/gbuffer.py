@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +13,9 @@ from osog.geometry.chords import chords
 from osog.geometry.shape import Bodies
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from osog.particles import ParticleBatch
 
 _CHUNK_PX = 150_000
@@ -42,6 +45,8 @@ class GBuffer:
         Pixels of the frame that it would own if it were alone.
     full_area : Tensor, shape (N,), int64
         The same in a frame without borders.
+    silhouettes : list of Silhouette or None
+        Pixels that each particle would own if it were alone, where they were asked for.
     """
 
     opd: Tensor
@@ -51,10 +56,33 @@ class GBuffer:
     visible_area: Tensor
     inside_area: Tensor
     full_area: Tensor
+    silhouettes: list[Silhouette] | None = None
+
+
+class Silhouette(NamedTuple):
+    """Pixels that a particle would own if it were alone.
+
+    Attributes
+    ----------
+    row, column : int
+        Of the patch's first pixel; may lie outside the frame.
+    pixels : ndarray of bool, shape (h, w)
+        May reach beyond the frame.
+    """
+
+    row: int
+    column: int
+    pixels: NDArray[np.bool_]
 
 
 @torch.no_grad()
-def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) -> GBuffer:
+def gbuffer(
+    batch: ParticleBatch,
+    shape: tuple[int, int],
+    pixel_size_um: float,
+    *,
+    silhouettes: bool = False,
+) -> GBuffer:
     """Draw the geometry of all particles.
 
     Parameters
@@ -64,6 +92,8 @@ def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) 
         (Y, X) pixels.
     pixel_size_um : float
         Camera pixel in the sample plane.
+    silhouettes : bool
+        Whether to keep those of all particles, too.
 
     Returns
     -------
@@ -82,6 +112,7 @@ def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) 
     nearest = torch.full((pixels + 1,), _key_floor(), dtype=torch.int64, device=device)
     full = torch.zeros(count, dtype=torch.int64, device=device)
     inside = torch.zeros(count, dtype=torch.int64, device=device)
+    kept: dict[int, Silhouette] = {}
     pitch = (pixel_size_um, pixel_size_um)
     for form, height, width, members in buckets(batch, pitch):
         step = max(1, _CHUNK_PX // (height * width))
@@ -114,6 +145,9 @@ def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) 
             peak = chord.coverage.amax((-2, -1), keepdim=True)
             owned = chord.coverage > peak.clamp_max(1.0) / 2
             full[index] = owned.sum((-2, -1))
+            if silhouettes:
+                places = zip(row.tolist(), column.tolist(), owned.cpu().numpy(), strict=True)
+                kept |= {k: Silhouette(*p) for k, p in zip(index.tolist(), places, strict=True)}
             inside[index] = (owned & (cell < pixels)).sum((-2, -1))
             chosen = torch.nonzero(owned.flatten()).squeeze(-1)
             number = torch.div(chosen, height * width, rounding_mode="floor")
@@ -131,6 +165,7 @@ def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) 
         visible_area=visible,
         inside_area=inside,
         full_area=full,
+        silhouettes=[kept[k] for k in range(count)] if silhouettes else None,
     )
 
 

@@ -15,8 +15,8 @@ from osog.scene.distributions import LAWS, Mixture, Multiple, NumberOrDistributi
 from osog.scene.errors import SceneError
 from osog.scene.habits import HABITS, half_spaces
 from osog.scene.law import Distribution
-from osog.scene.material import INDICES, Material, Medium
-from osog.scene.metals import METALS
+from osog.scene.material import Material, Medium
+from osog.scene.materials import MATERIALS
 from osog.scene.microscope import IMMERSIONS, Microscope
 from osog.scene.modalities import (
     DIC,
@@ -66,9 +66,8 @@ __all__ = [
     "DIC",
     "HABITS",
     "IMMERSIONS",
-    "INDICES",
     "LAWS",
-    "METALS",
+    "MATERIALS",
     "MODALITIES",
     "MODALITY_TITLES",
     "SHAPES",

@@ -91,8 +91,10 @@ def continuous(scene: Scene) -> Iterator[Parameter]:
         idle = {"background_electrons" if by_photons else "quantum_efficiency"}
         if scene.camera.target_counts is not None:
             idle = {"background_electrons", "background_photons", "quantum_efficiency"}
+        if scene.camera.channels == 1:
+            idle |= {"white_balance", "colour_matrix"}
         for parameter in _walk("camera", scene.camera):
-            if parameter.name.removeprefix("camera.") not in idle:
+            if parameter.name.removeprefix("camera.").split("[")[0] not in idle:
                 yield parameter
     if not scene.microscope.modality.measures_phase:  # a phase in radians has no light behind it
         yield from _walk("background", scene.background)
@@ -219,7 +221,12 @@ def _numbers(value: Any, field: str) -> Iterator[tuple[str, float, str | int]]:
         yield "", float(value), field
 
 
-_AXES = {"orientation_deg": ("Azimuth", "Elevation", "Roll"), "": ("a", "b", "c")}
+_COLOURS = ("red", "green", "blue")
+_AXES = {
+    "orientation_deg": ("Azimuth", "Elevation", "Roll"),
+    "white_balance": _COLOURS,
+    "colour_matrix": tuple(f"{out} of {into}" for out in _COLOURS for into in _COLOURS),
+}
 
 
 def _parameter(name: str, model: BaseModel, field: str, value: float, key: str | int) -> Parameter:

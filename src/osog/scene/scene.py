@@ -11,13 +11,13 @@ import yaml
 from pydantic import BaseModel, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from osog.io import atomic
-from osog.scene import drawing, laws_in_fields, paths, preset_blocks
+from osog.scene import drawing, instruments, laws_in_fields, paths, preset_blocks
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.discrete import SCENE_FOLDER, OneOf
 from osog.scene.errors import SceneError, sentences
 from osog.scene.law import Distribution
-from osog.scene.material import Medium, with_metal
+from osog.scene.material import Medium, at_wavelength
 from osog.scene.microscope import Microscope
 from osog.scene.model import SceneModel, block, parameter
 from osog.scene.numerics import Numerics
@@ -88,10 +88,11 @@ class Scene(SceneModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _metals_at_the_wavelength(cls, data: Any) -> Any:
-        """Give named metals the index that they have in this light."""
-        if not isinstance(data, dict) or not isinstance(data.get("populations"), (list, tuple)):
+    def _from_the_tables(cls, data: Any) -> Any:
+        """Fill in named instruments, and the numbers of named materials in this light."""
+        if not isinstance(data, dict):
             return data
+        data = instruments.filled(data)
         optics = data.get("microscope")
         stated = optics.get("wavelength_um") if isinstance(optics, dict) else None
         if stated is None:
@@ -100,13 +101,17 @@ class Scene(SceneModel):
             stated = _middle(stated)
         if isinstance(stated, bool) or not isinstance(stated, (int, float)) or not stated > 0:
             return data  # refused elsewhere
-        populations = [
-            {**each, "material": with_metal(each.get("material"), float(stated))}
-            if isinstance(each, dict) and isinstance(each.get("material"), dict)
-            else each
-            for each in data["populations"]
-        ]
-        return {**data, "populations": populations}
+        data = dict(data)
+        if isinstance(data.get("medium"), (dict, str)):
+            data["medium"] = at_wavelength(data["medium"], float(stated))
+        if isinstance(data.get("populations"), (list, tuple)):
+            data["populations"] = [
+                {**each, "material": at_wavelength(each["material"], float(stated))}
+                if isinstance(each, dict) and isinstance(each.get("material"), (dict, str))
+                else each
+                for each in data["populations"]
+            ]
+        return data
 
     @model_validator(mode="after")
     def _mosaic_fits(self) -> "Scene":
@@ -202,6 +207,24 @@ class Scene(SceneModel):
             If a name does not exist or the new scene is not valid.
         """
         return self.parse(paths.content_with(self, values))
+
+    def with_objective(self, name: str) -> "Scene":
+        """Return the scene seen through an objective of the table: ``microscope.objective``.
+
+        Raises
+        ------
+        SceneError
+            If there is no such objective, or the rest of the scene does not go with it.
+        """
+        return self.updated({"microscope.objective": name})
+
+    def with_camera(self, name: str) -> "Scene":
+        """Return the scene with a camera of the table; the parameters are as `with_objective`."""
+        data = self.model_dump()
+        data["camera"] = {"model": name}
+        if self.microscope.objective is not None:  # then the pixel size follows
+            del data["grid"]["pixel_size_um"]
+        return self.parse(data)
 
     def laws_by_name(self) -> dict[str, Distribution]:
         """Every law of the scene by dotted name, choices included, in the order of the file.
@@ -350,11 +373,11 @@ def _middle(law: Any) -> float | None:
 
 def _drop_empty(model: BaseModel, data: dict[str, Any]) -> None:
     """Leave out what is empty, except where a scene without the field would not be the same."""
-    named = getattr(model, "name", None) is not None and "abbe_number" in type(model).model_fields
+    named = getattr(model, "name", None) is not None and "dispersion" in type(model).model_fields
     for field, info in type(model).model_fields.items():
         value = getattr(model, field)
         if value is None:
-            if info.default is None and not (named and field == "abbe_number"):
+            if info.default is None and not (named and field == "dispersion"):
                 if data[field] is None:
                     del data[field]
             continue
