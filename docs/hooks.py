@@ -12,13 +12,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+from osog import scene
 from osog.scene import Scene
 
 ROOT = Path(__file__).parents[1]
-LAWS = {"Uniform", "Normal", "Lognormal"}
+LAWS = {*(law.__name__ for law in scene.LAWS.values()), "Law", "FreeLaw", "FreeNumber"}
 LAWS_TEXT = (
-    "Where a number or a law is allowed, a law says how it is drawn, for example "
-    "`radius_um: {law: lognormal, median: 0.5, sigma: 0.2}`."
+    "Every number may be drawn from a law, for example "
+    "`radius_um: {law: lognormal, median: 0.5, sigma: 0.2}`; see [Let numbers vary](#laws)."
 )
 TOP = (
     *("grid", "medium", "populations", "microscope", "camera"),
@@ -126,7 +127,7 @@ def reference() -> str:
         visit(schema["properties"][block])
     blocks = [section(name, models[name]) for name in order if name not in LAWS]
     laws = [section(name, models[name]) for name in order if name in LAWS]
-    return "\n".join([*blocks, "## Laws {: #laws }", "", LAWS_TEXT, "", *laws])
+    return "\n".join([*blocks, "## Every law {: #every-law }", "", LAWS_TEXT, "", *laws])
 
 
 def commands() -> str:
@@ -256,24 +257,24 @@ def allowed(about: dict[str, Any]) -> str:
     names = sorted(set(re.findall(r"#/\$defs/(\w+)", str(about))))
     if names:
         links = [f"[{name}](#{name.lower()})" for name in names if name not in LAWS]
-        if set(names) >= LAWS:
-            links.append("a number or a [law](#laws)")
         text = ", ".join(links)
     else:
-        parts = [about, *about.get("anyOf", [])]
+        text = ""
+    parts = [about, *(part for part in about.get("anyOf", []) if part.get("maxItems") != 2)]
+    if not text:
         text = ", ".join(f"`{option}`" for part in parts for option in part.get("enum", []))
     if "limits" in about:
         low, high = about["limits"]
         unit = f" {about['unit']}" if about.get("unit") else ""
         text = ", ".join(part for part in (text, f"{low:g} to {high:g}{unit}") if part)
     if not text:
-        for part in [about, *about.get("anyOf", [])]:
+        for part in parts:
             if "minimum" in part or "maximum" in part:
                 low, high = part.get("minimum"), part.get("maximum")
                 text = f"from {low:g}" if high is None else f"{low:g} to {high:g}"
                 break
     if not text:
-        types = [part["type"] for part in [about, *about.get("anyOf", [])] if "type" in part]
+        types = [part["type"] for part in parts if "type" in part]
         words = {
             "array": "a list",
             "object": "a mapping",

@@ -152,6 +152,32 @@ def test_render_keeps_every_value(
     assert np.array_equal(image, osog.render(Scene.load(scene), "cpu").image.numpy())
 
 
+def test_render_draws_laws_from_the_seed(osog_command: Any, tmp_path: Path) -> None:
+    laws = {
+        "grid": {
+            "shape": [48, 56],
+            "pixel_size_um": {"law": "ratio", "numerator": 6.5, "denominator": [30, 60]},
+        },
+        "background": {"haze": [0.1, 0.5]},
+        "camera": {"target_counts": [80, 120]},
+    }
+    path = written(tmp_path / "laws.yaml", laws)
+    described = Scene.load(path)
+    for seed in (3, 4):
+        answer = osog_command("render", path, "--out", tmp_path / "a.tif", "--seed", seed, "--json")
+        assert answer.code == 0
+        one = described.sample(seed)
+        assert answer.json["pixel_size_um"] == one.grid.pixel_size_um
+        image = tifffile.imread(tmp_path / "a.tif")
+        assert np.array_equal(image, osog.render(one, "cpu", seed).image.numpy())
+        with tifffile.TiffFile(tmp_path / "a.tif") as file:
+            assert f"haze: {one.background.haze}" in (file.ome_metadata or "")
+    (tmp_path / "wrong.yaml").write_text("microscope: {numerical_aperture: [0.5, 1.8]}")
+    answer = osog_command("render", tmp_path / "wrong.yaml", "--out", tmp_path / "b.tif")
+    assert answer.code == 2
+    assert "numerical_aperture may be drawn from 0.5 to 1.8, but must lie between" in answer.err
+
+
 def test_render_png(osog_command: Any, scene: Path, tmp_path: Path) -> None:
     from PIL import Image
 

@@ -19,6 +19,7 @@ PAGES = (
     "docs/howto/fit-my-micrograph.md",
     "docs/howto/share-a-scene.md",
     "docs/howto/labelled-frames.md",
+    "docs/howto/let-everything-vary.md",
     "docs/howto/datasets.md",
     "docs/howto/stacks-and-series.md",
     "docs/api/index.md",
@@ -93,6 +94,18 @@ def test_datasets(run: Any, tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs/howto/datasets.md").read_text(encoding="utf-8")
     settings = yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.S)[1])
     assert LabelSettings.model_validate(settings).rules[0].state == "none"
+
+
+def test_let_everything_vary(run: Any, tmp_path: Path) -> None:
+    names = run("docs/howto/let-everything-vary.md")
+    frames, one = names["frames"], names["one"]
+    assert len({frame.scene.microscope.focus_um for frame in frames}) == 3
+    assert one.laws_by_name() == {}
+    again = osog.render(one, seed=2)
+    assert (again.image == frames[2].image).all()
+    assert names["law"].support == (-3.0, 3.0)
+    (tmp_path / "sizes.csv").unlink()
+    assert osog.Scene.parse(names["scene"].to_dict()) == names["scene"]
 
 
 def test_stacks_and_series(run: Any) -> None:

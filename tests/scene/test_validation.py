@@ -47,8 +47,8 @@ CASES: list[tuple[Any, str]] = [
     (sphere(-1), "populations[0].shape: radius_um = -1 must lie between 0.005 and 2000 µm."),
     (sphere("big"), "populations[0].shape.radius_um: must be a number, not 'big'."),
     (sphere(float("nan")), "populations[0].shape.radius_um: must be a finite number, not nan."),
-    (sphere({"law": "gamma"}), "'gamma' is not one of number, uniform, normal, lognormal."),
-    (sphere({"low": 1}), "radius_um: needs a 'law': uniform, normal or lognormal."),
+    (sphere({"law": "gamma"}), "'gamma' is not one of uniform, normal, lognormal, loguniform"),
+    (sphere({"low": 1}), "radius_um: needs a 'law': uniform, normal, lognormal"),
     (sphere({"law": "uniform", "low": 2, "high": 1}), "low = 2 must not exceed high = 1."),
     (
         sphere({"law": "normal", "mean": 1, "std": 1}),

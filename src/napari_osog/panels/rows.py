@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Literal, get_args, get_origin
 
 from napari_osog.panels.field import field_of
 from napari_osog.panels.number import NumberRow
 from napari_osog.panels.row import CheckRow, ChoiceRow
-from osog.scene import Uniform
+from osog.scene.laws_in_fields import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,7 @@ def model_rows(
         name, help = f"{base}.{field}", info.description or ""
         fittable = bool(extra.get("shapes_image", True))
         value = getattr(model, field)
-        variable = _may_vary(info.annotation)
+        variable = numbers_of(type(model), field).native
         if get_origin(info.annotation) is Literal:
             words = [
                 (v, _WORDS.get(v, str(v).replace("_", " ").capitalize()))
@@ -83,13 +83,6 @@ def model_rows(
                 NumberRow(field_of(type(model), field, name), variable=variable, fittable=fittable)
             )
     return rows
-
-
-def _may_vary(annotation: Any) -> bool:
-    """Whether a field takes a distribution in place of a number."""
-    if annotation is Uniform:
-        return True
-    return any(_may_vary(part) for part in get_args(annotation))
 
 
 __all__ = ["model_rows"]

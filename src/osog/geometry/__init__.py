@@ -4,6 +4,7 @@ One file per shape holds everything geometric about it; `SHAPES` lists them, and
 one from outside the package.
 """
 
+from osog.geometry.areas import silhouette_areas
 from osog.geometry.bent_fibre import BENT_CYLINDER, BENT_ROD
 from osog.geometry.box import BOX
 from osog.geometry.buckets import Bucket, buckets, patch_grid
@@ -56,6 +57,7 @@ __all__ = [
     "padded_planes",
     "patch_grid",
     "register",
+    "silhouette_areas",
     "sub_samples",
     "travel",
     "vertices",

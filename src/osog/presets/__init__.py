@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 from osog.scene import Scene, SceneError
+from osog.scene.preset_blocks import load_presets_by
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -102,5 +103,7 @@ def _file(name: str) -> Traversable:
     except KeyError:
         raise SceneError(f"'{name}' is not a preset; presets are {', '.join(_files())}.") from None
 
+
+load_presets_by(load)
 
 __all__ = ["load", "names", "provenance", "text", "title"]

@@ -19,6 +19,7 @@ from osog.rendering.pipeline import (
 )
 from osog.rendering.streams import PICTURE_STEP
 from osog.sample import Values, checked_seed, moving, sample
+from osog.scene import Scene
 from osog.scene.parameters import replaced
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from osog.exit_wave import Wave
     from osog.optics.spectrum import SpectralSample
-    from osog.scene import Scene
     from osog.waves import SamplingPlan
 
 
@@ -43,6 +43,7 @@ def forward(
     Parameters
     ----------
     scene : Scene
+        Its laws are drawn from `seed`, as they are for a render.
     values : mapping of dotted names to tensors or numbers, optional
         Such as ``{"microscope.focus_um": f, "particles[0].radius_um": r}``.
     seed : int
@@ -66,6 +67,8 @@ def forward(
     SceneError
         If a name is unknown or a value makes the scene invalid.
     """
+    if isinstance(scene, Scene):
+        scene = scene.drawn(checked_seed(seed))
     model = ForwardModel(scene, seed, dtype=dtype, device=device, values=values)
     return model.image(values or {}, noise_seed)
 
@@ -79,6 +82,7 @@ class ForwardModel:
     Parameters
     ----------
     scene : Scene
+        Of its laws, those that hold for the whole picture stand with their centre.
     seed : int
     dtype, device
         Of the computation.

@@ -31,6 +31,7 @@ from osog.rendering.pipeline import (
 )
 from osog.rendering.streams import CAMERA_STEP, PICTURE_STEP
 from osog.sample import Values, checked_seed, moving, sample
+from osog.scene import Scene
 from osog.sensor import expose, light_on_pixels, saturation
 from osog.sensor.scale_bar import with_scale_bar
 
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from osog.rendering.cache import WaveInputs
     from osog.sample import ParticleBatch
     from osog.sample.reading import Reading
-    from osog.scene import Scene
     from osog.waves import SamplingPlan
 
 
@@ -60,10 +60,11 @@ def render(
     Parameters
     ----------
     scene : Scene
+        With laws it is the image of ``scene.sample(seed)``, bit for bit.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
     seed : int
-        Particles and noise; the same scene and seed give the same bits on one device.
+        Laws, particles and noise; the same scene and seed give the same bits on one device.
     outputs : iterable of str
         Any of `osog.rendering.OUTPUTS`; the image always comes.
 
@@ -117,7 +118,8 @@ class Renderer:
         """
         # Not in inference mode: a network can be trained on what comes out.
         with cancellable(stop), torch.no_grad(), default_device_set_aside():
-            return self._rendered(scene, checked_seed(seed), accuracy, checked(outputs))
+            seed = checked_seed(seed)
+            return self._rendered(_of_image(scene, seed), seed, accuracy, checked(outputs))
 
     def foreseen(self, scene: Scene, seed: int = 0, accuracy: str | None = None) -> list[Caution]:
         """What there is to say of a render before it is made, such as its need of memory.
@@ -133,8 +135,10 @@ class Renderer:
             If it does not fit the memory.
         """
         with torch.no_grad(), default_device_set_aside():
+            seed = checked_seed(seed)
+            scene = _of_image(scene, seed)
             values = Values(scene, dtype=torch.float32, device=self.device)
-            batch = sample(values.scene, checked_seed(seed), values)
+            batch = sample(values.scene, seed, values)
             return cautions(scene, batch, plan_sampling(scene, batch, accuracy=accuracy))
 
     def _rendered(self, scene: Scene, seed: int, accuracy: str | None, wanted: set[str]) -> Frame:
@@ -210,6 +214,11 @@ class Renderer:
         wavelengths = [] if single else [line.wavelength_um for line in spectrum]
         waves, inputs = self._kept.waves(values, seed, plan, wavelengths, make, drawn)
         return spectrum, waves, inputs
+
+
+def _of_image(scene: Scene, seed: int) -> Scene:
+    """Scene in which everything is drawn that is one for the picture."""
+    return scene.drawn(seed) if isinstance(scene, Scene) else scene  # `Values` refuses it in words
 
 
 def _picture(

@@ -4,8 +4,11 @@ from osog.particles import ParticleBatch, quaternion_from_angles, rotation_matri
 from osog.sample.dispersion import dispersed
 from osog.sample.draw import explicit, sample
 from osog.sample.motion import moving
-from osog.sample.seeds import checked_seed
 from osog.sample.values import Values
+from osog.scene.drawing import list_particles_by
+from osog.scene.seeds import checked_seed
+
+list_particles_by(explicit)
 
 __all__ = [
     "ParticleBatch",

@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from osog.cautions import Caution
-from osog.geometry import SHAPES, number_of
+from osog.geometry import SHAPES, number_of, silhouette_areas
 from osog.particles import ParticleBatch, quaternion_from_angles, rotation_matrix
+from osog.sample.columns import MATERIAL, Columns, drawn_columns
 from osog.sample.groups import Groups, grouped, single
-from osog.sample.placement import Clump, Obstacles, Placed, Site, draw, positions
-from osog.sample.seeds import checked_seed
+from osog.sample.placement import Clump, Obstacles, Placed, Site, positions
 from osog.sample.solids import clumps_of, half_lengths, solids
 from osog.sample.values import Values
 from osog.scene import SHAPES as SCENE_SHAPES
 from osog.scene import (
-    Distribution,
     Particle,
     Population,
     Scene,
     SceneError,
 )
+from osog.scene.seeds import checked_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 _CORE = ("core_radius", "core_index", "core_absorption")
 _SHELL = {"core_absorption_per_um": "absorption_per_um"}
 """Numbers of a core that, left out, are those of the material."""
-_MATERIAL = ("index", "absorption_per_um", "emission_per_um", "birefringence")
 # One random stream per column, so that one more particle or one more law reshuffles nothing else.
 # New columns go to the end, so that a seed keeps its particles.
 _STREAMS = (
@@ -42,6 +41,8 @@ _STREAMS = (
     *("size3", "size4", "size5", "size6", "size7"),
     *("direction", "depth", "jitter", "members"),
 )
+
+_MOST_PARTICLES = 1_000_000
 
 Array = NDArray[np.float64]
 
@@ -55,7 +56,7 @@ class _Drawn:
     first: int
     position: Array
     angles: Array
-    laws: dict[tuple[str, int | None], Array]
+    laws: Columns
     owned: dict[tuple[str, int | None], tuple[NDArray[np.bool_], Array]]
     factor: Array
     group: NDArray[np.int64]
@@ -108,10 +109,15 @@ def sample(
         is negative.
     """
     if not isinstance(values, Values):
+        if isinstance(scene, Scene):
+            scene = scene.drawn(seed)
         values = Values(scene, values, dtype=dtype, device=device)
     groups = _draw(scene, seed)
-    total = sum(group.number for group in groups)
-    _check_particle_names(values, total)
+    _check_particle_names(values, sum(group.number for group in groups))
+    return _batch(groups, values)
+
+
+def _batch(groups: list[_Drawn], values: Values) -> ParticleBatch:
     parts = [_tensors(group, values) for group in groups]
     if not parts:
         return _empty(values)
@@ -122,7 +128,7 @@ def sample(
         part["size"] = torch.nn.functional.pad(size, (0, widest - size.shape[1]))
     joined = {
         name: torch.cat([part[name] for part in parts])
-        for name in ("position", "size", "angles", "axis", *_CORE, *_MATERIAL)
+        for name in ("position", "size", "angles", "axis", *_CORE, *MATERIAL)
     }
     integers = {
         name: torch.cat([part[name] for part in parts])
@@ -151,22 +157,29 @@ def sample(
 def explicit(scene: Scene, seed: int = 0) -> Scene:
     """Turn every drawn particle into one that the scene lists, so that it can be moved by hand.
 
+    Listed particles get the sizes that they draw from laws of their population.
+
     Returns
     -------
     Scene
-        Renders to the same image with any seed; invisible populations are kept as they are.
+        Renders to the same image with any seed, where only particles were drawn; invisible
+        populations are kept as they are, and so are laws outside the populations.
     """
-    drawn = {group.population.name: group for group in _draw(scene, seed)}
+    image = scene.drawn(seed)
+    groups = {group.population.name: group for group in _draw(image, seed)}
     populations = []
-    for population in scene.populations:
-        group = drawn.get(population.name)
-        if group is None or population.particles is not None:
+    for population in image.populations:
+        group = groups.get(population.name)
+        if group is None or (population.particles is not None and not group.laws):
             populations.append(population)
             continue
         listed = []
         for i in range(group.number):
+            stated = None if population.particles is None else population.particles[i]
             own: dict[str, Any] = {"group": int(group.group[i])} if group.group[i] >= 0 else {}
             for (field, component), column in _scaled(group).items():
+                if getattr(stated, field, None) is not None:
+                    continue
                 if component is None:
                     own[field] = float(column[i])
                 else:
@@ -175,6 +188,10 @@ def explicit(scene: Scene, seed: int = 0) -> Scene:
                     ]
                     current[component] = float(column[i])
                     own[field] = current
+            own = {key: tuple(v) if isinstance(v, list) else v for key, v in own.items()}
+            if stated is not None:
+                listed.append(stated.model_copy(update=own))
+                continue
             x, y, z = (float(v) for v in group.position[i])
             angles = tuple(float(a) for a in group.angles[i])
             listed.append(Particle(x_um=x, y_um=y, z_um=z, orientation_deg=angles, **own))
@@ -182,7 +199,7 @@ def explicit(scene: Scene, seed: int = 0) -> Scene:
             population.model_copy(
                 update={
                     **{"particles": tuple(listed), "count": None},
-                    **{"density_per_mm2": None, "aggregate": None},
+                    **{"density_per_mm2": None, "cover": None, "aggregate": None},
                 }
             )
         )
@@ -221,24 +238,15 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
     for number, population in enumerate(scene.populations):
         if not population.visible:
             continue
-        streams = {
-            name: np.random.Generator(
-                np.random.Philox(np.random.SeedSequence(seed, spawn_key=(number, k)))
-            )
-            for k, name in enumerate(_STREAMS)
-        }
-        count = _count(population, scene, streams["count"])
-        laws = _laws(population, count, streams)
+        count = _count(population, scene, seed, number)
+        streams = _streams(seed, number)
+        laws = drawn_columns(population, count, streams, scene)
         owned = _owned(population)
         if population.particles is not None:
             angles = np.array([p.orientation_deg for p in population.particles]).reshape(-1, 3)
             together = single(angles)
-        elif population.aggregate is None:
-            together = single(population.orientation.draw(count, streams))
         else:
-            turned = population.orientation.draw(count, streams)
-            together = grouped(population, turned, laws, streams["members"], (seed, number))
-            laws = {key: column[together.clump] for key, column in laws.items()}
+            together, laws = _together(population, count, laws, streams, (seed, number))
         group = _Drawn(
             population, len(together.angles), first, together.offset, together.angles, laws, owned,
             together.factor, _group_numbers(population, together, last),
@@ -267,6 +275,21 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
     return groups
 
 
+def _together(
+    population: Population,
+    count: int,
+    columns: Columns,
+    streams: dict[str, np.random.Generator],
+    key: tuple[int, int],
+) -> tuple[Groups, Columns]:
+    """Particles alone, or the members of aggregates with the numbers that they share."""
+    turned = population.orientation.draw(count, streams)
+    if population.aggregate is None:
+        return single(turned), columns
+    together = grouped(population, turned, columns, streams["members"], key)
+    return together, {name: column[together.clump] for name, column in columns.items()}
+
+
 def _clumps(group: _Drawn, together: Groups) -> list[Clump]:
     columns, factor = group.columns, group.factor
     bodies = solids(group.population, group.angles, columns, factor)
@@ -293,36 +316,63 @@ def _group_numbers(population: Population, together: Groups, last: int) -> NDArr
     return together.clump + last + 1
 
 
-def _count(population: Population, scene: Scene, rng: np.random.Generator) -> int:
+def _streams(seed: int, number: int) -> dict[str, np.random.Generator]:
+    """Random numbers of one population by column."""
+    return {
+        name: np.random.Generator(
+            np.random.Philox(np.random.SeedSequence(seed, spawn_key=(number, k)))
+        )
+        for k, name in enumerate(_STREAMS)
+    }
+
+
+def _count(population: Population, scene: Scene, seed: int, number: int) -> int:
     if population.particles is not None:
         return len(population.particles)
     height, width = scene.grid.extent_um
     margin = population.placement.margin_um
     area, wide = height * width, (height + 2 * margin) * (width + 2 * margin)
     if population.density_per_mm2 is not None:
+        rng = _streams(seed, number)["count"]
         return int(rng.poisson(population.density_per_mm2 * 1e-6 * wide))
+    if population.cover is not None:
+        return _count_for_cover(population, scene, seed, number, population.cover * wide)
     return round((population.count or 0) * wide / area)
 
 
-def _laws(
-    population: Population, count: int, streams: dict[str, np.random.Generator]
-) -> dict[tuple[str, int | None], Array]:
-    out: dict[tuple[str, int | None], Array] = {}
-    for k, (field, component) in enumerate(population.shape.columns()):
-        quantity = getattr(population.shape, field)
-        quantity = quantity if component is None else quantity[component]
-        if isinstance(quantity, Distribution):
-            out[field, component] = draw(quantity, count, streams[f"size{k}"])
-    for field in _MATERIAL:
-        quantity = getattr(population.material, field)
-        if isinstance(quantity, Distribution):
-            out[field, None] = draw(quantity, count, streams[field])
-    sizes = [field for field, component in population.shape.columns() if component is None]
-    if any((field, None) in out for field in sizes):
-        numbers = {f: out.get((f, None), getattr(population.shape, f)) for f in sizes}
-        for field, column in population.shape.mended(numbers).items():
-            out[field, None] = column * np.ones(count)
-    return out
+def _count_for_cover(
+    population: Population, scene: Scene, seed: int, number: int, wanted_um2: float
+) -> int:
+    """How many of the first particles have silhouettes whose areas add up to the one wanted.
+
+    The nearest number of them, so that the error is at most half of a silhouette.
+    """
+    if wanted_um2 <= 0:
+        return 0
+    count = 64
+    while True:
+        streams = _streams(seed, number)
+        columns = drawn_columns(population, count, streams, scene)
+        together, columns = _together(population, count, columns, streams, (seed, number))
+        alone = np.full(len(together.angles), -1, dtype=np.int64)
+        group = _Drawn(
+            population, len(alone), 0, together.offset, together.angles, columns, {},
+            together.factor, alone,
+        )  # fmt: skip
+        areas = silhouette_areas(_batch([group], Values(scene, dtype=torch.float64))).numpy()
+        sums = np.cumsum(np.bincount(together.clump, areas, count))
+        if sums[-1] > wanted_um2 or count >= _MOST_PARTICLES:
+            break
+        # As many as the mean so far asks for, and some more; the first ones stay the same.
+        count = min(max(2 * count, int(1.2 * count * wanted_um2 / sums[-1])), _MOST_PARTICLES)
+    if sums[-1] < wanted_um2:
+        raise SceneError(
+            f"population '{population.name}': cover = {population.cover:g} takes more than "
+            f"{_MOST_PARTICLES} particles of this size."
+        )
+    reached = int(np.searchsorted(sums, wanted_um2))
+    before = sums[reached - 1] if reached else 0.0
+    return reached + int(sums[reached] - wanted_um2 < wanted_um2 - before)
 
 
 def _owned(
@@ -332,7 +382,7 @@ def _owned(
     particles = population.particles
     if not particles:
         return out
-    columns = (*population.shape.columns(), *((field, None) for field in _MATERIAL))
+    columns = (*population.shape.columns(), *((field, None) for field in MATERIAL))
     for field, component in columns:
         numbers = [getattr(p, field, None) for p in particles]
         if all(n is None for n in numbers):
@@ -383,7 +433,7 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
     number = number_of(population.shape)
     size = torch.stack(SHAPES[number].half_lengths(population.shape, list(sizes.values())), 1)
     out = {"position": position, "angles": angles, "size": size}
-    for field in _MATERIAL:
+    for field in MATERIAL:
         out[field] = column("material", field, None)
     core_radius, core_index, core_absorption = (
         sizes.get((f, None)) for f in ("core_radius_um", "core_index", "core_absorption_per_um")
@@ -432,7 +482,7 @@ def _planes(groups: list[_Drawn], values: Values) -> tuple[Tensor, Tensor]:
 def _check_particle_names(values: Values, total: int) -> None:
     sizes = {column for model in SCENE_SHAPES.models.values() for column in model.columns()}
     for field, component in (
-        *((f, None) for f in ("x_um", "y_um", "z_um", *_MATERIAL)),
+        *((f, None) for f in ("x_um", "y_um", "z_um", *MATERIAL)),
         *(("orientation_deg", k) for k in range(3)),
         *sorted(sizes, key=str),
     ):

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osog.geometry import ConvexBody, gap, travel
-from osog.scene import Lognormal, Normal, Population, SceneError, Uniform
+from osog.scene import Population, SceneError
 from osog.scene import placement as laws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from osog.scene.model import Distribution
+    from osog.scene.law import Distribution
     from osog.scene.placement import Depth
 
 Array = NDArray[np.float64]
@@ -27,7 +27,7 @@ def draw(distribution: Distribution, count: int, rng: np.random.Generator) -> Ar
 
     Parameters
     ----------
-    distribution : Uniform, Normal or Lognormal
+    distribution : Distribution
     count : int
     rng : numpy Generator
 
@@ -35,14 +35,18 @@ def draw(distribution: Distribution, count: int, rng: np.random.Generator) -> Ar
     -------
     ndarray, shape (count,)
         Values inside its support; Gaussian tails beyond four sigma are moved to four sigma.
+
+    Raises
+    ------
+    SceneError
+        If it hangs on another number.
     """
-    if isinstance(distribution, Uniform):
-        return rng.uniform(distribution.low, distribution.high, count)
-    standard = np.clip(rng.standard_normal(count), -4.0, 4.0)
-    if isinstance(distribution, Normal):
-        return distribution.mean + distribution.std * standard
-    assert isinstance(distribution, Lognormal)
-    return distribution.median * np.exp(distribution.sigma * standard)
+    if distribution.linked or distribution.follows is not None:
+        raise SceneError(
+            "the depth of a particle cannot hang on another of its numbers; give z_um a law of its "
+            "own, or draw it 'per: image'."
+        )
+    return distribution.draw(rng, count)
 
 
 @dataclass(frozen=True, eq=False)

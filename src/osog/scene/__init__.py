@@ -11,9 +11,12 @@ from osog.scene.aggregates import AGGREGATES, Aggregate
 from osog.scene.background import Background
 from osog.scene.bent_and_hollow import BentCylinder, BentRod, RedCell, Tube, Vesicle
 from osog.scene.camera import Camera
-from osog.scene.distributions import Lognormal, Normal, NumberOrDistribution, Uniform
+from osog.scene.continuous import Lognormal, LogUniform, Normal, PowerLaw, Uniform, Weibull
+from osog.scene.discrete import OneOf, Poisson, Table
+from osog.scene.distributions import LAWS, Mixture, Multiple, NumberOrDistribution, Ratio
 from osog.scene.errors import SceneError
 from osog.scene.habits import HABITS, half_spaces
+from osog.scene.law import Distribution
 from osog.scene.material import Material, Medium
 from osog.scene.materials import MATERIALS
 from osog.scene.microscope import IMMERSIONS, Microscope
@@ -36,7 +39,7 @@ from osog.scene.modalities import (
     Reflection,
     Shadowgraph,
 )
-from osog.scene.model import Distribution, SceneModel
+from osog.scene.model import SceneModel
 from osog.scene.numerics import Numerics
 from osog.scene.orientation import ORIENTATIONS, Orientation
 from osog.scene.placement import DEPTHS, PLACEMENTS, Depth, Placement
@@ -69,6 +72,7 @@ __all__ = [
     "DIC",
     "HABITS",
     "IMMERSIONS",
+    "LAWS",
     "MATERIALS",
     "MODALITIES",
     "MODALITY_TITLES",
@@ -101,26 +105,33 @@ __all__ = [
     "InterferometricScattering",
     "Led",
     "LightSheet",
+    "LogUniform",
     "Lognormal",
     "Material",
     "Medium",
     "Microscope",
+    "Mixture",
     "ModalityModel",
     "Monochromatic",
     "Motion",
+    "Multiple",
     "Normal",
     "NumberOrDistribution",
     "Numerics",
     "OffAxisHologram",
+    "OneOf",
     "Orientation",
     "Particle",
     "PhaseContrast",
     "Placement",
+    "Poisson",
     "Polarized",
     "Polyhedron",
     "Population",
+    "PowerLaw",
     "PupilShape",
     "QuantitativePhase",
+    "Ratio",
     "RedCell",
     "Reflection",
     "Rod",
@@ -132,9 +143,11 @@ __all__ = [
     "ShapeModel",
     "SpectrumModel",
     "Sphere",
+    "Table",
     "Tube",
     "Uniform",
     "Vesicle",
+    "Weibull",
     "WhiteLed",
     "half_spaces",
 ]

@@ -52,6 +52,17 @@ class Camera(SceneModel, Generic[Number]):
         panel=False,
         fit=FitTraits(linear_term="gain"),
     )
+    target_counts: Number | None = parameter(
+        None,
+        title="Target grey level",
+        help="Mean grey level of each picture; the exposure is set for it, whatever haze and "
+        "offset do. Empty takes the exposure as it is stated.",
+        unit="counts",
+        limits=(0.0, 65_535.0),
+        slider=(0.0, 255.0),
+        panel=False,
+        fit=FitTraits(linear_term="gain"),
+    )
     read_noise_electrons: Number = parameter(
         2.0,
         title="Read noise",
@@ -265,6 +276,21 @@ class Camera(SceneModel, Generic[Number]):
             raise ValueError(
                 f"offset_counts = {self.offset_counts:g} must lie below the white level "
                 f"{self.white_counts} of {self.bit_depth} bits."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _target_can_be_reached(self: "Camera") -> "Camera":
+        if self.target_counts is None:
+            return self
+        most = self.offset_counts + (
+            self.em_gain * self.full_well_electrons / self.gain_electrons_per_count
+        )
+        most = min(most, self.white_counts)
+        if not self.dark_counts < self.target_counts < most:
+            raise ValueError(
+                f"target_counts = {self.target_counts:g} must lie between the level without light, "
+                f"{self.dark_counts:g}, and the most that the camera shows, {most:g}."
             )
         return self
 

@@ -1,87 +1,296 @@
-"""What a number may be drawn from: one class per distribution."""
+"""What a number may be drawn from: every law, and those that are made of other laws."""
 
-from typing import Annotated, Any, Literal
+from __future__ import annotations
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    TypeAdapter,
+    model_validator,
+)
+from typing_extensions import TypeAliasType
+
+from osog.scene.continuous import Lognormal, LogUniform, Normal, PowerLaw, Uniform, Weibull
+from osog.scene.discrete import OneOf, Poisson, Table, check_weights, cumulative, shares
 from osog.scene.errors import NO_LAW
-from osog.scene.model import Distribution
+from osog.scene.law import Array, Distribution
+
+if TYPE_CHECKING:
+    from typing import Self
+
+_BISECTIONS = 80
 
 
-class Uniform(Distribution):
-    """Every value between two bounds is equally likely."""
+def _law_name(value: Any) -> str:
+    if isinstance(value, Distribution):
+        return value.law
+    return str(value.get("law", NO_LAW)) if isinstance(value, dict) else NO_LAW
 
-    law: Literal["uniform"] = "uniform"
-    low: float
-    high: float
+
+def _which(value: Any) -> str:
+    return "a law" if isinstance(value, Distribution | dict) else "number"
+
+
+class Mixture(Distribution):
+    """One of several laws, by weight: two kinds of particles in one bottle, or rare large ones."""
+
+    title = "Mixture"
+
+    law: Literal["mixture"] = "mixture"
+    parts: tuple[FreeLaw, ...] = Field(min_length=1)
+    weights: tuple[float, ...] | None = None
 
     @model_validator(mode="after")
-    def _ordered(self) -> "Uniform":
-        if self.low > self.high:
-            raise ValueError(f"low = {self.low:g} must not exceed high = {self.high:g}.")
+    def _weights_fit(self) -> Self:
+        check_weights(self.weights, len(self.parts), "parts")
+        _of_numbers(self, *self.parts)
         return self
 
     @property
     def support(self) -> tuple[float, float]:
         """Lowest and highest value that can be drawn."""
-        return self.low, self.high
+        ends = [part.support for part in self.parts]
+        return min(low for low, _ in ends), max(high for _, high in ends)
 
     @property
     def centre(self) -> float:
-        """Middle of the distribution."""
-        return 0.5 * (self.low + self.high)
+        """Median."""
+        return float(self.quantile(0.5))
+
+    def cdf(self, x: ArrayLike) -> Array:
+        """Probability that a draw is at most `x`."""
+        total = np.zeros_like(np.asarray(x, dtype=np.float64))
+        for share, part in zip(shares(self.weights, len(self.parts)), self.parts, strict=True):
+            total = total + share * part.cdf(x)
+        return total
+
+    def quantile(self, u: ArrayLike) -> Array:
+        """Value below which a draw lies with probability `u`, by bisection to the last digit."""
+        u = np.asarray(u, dtype=np.float64)
+        bottom, top = self.support
+        low, high = np.full_like(u, np.nextafter(bottom, -np.inf)), np.full_like(u, top)
+        for _ in range(_BISECTIONS):
+            middle = 0.5 * (low + high)
+            enough = self.cdf(middle) >= u
+            low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+        return high
+
+    def draw(self, rng: np.random.Generator, count: int) -> Array:
+        """Draw numbers: first which law, then from it."""
+        which = np.searchsorted(
+            cumulative(shares(self.weights, len(self.parts))), rng.random(count), side="left"
+        )
+        rank = rng.random(count)
+        out = np.empty(count)
+        for k, part in enumerate(self.parts):
+            out[which == k] = part.quantile(rank[which == k])
+        return out
 
 
-class Normal(Distribution):
-    """Gaussian law, cut at four standard deviations so that sizes stay finite."""
+class Multiple(Distribution):
+    """A share or a multiple of another number: factor × other + plus.
 
-    law: Literal["normal"] = "normal"
-    mean: float
-    std: float = Field(ge=0)
+    A width that is a share of the length, a condenser that is tied to the objective, a length in
+    pixels (of ``grid.pixel_size_um``). Factor and plus may be laws: the scatter around the other
+    number.
+    """
+
+    title = "Share of another number"
+    linked = True
+
+    law: Literal["multiple"] = "multiple"
+    of: str = Field(
+        min_length=1,
+        description="Dotted name of the other number, or its field alone in the same block or "
+        "population.",
+    )
+    factor: FreeNumber = 1.0
+    plus: FreeNumber = 0.0
+
+    _of: tuple[float, float, float] | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _plain_parts(self) -> Self:
+        _of_numbers(self, self.factor, self.plus)
+        return self
+
+    def tied(self, centre: float, low: float, high: float) -> Multiple:
+        """Return the law with what is known of the other number: its centre and its support."""
+        copy = self.model_copy()
+        copy._of = (centre, low, high)
+        return copy
+
+    @property
+    def known(self) -> bool:
+        """Whether the other number is known."""
+        return self._of is not None
+
+    def _other(self) -> tuple[float, float, float]:
+        if self._of is None:
+            raise ValueError(f"of = {self.of}: this number is known only in its scene.")
+        return self._of
 
     @property
     def support(self) -> tuple[float, float]:
         """Lowest and highest value that can be drawn."""
-        return self.mean - 4 * self.std, self.mean + 4 * self.std
+        _, low, high = self._other()
+        ends = [a * b for a in _ends(self.factor) for b in (low, high)]
+        bottom, top = _ends(self.plus)
+        return min(ends) + bottom, max(ends) + top
 
     @property
     def centre(self) -> float:
-        """Middle of the distribution."""
-        return self.mean
+        """Centre of the factor times that of the other number, plus that of the term."""
+        return _centre(self.factor) * self._other()[0] + _centre(self.plus)
+
+    def draw_of(self, other: ArrayLike, rng: np.random.Generator, count: int) -> Array:
+        """Draw numbers from those of the other number, shape (count,)."""
+        factor = _drawn(self.factor, rng, count)
+        result: Array = factor * np.asarray(other, dtype=np.float64) + _drawn(self.plus, rng, count)
+        return result
 
 
-class Lognormal(Distribution):
-    """Log-normal law: ``median`` and the standard deviation ``sigma`` of the natural logarithm."""
+class Ratio(Distribution):
+    """A number divided by another: the pixel of a sensor by the magnification."""
 
-    law: Literal["lognormal"] = "lognormal"
-    median: float = Field(gt=0)
-    sigma: float = Field(ge=0, le=3)
+    title = "Ratio"
+    linked = True
+
+    law: Literal["ratio"] = "ratio"
+    numerator: FreeNumber
+    denominator: FreeNumber
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Self:
+        _of_numbers(self, self.numerator, self.denominator)
+        low, high = _ends(self.denominator)
+        if low <= 0 <= high:
+            raise ValueError(f"denominator may be {low:g} to {high:g}; it must not be 0.")
+        return self
 
     @property
     def support(self) -> tuple[float, float]:
-        """Lowest and highest value that can be drawn: four sigma either side."""
-        factor = 2.718281828459045 ** (4 * self.sigma)
-        return self.median / factor, self.median * factor
+        """Lowest and highest value that can be drawn."""
+        ends = [a / b for a in _ends(self.numerator) for b in _ends(self.denominator)]
+        return min(ends), max(ends)
 
     @property
     def centre(self) -> float:
-        """Middle of the distribution."""
-        return self.median
+        """Ratio of both centres."""
+        return _centre(self.numerator) / _centre(self.denominator)
+
+    def draw(self, rng: np.random.Generator, count: int) -> Array:
+        """Draw both numbers and divide them."""
+        above = _drawn(self.numerator, rng, count)
+        result: Array = above / _drawn(self.denominator, rng, count)
+        return result
 
 
-def _which(value: Any) -> str:
-    if isinstance(value, Uniform | Normal | Lognormal):
-        return value.law
-    if isinstance(value, dict):
-        return str(value.get("law", NO_LAW))
-    return "number"
+FreeLaw = TypeAliasType(
+    "FreeLaw",
+    Annotated[
+        Annotated[Uniform, Tag("uniform")]
+        | Annotated[Normal, Tag("normal")]
+        | Annotated[Lognormal, Tag("lognormal")]
+        | Annotated[LogUniform, Tag("loguniform")]
+        | Annotated[Weibull, Tag("weibull")]
+        | Annotated[PowerLaw, Tag("power")]
+        | Annotated[Poisson, Tag("poisson")]
+        | Annotated[Table, Tag("table")]
+        | Annotated[OneOf, Tag("choice")]
+        | Annotated[Mixture, Tag("mixture")],
+        Discriminator(_law_name),
+    ],
+)
+"""A law that hangs on no other number."""
 
+
+def _uniform(value: tuple[float, float]) -> Uniform:
+    return Uniform(low=value[0], high=value[1])
+
+
+def _which_part(value: Any) -> str:
+    return "a range" if isinstance(value, list | tuple) else _which(value)
+
+
+FreeNumber = TypeAliasType(
+    "FreeNumber",
+    Annotated[
+        Annotated[float, Tag("number")]
+        | Annotated[FreeLaw, Tag("a law")]
+        | Annotated[tuple[float, float], AfterValidator(_uniform), Tag("a range")],
+        Discriminator(_which_part),
+    ],
+)
+"""A number, [low, high] or such a law: part of another law."""
+
+Law = TypeAliasType(
+    "Law",
+    Annotated[
+        Annotated[Uniform, Tag("uniform")]
+        | Annotated[Normal, Tag("normal")]
+        | Annotated[Lognormal, Tag("lognormal")]
+        | Annotated[LogUniform, Tag("loguniform")]
+        | Annotated[Weibull, Tag("weibull")]
+        | Annotated[PowerLaw, Tag("power")]
+        | Annotated[Poisson, Tag("poisson")]
+        | Annotated[Table, Tag("table")]
+        | Annotated[OneOf, Tag("choice")]
+        | Annotated[Mixture, Tag("mixture")]
+        | Annotated[Multiple, Tag("multiple")]
+        | Annotated[Ratio, Tag("ratio")],
+        Discriminator(_law_name),
+    ],
+)
+"""Any law."""
+
+for _model in (Mixture, Multiple, Ratio):
+    _model.model_rebuild(_types_namespace={"FreeLaw": FreeLaw, "FreeNumber": FreeNumber})
 
 NumberOrDistribution = Annotated[
-    Annotated[float, Tag("number")]
-    | Annotated[Uniform, Tag("uniform")]
-    | Annotated[Normal, Tag("normal")]
-    | Annotated[Lognormal, Tag("lognormal")],
-    Discriminator(_which),
+    Annotated[float, Tag("number")] | Annotated[Law, Tag("a law")], Discriminator(_which)
 ]
 """A number, or the distribution that it is drawn from."""
+
+LAWS: dict[str, type[Distribution]] = {
+    model.model_fields["law"].default: model
+    for model in (
+        *(Uniform, Normal, Lognormal, LogUniform, Weibull, PowerLaw, Poisson, Table, OneOf),
+        *(Mixture, Multiple, Ratio),
+    )
+}
+"""Every law by its name in the scene file, in the order of a menu."""
+
+ANY_LAW: TypeAdapter[Distribution] = TypeAdapter(Law)
+"""Reads a law from the content of a scene file, and describes it."""
+
+
+def _ends(quantity: Any) -> tuple[float, float]:
+    return quantity.support if isinstance(quantity, Distribution) else (quantity, quantity)
+
+
+def _centre(quantity: Any) -> float:
+    return float(quantity.centre if isinstance(quantity, Distribution) else quantity)
+
+
+def _drawn(quantity: Any, rng: np.random.Generator, count: int) -> Array:
+    if isinstance(quantity, Distribution):
+        return quantity.draw(rng, count)
+    return np.full(count, float(quantity))
+
+
+def _of_numbers(law: Distribution, *parts: Any) -> None:
+    """Refuse parts of a law that are no numbers, or follow something of their own."""
+    for part in parts:
+        if isinstance(part, Distribution):
+            if not part.numeric:
+                raise ValueError(f"a {law.law} is made of numbers; put the choice in its place.")
+            if part.follows is not None or part.per is not None:
+                raise ValueError(f"'follows' and 'per' belong to the {law.law} as a whole.")

@@ -16,6 +16,8 @@ _BLOCKS_OF_KINDS = (
     *("orientation", "placement", "depth", "aggregate"),
 )
 """Blocks in whose paths pydantic puts the name of the kind."""
+TAGS = {"number", "planes", "a law", "a range"}
+"""Names of branches of unions, which say nothing to the reader; each law adds its own."""
 
 _WANTED = {
     "tuple_type": "must be a list",
@@ -66,7 +68,7 @@ def sentences(error: ValidationError) -> list[str]:
         elif fault["type"] == "union_tag_invalid":
             tag, known = fault["ctx"]["tag"], fault["ctx"]["expected_tags"].replace("'", "")
             if tag == NO_LAW:
-                text = "needs a 'law': uniform, normal or lognormal."
+                text = f"needs a 'law': {known.rpartition(', ')[0]} or {known.rpartition(', ')[2]}."
             else:
                 text = f"'{tag}' is not one of {known}."
         elif fault["type"] == "union_tag_not_found":
@@ -82,13 +84,12 @@ def sentences(error: ValidationError) -> list[str]:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    tags = {"number", "planes", "uniform", "normal", "lognormal"}
     parts: list[str] = []
     for i, step in enumerate(location):
         if isinstance(step, int):
             if parts:
                 parts[-1] += f"[{step}]"
-        elif step in tags or (i > 0 and location[i - 1] in _BLOCKS_OF_KINDS):
+        elif step in TAGS or (i > 0 and location[i - 1] in _BLOCKS_OF_KINDS):
             continue  # names of union branches say nothing to the reader
         else:
             parts.append(step)

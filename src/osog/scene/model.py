@@ -1,11 +1,28 @@
 """What every block of a scene shares: strict fields, limits checked in words, rows for a panel."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from typing_extensions import TypeVar
+
+from osog.scene import laws_in_fields
+from osog.scene.law import Distribution
 
 Number = TypeVar("Number", default=float)
 """Type of a continuous number: a float as the file states it, a 0-dim tensor in the engine.
@@ -19,13 +36,71 @@ class SceneModel(BaseModel):
 
     Limits live in the field's ``json_schema_extra["limits"]`` and hold for plain numbers, for
     lists of numbers and for the whole support of a law.
+
+    Every number may be given as a law. Where the field holds numbers alone, it then holds the law's
+    centre, the law itself lies beside it (`laws`), and only `Scene.sample` and the renderer, which
+    draw one image, ask for it. A choice takes the place of any field, whole blocks too; the field
+    then holds its most likely option.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    _laws: dict[str, Distribution] | None = PrivateAttr(None)
+
     def __class_getitem__(cls, number: Any) -> Any:
         """Return the class itself: the type of its numbers is for readers and type checkers."""
         return cls
+
+    @property
+    def laws(self) -> Mapping[str, Distribution]:
+        """Laws beside the fields of this block, by field or by entry such as ``zernike[12]``."""
+        return self._laws or {}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy it with some fields replaced, and the laws of these fields gone; not validated."""
+        copy = super().model_copy(update=update, deep=deep)
+        if self._laws and update:
+            kept = {key: law for key, law in self._laws.items() if key.split("[")[0] not in update}
+            copy._laws = kept or None
+        return copy
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _laws_beside_numbers(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        return cls._read(data, handler)
+
+    @classmethod
+    def _read(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(data, dict):
+            return handler(data)
+        plain, found = laws_in_fields.told_apart(cls, data)
+        for key, law in found.items():
+            if law.numeric:
+                _check_limits(key, law, cls.model_fields[key.split("[")[0]])
+        model = handler(plain)
+        for key, law in found.items():
+            if not law.numeric:
+                laws_in_fields.check_options(cls, plain, key, law)
+        if found:
+            model._laws = found
+        return model
+
+    @model_serializer(mode="wrap")
+    def _laws_in_place(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        return laws_in_fields.put_back(data, self._laws, info.mode) if self._laws else data
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Allow laws wherever validation does."""
+        described = handler(schema)
+        inner = handler.resolve_ref_schema(described)
+        laws_in_fields.widen(cls, inner.get("properties", {}), handler)
+        return described
 
     @model_validator(mode="before")
     @classmethod
@@ -44,20 +119,6 @@ class SceneModel(BaseModel):
             if isinstance(extra, dict) and "limits" in extra:
                 _check_limits(name, getattr(self, name), info)
         return self
-
-
-class Distribution(SceneModel):
-    """A law that a number is drawn from; the scene file names it by ``law``."""
-
-    @property
-    def support(self) -> tuple[float, float]:
-        """Lowest and highest value that can be drawn."""
-        raise NotImplementedError
-
-    @property
-    def centre(self) -> float:
-        """The value that stands for the whole distribution."""
-        raise NotImplementedError
 
 
 class Choice:
@@ -190,14 +251,19 @@ def parameter(
 
 
 def _check_limits(name: str, value: Any, info: FieldInfo) -> None:
-    assert isinstance(info.json_schema_extra, dict)
-    limits, unit = info.json_schema_extra["limits"], info.json_schema_extra["unit"]
-    low, high = (float(bound) for bound in limits)  # type: ignore[union-attr,arg-type]
+    bounds = laws_in_fields.limits(info)
+    if bounds is None:
+        return
+    low, high = bounds
+    extra = info.json_schema_extra
+    unit = extra.get("unit", "") if isinstance(extra, dict) else ""
     values = value if isinstance(value, tuple | list) else (value,)
     for item in values:
         if item is None or isinstance(item, str):
             continue
         if isinstance(item, Distribution):
+            if not item.known:
+                continue
             bottom, top = item.support
             shown = f"{name} may be drawn from {bottom:.4g} to {top:.4g}, but"
         elif isinstance(item, int | float):

@@ -10,7 +10,8 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from osog.scene.errors import SceneError
-from osog.scene.model import Distribution, FitRole, FitTraits
+from osog.scene.law import Distribution
+from osog.scene.model import FitRole, FitTraits
 from osog.scene.paths import child, fields_of, get, resolved, split
 from osog.scene.population import Particle, Population
 from osog.scene.scene import Scene
@@ -88,6 +89,8 @@ def continuous(scene: Scene) -> Iterator[Parameter]:
     if scene.camera is not None:
         by_photons = scene.camera.background_photons is not None
         idle = {"background_electrons" if by_photons else "quantum_efficiency"}
+        if scene.camera.target_counts is not None:
+            idle = {"background_electrons", "background_photons", "quantum_efficiency"}
         if scene.camera.channels == 1:
             idle |= {"white_balance", "colour_matrix"}
         for parameter in _walk("camera", scene.camera):

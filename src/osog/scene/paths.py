@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from osog.scene import instruments, materials
+from osog.scene.discrete import OneOf
 from osog.scene.errors import SceneError
 from osog.scene.microscope import Microscope
 from osog.scene.population import Population
@@ -90,8 +91,12 @@ def content_with(scene: Populated, values: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         steps = resolved(scene, name)
         target: Any = data
+        owner: Any = scene
         for step in steps[:-1]:
+            owner = child(owner, step, name) if owner is not None else None
             target = _own(target, step, name)
+            if OneOf.is_content(target) and isinstance(owner, BaseModel):
+                target = _standing(target, owner)
         last = steps[-1]
         if isinstance(target, dict) and last not in target and not _open_mapping(steps):
             raise _unknown(name, target)
@@ -165,8 +170,12 @@ def _own_numbers(name: str | None) -> tuple[str, ...]:
 def _follow_the_light(scene: Populated, data: dict[str, Any]) -> None:
     """Let what has the numbers of its name in the old light take those in the new one."""
     wavelength = scene.microscope.wavelength_um
-    contents = [data["medium"], *(content["material"] for content in data["populations"])]
+    listed = data["populations"]
+    every = [] if OneOf.is_content(listed) else listed
+    contents = [data["medium"], *(each.get("material") for each in every)]
     for content in contents:
+        if not isinstance(content, dict) or OneOf.is_content(content):
+            continue
         substance = materials.known(content.get("name"))
         if substance is None:
             continue
@@ -242,6 +251,15 @@ def _own(target: Any, step: str | int, name: str) -> Any:
         child = list(child)
         target[step] = child
     return child
+
+
+def _standing(choice: dict[str, Any], block: BaseModel) -> dict[str, Any]:
+    """Content of the option that stands for a choice, written into its place in the choice."""
+    content: dict[str, Any] = block.model_dump()
+    options = list(choice["options"])
+    options[OneOf.model_validate(choice).place] = content
+    choice["options"] = options
+    return content
 
 
 def _open_mapping(steps: list[str | int]) -> bool:

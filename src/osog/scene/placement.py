@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from osog.scene.distributions import NumberOrDistribution, Uniform
+from osog.scene.continuous import Uniform
+from osog.scene.distributions import NumberOrDistribution
 from osog.scene.kinds import Kinds
 from osog.scene.model import SceneModel, parameter
 

@@ -101,7 +101,7 @@ class Particle(SceneModel):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Describe the sizes of registered shapes like fields, and allow nothing else."""
-        described = handler(schema)
+        described = super().__get_pydantic_json_schema__(schema, handler)
         inner = handler.resolve_ref_schema(described)
         inner["additionalProperties"] = False
         further = _further(tuple(SHAPES.models.values())).model_json_schema()
@@ -169,6 +169,14 @@ class Population(SceneModel):
         title="Density",
         description="Mean number of particles per mm² of the frame; used when count is empty.",
     )
+    cover: float | None = Field(
+        None,
+        ge=0,
+        le=20,
+        title="Cover",
+        description="Areas of all silhouettes as a share of the frame's, twice where two overlap; "
+        "in place of a count.",
+    )
     aggregate: AnyAggregate | None = Field(
         None,
         title="Aggregate",
@@ -217,13 +225,15 @@ class Population(SceneModel):
         """How many particles it has; None where that is drawn by chance."""
         if self.particles is not None:
             return len(self.particles)
-        by_chance = self.density_per_mm2 is not None or self.aggregate is not None
+        by_chance = (
+            self.density_per_mm2 is not None or self.cover is not None or self.aggregate is not None
+        )
         return None if by_chance else self.count or 0
 
     @model_validator(mode="after")
     def _one_source_of_particles(self) -> "Population":
         given = [
-            name for name in ("count", "density_per_mm2", "particles")
+            name for name in ("count", "density_per_mm2", "cover", "particles")
             if getattr(self, name) is not None
         ]  # fmt: skip
         if len(given) > 1:

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from osog.io import atomic
-from osog.scene import instruments, paths
+from osog.scene import drawing, instruments, laws_in_fields, paths, preset_blocks
 from osog.scene.background import Background
 from osog.scene.camera import Camera
+from osog.scene.discrete import SCENE_FOLDER, OneOf
 from osog.scene.errors import SceneError, sentences
+from osog.scene.law import Distribution
 from osog.scene.material import Medium, at_wavelength
 from osog.scene.microscope import Microscope
 from osog.scene.model import SceneModel, block, parameter
@@ -76,6 +78,18 @@ class Scene(SceneModel):
         None, title="Scale bar", description="Burnt into the picture behind the camera."
     )
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _laws_beside_numbers(
+        cls, data: Any, handler: ModelWrapValidatorHandler["Scene"]
+    ) -> "Scene":
+        """Read laws, and tell those that hang on another number what that number is."""
+        if isinstance(data, dict):
+            data = preset_blocks.filled_in(data)
+        scene = cls._read(data, handler)
+        links = drawing.tied(scene) if isinstance(data, dict) else None
+        return scene if links is None else cls._read(paths.content_with(scene, links), handler)
+
     @model_validator(mode="before")
     @classmethod
     def _from_the_tables(cls, data: Any) -> Any:
@@ -87,6 +101,8 @@ class Scene(SceneModel):
         stated = optics.get("wavelength_um") if isinstance(optics, dict) else None
         if stated is None:
             stated = getattr(optics, "wavelength_um", Microscope().wavelength_um)
+        if isinstance(stated, dict | list | tuple | Distribution):
+            stated = _middle(stated)
         if isinstance(stated, bool) or not isinstance(stated, (int, float)) or not stated > 0:
             return data  # refused elsewhere
         data = dict(data)
@@ -214,6 +230,87 @@ class Scene(SceneModel):
             del data["grid"]["pixel_size_um"]
         return self.parse(data)
 
+    def laws_by_name(self) -> dict[str, Distribution]:
+        """Every law of the scene by dotted name, choices included, in the order of the file.
+
+        Names count populations by name: ``populations.beads.shape.radius_um``. What an option of a
+        choice has of laws is not among them, except those of the option that stands for all.
+        """
+        return dict(drawing.laws(self))
+
+    def law(self, name: str) -> Distribution | None:
+        """Law of a field, by dotted name; None where the field is a plain number.
+
+        Parameters
+        ----------
+        name : str
+            As for `get`, which returns the centre of a law that lies beside its number.
+
+        Raises
+        ------
+        SceneError
+            If the name does not exist.
+        """
+        paths.get(self, name)
+        return drawing.law_at(self, name)
+
+    def with_law(self, name: str, law: Any) -> "Scene":
+        """Return a new scene in which a number is drawn from a law.
+
+        Parameters
+        ----------
+        name : str
+            Dotted name of the number.
+        law : Distribution, mapping, [low, high] or number
+            A number takes the law away.
+
+        Raises
+        ------
+        SceneError
+            If the name does not exist, or the law may leave the range of the field.
+        """
+        return self.updated({name: law})
+
+    def drawn(self, seed: int = 0) -> "Scene":
+        """Draw everything that is one for the whole picture; particles are still to be drawn.
+
+        What every law of this scene leaves for each particle is in the result, and is drawn from
+        the same seed when it is rendered. Much lighter than `sample`, and the same image.
+
+        Returns
+        -------
+        Scene
+            This very scene, where nothing is drawn for the picture as a whole.
+
+        Raises
+        ------
+        SceneError
+            If the numbers that this seed draws do not go together.
+        """
+        return drawing.drawn(self, seed)
+
+    def sample(self, seed: int = 0) -> "Scene":
+        """Return the scene of one image: every number is drawn, every particle is listed.
+
+        Parameters
+        ----------
+        seed : int
+            The same seed gives the same scene in every process.
+
+        Returns
+        -------
+        Scene
+            Without laws; rendered with the same seed it gives the image of this scene, bit for bit.
+            Invisible populations, which no image shows, keep their particles to be drawn, with the
+            centres of their laws.
+
+        Raises
+        ------
+        SceneError
+            If the numbers that this seed draws do not go together, or the particles do not fit.
+        """
+        return drawing.settled(drawing.listing(self.drawn(seed), seed))
+
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Scene":
         """Read a YAML or JSON scene file.
@@ -240,7 +337,11 @@ class Scene(SceneModel):
             raise SceneError(
                 f"{Path(path).name} is not a readable YAML file{where}: {problem}."
             ) from None
-        return cls.parse(data)
+        folder = SCENE_FOLDER.set(Path(path).absolute().parent)
+        try:
+            return cls.parse(data)
+        finally:
+            SCENE_FOLDER.reset(folder)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the scene as YAML (or JSON for a ``.json`` name), whole or not at all."""
@@ -265,6 +366,15 @@ class Scene(SceneModel):
         )
 
 
+def _middle(law: Any) -> float | None:
+    """Centre of the law of the wavelength; None where it is none, which is refused elsewhere."""
+    try:
+        plain, _ = laws_in_fields.told_apart(Microscope, {"wavelength_um": law})
+    except ValueError:
+        return None
+    return plain.get("wavelength_um")
+
+
 def _drop_empty(model: BaseModel, data: dict[str, Any]) -> None:
     """Leave out what is empty, except where a scene without the field would not be the same."""
     named = getattr(model, "name", None) is not None and "dispersion" in type(model).model_fields
@@ -272,12 +382,15 @@ def _drop_empty(model: BaseModel, data: dict[str, Any]) -> None:
         value = getattr(model, field)
         if value is None:
             if info.default is None and not (named and field == "dispersion"):
-                del data[field]
+                if data[field] is None:
+                    del data[field]
             continue
         items = value if isinstance(value, tuple) else (value,)
         dumped = data[field] if isinstance(value, tuple) else (data[field],)
+        if isinstance(dumped, dict):
+            continue  # a choice in place of a list
         for item, plain in zip(items, dumped, strict=True):
-            if isinstance(item, BaseModel):
+            if isinstance(item, SceneModel) and not OneOf.is_content(plain):
                 _drop_empty(item, plain)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
 
+from osog.sensor.automatic_exposure import electrons_for
 from osog.sensor.colour_filter import filtered
 from osog.sensor.converter import converted, rounded_straight_through
 from osog.sensor.effects import with_effects
@@ -25,8 +27,9 @@ def expected_counts(irradiance_px: Tensor, values: Values) -> Tensor:
     Parameters
     ----------
     irradiance_px : Tensor (Ny, Nx) or (3, Ny, Nx)
-        Irradiance per pixel in units of that which gives ``background_electrons``. A colour camera
-        takes three channels; one stands for equal light in all of them.
+        Irradiance per pixel in units of that which gives ``background_electrons``, or the exposure
+        that ``target_counts`` asks for. A colour camera takes three channels; one stands for equal
+        light in all of them.
     values : Values
         Numbers of a scene that has a camera; all of them may be the caller's tensors.
 
@@ -142,13 +145,21 @@ def _camera(values: Values) -> Camera:
 
 def _mean(irradiance_px: Tensor, exposure: Exposure) -> Tensor:
     """Mean electrons in every well: (Ny, Nx), or (3, Ny, Nx) of three chips."""
-    camera = exposure.camera
-    if camera.background_photons is not None:
+    camera, light = exposure.camera, irradiance_px.clamp(min=0.0)
+    if camera.target_counts is not None:
+        at_one = electrons_for(camera.target_counts, light, lambda e: _metered(light * e, exposure))
+    elif camera.background_photons is not None:
         at_one = camera.background_photons * camera.quantum_efficiency
     else:
         at_one = camera.background_electrons
-    light = filtered(irradiance_px.clamp(min=0.0) * at_one, camera.colour)
-    return with_effects("electrons", light, exposure)
+    return with_effects("electrons", filtered(light * at_one, camera.colour), exposure)
+
+
+def _metered(electrons: Tensor, exposure: Exposure) -> Tensor:
+    """Noise-free counts of mean electrons, by which an exposure is chosen."""
+    plain = replace(exposure, sampled=False, noise=False)
+    mean = with_effects("electrons", filtered(electrons, plain.camera.colour), plain)
+    return _processed(converted(mean_electrons(mean, plain), plain), plain)
 
 
 def _processed(counts: Tensor, exposure: Exposure) -> Tensor:

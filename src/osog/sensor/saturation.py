@@ -47,7 +47,8 @@ def saturation(picture: Tensor, light: Tensor, camera: Camera) -> list[Caution]:
     shown = f"{100 * share:.0f}" if share > 0.03 else f"{100 * share:.1f}"
     text = f"{shown} % of the pixels are saturated (at the {what})."
     room = 0.8 * most - camera.dark_electrons
-    if brightest <= 0 or room <= 0 or brightest * camera.electrons_at_one <= room:
+    chosen = camera.target_counts is not None  # by the camera itself
+    if chosen or brightest <= 0 or room <= 0 or brightest * camera.electrons_at_one <= room:
         return [Caution(text)]
     name = "background_electrons" if camera.background_photons is None else "background_photons"
     factor = room / brightest / camera.electrons_at_one

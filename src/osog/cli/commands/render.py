@@ -60,9 +60,10 @@ def render(
         size_in_words,
     )
     from osog.rendering import Renderer
+    from osog.sample import checked_seed
 
     checked_target(out)
-    described = load_scene(scene)
+    described = load_scene(scene).drawn(checked_seed(seed))
     checked_content(out, described)
     outputs = ("image", "instances", "boxes") if labels else ("image",)
     renderer, wish = Renderer(device), accuracy.value if accuracy else None

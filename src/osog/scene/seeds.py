@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from osog.scene import SceneError
+from osog.scene.errors import SceneError
 
 _MOST = 2**62
 """Beyond it the streams that are derived from a seed would leave the range of torch."""

@@ -1,0 +1,171 @@
+"""Numbers of single particles: one column for each law of a population."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osog.scene import Distribution, Multiple, SceneError
+from osog.scene.paths import split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from osog.scene import Population, Scene
+
+Array = NDArray[np.float64]
+Columns = dict[tuple[str, int | None], Array]
+"""Drawn numbers (n,) by field and place in its list."""
+
+MATERIAL = ("index", "absorption_per_um", "emission_per_um", "birefringence")
+"""Fields of the material that belong to each particle."""
+
+
+def drawn_columns(
+    population: Population, count: int, streams: Mapping[str, np.random.Generator], scene: Scene
+) -> Columns:
+    """Draw the sizes and the material of the particles of one population.
+
+    Parameters
+    ----------
+    population : Population
+    count : int
+    streams : mapping
+        Random numbers by the name of the column: ``size0`` … for the numbers of the shape.
+    scene : Scene
+        Where numbers of other blocks are found, such as the size of a pixel.
+
+    Returns
+    -------
+    dict
+        Only what is drawn; a law that is drawn once for the picture stands with its centre.
+
+    Raises
+    ------
+    SceneError
+        If numbers hang on each other, or on one that is not there.
+    """
+    return _Drawing(population, count, streams, scene).columns()
+
+
+class _Drawing:
+    """Draws each column once, those that others hang on first."""
+
+    def __init__(
+        self,
+        population: Population,
+        count: int,
+        streams: Mapping[str, np.random.Generator],
+        scene: Scene,
+    ) -> None:
+        self.population, self.count, self.scene = population, count, scene
+        self.streams: dict[tuple[str, int | None], np.random.Generator] = {}
+        self.stated: dict[tuple[str, int | None], Distribution | float | None] = {}
+        for k, (field, component) in enumerate(population.shape.columns()):
+            quantity = getattr(population.shape, field)
+            key = (field, component)
+            self.stated[key] = quantity if component is None else quantity[component]
+            self.streams[key] = streams[f"size{k}"]
+        for field in MATERIAL:
+            self.stated[field, None] = getattr(population.material, field)
+            self.streams[field, None] = streams[field]
+        self.out: Columns = {}
+        self.open: list[tuple[str, int | None]] = []
+
+    def columns(self) -> Columns:
+        """Every column that is drawn, as the shape means them."""
+        laws = [key for key, value in self.stated.items() if isinstance(value, Distribution)]
+        found = {key: self.column(key) for key in laws}
+        shape = self.population.shape
+        sizes = [field for field, component in shape.columns() if component is None]
+        if any((field, None) in found for field in sizes):
+            numbers = {f: found.get((f, None), getattr(shape, f)) for f in sizes}
+            for field, column in shape.mended(numbers).items():
+                found[field, None] = column * np.ones(self.count)
+        return found
+
+    def column(self, key: tuple[str, int | None]) -> Array:
+        """Numbers of one column."""
+        if key in self.out:
+            return self.out[key]
+        law = self.stated[key]
+        if not isinstance(law, Distribution):
+            assert law is not None
+            return np.full(self.count, float(law))
+        if key in self.open:
+            circle = " → ".join(_name(each) for each in [*self.open[self.open.index(key) :], key])
+            raise SceneError(
+                f"population '{self.population.name}': these numbers are made of each other: "
+                f"{circle}."
+            )
+        self.open.append(key)
+        self.out[key] = self._drawn(key, law)
+        self.open.pop()
+        return self.out[key]
+
+    def _drawn(self, key: tuple[str, int | None], law: Distribution) -> Array:
+        if law.per == "image":
+            return np.full(self.count, law.centre)
+        rng = self.streams[key]
+        if isinstance(law, Multiple):
+            return law.draw_of(self._other(law.of, key), rng, self.count)
+        if law.follows is None:
+            return law.draw(rng, self.count)
+        leader = self._beside(law.follows)
+        stated = self.stated.get(leader) if leader is not None else None
+        if leader is None or not isinstance(stated, Distribution):
+            raise SceneError(
+                f"population '{self.population.name}': {_name(key)} follows {law.follows}, which "
+                "is not drawn for each particle."
+            )
+        if stated.linked:
+            raise SceneError(
+                f"population '{self.population.name}': {_name(key)} follows {law.follows}, which "
+                f"is a {stated.law}, without a law of its own; follow what it is made of."
+            )
+        try:
+            return law.draw_following(stated, self.column(leader), rng, self.count)
+        except ValueError as error:
+            raise SceneError(f"population '{self.population.name}': {error}") from None
+
+    def _other(self, name: str, key: tuple[str, int | None]) -> Array:
+        beside = self._beside(name)
+        if beside is not None:
+            if self.stated[beside] is None:
+                raise SceneError(
+                    f"population '{self.population.name}': {_name(key)} is a multiple of {name}, "
+                    "which is empty."
+                )
+            return self.column(beside)
+        value: Any = self.scene  # a recorded one, as likely as not, so that no path is looked up
+        for step in split(name):
+            value = value[step] if isinstance(step, int) else getattr(value, step, None)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise SceneError(
+                f"population '{self.population.name}': {_name(key)} is a multiple of {name}, which "
+                "is not one number for the picture."
+            )
+        return np.full(self.count, float(value))
+
+    def _beside(self, name: str) -> tuple[str, int | None] | None:
+        """Column that a name means, by its field alone or by its dotted name."""
+        steps = split(name)
+        if steps[0] == "populations" and len(steps) > 3:
+            index = self.scene.populations.index(self.population)
+            if steps[1] not in (self.population.name, index):
+                return None
+            steps = steps[2:]
+        if steps[0] in ("shape", "material"):
+            steps = steps[1:]
+        key = (str(steps[0]), int(steps[1]) if len(steps) > 1 and str(steps[1]).isdigit() else None)
+        return key if key in self.stated else None
+
+
+def _name(key: tuple[str, int | None]) -> str:
+    field, component = key
+    return field if component is None else f"{field}[{component}]"
+
+
+__all__ = ["MATERIAL", "Columns", "drawn_columns"]
