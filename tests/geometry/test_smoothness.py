@@ -37,7 +37,8 @@ SHAPES: dict[str, dict[str, Any]] = {
         "kind": "bent_rod", "length_um": 2.6, "radius_um": 0.4, "bend_deg": 0.0, "taper": 0.1,
     },
     "bent cylinder": {
-        "kind": "bent_cylinder", "length_um": 2.6, "radius_um": 0.4, "bend_deg": -70.0, "taper": 0.1,
+        "kind": "bent_cylinder", "length_um": 2.6, "radius_um": 0.4, "bend_deg": -70.0,
+        "taper": 0.1,
     },
 }  # fmt: skip
 LEVELS = ("red cell", "bent rod", "bent cylinder")

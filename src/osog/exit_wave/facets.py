@@ -80,8 +80,9 @@ def facet_spectrum(
     retardation 2π Δn (t2 − t1)/λ. Against Lorenz-Mie theory the field of a sphere is 1–3 % off at
     Δn 0.001; `scattering.facet_error_percent` holds beyond, where light from the lower surface is
     refracted by a curved upper one. Of bodies that a line of sight crosses several times, the
-    farther pieces are drawn as if the nearer ones did not delay their light. Light that is reflected more than twice, shadows of one
-    particle on another, total reflection and cores of coated spheres are left out.
+    farther pieces are drawn as if the nearer ones did not delay their light. Light that is
+    reflected more than twice, shadows of one particle on another, total reflection and cores of
+    coated spheres are left out.
     """
     raster = Raster(batch, plan)
     relative = mean_delta_index(batch, index)

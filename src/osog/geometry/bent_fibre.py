@@ -79,7 +79,8 @@ class BentFibre(LevelShape):
         """Farthest place of the arc along x, y and z, and the tube about it."""
         axes = torch.eye(3, dtype=bodies.size.dtype, device=bodies.size.device)
         both = torch.cat([axes, -axes])
-        return self._support(bodies, both).unflatten(1, (2, 3)).amax(1)
+        total: Tensor = self._support(bodies, both).unflatten(1, (2, 3)).amax(1)
+        return total
 
     def half_width(self, bodies: Bodies) -> Tensor:
         """Mean of the radii in the middle and at the ends."""

@@ -157,7 +157,8 @@ class LevelShape(Shape):
         def spread(values: Tensor) -> Tensor:
             """Put (K, A) back on all lines, (..., n, K, P, Q)."""
             whole = values.new_zeros(len(values), x.numel()).index_copy(1, lines, values)
-            return whole.unflatten(1, shape).movedim(0, -3)
+            placed: Tensor = whole.unflatten(1, shape).movedim(0, -3)
+            return placed
 
         return spread(length * step / 2), spread(middle), spread(coverage[None]).squeeze(-3)
 
