@@ -26,8 +26,10 @@ def particle_batch(
             start.append(start[-1])
 
     def column(name: str, default: object) -> torch.Tensor:
-        values = [row.get(name, default) for row in rows]
-        return torch.tensor(values, dtype=torch.float64).reshape(-1, 3)
+        values = [tuple(row.get(name, default)) for row in rows]  # type: ignore[arg-type]
+        widest = max([3, *(len(v) for v in values)])
+        padded = [v + (0.0,) * (widest - len(v)) for v in values]
+        return torch.tensor(padded, dtype=torch.float64).reshape(-1, widest)
 
     batch = ParticleBatch(
         position=column("position", (0.0, 0.0, 0.0)),

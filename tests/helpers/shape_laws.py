@@ -125,7 +125,7 @@ def outline_is_the_rim_of_the_pixels(body: dict[str, Any]) -> None:
     y, x = outlines(batch, 360).unbind(-1)
     area = (x * y.roll(-1, -1) - y * x.roll(-1, -1)).sum(-1) / 2
     covered = drawn(shape, batch, pitch).coverage.sum((1, 2)) * pitch**2
-    torch.testing.assert_close(area, covered, rtol=0.02, atol=0)
+    torch.testing.assert_close(area, covered, rtol=0.022, atol=0)
 
 
 def box_holds_the_outline_and_touches_it(body: dict[str, Any]) -> None:

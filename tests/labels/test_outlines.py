@@ -6,13 +6,18 @@ import pytest
 import torch
 
 from osog.geometry import (
+    BENT_CYLINDER,
+    BENT_ROD,
     BOX,
     CYLINDER,
     ELLIPSOID,
     POLYHEDRON,
+    RED_CELL,
     ROD,
     SHAPES,
     SPHERE,
+    TUBE,
+    VESICLE,
     chords,
     padded_planes,
     patch_grid,
@@ -26,6 +31,11 @@ SIZE = {
     CYLINDER: (1.0, 0.4, 0.4),
     BOX: (1.0, 0.6, 0.4),
     POLYHEDRON: (2.2, 1.4, 1.0),
+    RED_CELL: (1.2, 1.2, 0.4, 0.12, 0.84),
+    BENT_ROD: (1.2, 0.3, 0.3, 0.0, 0.3),
+    BENT_CYLINDER: (1.0, 0.4, 0.4, 0.0, 0.4),
+    VESICLE: (1.2, 0.7, 0.4, 0.1),
+    TUBE: (1.0, 0.4, 0.4, 0.1),
 }
 
 

@@ -20,7 +20,7 @@ from osog.exit_wave.kernel_deconvolution import (
 )
 from osog.exit_wave.raster import PatchBatch, Raster, particle_tensors
 from osog.exit_wave.splat_weights import cubic_spline
-from osog.geometry import chords, half_extents
+from osog.geometry import by_shape, chords, half_extents
 from osog.waves.phase_factors import phasor, sinc
 from osog.waves.recomputation import recomputed
 
@@ -79,8 +79,10 @@ def facet_spectrum(
     for weak bodies of any size (first Born approximation) with a phase error of about their
     retardation 2π Δn (t2 − t1)/λ. Against Lorenz-Mie theory the field of a sphere is 1–3 % off at
     Δn 0.001; `scattering.facet_error_percent` holds beyond, where light from the lower surface is
-    refracted by a curved upper one. Light that is reflected more than twice, shadows of one
-    particle on another, total reflection and cores of coated spheres are left out.
+    refracted by a curved upper one. Of bodies that a line of sight crosses several times, the
+    farther pieces are drawn as if the nearer ones did not delay their light. Light that is
+    reflected more than twice, shadows of one particle on another, total reflection and cores of
+    coated spheres are left out.
     """
     raster = Raster(batch, plan)
     relative = mean_delta_index(batch, index)
@@ -297,6 +299,16 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator
         phase = phase * half_extents(batch, index)[:, 2]
         wavelength = scene.microscope.wavelength_um / scene.medium.index
         small = int(((width < 2 * wavelength) & (phase > 0.5)).sum())
+        delayed = any(
+            bool((phase[rows] > 0.5).any())
+            for shape, rows in by_shape(batch, index)
+            if shape.intervals > 1
+        )
+    if delayed:
+        yield Caution(
+            "Reflected light takes bodies as convex: that of the farther parts of bent, biconcave "
+            "or hollow ones is drawn as if the nearer parts did not delay it."
+        )
     if small:
         noun = "body is" if small == 1 else "bodies are"
         yield Caution(

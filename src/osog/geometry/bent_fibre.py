@@ -79,7 +79,8 @@ class BentFibre(LevelShape):
         """Farthest place of the arc along x, y and z, and the tube about it."""
         axes = torch.eye(3, dtype=bodies.size.dtype, device=bodies.size.device)
         both = torch.cat([axes, -axes])
-        return self._support(bodies, both).unflatten(1, (2, 3)).amax(1)
+        total: Tensor = self._support(bodies, both).unflatten(1, (2, 3)).amax(1)
+        return total
 
     def half_width(self, bodies: Bodies) -> Tensor:
         """Mean of the radii in the middle and at the ends."""
@@ -125,14 +126,13 @@ class BentFibre(LevelShape):
         b = kappa * (px * dx + py * dy) / 2 - dy / 2
         c = kappa * (px * px + py * py) / 2 - py
         nearest = torch.minimum(torch.maximum(-b / a.clamp_min(1e-12), low), high)
-        near_mean = torch.where(a > 1e-9, nearest, (low + high) / 2)
         outer = _roots(a, b, c - radius - kappa * radius * radius / 2)
         bore = torch.minimum(radius, 0.999 / kappa.clamp_min(1e-12))
         inner = _roots(a, b, c + bore - kappa * bore * bore / 2)
         low, high = torch.maximum(low, outer[0]), torch.minimum(high, outer[1])
         hole = inner[1] > inner[0]
-        first_end = torch.where(hole, inner[0], near_mean)
-        second_start = torch.where(hole, inner[1], near_mean)
+        first_end = torch.where(hole, inner[0], nearest)
+        second_start = torch.where(hole, inner[1], nearest)
         first_end = torch.minimum(torch.maximum(first_end, low), torch.maximum(high, low))
         second_start = torch.maximum(torch.minimum(second_start, high), first_end)
         return torch.stack([torch.stack([low, second_start]), torch.stack([first_end, high])])
@@ -252,8 +252,9 @@ class _TubeLevel(Level):
             pick(frame.tip**2 - away2, self.value),
             pick(slope_z, self.slope_z),
             pick(4 * away2, self.slope2),
-            pick(torch.full_like(away2, -6.0), self.curvature),
-            pick(torch.full_like(away2, -2.0), self.curvature_z),
+            # What corrects for the curvature turns from one to the other without a step.
+            torch.lerp(self.curvature, torch.full_like(away2, -6.0), frame.beyond),
+            torch.lerp(self.curvature_z, torch.full_like(away2, -2.0), frame.beyond),
         )
 
     def with_end(self, frame: _Frame) -> Level:
@@ -286,9 +287,10 @@ class _Frame:
         self.outside = self.s.abs() > self.half
         share = (self.s / self.half.clamp_min(1e-9)).clamp(-1.0, 1.0)
         self.radius = self.middle + (self.tip - self.middle) * share * share
-        self.radius_slope = torch.where(
-            self.outside, 0.0, 2 * (self.tip - self.middle) * share / self.half.clamp_min(1e-9)
-        )
+        past = (self.s.abs() - self.half) / self.tip
+        self.beyond = _step(past)
+        slope = 2 * (self.tip - self.middle) * share / self.half.clamp_min(1e-9)
+        self.radius_slope = slope * (1 - _step(past + 0.5))
         end = torch.where(self.s < 0, -self.half, self.half)
         turn = kappa * end
         self.away_x = px - end * torch.sinc(turn / pi)
@@ -342,10 +344,16 @@ def _arc_length(px: Tensor, py: Tensor, kappa: Tensor) -> Tensor:
     return torch.where(small, near, torch.atan2(rise, run) / far_kappa)
 
 
+def _step(x: Tensor) -> Tensor:
+    """Smooth step from 0 to 1 between −½ and ½."""
+    t = (x + 0.5).clamp(0.0, 1.0)
+    return t * t * (3 - 2 * t)
+
+
 def _roots(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     """Where a z² + 2 b z + c ≤ 0, a ≥ 0: lower and upper end, equal where nowhere."""
     root = b * b - a * c
-    width = root.clamp_min(0).sqrt()
+    width = (root.clamp_min(0) + 1e-12).sqrt()
     far = torch.where(b < 0, width - b, -width - b)
     far = torch.where(far.abs() < 1e-12, torch.full_like(far, 1e-12), far)
     one = c / far

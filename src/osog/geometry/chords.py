@@ -69,7 +69,8 @@ class Chord:
         return torch.where(torch.isfinite(highest), highest, self._pieces(self.exit)[:, 0])
 
     def _pieces(self, rows: Tensor) -> Tensor:
-        return rows.unflatten(1, (self.intervals, -1))
+        pieces: Tensor = rows.unflatten(1, (self.intervals, -1))
+        return pieces
 
 
 def chords(

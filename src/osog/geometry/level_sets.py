@@ -92,7 +92,6 @@ class LevelShape(Shape):
         x, y : Tensor, shape (..., n, P, Q)
             µm from the positions.
         bodies : Bodies
-            Without derivatives.
         margin_um : float
             By how much the body is enlarged.
 
@@ -126,22 +125,22 @@ class LevelShape(Shape):
         py, px = pitch_um
         across = ((px * px + py * py) / 2) ** 0.5
         x, y = torch.broadcast_tensors(x, y)
-        with torch.no_grad():
-            plain = Bodies(plain_numbers(bodies.quaternion), plain_numbers(bodies.size))
-            low, high = self.windows(
-                plain_numbers(x), plain_numbers(y), plain, _KERNELS * across * REACH / 2
-            ).unbind(0)
-            lines = torch.nonzero((high > low).any(0).flatten())[:, 0]
-            low, high = (t.flatten(1)[:, lines] for t in (low, high))
-            step = ((high - low) / (self.points - 2 * _MARGIN)).clamp_min(1e-3 * across)
-            start, end = low - _MARGIN * step, high + _MARGIN * step
-            # Windows that touch share the border; those apart keep their margins.
-            border = (high[:-1] + low[1:]) / 2
-            end[:-1] = torch.minimum(end[:-1], border)
-            start[1:] = torch.maximum(start[1:], border)
-            step = (end - start).clamp_min(0) / self.points
-            number = torch.arange(self.points, dtype=low.dtype, device=low.device) + 0.5
-            z = start[None] + number[:, None, None] * step  # (M, K, A)
+        # The points follow the body, so that derivatives are those of the sum that is taken.
+        low, high = self.windows(x, y, bodies, _KERNELS * across * REACH / 2).unbind(0)
+        there = (plain_numbers(high) > plain_numbers(low)).any(0).flatten()
+        lines = torch.nonzero(there)[:, 0]
+        low, high = (t.flatten(1)[:, lines] for t in (low, high))
+        step = ((high - low) / (self.points - 2 * _MARGIN)).clamp_min(1e-3 * across)
+        start, end = low - _MARGIN * step, high + _MARGIN * step
+        # Windows that touch share the border; those apart keep their margins.
+        border = (high[:-1] + low[1:]) / 2
+        real, far = high > low, torch.full_like(border, torch.inf)
+        before, after = torch.where(real[1:], border, far), torch.where(real[:-1], border, -far)
+        end = torch.cat([torch.minimum(end[:-1], before), end[-1:]])
+        start = torch.cat([start[:1], torch.maximum(start[1:], after)])
+        step = (end - start).clamp_min(0) / self.points
+        number = torch.arange(self.points, dtype=low.dtype, device=low.device) + 0.5
+        z = start[None] + number[:, None, None] * step  # (M, K, A)
         of_body = _body_of(x, lines)
         one = Bodies(bodies.quaternion[of_body], bodies.size[of_body])
         at_x, at_y = x.flatten()[lines], y.flatten()[lines]
@@ -158,7 +157,8 @@ class LevelShape(Shape):
         def spread(values: Tensor) -> Tensor:
             """Put (K, A) back on all lines, (..., n, K, P, Q)."""
             whole = values.new_zeros(len(values), x.numel()).index_copy(1, lines, values)
-            return whole.unflatten(1, shape).movedim(0, -3)
+            placed: Tensor = whole.unflatten(1, shape).movedim(0, -3)
+            return placed
 
         return spread(length * step / 2), spread(middle), spread(coverage[None]).squeeze(-3)
 

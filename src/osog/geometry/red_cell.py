@@ -64,7 +64,7 @@ class RedCellGeometry(LevelShape):
         a, b = dx * dx + dy * dy, px * dx + py * dy
         a = a.clamp_min(1e-12)
         root = b * b - a * (px * px + py * py - radius * radius)
-        width = root.clamp_min(0).sqrt() / a
+        width = (root.clamp_min(0) + 1e-12).sqrt() / a
         nearest = -b / a
         # Within the two flat faces.
         dz = torch.where(dz.abs() < 1e-9, torch.full_like(dz, 1e-9), dz)
@@ -87,7 +87,9 @@ class RedCellGeometry(LevelShape):
         q0, q1, q2 = _profile(bodies)
         within = s.clamp_max(1.0)
         q = q0 + within * (q1 + within * q2)
-        bend = torch.where(s < 1, q1 + 2 * within * q2, 0.0)
+        bend = q1 + 2 * within * q2
+        # Beyond the rim the profile goes on straight.
+        q = q + (s - within) * bend
         bend2 = torch.where(s < 1, 2 * q2.expand_as(s), 0.0)
         rest = 1 - s
         first = -q * q + 2 * rest * q * bend
