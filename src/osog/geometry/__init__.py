@@ -16,6 +16,7 @@ from osog.geometry.rod import ROD
 from osog.geometry.shape import Bodies, Column, Shape
 from osog.geometry.shapes import SHAPES, by_shape, half_extents, number_of, register
 from osog.geometry.sphere import SPHERE
+from osog.geometry.volume import VOLUME
 
 __all__ = [
     "BOX",
@@ -25,6 +26,7 @@ __all__ = [
     "ROD",
     "SHAPES",
     "SPHERE",
+    "VOLUME",
     "Bodies",
     "Bucket",
     "Chord",

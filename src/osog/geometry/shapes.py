@@ -13,6 +13,7 @@ from osog.geometry.polyhedron import POLYHEDRON
 from osog.geometry.rod import ROD
 from osog.geometry.shape import Bodies, Shape
 from osog.geometry.sphere import SPHERE
+from osog.geometry.volume import VOLUME
 from osog.scene import SHAPES as SCENE_SHAPES
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from osog.particles import ParticleBatch
     from osog.scene.shapes import ShapeModel
 
-SHAPES: list[Shape] = [SPHERE, ELLIPSOID, ROD, CYLINDER, BOX, POLYHEDRON]
+SHAPES: list[Shape] = [SPHERE, ELLIPSOID, ROD, CYLINDER, BOX, POLYHEDRON, VOLUME]
 """Every shape; its place is its number in ``ParticleBatch.shape_kind``."""
 
 _OWN = len(SHAPES)

@@ -16,6 +16,7 @@ from osog.particles import ParticleBatch, quaternion_from_angles, rotation_matri
 from osog.sample.placement import Obstacles, draw, positions
 from osog.sample.seeds import checked_seed
 from osog.sample.values import Values
+from osog.sample.volumes import with_parts
 from osog.scene import SHAPES as SCENE_SHAPES
 from osog.scene import (
     Distribution,
@@ -105,7 +106,7 @@ def sample(
     }
     quaternion = quaternion_from_angles(joined["angles"])
     optic_axis = (rotation_matrix(quaternion) @ joined["axis"][:, :, None])[:, :, 0]
-    return ParticleBatch(
+    batch = ParticleBatch(
         position=joined["position"],
         quaternion=quaternion,
         size=joined["size"],
@@ -121,6 +122,7 @@ def sample(
         plane_start=starts,
         **integers,
     )
+    return with_parts(batch, values)
 
 
 def explicit(scene: Scene, seed: int = 0) -> Scene:

@@ -58,6 +58,8 @@ from osog.scene.spectrum import (
     SpectrumModel,
     WhiteLed,
 )
+from osog.scene.volumes import LabelNumbers, Mesh, Volume, VoxelShape
+from osog.scene.voxels import MeshSurface, VoxelArray
 
 __all__ = [
     "DIC",

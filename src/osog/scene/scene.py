@@ -21,6 +21,7 @@ from osog.scene.model import SceneModel, block, parameter
 from osog.scene.numerics import Numerics
 from osog.scene.population import Population
 from osog.scene.series import Series
+from osog.scene.voxels import relative_to, saved_beside
 
 _MAX_PIXELS = 8192
 
@@ -213,12 +214,14 @@ class Scene(SceneModel):
             raise SceneError(
                 f"{Path(path).name} is not a readable YAML file{where}: {problem}."
             ) from None
-        return cls.parse(data)
+        with relative_to(Path(path).absolute().parent):
+            return cls.parse(data)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the scene as YAML (or JSON for a ``.json`` name), whole or not at all."""
         target = Path(path)
-        text = self.to_json() if target.suffix == ".json" else self.to_yaml()
+        with saved_beside(target):  # arrays that live in memory alone go to files next to it
+            text = self.to_json() if target.suffix == ".json" else self.to_yaml()
         atomic.write_text(target, text)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,0 +1,401 @@
+"""Volumes of voxels on a grid of samples: piles of homogeneous boxes, wherever they lie.
+
+A volume whose axes lie along those of the world is deposited exactly: box by box, with the mean
+over the drawing kernel along x and y and the triangular weights of the slabs along z. All three
+are integrals over a box, and their product over the axes makes the sum three matrix products.
+
+A turned volume is first resampled on an upright lattice about its centre, as fine as its finest
+side, by trilinear interpolation. What interpolation and lattice blur is sharpened again to second
+order, so that both ways agree to the fourth order of the voxel. The lattice moves with the volume,
+so the picture is a smooth function of the place; of the turn it is continuous.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool3d, grid_sample, pad
+
+from osog.cancellation import raise_if_cancelled
+from osog.derivatives import followed
+from osog.geometry.edges import REACH, SPREAD, smooth_sign
+from osog.particles import rotation_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from osog.voxels import VoxelGrid
+
+_ALIGNED = 1e-6
+"""Deviation of a rotation from a turn by right angles that counts as rounding."""
+_MOST_VOXELS = {"cpu": 8_000_000, "cuda": 64_000_000}
+"""Voxels or lattice points handled at once."""
+_FRACTION = 0.21132486540518713
+"""Place of lattice points between voxels where interpolation blurs as much as on average,
+u (1 − u) = 1/6, so that a turn by nothing looks like a turn by little."""
+_BODY_OF_ARRAY = (2, 1, 0)
+"""Axis of the array for each axis (x, y, z) of the body, and the other way round."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Where a volume is wanted: planes of samples.
+
+    Attributes
+    ----------
+    pitch_um, corner_um : (float, float)
+        (y, x) pitch, and place of the first sample.
+    rows, columns : range
+        Samples of the grid.
+    slab_um : float
+        Spacing of the planes; 0 for a single one that takes everything.
+    planes : range
+        Numbers of the planes, which lie at whole multiples of the spacing.
+    """
+
+    pitch_um: tuple[float, float]
+    corner_um: tuple[float, float]
+    rows: range
+    columns: range
+    slab_um: float
+    planes: range
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a volume is.
+
+    Attributes
+    ----------
+    position : Tensor, shape (3,)
+    quaternion : Tensor, shape (4,)
+    size : Tensor, shape (3,)
+        Half of its sides along the body's x, y and z.
+    """
+
+    position: Tensor
+    quaternion: Tensor
+    size: Tensor
+
+    @property
+    def rotation(self) -> Tensor:
+        """Rotation matrix from the body into the world."""
+        return rotation_matrix(self.quaternion)
+
+
+def right_angles(rotation: Tensor) -> tuple[tuple[int, ...], tuple[float, ...]] | None:
+    """Axis of the body and sign along each axis of the world; None for other turns."""
+    matrix = rotation.detach().cpu().double()
+    nearest = matrix.abs().argmax(1)
+    signs = matrix.gather(1, nearest[:, None])[:, 0].sign()
+    whole = torch.zeros_like(matrix).scatter_(1, nearest[:, None], signs[:, None])
+    if float((matrix - whole).abs().max()) > _ALIGNED:
+        return None
+    return tuple(nearest.tolist()), tuple(signs.tolist())
+
+
+def voxel_sums(
+    grid: VoxelGrid,
+    weights: Tensor | None,
+    coefficients: Sequence[Tensor],
+    placed: Placed,
+    samples: Samples,
+    plain: bool = False,
+) -> Tensor:
+    """Coefficient × length of a volume on planes of samples.
+
+    Parameters
+    ----------
+    grid : VoxelGrid
+    weights : Tensor or None, shape (Z, Y, X)
+    coefficients : sequence of Tensor, each (L,)
+        One output for each; a number for every part of the volume.
+    placed : Placed
+    samples : Samples
+    plain : bool
+        Use operations that can be differentiated more than once.
+
+    Returns
+    -------
+    Tensor, shape (C, planes, rows, columns)
+        Differentiable in everything. Where the axes lie along those of the world, only first
+        derivatives in the turn are right.
+    """
+    aligned = right_angles(placed.rotation)
+    size = placed.size * 2 / placed.size.new_tensor([grid.shape[a] for a in _BODY_OF_ARRAY])
+    if aligned is None:
+        return _turned(grid, weights, coefficients, placed, size, samples, plain)
+    return _upright(grid, weights, coefficients, placed, size, samples, *aligned)
+
+
+def _upright(
+    grid: VoxelGrid,
+    weights: Tensor | None,
+    coefficients: Sequence[Tensor],
+    placed: Placed,
+    size: Tensor,
+    samples: Samples,
+    axes: tuple[int, ...],
+    signs: tuple[float, ...],
+) -> Tensor:
+    """Sums of boxes along the axes of the world."""
+    sides = [grid.shape[_BODY_OF_ARRAY[a]] for a in axes]
+    own = [
+        (torch.arange(n, dtype=size.dtype, device=size.device) - (n - 1) / 2) * size[a]
+        for a, n in zip(axes, sides, strict=True)
+    ]
+    centres = [placed.position[w] + signs[w] * own[w] for w in range(3)]
+    across = [
+        _Weights.within(centres[w], size[axes[w]], samples, w) for w in (0, 1)
+    ] + [_Weights.along(centres[2], size[axes[2]], samples)]
+    order = [_BODY_OF_ARRAY[axes[w]] for w in (2, 1, 0)]
+    turns = torch.is_grad_enabled() and followed(placed.quaternion)
+    total: Tensor | None = None
+    layers = _layers(grid, order, centres[2], size[axes[2]], samples)
+    step = max(1, _MOST_VOXELS.get(size.device.type, 8_000_000) // (sides[0] * sides[1]))
+    moments = across
+    if turns:
+        moments = [
+            across[w].moment(own[w], signs[w], size[axes[w]]) for w in range(3)
+        ]
+        slope = placed.rotation - placed.rotation.detach()
+    for start in range(layers.start, layers.stop, step):
+        raise_if_cancelled()
+        part = slice(start, min(start + step, layers.stop))
+        values = _values(grid, weights, coefficients, order, part)
+        x, y, z = across[0], across[1], across[2].cut(part)
+        found = _product(z.value, y.value, x.value, values)
+        if turns:
+            chosen = [x, y, z]
+            bent = [moments[0], moments[1], moments[2].cut(part)]
+            for w in range(3):
+                for v in range(3):
+                    if v == w:
+                        continue
+                    matrices = [c.value for c in chosen]
+                    matrices[w], matrices[v] = chosen[w].slope, bent[v].value
+                    term = _product(matrices[2], matrices[1], matrices[0], values)
+                    found = found + slope[w, axes[v]] * term
+        total = found if total is None else total + found
+    if total is None:
+        return size.new_zeros(
+            len(coefficients), len(samples.planes), len(samples.rows), len(samples.columns)
+        )
+    return total
+
+
+def _layers(
+    grid: VoxelGrid, order: list[int], centres: Tensor, side: Tensor, samples: Samples
+) -> range:
+    """Layers of voxels that hold anything and reach the planes."""
+    z = centres.detach()
+    near = torch.ones(len(z), dtype=torch.bool)
+    if samples.slab_um:
+        low = (samples.planes.start - 1) * samples.slab_um - float(side.detach())
+        high = samples.planes.stop * samples.slab_um + float(side.detach())
+        near = ((z >= low) & (z <= high)).cpu()
+    if order[0] == 0:
+        near &= grid.occupied
+    kept = torch.nonzero(near).flatten()
+    return range(int(kept[0]), int(kept[-1]) + 1) if len(kept) else range(0)
+
+
+def _values(
+    grid: VoxelGrid,
+    weights: Tensor | None,
+    coefficients: Sequence[Tensor],
+    order: list[int],
+    part: slice,
+) -> Tensor:
+    """Coefficients of some layers of voxels (C, layers, …), axes in the order of the world."""
+    found = []
+    ranks = None if grid.ranks is None else grid.ranks.permute(order)[part]
+    weight = None if weights is None else weights.permute(order)[part]
+    if ranks is not None:
+        ranks = ranks.to(torch.int32)
+        shape, flat = ranks.shape, ranks.reshape(-1)
+    for coefficient in coefficients:
+        if ranks is not None:
+            table = torch.cat([coefficient.new_zeros(1), coefficient])
+            value = table.index_select(0, flat).view(shape)
+            found.append(value if weight is None else value * weight)
+        else:
+            assert weight is not None
+            found.append(weight * coefficient)
+    return torch.stack(found) if len(found) > 1 else found[0][None]
+
+
+def _product(z: Tensor, y: Tensor, x: Tensor, values: Tensor) -> Tensor:
+    """Σ z y x values (C, K, P, Q)."""
+    channels, layers, rows, columns = values.shape
+    flat = z @ values.reshape(channels, layers, rows * columns)
+    flat = flat.view(channels, len(z), rows, columns) @ x.T
+    return y @ flat
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """Shares of boxes in samples along one axis.
+
+    Attributes
+    ----------
+    value : Tensor, shape (samples, boxes)
+    slope : Tensor
+        Its derivative in the place of the boxes.
+    """
+
+    value: Tensor
+    slope: Tensor
+
+    @classmethod
+    def within(cls, centres: Tensor, side: Tensor, samples: Samples, axis: int) -> _Weights:
+        """Means over the drawing kernel along x (0) or y (1)."""
+        pitch, corner = samples.pitch_um[1 - axis], samples.corner_um[1 - axis]
+        numbers = samples.columns if axis == 0 else samples.rows
+        like: dict[str, Any] = {"dtype": centres.dtype, "device": centres.device}
+        places = torch.arange(numbers.start, numbers.stop, **like) * pitch + corner
+        reach = centres.new_tensor(REACH * SPREAD / 2 * pitch)
+        distance = centres - places[:, None]
+        high, low = distance + side / 2, distance - side / 2
+        value = (smooth_sign(high, reach) - smooth_sign(low, reach)) / 2
+        return cls(value, _kernel(high, reach) - _kernel(low, reach))
+
+    @classmethod
+    def along(cls, centres: Tensor, side: Tensor, samples: Samples) -> _Weights:
+        """Lengths with the triangular weights of the slabs."""
+        spacing = samples.slab_um
+        if not spacing:
+            ones = torch.ones_like(centres)[None]
+            return cls(ones * side, torch.zeros_like(ones))
+        like: dict[str, Any] = {"dtype": centres.dtype, "device": centres.device}
+        planes = torch.arange(samples.planes.start, samples.planes.stop, **like)
+        distance = centres / spacing - planes[:, None]
+        half = side / (2 * spacing)
+        high, low = (distance + half).clamp(-1, 1), (distance - half).clamp(-1, 1)
+        value = (high - 0.5 * high * high.abs()) - (low - 0.5 * low * low.abs())
+        return cls(value * spacing, low.abs() - high.abs())
+
+    def moment(self, own: Tensor, sign: float, side: Tensor) -> _Weights:
+        """Shares weighted with the place in the body, for the slope of a turn."""
+        return _Weights(self.value * own + self.slope * (sign * side * side / 12), self.slope)
+
+    def cut(self, part: slice) -> _Weights:
+        """Those of some of the boxes."""
+        return _Weights(self.value[:, part], self.slope[:, part])
+
+
+def _kernel(x: Tensor, reach: Tensor) -> Tensor:
+    """Drawing kernel seen along a line, of unit integral."""
+    t = (x / reach).clamp(-1, 1)
+    return (1 - t * t) ** 2 * (15 / 16 / reach)
+
+
+def _turned(
+    grid: VoxelGrid,
+    weights: Tensor | None,
+    coefficients: Sequence[Tensor],
+    placed: Placed,
+    size: Tensor,
+    samples: Samples,
+    plain: bool,
+) -> Tensor:
+    """Sums of a volume that is turned, by way of an upright lattice."""
+    values = _values(grid, weights, coefficients, [0, 1, 2], slice(None))
+    target = 0.5 * min(samples.pitch_um)
+    # Voxels much finer than the samples are first pooled.
+    factors = [max(1, floor(target / float(size[a].detach()))) for a in _BODY_OF_ARRAY]
+    values = _sharpened(_pooled(values, factors), factors)
+    # One voxel was added on every side.
+    shape = values.shape[1:]
+    rotation = placed.rotation
+    fixed = rotation.detach()
+    pooled = size * size.new_tensor([factors[a] for a in _BODY_OF_ARRAY])
+    step = float(pooled.detach().min())
+    half = (fixed.abs() @ (placed.size.detach() + pooled.detach())).tolist()
+    nearest = fixed.abs().argmax(1).tolist()
+    like: dict[str, Any] = {"dtype": size.dtype, "device": size.device}
+    axes, across = [], []
+    for w in range(3):
+        odd = 0.0 if shape[_BODY_OF_ARRAY[nearest[w]]] % 2 else 0.5
+        shift = odd + _FRACTION
+        low, high = floor(-half[w] / step - shift), ceil(half[w] / step - shift)
+        place = (torch.arange(low - 1, high + 2, **like) + shift) * step
+        side = size.new_tensor(step)
+        moved = placed.position[w] + place
+        if w == 2:
+            found = _Weights.along(moved, side, samples).value
+        else:
+            found = _Weights.within(moved, side, samples, w).value
+        across.append(found[:, 1:-1] * (13 / 12) - (found[:, 2:] + found[:, :-2]) / 24)
+        axes.append(place[1:-1])
+    x, y, z = axes
+    used = torch.nonzero((across[2].detach() != 0).any(0)).flatten()
+    total = size.new_zeros(
+        len(coefficients), len(samples.planes), len(samples.rows), len(samples.columns)
+    )
+    if not len(used):
+        return total
+    per_layer = len(x) * len(y)
+    layers = max(1, _MOST_VOXELS.get(size.device.type, 8_000_000) // per_layer)
+    # Body coordinates are linear in those of the lattice.
+    scale = 1 / pooled
+    first = size.new_tensor(
+        [(grid.shape[_BODY_OF_ARRAY[a]] / factors[_BODY_OF_ARRAY[a]] - 1) / 2 + 1 for a in range(3)]
+    )
+    by_x, by_y, by_z = rotation * scale  # rows: what one µm along x, y, z adds to the indices
+    plane = x[:, None] * by_x + (y[:, None] * by_y)[:, None] + first
+    for start in range(int(used[0]), int(used[-1]) + 1, layers):
+        raise_if_cancelled()
+        part = slice(start, min(start + layers, int(used[-1]) + 1))
+        places = plane + (z[part, None] * by_z)[:, None, None]
+        found = _interpolated(values, places, plain)
+        total = total + _product(across[2][:, part], across[1], across[0], found)
+    return total
+
+
+def _pooled(values: Tensor, factors: list[int]) -> Tensor:
+    """Means (C, Z, Y, X) of blocks of voxels."""
+    if factors == [1, 1, 1]:
+        return values
+    missing = [-n % f for n, f in zip(values.shape[1:], factors, strict=True)]
+    ends = [0, missing[2], 0, missing[1], 0, missing[0]]
+    return avg_pool3d(pad(values, ends)[None], factors, factors)[0]
+
+
+def _sharpened(values: Tensor, factors: list[int]) -> Tensor:
+    """Take back what pooling and interpolation blur beyond the voxels themselves."""
+    found = pad(values, [1] * 6)
+    for axis, factor in enumerate(factors, start=1):
+        share = (3 - 2 / factor**2) / 24
+        ahead = torch.roll(found, 1, axis) + torch.roll(found, -1, axis)
+        found = found * (1 + 2 * share) - ahead * share
+    return found
+
+
+def _interpolated(values: Tensor, places: Tensor, plain: bool) -> Tensor:
+    """Trilinear interpolation of values (C, Z, Y, X) at indices (…, 3) along x, y and z."""
+    shape = values.shape[1:]
+    sides = places.new_tensor([shape[2], shape[1], shape[0]])
+    if not plain:
+        grid = (2 * places + 1) / sides - 1
+        found = grid_sample(values[None], grid[None], align_corners=False, padding_mode="zeros")
+        return found[0]
+    low = torch.floor(places.detach())
+    share = places - low
+    total: Tensor | float = 0.0
+    for corner in range(8):
+        offset = low.new_tensor([corner & 1, corner >> 1 & 1, corner >> 2])
+        at = low + offset
+        weight = torch.where(offset > 0, share, 1 - share).prod(-1)
+        inside = ((at >= 0) & (at < sides)).all(-1)
+        i, j, k = torch.minimum(at.clamp_min(0), sides - 1).long().unbind(-1)
+        total = total + values[:, k, j, i] * (weight * inside)
+    assert isinstance(total, Tensor)
+    return total
+
+
+__all__ = ["Placed", "Samples", "right_angles", "voxel_sums"]

@@ -1,0 +1,120 @@
+"""Volumes of voxels among the particles of a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, eq=False)
+class VoxelGrid:
+    """One array, whatever is made of it.
+
+    Attributes
+    ----------
+    shape : (int, int, int)
+        Voxels (Z, Y, X).
+    ranks : Tensor or None, shape (Z, Y, X), integers
+        0 where nothing is, r where the r-th part of the volume is; None for one part everywhere.
+    occupied : Tensor, shape (Z,), bool, on the CPU
+        Planes that hold anything.
+    key : str
+        Equal for equal arrays.
+    """
+
+    shape: tuple[int, int, int]
+    ranks: Tensor | None
+    occupied: Tensor
+    key: str
+
+
+@dataclass(frozen=True)
+class Voxels:
+    """Which particles of a batch are parts of a volume.
+
+    A volume with several labels has one particle for each of them, all of one position, rotation
+    and size, so that each label has its own index, absorption and number in the instance map. The
+    first part stands where the scene lists the volume, the others at the end of the batch.
+
+    Attributes
+    ----------
+    grids : tuple of VoxelGrid
+    weights : tuple of Tensor or None
+        Of each grid: how much of what a particle is made of each voxel holds (Z, Y, X),
+        differentiable; None for all of it.
+    grid : Tensor, shape (N,), int64
+        Array that a particle is drawn from; −1 for particles that are no volume.
+    body : Tensor, shape (N,), int64
+        Volume that it is a part of.
+    part : Tensor, shape (N,), int64
+        Which part, from 1.
+    """
+
+    grids: tuple[VoxelGrid, ...]
+    weights: tuple[Tensor | None, ...]
+    grid: Tensor
+    body: Tensor
+    part: Tensor
+
+    def taken(self, numbers: Tensor) -> Voxels:
+        """Return those of some of the particles."""
+        return replace(
+            self, grid=self.grid[numbers], body=self.body[numbers], part=self.part[numbers]
+        )
+
+    def followed_by(self, count: int) -> Voxels:
+        """Return those of a batch with further particles at its end, which are no volumes."""
+        none = self.grid.new_full((count,), -1)
+        joined = {n: torch.cat((getattr(self, n), none)) for n in ("grid", "body", "part")}
+        return replace(self, **joined)
+
+    def mapped(self, function: Callable[[Tensor], Tensor]) -> Voxels:
+        """Return them with every tensor but the arrays' own replaced."""
+        return replace(
+            self,
+            weights=tuple(None if w is None else function(w) for w in self.weights),
+            **{n: function(getattr(self, n)) for n in ("grid", "body", "part")},
+        )
+
+    def moved(self, weights: tuple[Tensor | None, ...]) -> Voxels:
+        """Return them with other weights."""
+        return replace(self, weights=weights)
+
+    def on(self, device: torch.device) -> Voxels:
+        """Return them with the arrays on a device."""
+        grids = tuple(
+            g if g.ranks is None or g.ranks.device == device
+            else replace(g, ranks=g.ranks.to(device))
+            for g in self.grids
+        )  # fmt: skip
+        return replace(self, grids=grids)
+
+    @property
+    def others(self) -> Tensor:
+        """Particles that are no volumes."""
+        return torch.nonzero(self.grid < 0).flatten()
+
+    @property
+    def leaders(self) -> Tensor:
+        """For each particle (N,) the first part of its volume; itself if it is none."""
+        own = torch.arange(len(self.grid), device=self.grid.device)
+        for body in self.bodies():
+            own[body] = body[0]
+        return own
+
+    def bodies(self) -> list[Tensor]:
+        """Particles of each volume, by part."""
+        found = []
+        for number in torch.unique(self.body[self.grid >= 0]).tolist():
+            mine = torch.nonzero((self.body == number) & (self.grid >= 0)).flatten()
+            found.append(mine[torch.argsort(self.part[mine])])
+        return found
+
+
+__all__ = ["VoxelGrid", "Voxels"]
