@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)  # two are the same only if they are one
 class VoxelGrid:
     """One array, whatever is made of it.
 
@@ -22,16 +22,26 @@ class VoxelGrid:
         Voxels (Z, Y, X).
     ranks : Tensor or None, shape (Z, Y, X), integers
         0 where nothing is, r where the r-th part of the volume is; None for one part everywhere.
+    mask : Tensor, shape (Z, Y, X), integers
+        The same for the maps of labels, 0 and 1 where a single part counts as present.
+    parts : int
+        How many there are.
     occupied : Tensor, shape (Z,), bool, on the CPU
         Planes that hold anything.
-    key : str
-        Equal for equal arrays.
     """
 
     shape: tuple[int, int, int]
     ranks: Tensor | None
+    mask: Tensor
+    parts: int
     occupied: Tensor
-    key: str
+
+    def on(self, device: torch.device) -> VoxelGrid:
+        """Return it with its array on a device."""
+        if self.mask.device == device:
+            return self
+        ranks = None if self.ranks is None else self.ranks.to(device)
+        return replace(self, ranks=ranks, mask=self.mask.to(device))
 
 
 @dataclass(frozen=True)
@@ -88,17 +98,17 @@ class Voxels:
 
     def on(self, device: torch.device) -> Voxels:
         """Return them with the arrays on a device."""
-        grids = tuple(
-            g if g.ranks is None or g.ranks.device == device
-            else replace(g, ranks=g.ranks.to(device))
-            for g in self.grids
-        )  # fmt: skip
-        return replace(self, grids=grids)
+        return replace(self, grids=tuple(grid.on(device) for grid in self.grids))
 
     @property
     def others(self) -> Tensor:
         """Particles that are no volumes."""
         return torch.nonzero(self.grid < 0).flatten()
+
+    @property
+    def rows(self) -> list[int]:
+        """Particles that are parts of volumes."""
+        return [int(row) for row in torch.nonzero(self.grid >= 0).flatten()]
 
     @property
     def leaders(self) -> Tensor:

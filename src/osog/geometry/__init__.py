@@ -17,6 +17,7 @@ from osog.geometry.shape import Bodies, Column, Shape
 from osog.geometry.shapes import SHAPES, by_shape, half_extents, number_of, register
 from osog.geometry.sphere import SPHERE
 from osog.geometry.volume import VOLUME
+from osog.geometry.voxel_maps import volume_box, volume_outline
 
 __all__ = [
     "BOX",
@@ -43,4 +44,6 @@ __all__ = [
     "patch_grid",
     "register",
     "vertices",
+    "volume_box",
+    "volume_outline",
 ]

@@ -13,7 +13,7 @@ so the picture is a smooth function of the place; of the turn it is continuous.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, log
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -34,9 +34,6 @@ _ALIGNED = 1e-6
 """Deviation of a rotation from a turn by right angles that counts as rounding."""
 _MOST_VOXELS = {"cpu": 8_000_000, "cuda": 64_000_000}
 """Voxels or lattice points handled at once."""
-_FRACTION = 0.21132486540518713
-"""Place of lattice points between voxels where interpolation blurs as much as on average,
-u (1 − u) = 1/6, so that a turn by nothing looks like a turn by little."""
 _BODY_OF_ARRAY = (2, 1, 0)
 """Axis of the array for each axis (x, y, z) of the body, and the other way round."""
 
@@ -122,21 +119,38 @@ def voxel_sums(
     Returns
     -------
     Tensor, shape (C, planes, rows, columns)
-        Differentiable in everything. Where the axes lie along those of the world, only first
-        derivatives in the turn are right.
+        Differentiable in everything; first derivatives in the turn.
     """
-    aligned = right_angles(placed.rotation)
+    rotation = placed.rotation
+    aligned = right_angles(rotation)
     size = placed.size * 2 / placed.size.new_tensor([grid.shape[a] for a in _BODY_OF_ARRAY])
     if aligned is None:
-        return _turned(grid, weights, coefficients, placed, size, samples, plain)
-    return _upright(grid, weights, coefficients, placed, size, samples, *aligned)
+        return _turned(
+            grid, weights, coefficients, placed.position, rotation, size, samples, plain
+        )
+    sums = _upright(grid, weights, coefficients, placed.position, size, samples, *aligned)
+    if not (torch.is_grad_enabled() and followed(rotation)):
+        return sums
+    # The slope in a turn is that of the way by which turned volumes go.
+    fixed = [None if t is None else t.detach() for t in (weights, *coefficients)]
+    turned = _turned(
+        grid,
+        fixed[0],
+        [c for c in fixed[1:] if c is not None],
+        placed.position.detach(),
+        rotation,
+        size.detach(),
+        samples,
+        plain,
+    )
+    return sums + (turned - turned.detach())
 
 
 def _upright(
     grid: VoxelGrid,
     weights: Tensor | None,
     coefficients: Sequence[Tensor],
-    placed: Placed,
+    position: Tensor,
     size: Tensor,
     samples: Samples,
     axes: tuple[int, ...],
@@ -148,44 +162,25 @@ def _upright(
         (torch.arange(n, dtype=size.dtype, device=size.device) - (n - 1) / 2) * size[a]
         for a, n in zip(axes, sides, strict=True)
     ]
-    centres = [placed.position[w] + signs[w] * own[w] for w in range(3)]
-    across = [
-        _Weights.within(centres[w], size[axes[w]], samples, w) for w in (0, 1)
-    ] + [_Weights.along(centres[2], size[axes[2]], samples)]
+    centres = [position[w] + signs[w] * own[w] for w in range(3)]
+    x, y = (_within(centres[w], size[axes[w]], samples, w) for w in (0, 1))
+    z = _along(centres[2], size[axes[2]], samples)
     order = [_BODY_OF_ARRAY[axes[w]] for w in (2, 1, 0)]
-    turns = torch.is_grad_enabled() and followed(placed.quaternion)
-    total: Tensor | None = None
+    total = size.new_zeros(
+        len(coefficients), len(samples.planes), len(samples.rows), len(samples.columns)
+    )
     layers = _layers(grid, order, centres[2], size[axes[2]], samples)
-    step = max(1, _MOST_VOXELS.get(size.device.type, 8_000_000) // (sides[0] * sides[1]))
-    moments = across
-    if turns:
-        moments = [
-            across[w].moment(own[w], signs[w], size[axes[w]]) for w in range(3)
-        ]
-        slope = placed.rotation - placed.rotation.detach()
+    step = max(1, _most_voxels(size) // (sides[0] * sides[1]))
     for start in range(layers.start, layers.stop, step):
         raise_if_cancelled()
         part = slice(start, min(start + step, layers.stop))
         values = _values(grid, weights, coefficients, order, part)
-        x, y, z = across[0], across[1], across[2].cut(part)
-        found = _product(z.value, y.value, x.value, values)
-        if turns:
-            chosen = [x, y, z]
-            bent = [moments[0], moments[1], moments[2].cut(part)]
-            for w in range(3):
-                for v in range(3):
-                    if v == w:
-                        continue
-                    matrices = [c.value for c in chosen]
-                    matrices[w], matrices[v] = chosen[w].slope, bent[v].value
-                    term = _product(matrices[2], matrices[1], matrices[0], values)
-                    found = found + slope[w, axes[v]] * term
-        total = found if total is None else total + found
-    if total is None:
-        return size.new_zeros(
-            len(coefficients), len(samples.planes), len(samples.rows), len(samples.columns)
-        )
+        total = total + _product(z[:, part], y, x, values)
     return total
+
+
+def _most_voxels(like: Tensor) -> int:
+    return _MOST_VOXELS.get(like.device.type, 8_000_000)
 
 
 def _layers(
@@ -237,68 +232,38 @@ def _product(z: Tensor, y: Tensor, x: Tensor, values: Tensor) -> Tensor:
     return y @ flat
 
 
-@dataclass(frozen=True)
-class _Weights:
-    """Shares of boxes in samples along one axis.
-
-    Attributes
-    ----------
-    value : Tensor, shape (samples, boxes)
-    slope : Tensor
-        Its derivative in the place of the boxes.
-    """
-
-    value: Tensor
-    slope: Tensor
-
-    @classmethod
-    def within(cls, centres: Tensor, side: Tensor, samples: Samples, axis: int) -> _Weights:
-        """Means over the drawing kernel along x (0) or y (1)."""
-        pitch, corner = samples.pitch_um[1 - axis], samples.corner_um[1 - axis]
-        numbers = samples.columns if axis == 0 else samples.rows
-        like: dict[str, Any] = {"dtype": centres.dtype, "device": centres.device}
-        places = torch.arange(numbers.start, numbers.stop, **like) * pitch + corner
-        reach = centres.new_tensor(REACH * SPREAD / 2 * pitch)
-        distance = centres - places[:, None]
-        high, low = distance + side / 2, distance - side / 2
-        value = (smooth_sign(high, reach) - smooth_sign(low, reach)) / 2
-        return cls(value, _kernel(high, reach) - _kernel(low, reach))
-
-    @classmethod
-    def along(cls, centres: Tensor, side: Tensor, samples: Samples) -> _Weights:
-        """Lengths with the triangular weights of the slabs."""
-        spacing = samples.slab_um
-        if not spacing:
-            ones = torch.ones_like(centres)[None]
-            return cls(ones * side, torch.zeros_like(ones))
-        like: dict[str, Any] = {"dtype": centres.dtype, "device": centres.device}
-        planes = torch.arange(samples.planes.start, samples.planes.stop, **like)
-        distance = centres / spacing - planes[:, None]
-        half = side / (2 * spacing)
-        high, low = (distance + half).clamp(-1, 1), (distance - half).clamp(-1, 1)
-        value = (high - 0.5 * high * high.abs()) - (low - 0.5 * low * low.abs())
-        return cls(value * spacing, low.abs() - high.abs())
-
-    def moment(self, own: Tensor, sign: float, side: Tensor) -> _Weights:
-        """Shares weighted with the place in the body, for the slope of a turn."""
-        return _Weights(self.value * own + self.slope * (sign * side * side / 12), self.slope)
-
-    def cut(self, part: slice) -> _Weights:
-        """Those of some of the boxes."""
-        return _Weights(self.value[:, part], self.slope[:, part])
+def _within(centres: Tensor, side: Tensor, samples: Samples, axis: int) -> Tensor:
+    """Shares (samples, boxes) of boxes in means over the drawing kernel along x (0) or y (1)."""
+    pitch, corner = samples.pitch_um[1 - axis], samples.corner_um[1 - axis]
+    numbers = samples.columns if axis == 0 else samples.rows
+    like: dict[str, Any] = {"dtype": centres.dtype, "device": centres.device}
+    places = torch.arange(numbers.start, numbers.stop, **like) * pitch + corner
+    reach = centres.new_tensor(REACH * SPREAD / 2 * pitch)
+    distance = centres - places[:, None]
+    high, low = distance + side / 2, distance - side / 2
+    return (smooth_sign(high, reach) - smooth_sign(low, reach)) / 2
 
 
-def _kernel(x: Tensor, reach: Tensor) -> Tensor:
-    """Drawing kernel seen along a line, of unit integral."""
-    t = (x / reach).clamp(-1, 1)
-    return (1 - t * t) ** 2 * (15 / 16 / reach)
+def _along(centres: Tensor, side: Tensor, samples: Samples) -> Tensor:
+    """Lengths (planes, boxes) of boxes with the triangular weights of the slabs."""
+    spacing = samples.slab_um
+    if not spacing:
+        return torch.ones_like(centres)[None] * side
+    like: dict[str, Any] = {"dtype": centres.dtype, "device": centres.device}
+    planes = torch.arange(samples.planes.start, samples.planes.stop, **like)
+    distance = centres / spacing - planes[:, None]
+    half = side / (2 * spacing)
+    high, low = (distance + half).clamp(-1, 1), (distance - half).clamp(-1, 1)
+    value = (high - 0.5 * high * high.abs()) - (low - 0.5 * low * low.abs())
+    return value * spacing
 
 
 def _turned(
     grid: VoxelGrid,
     weights: Tensor | None,
     coefficients: Sequence[Tensor],
-    placed: Placed,
+    position: Tensor,
+    rotation: Tensor,
     size: Tensor,
     samples: Samples,
     plain: bool,
@@ -309,27 +274,23 @@ def _turned(
     # Voxels much finer than the samples are first pooled.
     factors = [max(1, floor(target / float(size[a].detach()))) for a in _BODY_OF_ARRAY]
     values = _sharpened(_pooled(values, factors), factors)
-    # One voxel was added on every side.
-    shape = values.shape[1:]
-    rotation = placed.rotation
-    fixed = rotation.detach()
     pooled = size * size.new_tensor([factors[a] for a in _BODY_OF_ARRAY])
-    step = float(pooled.detach().min())
-    half = (fixed.abs() @ (placed.size.detach() + pooled.detach())).tolist()
-    nearest = fixed.abs().argmax(1).tolist()
+    # In steps of 2 %, so that the lattice stays where it is while the volume grows a little.
+    step = 1.02 ** (floor(log(float(pooled.detach().min()), 1.02)) + 0.37)
+    sides = size.new_tensor([grid.shape[a] for a in _BODY_OF_ARRAY])
+    reach = size.detach() * sides / 2 + pooled.detach()
+    half = (rotation.detach().abs() @ reach).tolist()
     like: dict[str, Any] = {"dtype": size.dtype, "device": size.device}
     axes, across = [], []
     for w in range(3):
-        odd = 0.0 if shape[_BODY_OF_ARRAY[nearest[w]]] % 2 else 0.5
-        shift = odd + _FRACTION
-        low, high = floor(-half[w] / step - shift), ceil(half[w] / step - shift)
-        place = (torch.arange(low - 1, high + 2, **like) + shift) * step
+        number = ceil(half[w] / step)
+        place = torch.arange(-number - 1, number + 2, **like) * step
         side = size.new_tensor(step)
-        moved = placed.position[w] + place
+        moved = position[w] + place
         if w == 2:
-            found = _Weights.along(moved, side, samples).value
+            found = _along(moved, side, samples)
         else:
-            found = _Weights.within(moved, side, samples, w).value
+            found = _within(moved, side, samples, w)
         across.append(found[:, 1:-1] * (13 / 12) - (found[:, 2:] + found[:, :-2]) / 24)
         axes.append(place[1:-1])
     x, y, z = axes
@@ -340,7 +301,7 @@ def _turned(
     if not len(used):
         return total
     per_layer = len(x) * len(y)
-    layers = max(1, _MOST_VOXELS.get(size.device.type, 8_000_000) // per_layer)
+    layers = max(1, _most_voxels(size) // per_layer)
     # Body coordinates are linear in those of the lattice.
     scale = 1 / pooled
     first = size.new_tensor(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _LEAST_STEP = 1e-4
 """Index difference in which an array of the medium's own index is counted."""
+_PRESENT = {"occupancy": 0.5, "index": 0.1, "emission": 0.1}
+"""Share of the largest weight from which a voxel belongs to the body in maps of labels."""
 _KEPT = 4
 """Arrays that are kept as tensors."""
 
@@ -85,7 +87,16 @@ def with_parts(batch: ParticleBatch, values: Values) -> ParticleBatch:
                 columns[name] = torch.where(mine, torch.zeros_like(column), column)
         if step is not None:
             columns["delta_index"] = torch.where(mine, step, columns["delta_index"])
-    arrays = tuple(_grid(shape.grid, shape.contents, batch.device) for shape in shapes.values())
+    stated = float(medium.detach())
+    arrays = tuple(
+        _grid(
+            shape.grid,
+            shape.contents,
+            batch.device,
+            stated if shape.contents == "index" else None,
+        )
+        for shape in shapes.values()
+    )
     return replace(found, **columns, voxels=Voxels(arrays, tuple(weights), grid, body, part))
 
 
@@ -121,18 +132,24 @@ def _tensor(array: VoxelArray, dtype: torch.dtype, device: torch.device) -> Tens
 
 
 @lru_cache(maxsize=_KEPT)
-def _grid(array: VoxelArray, contents: str, device: torch.device) -> VoxelGrid:
+def _grid(
+    array: VoxelArray, contents: str, device: torch.device, medium: float | None
+) -> VoxelGrid:
+    data = array.data
+    shape = (data.shape[0], data.shape[1], data.shape[2])
     with outside_func():
-        shape = array.data.shape
         if contents == "labels":
             ranks = array.labels[1]
             occupied = torch.from_numpy(ranks.reshape(len(ranks), -1).any(1))
             tensor = torch.from_numpy(ranks).to(device)
-            return VoxelGrid((shape[0], shape[1], shape[2]), tensor, occupied, array.digest)
+            return VoxelGrid(shape, tensor, tensor, len(array.labels[0]), occupied)
+        weight = data if medium is None else np.abs(data - medium)
         occupied = torch.ones(shape[0], dtype=torch.bool)
-        if contents != "index":
-            occupied = torch.from_numpy(np.any(array.data.reshape(shape[0], -1) != 0, axis=1))
-        return VoxelGrid((shape[0], shape[1], shape[2]), None, occupied, array.digest)
+        if medium is None:
+            occupied = torch.from_numpy((weight.reshape(shape[0], -1) != 0).any(1))
+        least = _PRESENT[contents] * max(float(weight.max()), 1e-12)
+        mask = torch.from_numpy((weight >= least).astype(np.uint8)).to(device)
+        return VoxelGrid(shape, None, mask, 1, occupied)
 
 
 __all__ = ["with_parts"]
