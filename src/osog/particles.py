@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from osog.derivatives import plain_numbers
-from osog.voxels import Voxels
+
+if TYPE_CHECKING:
+    from osog.voxels import Voxels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,9 +140,7 @@ class ParticleBatch:
         own = ("planes", "plane_start", "voxels")
         one_each = {n: t[numbers] for n, t in whole.items() if n not in own}
         voxels = None if self.voxels is None else self.voxels.taken(numbers)
-        return ParticleBatch(
-            **one_each, planes=self.planes[rows], plane_start=stops, voxels=voxels
-        )
+        return ParticleBatch(**one_each, planes=self.planes[rows], plane_start=stops, voxels=voxels)
 
     def _map(self, function: Any) -> ParticleBatch:
         tensors = {n: t for n, t in self.__dict__.items() if isinstance(t, Tensor)}

@@ -81,15 +81,17 @@ class Voxels:
     def followed_by(self, count: int) -> Voxels:
         """Return those of a batch with further particles at its end, which are no volumes."""
         none = self.grid.new_full((count,), -1)
-        joined = {n: torch.cat((getattr(self, n), none)) for n in ("grid", "body", "part")}
-        return replace(self, **joined)
+        grid, body, part = (torch.cat((own, none)) for own in (self.grid, self.body, self.part))
+        return replace(self, grid=grid, body=body, part=part)
 
     def mapped(self, function: Callable[[Tensor], Tensor]) -> Voxels:
         """Return them with every tensor but the arrays' own replaced."""
         return replace(
             self,
             weights=tuple(None if w is None else function(w) for w in self.weights),
-            **{n: function(getattr(self, n)) for n in ("grid", "body", "part")},
+            grid=function(self.grid),
+            body=function(self.body),
+            part=function(self.part),
         )
 
     def moved(self, weights: tuple[Tensor | None, ...]) -> Voxels:

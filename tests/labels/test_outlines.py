@@ -13,6 +13,7 @@ from osog.geometry import (
     ROD,
     SHAPES,
     SPHERE,
+    VOLUME,
     chords,
     padded_planes,
     patch_grid,
@@ -25,6 +26,7 @@ SIZE = {
     ROD: (1.2, 0.3, 0.3),
     CYLINDER: (1.0, 0.4, 0.4),
     BOX: (1.0, 0.6, 0.4),
+    VOLUME: (1.0, 0.6, 0.4),
     POLYHEDRON: (2.2, 1.4, 1.0),
 }
 

@@ -213,8 +213,8 @@ def deposited(batch: ParticleBatch, coefficient: Tensor, raster: Raster) -> Tens
     inputs = (batch.position, batch.quaternion, batch.size, batch.planes, coefficient)
     if needs_plain_operations(*inputs, *batch.weights):
         return plain_deposit(raster, batch, [coefficient])[0]
-    inputs = (*inputs, raster, batch, *batch.weights)
-    slabs: Tensor = _Deposit.apply(*inputs)  # type: ignore[no-untyped-call]
+    further = (raster, batch, *batch.weights)
+    slabs: Tensor = _Deposit.apply(*inputs, *further)  # type: ignore[no-untyped-call]
     return slabs
 
 

@@ -76,8 +76,8 @@ def through_crystals(
     )
     if needs_plain_operations(*inputs, *batch.weights):
         return _plain(fixed, *inputs, *batch.weights)
-    inputs = (*inputs, fixed, *batch.weights)
-    result: Tensor = _Jones.apply(*inputs)  # type: ignore[no-untyped-call]
+    further = (fixed, *batch.weights)
+    result: Tensor = _Jones.apply(*inputs, *further)  # type: ignore[no-untyped-call]
     return result
 
 

@@ -84,8 +84,8 @@ def multislice(
     )
     if needs_plain_operations(*inputs, *batch.weights):
         return _plain(fixed, *inputs, *batch.weights)
-    inputs = (*inputs, fixed, *batch.weights)
-    result: Tensor = _Multislice.apply(*inputs)  # type: ignore[no-untyped-call]
+    further = (fixed, *batch.weights)
+    result: Tensor = _Multislice.apply(*inputs, *further)  # type: ignore[no-untyped-call]
     return result
 
 

@@ -67,13 +67,13 @@ def plain_deposit(
     size = plan.slabs * plane
     found = []
     volumes = plain_volumes(raster.volumes, plan, batch, coefficients)
-    for number, parts in enumerate(values):
+    for k, parts in enumerate(values):
         volume = torch.zeros(size, dtype=batch.dtype, device=batch.device)
         if parts:
             # With a fixed order of the sum on every device.
             volume = volume.index_put((torch.cat(places),), torch.cat(parts), accumulate=True)
         volume = volume.view(plan.slabs, gy, gx)
-        found.append(sharpened_copy(volume if volumes is None else volume + volumes[number]))
+        found.append(sharpened_copy(volume if volumes is None else volume + volumes[k]))
     return found
 
 

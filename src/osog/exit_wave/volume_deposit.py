@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from osog.exit_wave.deposit import Gradients
     from osog.sample import ParticleBatch
     from osog.waves.sampling_plan import SamplingPlan
 
@@ -44,6 +43,16 @@ class VolumeBody:
     rows: range
     columns: range
     slabs: range
+
+
+class Sums(Protocol):
+    """Gradients that are summed up: in the tensors of a batch, and in the coefficients."""
+
+    position: Tensor
+    quaternion: Tensor
+    size: Tensor
+    coefficients: list[Tensor]
+    weights: tuple[Tensor | None, ...]
 
 
 def volume_bodies(batch: ParticleBatch, plan: SamplingPlan) -> list[VolumeBody]:
@@ -154,7 +163,7 @@ def pull_back_volumes(
     coefficients: Sequence[Tensor],
     gradients: Sequence[Tensor],
     slabs: range,
-    into: Gradients,
+    into: Sums,
 ) -> None:
     """Add the gradients of slabs to those of the volumes in them; the adjoint of `add_volumes`.
 
@@ -163,7 +172,7 @@ def pull_back_volumes(
     bodies, plan, batch, coefficients, slabs
         As for `add_volumes`; the coefficients of all particles.
     gradients : sequence of Tensor, each (len(slabs), Gy, Gx)
-    into : Gradients
+    into : Sums
         Sums, updated in place.
     """
     for body in bodies:
@@ -216,9 +225,7 @@ def _within(body: VolumeBody, slabs: range) -> range:
 
 def _samples(body: VolumeBody, plan: SamplingPlan, slabs: range) -> Samples:
     numbers = range(slabs.start + plan.first_slab, slabs.stop + plan.first_slab)
-    return Samples(
-        plan.pitch_um, plan.corner_um, body.rows, body.columns, plan.slab_um, numbers
-    )
+    return Samples(plan.pitch_um, plan.corner_um, body.rows, body.columns, plan.slab_um, numbers)
 
 
 def _sums(

@@ -34,6 +34,8 @@ _ALIGNED = 1e-6
 """Deviation of a rotation from a turn by right angles that counts as rounding."""
 _MOST_VOXELS = {"cpu": 8_000_000, "cuda": 64_000_000}
 """Voxels or lattice points handled at once."""
+_LAYERS = 16
+"""Layers of the lattice handled at once: a turned box is narrow between them."""
 _BODY_OF_ARRAY = (2, 1, 0)
 """Axis of the array for each axis (x, y, z) of the body, and the other way round."""
 
@@ -125,10 +127,8 @@ def voxel_sums(
     aligned = right_angles(rotation)
     size = placed.size * 2 / placed.size.new_tensor([grid.shape[a] for a in _BODY_OF_ARRAY])
     if aligned is None:
-        return _turned(
-            grid, weights, coefficients, placed.position, rotation, size, samples, plain
-        )
-    sums = _upright(grid, weights, coefficients, placed.position, size, samples, *aligned)
+        return _turned(grid, weights, coefficients, placed.position, rotation, size, samples, plain)
+    sums = _upright(grid, weights, coefficients, placed.position, size, samples, *aligned, plain)
     if not (torch.is_grad_enabled() and followed(rotation)):
         return sums
     # The slope in a turn is that of the way by which turned volumes go.
@@ -155,6 +155,7 @@ def _upright(
     samples: Samples,
     axes: tuple[int, ...],
     signs: tuple[float, ...],
+    plain: bool,
 ) -> Tensor:
     """Sums of boxes along the axes of the world."""
     sides = [grid.shape[_BODY_OF_ARRAY[a]] for a in axes]
@@ -175,7 +176,7 @@ def _upright(
         raise_if_cancelled()
         part = slice(start, min(start + step, layers.stop))
         values = _values(grid, weights, coefficients, order, part)
-        total = total + _product(z[:, part], y, x, values)
+        total = _added(total, z[:, part], y, x, values, plain)
     return total
 
 
@@ -224,12 +225,19 @@ def _values(
     return torch.stack(found) if len(found) > 1 else found[0][None]
 
 
-def _product(z: Tensor, y: Tensor, x: Tensor, values: Tensor) -> Tensor:
-    """Σ z y x values (C, K, P, Q)."""
+def _added(total: Tensor, z: Tensor, y: Tensor, x: Tensor, values: Tensor, plain: bool) -> Tensor:
+    """Return the total (C, K, P, Q) with Σ z y x values in the planes that they reach."""
+    reached = torch.nonzero((z.detach() != 0).any(1)).flatten()
+    if not len(reached):
+        return total
+    first, last = int(reached[0]), int(reached[-1]) + 1
     channels, layers, rows, columns = values.shape
-    flat = z @ values.reshape(channels, layers, rows * columns)
-    flat = flat.view(channels, len(z), rows, columns) @ x.T
-    return y @ flat
+    flat = z[first:last] @ values.reshape(channels, layers, rows * columns)
+    found = y @ (flat.view(channels, last - first, rows, columns) @ x.T)
+    if plain:
+        return total + pad(found, [0, 0, 0, 0, first, total.shape[1] - last])
+    total[:, first:last] += found
+    return total
 
 
 def _within(centres: Tensor, side: Tensor, samples: Samples, axis: int) -> Tensor:
@@ -273,7 +281,7 @@ def _turned(
     target = 0.5 * min(samples.pitch_um)
     # Voxels much finer than the samples are first pooled.
     factors = [max(1, floor(target / float(size[a].detach()))) for a in _BODY_OF_ARRAY]
-    values = _sharpened(_pooled(values, factors), factors)
+    values = _sharpened(_pooled(values, factors), factors, plain)
     pooled = size * size.new_tensor([factors[a] for a in _BODY_OF_ARRAY])
     # In steps of 2 %, so that the lattice stays where it is while the volume grows a little.
     step = 1.02 ** (floor(log(float(pooled.detach().min()), 1.02)) + 0.37)
@@ -300,22 +308,55 @@ def _turned(
     )
     if not len(used):
         return total
-    per_layer = len(x) * len(y)
-    layers = max(1, _most_voxels(size) // per_layer)
     # Body coordinates are linear in those of the lattice.
     scale = 1 / pooled
     first = size.new_tensor(
         [(grid.shape[_BODY_OF_ARRAY[a]] / factors[_BODY_OF_ARRAY[a]] - 1) / 2 + 1 for a in range(3)]
     )
     by_x, by_y, by_z = rotation * scale  # rows: what one µm along x, y, z adds to the indices
-    plane = x[:, None] * by_x + (y[:, None] * by_y)[:, None] + first
-    for start in range(int(used[0]), int(used[-1]) + 1, layers):
+    corners = _edges(rotation.detach() * reach)
+    stop = int(used[-1]) + 1
+    for start in range(int(used[0]), stop, _LAYERS):
         raise_if_cancelled()
-        part = slice(start, min(start + layers, int(used[-1]) + 1))
+        part = slice(start, min(start + _LAYERS, stop))
+        ends = _cut(corners, float(z[part.start]) - step, float(z[part.stop - 1]) + step)
+        columns, rows = (
+            slice(
+                max(0, int(torch.searchsorted(axis, low - step))),
+                int(torch.searchsorted(axis, high + step)),
+            )
+            for axis, (low, high) in zip((x, y), ends, strict=True)
+        )
+        plane = x[columns, None] * by_x + (y[rows, None] * by_y)[:, None] + first
         places = plane + (z[part, None] * by_z)[:, None, None]
         found = _interpolated(values, places, plain)
-        total = total + _product(across[2][:, part], across[1], across[0], found)
+        total = _added(
+            total, across[2][:, part], across[1][:, rows], across[0][:, columns], found, plain
+        )
     return total
+
+
+def _edges(axes: Tensor) -> Tensor:
+    """Ends (12, 2, 3) of the edges of a box with half axes in columns."""
+    signs = torch.cartesian_prod(*[axes.new_tensor((-1.0, 1.0))] * 2)
+    found = []
+    for k in range(3):
+        others = [i for i in range(3) if i != k]
+        middle = signs @ axes[:, others].T
+        found.append(torch.stack((middle - axes[:, k], middle + axes[:, k]), 1))
+    return torch.cat(found).double().cpu()
+
+
+def _cut(edges: Tensor, low: float, high: float) -> list[tuple[float, float]]:
+    """Ranges of x and y of a box between two heights."""
+    bottom, rise = edges[:, 0, 2], edges[:, 1, 2] - edges[:, 0, 2]
+    rise = torch.where(rise.abs() < 1e-12, 1e-12, rise)
+    a, b = ((low - bottom) / rise).clamp(0, 1), ((high - bottom) / rise).clamp(0, 1)
+    points = torch.cat([edges[:, 0] + t[:, None] * (edges[:, 1] - edges[:, 0]) for t in (a, b)])
+    points = points[(points[:, 2] >= low - 1e-9) & (points[:, 2] <= high + 1e-9)]
+    if not len(points):
+        return [(0.0, 0.0), (0.0, 0.0)]
+    return [(float(points[:, k].min()), float(points[:, k].max())) for k in range(2)]
 
 
 def _pooled(values: Tensor, factors: list[int]) -> Tensor:
@@ -327,13 +368,19 @@ def _pooled(values: Tensor, factors: list[int]) -> Tensor:
     return avg_pool3d(pad(values, ends)[None], factors, factors)[0]
 
 
-def _sharpened(values: Tensor, factors: list[int]) -> Tensor:
+def _sharpened(values: Tensor, factors: list[int], plain: bool) -> Tensor:
     """Take back what pooling and interpolation blur beyond the voxels themselves."""
     found = pad(values, [1] * 6)
     for axis, factor in enumerate(factors, start=1):
         share = (3 - 2 / factor**2) / 24
-        ahead = torch.roll(found, 1, axis) + torch.roll(found, -1, axis)
-        found = found * (1 + 2 * share) - ahead * share
+        before, count = found, found.shape[axis] - 1
+        found = before * (1 + 2 * share)
+        if plain:
+            ahead = torch.roll(before, 1, axis) + torch.roll(before, -1, axis)
+            found = found - ahead * share
+            continue
+        found.narrow(axis, 0, count).sub_(before.narrow(axis, 1, count), alpha=share)
+        found.narrow(axis, 1, count).sub_(before.narrow(axis, 0, count), alpha=share)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, floor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -94,9 +94,9 @@ def volume_map(batch: ParticleBatch, parts: Tensor, pixel_size_um: float) -> Vol
     sides = batch.size.new_tensor([grid.shape[2], grid.shape[1], grid.shape[0]])
     size = 2 * batch.size[lead] / sides
     by_x, by_y, by_z = rotation / size
-    real = {"dtype": batch.dtype, "device": batch.device}
-    px = torch.arange(columns.start, columns.stop, **real) * pixel_size_um - x  # type: ignore[arg-type]
-    py = torch.arange(rows.start, rows.stop, **real) * pixel_size_um - y  # type: ignore[arg-type]
+    real: dict[str, Any] = {"dtype": batch.dtype, "device": batch.device}
+    px = torch.arange(columns.start, columns.stop, **real) * pixel_size_um - x
+    py = torch.arange(rows.start, rows.stop, **real) * pixel_size_um - y
     plane = px[:, None] * by_x + (py[:, None] * by_y)[:, None] + sides / 2
     # A step passes no voxel by, and the planes of an upright array are met in their middles.
     climb = float(1 / by_z.abs().max())
@@ -209,7 +209,7 @@ def _hulls(grid: VoxelGrid) -> list[np.ndarray]:
         if not len(part):
             found.append(np.zeros((1, 3)))
             continue
-        corners = np.concatenate([part + (0, dy, dz) for dy in (0, 1) for dz in (0, 1)])
+        corners = np.concatenate([part + np.array((0, dy, dz)) for dy in (0, 1) for dz in (0, 1)])
         corners = np.unique(corners, axis=0)
         found.append(corners[ConvexHull(corners).vertices] - centre)
     return found

@@ -197,16 +197,16 @@ def _from_zarr(path: Path) -> VolumeFile:
         raise VolumeError(
             f"{path.name} needs the package zarr: pip install 'napari-osog[volumes]'."
         ) from None
-    root = zarr.open(str(path), mode="r")
+    root: Any = zarr.open(str(path), mode="r")
     attributes = json.loads(json.dumps(dict(root.attrs)))
     described = attributes.get("ome", attributes)
-    if not isinstance(root, zarr.Group):
-        return VolumeFile(np.asarray(root[...]), None)
+    if isinstance(root, zarr.Array):
+        return VolumeFile(np.asarray(root[:]), None)
     if "multiscales" not in described:
         raise VolumeError(f"{path.name} is a Zarr folder without the multiscales of OME-Zarr.")
     first = described["multiscales"][0]
     level = first["datasets"][0]
-    array = np.asarray(root[level["path"]][...])
+    array = np.asarray(root[level["path"]][:])
     axes = [axis if isinstance(axis, dict) else {"name": axis} for axis in first.get("axes", ())]
     scale = [1.0] * len(axes)
     for owner in (level, first):
@@ -247,7 +247,7 @@ def read_mesh(path: str | os.PathLike[str]) -> MeshFile:
             f"{target.name} needs the package trimesh: pip install 'napari-osog[volumes]'."
         ) from None
     try:
-        mesh = trimesh.load(target, force="mesh", process=True)
+        mesh: Any = trimesh.load(target, force="mesh", process=True)
         mesh.merge_vertices()
         faces, vertices = np.asarray(mesh.faces, np.int64), np.asarray(mesh.vertices, np.float64)
         closed, volume = bool(mesh.is_watertight), float(mesh.volume)

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from osog.derivatives import array, needs_plain_operations, plain_numbers
-from osog.scene import SceneError, VoxelArray
+from osog.scene import SceneError
 from osog.scene.parameters import get
 from osog.scene.volumes import VoxelShape
+from osog.scene.voxels import VoxelArray
 
 if TYPE_CHECKING:
-    from osog.sample.values import Values
     from osog.scene import Scene
 
 
@@ -23,7 +23,9 @@ def is_array(scene: Scene, name: str) -> bool:
     return name.endswith(".shape.array") and isinstance(get(scene, name), VoxelArray)
 
 
-def array_given(scene: Scene, name: str, value: Any, values: Values) -> Tensor:
+def array_given(
+    scene: Scene, name: str, value: Any, dtype: torch.dtype, device: torch.device
+) -> Tensor:
     """Return the tensor for an array.
 
     Parameters
@@ -33,8 +35,8 @@ def array_given(scene: Scene, name: str, value: Any, values: Values) -> Tensor:
         Such as ``populations.cell.shape.array``.
     value : Tensor or array_like, shape (Z, Y, X)
         Of the shape of the array that it replaces.
-    values : Values
-        Gives type and device.
+    dtype, device
+        Of the result.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def array_given(scene: Scene, name: str, value: Any, values: Values) -> Tensor:
         raise SceneError(f"'{name}' takes an array of {wanted}, not of {tuple(tensor.shape)}.")
     if needs_plain_operations(tensor):
         tensor = tensor.double()
-    tensor = tensor.to(values.device, values.dtype)
+    tensor = tensor.to(device, dtype)
     if not bool(torch.isfinite(plain_numbers(tensor)).all()):
         raise SceneError(f"'{name}' holds numbers that are NaN or infinite.")
     return tensor

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from osog.scene.metals import METALS, table
+from osog.scene.volumes import VoxelShape
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.particles import ParticleBatch
     from osog.sample.values import Values
+    from osog.scene import ShapeModel
 
 D_LINE_UM, F_LINE_UM, C_LINE_UM = 0.5875618, 0.4861327, 0.6562725
 """Fraunhofer lines of helium (d) and hydrogen (F, C)."""
@@ -103,12 +105,23 @@ def dispersed(batch: ParticleBatch, values: Values, wavelength_um: Tensor) -> Pa
         or [zero]
     )[batch.population]
     own_shift = (index + batch.delta_index - 1) * factors
+    shift = own_shift - medium_shift
+    if batch.voxels is not None:
+        # An array of indices disperses like the medium, as what is mostly made of it does.
+        arrays = [_states_indices(p.shape) for p in scene.populations]
+        own = torch.tensor(arrays, device=batch.device)[batch.population]
+        shift = torch.where(own, torch.zeros_like(shift), shift)
     found = replace(
         batch,
-        delta_index=batch.delta_index + own_shift - medium_shift,
+        delta_index=batch.delta_index + shift,
         core_index_step=batch.core_index_step * (1 + factors),
     )
     return _with_metals(found, names, at, wavelength_um) if metallic else found
+
+
+def _states_indices(shape: ShapeModel) -> bool:
+    """Whether the numbers of an array stand in place of the material's index."""
+    return isinstance(shape, VoxelShape) and shape.contents in ("index", "emission")
 
 
 def _with_metals(

@@ -101,9 +101,9 @@ def sample(
         name: torch.cat([part[name] for part in parts])
         for name in ("position", "size", "angles", "axis", *_CORE, *_MATERIAL)
     }
-    integers = {
-        name: torch.cat([part[name] for part in parts]) for name in ("shape_kind", "population")
-    }
+    kind, owner = (
+        torch.cat([part[name] for part in parts]) for name in ("shape_kind", "population")
+    )
     quaternion = quaternion_from_angles(joined["angles"])
     optic_axis = (rotation_matrix(quaternion) @ joined["axis"][:, :, None])[:, :, 0]
     batch = ParticleBatch(
@@ -120,7 +120,8 @@ def sample(
         core_absorption_step=joined["core_absorption"] - joined["absorption_per_um"],
         planes=planes,
         plane_start=starts,
-        **integers,
+        shape_kind=kind,
+        population=owner,
     )
     return with_parts(batch, values)
 

@@ -80,7 +80,9 @@ class Values:
         self._names = [population.name for population in self._scene.populations]
         for name, value in (values or {}).items():
             if is_array(self._scene, name):
-                self._given[self.key(name)] = array_given(self._scene, name, value, self)
+                self._given[self.key(name)] = array_given(
+                    self._scene, name, value, self.dtype, self.device
+                )
                 continue
             described = describe(self._scene, name)
             try:

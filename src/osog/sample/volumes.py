@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from osog.voxels import VoxelGrid, Voxels
 if TYPE_CHECKING:
     from osog.particles import ParticleBatch
     from osog.sample.values import Values
-    from osog.scene import VoxelArray
+    from osog.scene.voxels import VoxelArray
 
 _LEAST_STEP = 1e-4
 """Index difference in which an array of the medium's own index is counted."""
@@ -61,9 +61,9 @@ def with_parts(batch: ParticleBatch, values: Values) -> ParticleBatch:
             bodies += [row] * (len(labels[i]) - 1)
             parts += range(2, len(labels[i]) + 1)
     grids = [places.get(owners[row], -1) for row in rows]
-    long = {"dtype": torch.int64, "device": batch.device}
-    grid, body, part = (torch.tensor(column, **long) for column in (grids, bodies, parts))  # type: ignore[arg-type]
-    found = batch.taken(torch.tensor(rows, **long))  # type: ignore[arg-type]
+    long: dict[str, Any] = {"dtype": torch.int64, "device": batch.device}
+    grid, body, part = (torch.tensor(column, **long) for column in (grids, bodies, parts))
+    found = batch.taken(torch.tensor(rows, **long))
     medium = values.medium.index
     columns = {name: getattr(found, name) for name in LABEL_NUMBERS if name != "index"}
     columns["delta_index"] = found.delta_index

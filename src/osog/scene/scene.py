@@ -21,6 +21,7 @@ from osog.scene.model import SceneModel, block, parameter
 from osog.scene.numerics import Numerics
 from osog.scene.population import Population
 from osog.scene.series import Series
+from osog.scene.volumes import VoxelShape
 from osog.scene.voxels import relative_to, saved_beside
 
 _MAX_PIXELS = 8192
@@ -115,6 +116,24 @@ class Scene(SceneModel):
                 f"{self.microscope.modality.steepest}: light up to NA {condenser:.4g} must stay "
                 f"below the medium index {self.medium.index:g}, or it cannot enter the sample."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _volumes_can_be_shown(self) -> "Scene":
+        for population in self.populations:
+            if not isinstance(population.shape, VoxelShape):
+                continue
+            if self.microscope.epi:
+                raise ValueError(
+                    f"{self.microscope.modality.title} cannot show '{population.name}': voxels "
+                    "have no surfaces that send light back; choose a modality in transmitted or "
+                    "fluorescent light."
+                )
+            if population.scattering == "projection":
+                raise ValueError(
+                    f"scattering = projection is for single bodies, not for the voxels of "
+                    f"'{population.name}'; use slabs."
+                )
         return self
 
     @model_validator(mode="after")

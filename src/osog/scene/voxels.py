@@ -60,7 +60,7 @@ class _Content:
     source: str
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other.digest == self.digest  # type: ignore[attr-defined]
+        return type(other) is type(self) and other.digest == self.digest
 
     def __hash__(self) -> int:
         return hash(self.digest)
@@ -93,9 +93,7 @@ class _Content:
         raise NotImplementedError
 
     @classmethod
-    def __get_pydantic_core_schema__(
-        cls, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
             cls._read,
             serialization=core_schema.plain_serializer_function_ser_schema(
