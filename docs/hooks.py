@@ -32,6 +32,8 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         "scene_reference": reference,
         "cli_reference": commands,
         "contributing": contributing,
+        "materials_table": materials_table,
+        "instruments_table": instruments_table,
     }
     for name, write in written.items():
         if f"{{{{ {name} }}}}" in markdown:
@@ -143,6 +145,63 @@ def commands() -> str:
         text = "\n".join(line.rstrip() for line in answer.output.strip("\n").splitlines())
         lines += [f"### osog {name} {{: #{name} }}", "", "```text", text.strip("\n"), "```", ""]
     return "\n".join(lines)
+
+
+def materials_table() -> str:
+    """One table for each family of materials, with values in green light and the sources."""
+    from osog import materials
+
+    lines: list[str] = []
+    for family in dict.fromkeys(row.family for row in materials.MATERIALS.values()):
+        lines += ["", f"### {_plural(family)}", ""]
+        lines += ["| name | n | n_e − n_o | 1/µm | range µm | source |"]
+        lines += ["| --- | --- | --- | --- | --- | --- |"]
+        for row in materials.MATERIALS.values():
+            if row.family != family:
+                continue
+            split, taken = row.birefringence(0.55), row.absorption_per_um(0.55)
+            about = "; ".join(part for part in (row.source, row.note) if part)
+            cells = (
+                f"`{row.name}`" + "".join(f", `{other}`" for other in row.also),
+                f"{row.index(0.55):.4f}",
+                f"{split:+.4f}" if split else "",
+                f"{taken:.3g}" if taken else "",
+                "–".join(f"{end:g}" for end in dict.fromkeys(row.range_um)),
+                about + (f"; ± {row.error:g}" if row.error else ""),
+            )
+            lines.append(f"| {' | '.join(cell(text) for text in cells)} |")
+    return "\n".join(lines)
+
+
+def instruments_table() -> str:
+    """One table for each kind of instrument, with what it sets and its source."""
+    from osog.scene.instruments import TABLES
+
+    lines: list[str] = []
+    for kind, rows in TABLES.items():
+        lines += ["", f"### {_plural(kind)}", "", "| name | sets | and has | source |"]
+        lines += ["| --- | --- | --- | --- |"]
+        for item in rows.values():
+            cells = (
+                f"`{item.name}`",
+                ", ".join(_setting(name, v) for name, v in item.fields.items() if v is not None),
+                ", ".join(_setting(name, v) for name, v in item.facts.items()),
+                f"{item.source}; {item.note}" if item.note else item.source,
+            )
+            lines.append(f"| {' | '.join(cell(text) for text in cells)} |")
+    return "\n".join(lines)
+
+
+def _setting(name: str, value: Any) -> str:
+    if isinstance(value, dict):
+        value = " ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value.values())
+    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{name.rsplit('.', 1)[-1].replace('_', ' ')} {shown}"
+
+
+def _plural(kind: str) -> str:
+    words = {"gas": "gases", "glass": "glasses", "biological": "biological"}
+    return words.get(kind, f"{kind}s").capitalize()
 
 
 def section(name: str, model: dict[str, Any]) -> str:

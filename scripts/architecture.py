@@ -78,10 +78,12 @@ def picture() -> str:
         box(380, 20, 320, 70, "cli", ("the command osog, with JSON for machines",), YELLOW),
         box(730, 20, 320, 70, "your Python", ("import osog",), YELLOW),
         # what they call
-        box(30, 128, 250, 74, "fitting", ("problem, starts, solve, report",), GREEN),
-        box(310, 128, 250, 74, "detection", ("template matching",), GREEN),
-        box(590, 128, 250, 74, "io", ("micrographs in, images out",), GREEN),
-        box(870, 128, 180, 74, "explain", ("what an image is worth",), GREEN),
+        box(30, 128, 190, 74, "fitting", ("problem, starts, solve",), GREEN),
+        box(235, 128, 160, 74, "detection", ("template matching",), GREEN),
+        box(410, 128, 190, 74, "datasets", ("labels, formats, streams",), GREEN),
+        box(615, 128, 130, 74, "io", ("images in, out",), GREEN),
+        box(760, 128, 125, 74, "statistics", ("how alike",), GREEN),
+        box(900, 128, 150, 74, "explain", ("what it is worth",), GREEN),
         *(arrow(x, 90, x, 124) for x in (190, 540, 890)),
         # the pipeline
         f'<rect x="18" y="232" width="{WIDTH - 36}" height="186" rx="12" fill="{GREY}"/>',

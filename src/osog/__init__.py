@@ -16,7 +16,7 @@ from osog.detection import detect
 from osog.fitting import FitError, FitResult, fit
 from osog.rendering import ForwardModel, Frame, Renderer, forward, render
 from osog.sample import explicit
-from osog.scene import Scene, SceneError
+from osog.scene import Scene, SceneError, instruments, materials
 
 __all__ = [
     "FitError",
@@ -31,7 +31,9 @@ __all__ = [
     "explicit",
     "fit",
     "forward",
+    "instruments",
     "io",
+    "materials",
     "presets",
     "render",
 ]

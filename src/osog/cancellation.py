@@ -23,7 +23,7 @@ def cancellable(stop: Callable[[], bool] | None) -> Iterator[None]:
     Parameters
     ----------
     stop : callable, optional
-        Cheap; its first True ends the work with `Cancelled`.
+        Cheap; its first True ends the work with `Cancelled`. None leaves what an outer block asks.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def cancellable(stop: Callable[[], bool] | None) -> Iterator[None]:
         From a call of `raise_if_cancelled` inside the block.
     """
     outer = getattr(_local, "stop", None)
-    _local.stop = stop
+    _local.stop = stop if stop is not None else outer
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from osog.exit_wave.facets import steepest_slope_deg
 from osog.exit_wave.first_order import cautions as weak_preview
 from osog.exit_wave.first_order import is_first_order, peak_phase
 from osog.exit_wave.illumination import cautions as direct_light
-from osog.exit_wave.metals import cautions as metals
+from osog.exit_wave.material_cautions import cautions as named_materials
 from osog.exit_wave.sampling.domain import cautions as narrow_margin
 from osog.exit_wave.sampling.memory_caution import cautions as much_memory
 from osog.exit_wave.sampling.source_error import cautions as few_source_points
@@ -53,7 +53,7 @@ CHECKS: tuple[Check, ...] = (
     below_cover_glass,
     small_facets,
     scattering_models,
-    metals,
+    named_materials,
     strong_crystals,
     weak_preview,
     voxels,

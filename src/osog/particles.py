@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from osog.derivatives import plain_numbers
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from osog.voxels import Voxels
 
 
@@ -24,9 +27,10 @@ class ParticleBatch:
         Centre (x, y, z) in µm; x = column × pixel size, y = row × pixel size, z along the light.
     quaternion : Tensor, shape (N, 4)
         Unit quaternion (w, x, y, z) that turns body coordinates into world coordinates.
-    size : Tensor, shape (N, 3)
-        Half lengths in µm along the body's axes, the long axis first; a shape's file in
-        ``geometry/`` says what they are. Polyhedra: the factors that scale their half-spaces.
+    size : Tensor, shape (N, S)
+        Half lengths in µm along the body's axes, the long axis first, then what some shapes need
+        besides, 0 where a shape needs less; a shape's file in ``geometry/`` says what they are.
+        Polyhedra: the factors that scale their half-spaces.
     delta_index : Tensor, shape (N,)
         Index of the particle minus that of the medium.
     absorption_per_um : Tensor, shape (N,)
@@ -47,6 +51,8 @@ class ParticleBatch:
         Number of the particle's shape in ``geometry.SHAPES``.
     population : Tensor, shape (N,), int64
         Position of the particle's population in ``scene.populations``.
+    group : Tensor, shape (N,), int64
+        Number of the aggregate that the particle belongs to; −1 alone.
     planes : Tensor, shape (F, 4)
         Half-spaces (n_x, n_y, n_z, d) of all polyhedra one after another, body frame:
         inside where n · (x / size) ≤ d. Normals have length 1.
@@ -69,6 +75,7 @@ class ParticleBatch:
     core_absorption_step: Tensor
     shape_kind: Tensor
     population: Tensor
+    group: Tensor
     planes: Tensor
     plane_start: Tensor
     voxels: Voxels | None = None
@@ -198,3 +205,27 @@ def quaternion_from_angles(angles_deg: Tensor) -> Tensor:
         ),
         dim=-1,
     )
+
+
+def angles_of_rotation(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Azimuth, elevation and roll in degrees of rotation matrices: `quaternion_from_angles` back.
+
+    Parameters
+    ----------
+    rotation : ndarray, shape (n, 3, 3)
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+        Where the long axis points along z, roll is 0 and the azimuth does the whole turn.
+    """
+    axis, second, third = rotation[:, :, 0], rotation[:, :, 1], rotation[:, :, 2]
+    flat = np.hypot(axis[:, 0], axis[:, 1])
+    upright = flat < 1e-9
+    azimuth = np.where(
+        upright, np.arctan2(-second[:, 0], second[:, 1]), np.arctan2(axis[:, 1], axis[:, 0])
+    )
+    elevation = np.arctan2(axis[:, 2], flat)
+    roll = np.where(upright, 0.0, np.arctan2(second[:, 2], third[:, 2]))
+    result: NDArray[np.float64] = np.rad2deg(np.stack([azimuth, elevation, roll], 1))
+    return result

@@ -73,7 +73,17 @@ def written(path: Path, changes: dict[str, Any]) -> Path:
     return path
 
 
-COMMANDS = ("render", "fit", "detect", "presets", "info", "schema", "bench")
+COMMANDS = (
+    "render",
+    "fit",
+    "detect",
+    "presets",
+    "materials",
+    "instruments",
+    "info",
+    "schema",
+    "bench",
+)
 
 
 def test_help_names_every_command(osog_command: Any) -> None:
@@ -425,6 +435,33 @@ def test_ctrl_c_stops_a_fit_and_keeps_the_best(
 
 
 # presets, info, schema, bench ------------------------------------------------------------------
+
+
+def test_materials(osog_command: Any) -> None:
+    answer = osog_command("materials")
+    assert all(name in answer.out for name in osog.materials.names())
+    rows = osog_command(
+        "materials", "NaCl", "water 37 °C", "--wavelength-um", "0.405", "--json"
+    ).json
+    assert [row["name"] for row in rows] == ["sodium chloride", "water 37 °C"]
+    for row in rows:
+        assert row["index"] == osog.materials.index(row["name"], 0.405) and row["source"]
+    assert not osog_command("materials", "pbs", "--wavelength-um", "0.4", "--json").json[0][
+        "covered"
+    ]
+    answer = osog_command("materials", "beer")
+    assert answer.code == 2 and "'beer' is not known" in answer.err
+    assert "must lie between" in osog_command("materials", "--wavelength-um", "550").err
+
+
+def test_instruments(osog_command: Any) -> None:
+    rows = osog_command("instruments", "--json").json
+    assert {row["kind"] for row in rows} == {"objective", "condenser", "light", "camera"}
+    assert all(row["source"] for row in rows)
+    answer = osog_command("instruments", "cameras")
+    assert all(name in answer.out for name in osog.instruments.cameras)
+    assert not any(name in answer.out for name in osog.instruments.objectives)
+    assert "'lens' is not one of" in osog_command("instruments", "lens").err
 
 
 def test_presets(osog_command: Any, tmp_path: Path) -> None:

@@ -76,6 +76,36 @@ def test_render_detect_and_fit_keys_are_documented(
     assert set(saved) == (documented("fit") - {"image", "notes", "files"}) | {"history"}
 
 
+def test_dataset_keys_are_documented(documented, answer, scene: Path, tmp_path: Path) -> None:
+    made = answer("dataset", scene, "-n", 2, "--out", tmp_path / "data")
+    assert set(made) == documented("dataset")
+    assert made["complete"] and made["shards_made"] == 1
+    again = answer("dataset", scene, "-n", 2, "--out", tmp_path / "data")
+    assert (again["shards_made"], again["shards_kept"]) == (0, 1)
+    sheet = answer("dataset", scene, "-n", 2, "--sheet", tmp_path / "sheet.png")
+    assert sheet == {"sheet": str(tmp_path / "sheet.png"), "frames": 2}
+    assert (tmp_path / "sheet.png").stat().st_size > 1000
+
+
+def test_compare_keys_are_documented(documented, answer, tmp_path: Path) -> None:
+    path = tmp_path / "needles.yaml"
+    path.write_text(
+        "grid: {shape: [128, 128], pixel_size_um: 0.2}\n"
+        "populations: [{shape: {kind: rod, length_um: 6}, material: {index: 1.4}, count: 6}]\n"
+        "microscope: {modality: {kind: dic, azimuth_deg: 30}}\n"
+        "camera: {}\n",
+        encoding="utf-8",
+    )
+    image, sheet = tmp_path / "image.tif", tmp_path / "sheet.png"
+    answer("render", path, "--out", image)
+    compared = answer("compare", image, path, "--renders", 1, "--out", sheet)
+    assert set(compared) == documented("compare")
+    # The same seed, so the same picture.
+    assert compared["distances"]["histogram"] == 0
+    assert set(compared["own_distances"]) == set(compared["distances"])
+    assert sheet.stat().st_size > 2000
+
+
 def test_every_command_has_its_json_on_the_page(root: Path) -> None:
     from osog.cli.app import app
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 import osog
+from osog.datasets import LabelSettings
 
 PAGES = (
     "README.md",
@@ -17,6 +19,7 @@ PAGES = (
     "docs/howto/fit-my-micrograph.md",
     "docs/howto/share-a-scene.md",
     "docs/howto/labelled-frames.md",
+    "docs/howto/datasets.md",
     "docs/howto/stacks-and-series.md",
     "docs/howto/use-your-own-volume.md",
     "docs/api/index.md",
@@ -78,11 +81,19 @@ def test_share_a_scene(run: Any) -> None:
 
 
 def test_labelled_frames(run: Any, tmp_path: Path) -> None:
-    run("docs/howto/labelled-frames.md")
-    images = sorted(tmp_path.glob("frame-*.tif"))
-    assert len(images) == 6
-    mask = osog.io.read_micrograph(tmp_path / "frame-00002.mask.tif").image
-    assert np.unique(mask).size > 50
+    labelled = run("docs/howto/labelled-frames.md")["labelled"]
+    assert labelled.image.dtype == np.uint8 and len(labelled.objects) > 50
+    assert labelled.instances.max() <= len(labelled.objects)
+
+
+def test_datasets(run: Any, tmp_path: Path) -> None:
+    names = run("docs/howto/datasets.md")
+    assert names["made"].complete and names["again"].index == 3
+    assert (tmp_path / "needles" / "data.yaml").is_file()
+    assert names["batch"]["image"].shape == (2, 1, 512, 512)
+    page = (Path(__file__).parents[2] / "docs/howto/datasets.md").read_text(encoding="utf-8")
+    settings = yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.S)[1])
+    assert LabelSettings.model_validate(settings).rules[0].state == "none"
 
 
 def test_stacks_and_series(run: Any) -> None:

@@ -43,6 +43,7 @@ def particle_batch(
         core_absorption_step=torch.zeros(count, dtype=torch.float64),
         shape_kind=torch.tensor([SHAPES.index(row["kind"]) for row in rows]),
         population=torch.zeros(count, dtype=torch.int64),
+        group=torch.full((count,), -1),
         planes=torch.cat(planes),
         plane_start=torch.tensor(start),
     )

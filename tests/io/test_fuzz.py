@@ -83,7 +83,10 @@ def size_is_what_was_written(found: Micrograph, written: Written) -> None:
         assert sides is not None and all(is_close(size.value, side) for side in sides)
     elif sides is not None and is_close(*sides):
         low, high = _RANGES["pixel_size_um"]
-        printed = sides[0] >= 20 or written.notes["unit"] == "inch"
+        # Programs that write centimetres turn whole dots per inch into them.
+        dots = 25400 / sides[0]
+        whole = written.notes["unit"] == "cm" and abs(dots - round(dots)) < 2e-4 * dots
+        printed = sides[0] >= 20 or written.notes["unit"] == "inch" or whole
         assert printed or not low < sides[0] < high, (sides, written.notes)
     elif sides is not None and all(1e-3 < side < 10 for side in sides):
         printed = written.notes["unit"] == "inch"

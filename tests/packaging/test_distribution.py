@@ -111,7 +111,11 @@ def test_root_manifest_is_the_packaged_manifest(root: Path) -> None:
     manifest = PluginManifest.from_file(root / "napari.yaml")
     assert manifest.name == "napari-osog"
     assert manifest.contributions.widgets
-    assert [widget.display_name for widget in manifest.contributions.widgets] == ["Simulate", "Fit"]
+    assert [widget.display_name for widget in manifest.contributions.widgets] == [
+        "Simulate",
+        "Fit",
+        "Dataset",
+    ]
 
 
 def test_reader_claims_scene_files_only(root: Path) -> None:

@@ -28,7 +28,9 @@ SURFACE = {
     "explicit",
     "fit",
     "forward",
+    "instruments",
     "io",
+    "materials",
     "presets",
     "render",
 }

@@ -155,3 +155,29 @@ def test_object_scale_keeps_the_paraxial_focus(bench: ModuleType) -> None:
     assert best(focus, brightness(bench, focus, cover_glass=glass, **optics)) == pytest.approx(
         10 - 10 / 1.33, abs=0.15
     )
+
+
+def test_each_colour_meets_its_own_glass_and_immersion() -> None:
+    from osog import materials
+    from osog.optics.spectrum import at_wavelength
+
+    scene = Scene.parse(
+        {
+            "medium": "water",
+            "microscope": {
+                "numerical_aperture": 1.2,
+                "immersion_index": 1.51771,
+                "immersion_dispersion": "Immersion oil",
+                "cover_glass": {"thickness_um": 180.0, "dispersion": "cover glass"},
+                "spectrum": {"kind": "led"},
+            },
+        }
+    )
+    blue = at_wavelength(Values(scene, dtype=torch.float64), double(0.45))
+    path = CoverGlassPath.of(blue, double(0.45), blue.medium.index)
+    assert path is not None
+    assert float(path.medium_index) == pytest.approx(materials.index("water", 0.45), abs=2e-6)
+    oil = materials.index("immersion oil", 0.45)
+    assert float(path.immersion_index) == pytest.approx(oil, abs=1e-5)
+    shift = materials.index("cover glass", 0.45) - materials.index("cover glass", 0.55)
+    assert float(path.glass_index) == pytest.approx(1.5255 + shift, abs=2e-5)

@@ -37,8 +37,23 @@ def test_titles_are_words_for_people():
         assert title[0].isupper() and "," in title and len(title) <= 44
 
 
+@pytest.mark.parametrize("name", presets.names())
+def test_a_preset_says_where_it_comes_from(name):
+    found = presets.provenance(name)
+    assert list(found) == ["instrument", "sample", "source"]
+    assert all(words[-1] == "." and len(words) > 30 for words in found.values())
+
+
+def test_a_preset_of_crystals_in_dic_has_an_open_condenser():
+    for name in ("protein-needles-dic", "lysozyme-dic-condenser"):
+        optics = presets.load(name).microscope
+        assert 0.5 < optics.condenser_numerical_aperture / optics.numerical_aperture < 1
+
+
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(SceneError, match=r"'x' is not a preset; presets are .*lysozyme-dic"):
         presets.load("x")
     with pytest.raises(SceneError, match="'x' is not a preset"):
         presets.title("x")
+    with pytest.raises(SceneError, match="'x' is not a preset"):
+        presets.provenance("x")

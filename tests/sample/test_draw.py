@@ -286,7 +286,8 @@ def test_no_population_gives_an_empty_batch() -> None:
     ],
 )
 def test_numbers_without_a_derivative_are_refused_and_not_ignored(name: str) -> None:
-    scene = Scene.parse({"populations": [{"name": "beads", "count": 3}]})
+    beads = {"name": "beads", "count": 3, "orientation": {"law": "aligned"}}
+    scene = Scene.parse({"populations": [beads]})
     with pytest.raises(SceneError, match="change the scene instead"):
         Values(scene, {name: 1})
 

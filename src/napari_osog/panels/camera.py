@@ -9,6 +9,7 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QLabel, QSpinBox
 
 from napari_osog.panels.inputs import ignore_wheel
+from napari_osog.panels.pick_list import camera_row
 from napari_osog.panels.row import CheckRow, Row
 from napari_osog.panels.rows import model_rows
 from napari_osog.panels.section import RowGroup, Section, row_part
@@ -42,6 +43,8 @@ CAMERA_GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "motion_blur_px",
             "motion_azimuth_deg",
+            "white_balance",
+            "gamma",
             "sharpening",
             "sharpening_radius_px",
             "jpeg_quality",
@@ -146,11 +149,9 @@ class CameraSection(Section):
             if photons and "background_electrons" in fields:
                 rest = tuple(field for field in fields if field != "background_electrons")
                 fields = _IN_PHOTONS + rest
-            group.sync(
-                fields,
-                partial(model_rows, camera, "camera", only=fields, always=_IN_PHOTONS),
-                lambda name: get(scene, name),
-            )
+            if camera.channels == 1:
+                fields = tuple(field for field in fields if field != "white_balance")
+            group.sync(fields, partial(_rows, camera, name, fields), lambda name: get(scene, name))
 
 
 class BackgroundSection(Section):
@@ -178,6 +179,14 @@ class BackgroundSection(Section):
                 partial(model_rows, scene.background, "background", only=fields),
                 lambda name: get(scene, name),
             )
+
+
+def _rows(camera: Camera, group: str, fields: tuple[str, ...]) -> list[Row]:
+    """Rows of one group; the first one begins with the model."""
+    rows = model_rows(camera, "camera", only=fields, always=_IN_PHOTONS)
+    if group != "basic":
+        return rows
+    return [camera_row(type(camera).model_fields["model"].description or ""), *rows]
 
 
 def _folded(

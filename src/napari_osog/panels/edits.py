@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from napari_osog.panels.population_rows import OTHER
-from osog.scene import IMMERSIONS, INDICES, METALS, Scene, SceneError
-from osog.scene.material import ABBE_NUMBERS
+from napari_osog.panels.population_rows import ALONE, OTHER
+from osog.scene import IMMERSIONS, Camera, Scene, SceneError
 from osog.scene.modalities import MODALITIES
 from osog.scene.shapes import SHAPES, size_fields
 
@@ -55,11 +54,16 @@ class SceneEdits:
             session.set_scene(spectrum_change(session.scene, value, self._spectra))
         elif name == "microscope.immersion_index" and value not in IMMERSIONS.values():
             return  # the line of an index of its own says so, and changes nothing
+        elif name == "camera.colour" and value == "monochrome":
+            plain = Camera()  # which has no colours to balance
+            fields = ("white_balance", "colour_matrix")
+            neutral = {f"camera.{field}": getattr(plain, field) for field in fields}
+            session.change({name: value, **neutral})
         elif name.startswith("particles["):
             session.change_particle(name, value)
         elif name == "medium.name":
             if value:
-                session.change(_named("medium", value))
+                session.change({name: value})
         elif name.startswith("populations.") and self._of_population(name, value):
             return
         else:
@@ -72,13 +76,16 @@ class SceneEdits:
             if name == f"{base}.shape":
                 self._reshape(population, value)
                 return True
+            if name == f"{base}.aggregate":
+                self.session.change({name: None if value == ALONE else {"kind": value}})
+                return True
             if name == f"{base}.material.optic_axis":
                 # A direction of one's own starts where the axis is, a little off the body's axes.
                 self.session.change({name: value or (0.8, 0.6, 0.0)})
                 return True
             if name == f"{base}.material.name":
                 if value != OTHER:
-                    self.session.change(_named(f"{base}.material", value))
+                    self.session.change({name: value})
                 return True
         return False
 
@@ -110,17 +117,6 @@ class SceneEdits:
             if population["name"] == name:
                 population.update(update)
         self.session.set_scene(Scene.parse(data))
-
-
-def _named(base: str, name: str) -> dict[str, Any]:
-    """Numbers of a material by its name."""
-    if name in METALS:  # those of the light come with it
-        return {f"{base}.name": name}
-    return {
-        f"{base}.index": INDICES[name],
-        f"{base}.name": name,
-        f"{base}.abbe_number": ABBE_NUMBERS.get(name),
-    }
 
 
 def modality_change(scene: Scene, kind: str, remembered: dict[str, Any]) -> Scene:

@@ -73,12 +73,9 @@ def visible_particles(scene: Scene) -> int | None:
     for population in scene.populations:
         if not population.visible:
             continue
-        if population.particles is not None:
-            total += len(population.particles)
-        elif population.density_per_mm2 is not None:
+        if population.number is None:
             return None
-        else:
-            total += population.count or 0
+        total += population.number
     return total
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSignalBlocker
+from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QFileDialog,
     QMenu,
@@ -44,6 +44,8 @@ class SceneHeader(QWidget):
         self.preset.setPlaceholderText("Your own scene")
         for name in presets.names():
             self.preset.addItem(presets.title(name), name)
+            words = "\n".join(presets.provenance(name).values())
+            self.preset.setItemData(self.preset.count() - 1, words, Qt.ItemDataRole.ToolTipRole)
         self.preset.activated.connect(lambda _: self.load_preset(self.preset.currentData()))
         self.undo_button = push_button("Undo", "", session.undo)
         self.redo_button = push_button("Redo", "", session.redo)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 
+from napari_osog.panels.pick_list import condenser_row, light_row, objective_row
 from napari_osog.panels.pupil_thumbnail import PupilSection
 from napari_osog.panels.row import CheckRow, ChoiceRow
 from napari_osog.panels.rows import model_rows
@@ -141,6 +142,7 @@ class MicroscopeSection(Section):
                 "How the microscope turns the sample into contrast.",
             )
         ]
+        rows.append(objective_row(fields["objective"].description or ""))
         one_plane = microscope.model_copy(update={"focus_um": middle_plane(scene)})
         rows += model_rows(one_plane, "microscope", only=("focus_um", "numerical_aperture"))
         immersions = [(n, f"{name.capitalize()} ({n:g})") for name, n in IMMERSIONS.items()]
@@ -155,8 +157,10 @@ class MicroscopeSection(Section):
             )
         )
         if modality.condenser:
+            rows.append(condenser_row(fields["condenser"].description or ""))
             rows += model_rows(microscope, "microscope", only=("condenser_numerical_aperture",))
         rows += model_rows(microscope.modality, "microscope.modality")
+        rows.append(light_row(fields["light"].description or ""))
         rows += model_rows(microscope, "microscope", only=("wavelength_um",))
         if not modality.measures_phase:  # that is done at one wavelength
             rows.append(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_osog.panels.field import Field, field_of, singular
 from napari_osog.panels.number import NumberRow, RangeRow
+from napari_osog.panels.pick_list import material_row
 from napari_osog.panels.row import ChoiceRow
 from napari_osog.panels.rows import model_rows
 from osog.scene import (
+    AGGREGATES,
+    DEPTHS,
     HABITS,
-    INDICES,
-    METALS,
+    ORIENTATIONS,
+    PLACEMENTS,
     SHAPES,
     LabelNumbers,
     Material,
@@ -21,8 +24,11 @@ from osog.scene import (
     Population,
     Volume,
 )
+from osog.scene.placement import Attached
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_osog.panels.row import Row
     from osog.scene import Scene
     from osog.scene.parameters import Parameter
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
 
 OTHER = "its own index"
 """The material that has no name."""
+ALONE = "alone"
+"""Where particles are drawn one by one."""
 AXES = (
     ((1.0, 0.0, 0.0), "Along the long axis"),
     ((0.0, 1.0, 0.0), "Along the second axis"),
@@ -37,12 +45,6 @@ AXES = (
     (None, "Another direction"),
 )
 """Directions of an optic axis in the body."""
-_ANGLES = {
-    "isotropic": (),
-    "planar": ("spread_deg",),
-    "aligned": ("azimuth_deg", "elevation_deg", "roll_deg", "spread_deg"),
-}
-"""Numbers of each distribution of orientations."""
 
 
 def body_rows(scene: Scene, population: Population) -> list[Row]:
@@ -83,12 +85,8 @@ def _label_rows(name: str, shape: Volume) -> list[Row]:
 
 def _material_rows(scene: Scene, population: Population) -> list[Row]:
     base, material = f"populations.{population.name}.material", population.material
-    names = [(n, material_words(n)) for n in INDICES if n not in ("air", "water", "pbs")]
-    names += [(n, material_words(n)) for n in METALS]
-    known = [*names, (OTHER, "Other")]
-    rows: list[Row] = [
-        ChoiceRow(f"{base}.name", "Material", known, "A known material, or any index below.")
-    ]
+    help = "A known material, by any part of its name, or any index below."
+    rows: list[Row] = [material_row(f"{base}.name", "Material", help, OTHER)]
     modality = scene.microscope.modality
     only = ["index", "absorption_per_um"]
     if modality.emits:
@@ -134,25 +132,44 @@ def _arrangement_rows(population: Population) -> list[Row]:
         NumberRow(number, fittable=False),
         RangeRow(field_of(Placement, "z_um", f"{base}.placement.z_um")),
     ]
-    if not population.shape.isotropic:
-        rows += model_rows(population.orientation, f"{base}.orientation", only=("law",))
-    return rows + model_rows(population.placement, f"{base}.placement", only=("law",))
+    if _turns(population):
+        rows.append(_law_row(f"{base}.orientation", "Orientation", ORIENTATIONS))
+    return [*rows, _law_row(f"{base}.placement", "Arrangement", PLACEMENTS)]
 
 
-def turning_rows(population: Population) -> list[Row]:
-    """How drawn particles are turned and where they keep together."""
+def turning_rows(scene: Scene, population: Population) -> list[Row]:
+    """How drawn particles are turned, where they lie and how they stand together."""
     base = f"populations.{population.name}"
     if population.particles is not None:
         return []
     rows: list[Row] = []
-    if not population.shape.isotropic:
-        angles = _ANGLES[population.orientation.law]
-        rows += model_rows(population.orientation, f"{base}.orientation", only=angles)
-    only = ["margin_um"]
-    if population.placement.law == "clustered":
-        only += ["cluster_size", "cluster_radius_um"]
-    rows += model_rows(population.placement, f"{base}.placement", only=only)
-    return rows
+    if _turns(population):
+        rows += model_rows(population.orientation, f"{base}.orientation", skip=("law",))
+    place = f"{base}.placement"
+    rows += model_rows(population.placement, place, skip=("law", "z_um"))
+    if isinstance(population.placement, Attached):
+        others = [(p.name, p.name) for p in scene.populations if p.name != population.name]
+        choices = [(None, "The population before"), *others]
+        field = Attached.model_fields["to"]
+        rows.append(ChoiceRow(f"{place}.to", str(field.title), choices, str(field.description)))
+    else:
+        rows.append(_law_row(f"{place}.depth", "Law of depth", DEPTHS))
+        rows += model_rows(population.placement.depth, f"{place}.depth", skip=("law",))
+    aggregate = population.aggregate
+    kinds = [(ALONE, "None"), *((kind, model.title) for kind, model in AGGREGATES.items())]
+    words = "Groups in which particles are drawn; the count is the number of groups then."
+    rows.append(ChoiceRow(f"{base}.aggregate", "Aggregate", kinds, words))
+    return rows if aggregate is None else rows + model_rows(aggregate, f"{base}.aggregate")
+
+
+def _turns(population: Population) -> bool:
+    """Whether it shows how particles or their groups are turned."""
+    return not population.shape.isotropic or population.aggregate is not None
+
+
+def _law_row(name: str, title: str, kinds: Mapping[str, type[Any]]) -> ChoiceRow:
+    titles = [(kind, model.title) for kind, model in kinds.items()]
+    return ChoiceRow(f"{name}.law", title, titles, "How the population is arranged.")
 
 
 def scattering_rows(scene: Scene, population: Population) -> list[Row]:
@@ -168,11 +185,6 @@ def scattering_rows(scene: Scene, population: Population) -> list[Row]:
                     row.remove("mie")
         rows += made
     return rows + model_rows(population, base, only=("labelled",))
-
-
-def material_words(material: str) -> str:
-    """Name of a material as it is shown."""
-    return material.upper() if material in ("pbs", "pmma") else material.capitalize()
 
 
 def own_names(scene: Scene, number: int) -> list[str]:
@@ -218,10 +230,10 @@ def field_of_parameter(parameter: Parameter) -> Field:
 
 
 __all__ = [
+    "ALONE",
     "OTHER",
     "body_rows",
     "field_of_parameter",
-    "material_words",
     "named_axis",
     "own_names",
     "scattering_rows",

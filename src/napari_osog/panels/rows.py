@@ -16,13 +16,8 @@ if TYPE_CHECKING:
     from osog.scene import SceneModel
 
 _WORDS = {
-    "poisson": "Independent",
-    "non_overlapping": "Without overlap",
-    "clustered": "In clusters",
-    "lattice": "On a lattice",
-    "isotropic": "Any direction",
-    "planar": "In the image plane",
-    "aligned": "Along one direction",
+    "in_plane": "Across the picture",
+    "depth": "Along the light",
     "auto": "Automatic",
     "slabs": "Phase slabs",
     "projection": "Projection",

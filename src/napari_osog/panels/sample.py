@@ -9,18 +9,18 @@ from qtpy.QtWidgets import QSpinBox, QToolButton, QWidget
 
 from napari_osog.panels.inputs import SPIN_WIDTH, ignore_wheel
 from napari_osog.panels.number import NumberRow
+from napari_osog.panels.pick_list import material_row
 from napari_osog.panels.population_rows import (
+    ALONE,
     OTHER,
     body_rows,
     cut_by_hand,
     field_of_parameter,
-    material_words,
     named_axis,
     own_names,
     scattering_rows,
     turning_rows,
 )
-from napari_osog.panels.row import ChoiceRow
 from napari_osog.panels.rows import model_rows
 from napari_osog.panels.section import RowGroup, Section, row_part
 from napari_osog.panels.widgets import (
@@ -39,8 +39,6 @@ from osog.scene.parameters import describe, get
 if TYPE_CHECKING:
     from napari_osog.panels.edits import SceneEdits
     from napari_osog.session import Session
-
-_LIQUIDS = ("water", "pbs", "ethanol", "cytoplasm", "glycerol", "immersion oil", "air")
 
 
 class SampleSection(Section):
@@ -73,7 +71,7 @@ class SampleSection(Section):
         self.listed = note()
         self.again = push_button("Draw them at random again", "", self.draw_again)
         self.one, self.one_rows = row_part("Selected particle", made, open=True)
-        self.more, self.more_rows = row_part("Turning and clusters", made)
+        self.more, self.more_rows = row_part("Turning, places, aggregates", made)
         self.scattering, self.scattering_rows = row_part("Scattering and labels", made)
         self.motion, self.motion_rows = row_part("Motion", made)
         for widget in (
@@ -170,12 +168,11 @@ class SampleSection(Section):
             self._sync_population(scene, population)
 
     def _sync_medium(self, scene: Scene) -> None:
-        liquids = [*((name, material_words(name)) for name in _LIQUIDS), ("", "Other")]
-        help = "A known liquid, or any index below."
+        help = "A known liquid, by any part of its name, or any index below."
         self.medium.sync(
             "medium",
             lambda: [
-                ChoiceRow("medium.name", "Medium", liquids, help),
+                material_row("medium.name", "Medium", help, "", media=True),
                 *model_rows(scene.medium, "medium", only=("index",)),
             ],
             lambda name: (scene.medium.name or "") if name == "medium.name" else get(scene, name),
@@ -189,7 +186,8 @@ class SampleSection(Section):
         shape, modality = population.shape, scene.microscope.modality
         key = (population.name, shape.kind, cut_by_hand(shape), population.particles is not None,
                population.density_per_mm2 is not None, population.placement.law,
-               population.orientation.law,
+               population.placement.depth.law, population.orientation.law,
+               population.aggregate and population.aggregate.kind,
                tuple(own.label for own in getattr(shape, "labels", ())))  # fmt: skip
         light = (modality.kind, named_axis(population.material.optic_axis))
 
@@ -200,11 +198,12 @@ class SampleSection(Section):
                 f"{base}.material.name": population.material.name or OTHER,
                 f"{base}.material.optic_axis": named_axis(population.material.optic_axis),
                 f"{base}.count": population.count or 0,
+                f"{base}.aggregate": population.aggregate.kind if population.aggregate else ALONE,
             }
             return special[name] if name in special else get(scene, name)
 
         self.rows.sync((key, light), lambda: body_rows(scene, population), value)
-        self.more_rows.sync(key, lambda: turning_rows(population), value)
+        self.more_rows.sync(key, lambda: turning_rows(scene, population), value)
         self.more.setVisible(bool(self.more_rows.rows))
         self.scattering_rows.sync(
             (population.name, shape.kind, modality.kind),

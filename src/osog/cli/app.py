@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osog.cli.commands import bench, detect, fit, info, presets, render, schema
+from osog.cli.commands import (
+    bench,
+    compare,
+    dataset,
+    detect,
+    fit,
+    info,
+    presets,
+    render,
+    schema,
+    tables,
+)
 from osog.cli.console import emit, show
 from osog.cli.errors import BAD_INPUT, FAILED, INTERRUPTED, CommandError, one_line
 from osog.cli.streams import spelling_streams
@@ -30,7 +41,11 @@ COMMANDS = (
     render.render,
     fit.fit,
     detect.detect,
+    dataset.dataset,
+    compare.compare,
     presets.presets,
+    tables.materials,
+    tables.instruments,
     info.info,
     schema.schema,
     bench.bench,
@@ -100,7 +115,12 @@ def _diagnosis(error: Exception) -> tuple[str, str, int]:
     return "internal", f"{text} Set OSOG_DEBUG=1 to see where.", FAILED
 
 
-_KINDS = {"SceneError": "scene", "FitError": "fit", "MicrographError": "image"}
+_KINDS = {
+    "SceneError": "scene",
+    "FitError": "fit",
+    "MicrographError": "image",
+    "DatasetError": "dataset",
+}
 
 
 def _input_errors() -> Any:
@@ -108,7 +128,11 @@ def _input_errors() -> Any:
     from osog.scene import SceneError
 
     found: Any = SceneError
-    for module, name in (("osog.fitting.errors", "FitError"), ("osog.io", "MicrographError")):
+    for module, name in (
+        ("osog.fitting.errors", "FitError"),
+        ("osog.io", "MicrographError"),
+        ("osog.datasets.errors", "DatasetError"),
+    ):
         if module in sys.modules:
             found = found | getattr(sys.modules[module], name)
     return found

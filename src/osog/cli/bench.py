@@ -473,7 +473,7 @@ def _number(shape: str) -> float:
 def _coverage(shape: str, count: int) -> float:
     """Summed area of discs with the geometric mean of the half sizes, over the frame's area."""
     scene = bench_scene(shape, 1)
-    half = sample(scene, 0).size[0]
+    half = sample(scene, 0).size[0, :3]
     if shape == "polyhedron":
         half = half / 2
     radius = float(half.prod()) ** (1 / 3)

@@ -112,6 +112,44 @@ def progress(first: str) -> Iterator[Callable[[str], None]]:
         yield lambda text: status.update(Text(text))
 
 
+@contextmanager
+def counting(noun: str) -> Iterator[Callable[[int, int], None]]:
+    """Keep a bar of progress on stderr, with rate and time left, while the block runs.
+
+    Parameters
+    ----------
+    noun : str
+        What is counted, in the plural.
+
+    Yields
+    ------
+    callable
+        Takes how many are done, and how many there are. Where stderr is no terminal, nothing is
+        written.
+    """
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = _console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done, total: None
+        return
+    columns = (
+        BarColumn(),
+        TextColumn(f"{{task.completed:.0f}} of {{task.total:.0f}} {noun}"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=None, rate="")
+
+        def say(done: int, total: int) -> None:
+            speed = bar.tasks[0].speed
+            rate = f"{speed:.2g} per second" if speed else ""
+            bar.update(task, completed=done, total=total, rate=rate)
+
+        yield say
+
+
 def plain(value: Any) -> Any:
     """Turn a result into what JSON can say."""
     if isinstance(value, dict):

@@ -32,7 +32,7 @@ def with_cores(batch: ParticleBatch) -> ParticleBatch:
     zero = torch.zeros_like(cores.delta_index)
     cores = replace(
         cores,
-        size=cores.core_radius[:, None].expand(-1, 3),
+        size=cores.core_radius[:, None].expand(-1, batch.size.shape[1]),
         delta_index=cores.core_index_step,
         absorption_per_um=cores.core_absorption_step,
         emission_per_um=zero,

@@ -166,7 +166,8 @@ class Gradients:
         targets = (self.position, self.quaternion, self.size)
         for target, gradient in zip(targets, pulled[:3], strict=True):
             if gradient is not None:
-                target.index_add_(0, i, gradient)
+                # Shapes that need fewer sizes than others see the first ones only.
+                target[:, : gradient.shape[1]].index_add_(0, i, gradient)
         if len(pulled) > 3 and pulled[3] is not None:
             padded = pulled[3]
             own = torch.arange(padded.shape[1], device=i.device)

@@ -156,7 +156,8 @@ class _Columns:
             (py, px),
             wall_samples=1,
         )
-        coverage = chord.coverage
+        # Each piece of a line of sight sends back light of its own.
+        coverage = chord.coverage.repeat(1, chord.intervals, 1)
         # A path is the mean over the pixel; the surfaces lie where the covered part of it is.
         thickness = (chord.exit - chord.entry) / (coverage + 1e-6)
         upper = (chord.exit + chord.entry + thickness) / 2
@@ -168,7 +169,8 @@ class _Columns:
         outside = relative[i, None, None]
         mirror = -outside / (2 * index + outside)
         weight = coverage * (wanted.to(coverage)[:, None, None] / parts**2)
-        loss = torch.exp(-batch.absorption_per_um[i, None, None] * thickness)
+        filled = thickness if chord.intervals == 1 else thickness.clamp_min(0)
+        loss = torch.exp(-batch.absorption_per_um[i, None, None] * filled)
         address = raster.addresses(patches)
         return cls(
             address=address.repeat_interleave(parts, 1).repeat_interleave(parts, 2),

@@ -9,7 +9,15 @@ import torch
 from torch import Tensor
 
 from osog.exit_wave.volume_deposit import VolumeBody, volume_bodies
-from osog.geometry import Shape, buckets, chords, half_extents, padded_planes
+from osog.geometry import (
+    Bodies,
+    Shape,
+    buckets,
+    chords,
+    half_extents,
+    padded_planes,
+    sub_samples,
+)
 from osog.geometry.edges import REACH, SPREAD
 
 if TYPE_CHECKING:
@@ -124,7 +132,8 @@ class Raster:
             group = deep * (gy // _BAND + 1) + row // _BAND
             order = torch.argsort(((group * plan.slabs + first[index]) * gy + row) * gx + column)
             index, row, column = index[order], row[order], column[order]
-            count = max(1, per_batch // (height * width))
+            finest = sub_samples(shape, Bodies.of(batch, index, shape), min(plan.pitch_um))
+            count = max(1, per_batch // (height * width * max(1, finest**2 // 2) * shape.work))
             for start in range(0, len(index), count):
                 part = slice(start, start + count)
                 i, r, c = index[part], row[part], column[part]
@@ -141,7 +150,7 @@ class Raster:
         self.occupied = torch.nonzero(used).flatten().tolist()
 
     def chord(self, patches: PatchBatch, tensors: ParticleTensors) -> tuple[Tensor, Tensor]:
-        """Entry and exit heights (n, P, Q) of a batch, squeezed where particles are thin."""
+        """Entry and exit heights (n, K P, Q) of a batch, squeezed where particles are thin."""
         plan = self.plan
         (py, px), (cy, cx) = plan.pitch_um, plan.corner_um
         real: dict[str, Any] = {"dtype": tensors.position.dtype, "device": tensors.position.device}
@@ -171,11 +180,13 @@ class Raster:
         return entry, leaving
 
     def addresses(self, patches: PatchBatch) -> Tensor:
-        """Flat index (n, P, Q) of every patch sample in slab 0."""
+        """Flat index (n, K P, Q) of every patch sample in slab 0, once for each piece of a line."""
         gx = self.plan.grid_shape[1]
         y = patches.row[:, None] + torch.arange(patches.height, device=patches.row.device)
         x = patches.column[:, None] + torch.arange(patches.width, device=patches.row.device)
-        return y[:, :, None] * gx + x[:, None, :]
+        flat = y[:, :, None] * gx + x[:, None, :]
+        pieces = patches.shape.intervals
+        return flat if pieces == 1 else flat.repeat(1, pieces, 1)
 
     def density(self, patches: PatchBatch, coefficient: Tensor) -> Tensor:
         """Coefficient per µm of deposited length (n,), undoing the squeeze of thin particles."""
@@ -200,7 +211,8 @@ def particle_tensors(batch: ParticleBatch, patches: PatchBatch) -> ParticleTenso
     if patches.shape.has_planes:
         planes, mask = padded_planes(batch, patches.index)
     i = patches.index
-    return ParticleTensors(batch.position[i], batch.quaternion[i], batch.size[i], planes, mask)
+    size = batch.size[i, : patches.shape.size_columns]
+    return ParticleTensors(batch.position[i], batch.quaternion[i], size, planes, mask)
 
 
 def modelled_by(model: str, batch: ParticleBatch, plan: SamplingPlan) -> Tensor:

@@ -192,7 +192,7 @@ def pull_back_volumes(
                 voxels.grids[body.grid],
                 weight,
                 factors,
-                Placed(*own),
+                Placed(own[0], own[1], own[2][:3]),
                 _samples(body, plan, within),
             )
         target = torch.stack(
@@ -242,7 +242,7 @@ def _sums(
         batch.voxels.grids[body.grid],
         batch.voxels.weights[body.grid],
         coefficients,
-        Placed(batch.position[lead], batch.quaternion[lead], batch.size[lead]),
+        Placed(batch.position[lead], batch.quaternion[lead], batch.size[lead, :3]),
         _samples(body, plan, slabs),
         plain,
     )

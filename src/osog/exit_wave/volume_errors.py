@@ -74,7 +74,9 @@ def volumes_error(scene: Scene, batch: ParticleBatch) -> tuple[float, float] | N
         planes, rows, columns = grid.shape
         sides = [
             2 * half / count
-            for half, count in zip(batch.size[lead].tolist(), (columns, rows, planes), strict=True)
+            for half, count in zip(
+                batch.size[lead, :3].tolist(), (columns, rows, planes), strict=True
+            )
         ]
         mean = float(np.prod(sides)) ** (1 / 3)
         error = voxel_error_percent(

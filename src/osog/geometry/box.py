@@ -45,6 +45,12 @@ class BoxGeometry(Shape):
         """Σ |R_ij| a_j along axis i."""
         return (bodies.rotation.abs() * bodies.size[:, None, :]).sum(-1)
 
+    def hull(self, bodies: Bodies) -> tuple[Tensor, Tensor]:
+        """Eight corners."""
+        size = bodies.size
+        signs = torch.cartesian_prod(*[size.new_tensor((-1.0, 1.0))] * 3)
+        return signs * size[:, None, :], size.new_zeros(len(size))
+
     def half_width(self, bodies: Bodies) -> Tensor:
         """Half of the smallest width of the silhouette."""
         rotation, size = bodies.rotation, bodies.size

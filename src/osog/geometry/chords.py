@@ -1,4 +1,4 @@
-"""Entry and exit depths of convex particles along z, as pixel means."""
+"""Entry and exit depths of particles along z, as pixel means."""
 
 from __future__ import annotations
 
@@ -35,9 +35,11 @@ class Chord:
 
     Attributes
     ----------
-    entry, exit : Tensor, shape (n, P, Q)
-        World z in µm of the surface on the condenser's and the objective's side, entry ≤ exit.
-        ``exit - entry`` is the path averaged over the pixel, 0 outside the particle.
+    entry, exit : Tensor, shape (n, K P, Q)
+        World z in µm of the surface on the condenser's and the objective's side. ``exit - entry``
+        is the path averaged over the pixel, 0 outside the particle. Where a line of sight may
+        cross a body K times, the P rows of one piece of it follow those of another; pieces of
+        negative length take away from the others.
     coverage : Tensor, shape (n, P, Q)
         Fraction of the pixel covered by the silhouette, 0 to 1.
     """
@@ -45,6 +47,29 @@ class Chord:
     entry: Tensor
     exit: Tensor
     coverage: Tensor
+
+    @property
+    def intervals(self) -> int:
+        """Pieces K of each line of sight."""
+        return self.entry.shape[1] // self.coverage.shape[1]
+
+    @property
+    def path(self) -> Tensor:
+        """Length (n, P, Q) in µm of all pieces together."""
+        length = self.exit - self.entry
+        return length if self.intervals == 1 else self._pieces(length).sum(1)
+
+    @property
+    def top(self) -> Tensor:
+        """World z (n, P, Q) in µm of the surface nearest the objective."""
+        if self.intervals == 1:
+            return self.exit
+        there = self.exit > self.entry
+        highest = self._pieces(torch.where(there, self.exit, -torch.inf)).amax(1)
+        return torch.where(torch.isfinite(highest), highest, self._pieces(self.exit)[:, 0])
+
+    def _pieces(self, rows: Tensor) -> Tensor:
+        return rows.unflatten(1, (self.intervals, -1))
 
 
 def chords(
@@ -72,7 +97,7 @@ def chords(
         World coordinates in µm of the pixel centres of each particle's patch.
     position : Tensor, shape (n, 3)
     quaternion : Tensor, shape (n, 4)
-    size : Tensor, shape (n, 3)
+    size : Tensor, shape (n, S)
         See `ParticleBatch`.
     planes : Tensor or None, shape (n, F, 4)
         Half-spaces of polyhedra, from `padded_planes`.
@@ -145,6 +170,20 @@ def _sub_samples(shape: Shape, bodies: Bodies, pitch_um: float) -> tuple[Tensor,
     return samples, share
 
 
+def sub_samples(shape: Shape, bodies: Bodies, pitch_um: float) -> int:
+    """Most sub-samples a side of a pixel that any of the bodies is drawn with.
+
+    Parameters
+    ----------
+    shape : Shape
+    bodies : Bodies
+    pitch_um : float
+        The smaller side of a pixel.
+    """
+    levels = _sub_samples(shape, bodies, pitch_um)
+    return 1 if levels is None else int(levels[0].max())
+
+
 def _sampled(
     shape: Shape,
     x: Tensor,
@@ -175,6 +214,9 @@ def _sampled(
         bodies, factor = shape.thickened(bodies, min(pitch_um))
         fainter = factor[:, None, None]
     half_path, middle, coverage = shape.path(x, y, bodies, (py, px))
+    if shape.intervals > 1:
+        half_path = half_path.flatten(-3, -2)
+        middle = None if middle is None else middle.flatten(-3, -2)
     if weights is not None:
         share = torch.tensor(weights, dtype=x.dtype, device=x.device)
         share = (share[:, None] * share).view(len(share), -1, 1, 1, 1)
@@ -183,7 +225,13 @@ def _sampled(
             middle = (half_path * middle).sum((0, 1))
         half_path, coverage = half_path.sum((0, 1)), (coverage * share).sum((0, 1))
         if middle is not None:
-            middle = middle / (half_path + 1e-4 * min(pitch_um) / samples**2)
+            least = 1e-4 * min(pitch_um) / samples**2
+            if shape.intervals > 1:  # pieces that take away are negative
+                middle = middle / (
+                    half_path + torch.copysign(half_path.new_full((), least), half_path)
+                )
+            else:
+                middle = middle / (half_path + least)
     if fainter is not None:
         half_path, coverage = half_path * fainter, coverage * fainter.sqrt()
     centre = z if middle is None else z + middle

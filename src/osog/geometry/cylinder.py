@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import pi
+from math import cos, pi
 from typing import TYPE_CHECKING
 
 import torch
@@ -39,6 +39,15 @@ class CylinderGeometry(Shape):
         """Half of the axis along each direction, and the end disc's reach."""
         axis, size = bodies.rotation[:, :, 0], bodies.size
         return axis.abs() * size[:, :1] + (1 - axis**2).clamp_min(0).sqrt() * size[:, 1:2]
+
+    def hull(self, bodies: Bodies) -> tuple[Tensor, Tensor]:
+        """Prisms around the discs, which reach 0.5 % farther."""
+        size, corners = bodies.size, 32
+        angle = torch.arange(corners, dtype=size.dtype, device=size.device) * (2 * pi / corners)
+        rim = torch.stack([angle.cos(), angle.sin()], 1) / cos(pi / corners)
+        ends = size.new_tensor((-1.0, 1.0)).repeat_interleave(corners)[:, None]
+        unit = torch.cat([ends, rim.repeat(2, 1)], 1)
+        return unit * size[:, None, :], size.new_zeros(len(size))
 
     def half_width(self, bodies: Bodies) -> Tensor:
         """Radius."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.geometry.edges import root_mean_product
+from osog.geometry.hulls import around_ball
 from osog.geometry.shape import Bodies, Column, Shape
 from osog.scene.shapes import Ellipsoid, ShapeModel
 
@@ -39,6 +40,11 @@ class EllipsoidGeometry(Shape):
     def half_extents(self, bodies: Bodies) -> Tensor:
         """√(Σ (R_ij a_j)²) along axis i."""
         return ((bodies.rotation * bodies.size[:, None, :]) ** 2).sum(-1).sqrt()
+
+    def hull(self, bodies: Bodies) -> tuple[Tensor, Tensor]:
+        """Stretched polyhedra around the ball, which reach up to 1 % farther."""
+        unit = bodies.size.new_tensor(around_ball())
+        return unit * bodies.size[:, None, :], bodies.size.new_zeros(len(bodies.size))
 
     def half_width(self, bodies: Bodies) -> Tensor:
         """Shortest semi-axis."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,6 +14,9 @@ from osog.geometry.shape import Bodies
 from osog.geometry.voxel_maps import volume_map
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from osog.particles import ParticleBatch
 
 _CHUNK_PX = 150_000
@@ -43,6 +46,8 @@ class GBuffer:
         Pixels of the frame that it would own if it were alone.
     full_area : Tensor, shape (N,), int64
         The same in a frame without borders.
+    silhouettes : list of Silhouette or None
+        Pixels that each particle would own if it were alone, where they were asked for.
     """
 
     opd: Tensor
@@ -52,10 +57,33 @@ class GBuffer:
     visible_area: Tensor
     inside_area: Tensor
     full_area: Tensor
+    silhouettes: list[Silhouette] | None = None
+
+
+class Silhouette(NamedTuple):
+    """Pixels that a particle would own if it were alone.
+
+    Attributes
+    ----------
+    row, column : int
+        Of the patch's first pixel; may lie outside the frame.
+    pixels : ndarray of bool, shape (h, w)
+        May reach beyond the frame.
+    """
+
+    row: int
+    column: int
+    pixels: NDArray[np.bool_]
 
 
 @torch.no_grad()
-def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) -> GBuffer:
+def gbuffer(
+    batch: ParticleBatch,
+    shape: tuple[int, int],
+    pixel_size_um: float,
+    *,
+    silhouettes: bool = False,
+) -> GBuffer:
     """Draw the geometry of all particles.
 
     Parameters
@@ -65,6 +93,8 @@ def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) 
         (Y, X) pixels.
     pixel_size_um : float
         Camera pixel in the sample plane.
+    silhouettes : bool
+        Whether to keep those of all particles, too.
 
     Returns
     -------
@@ -83,6 +113,7 @@ def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) 
     nearest = torch.full((pixels + 1,), _key_floor(), dtype=torch.int64, device=device)
     full = torch.zeros(count, dtype=torch.int64, device=device)
     inside = torch.zeros(count, dtype=torch.int64, device=device)
+    kept: dict[int, Silhouette] = {}
     pitch = (pixel_size_um, pixel_size_um)
     others = None if batch.voxels is None else batch.voxels.others
     for form, height, width, members in buckets(batch, pitch, others):
@@ -107,7 +138,7 @@ def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) 
             r = torch.where((r >= 0) & (r < rows), r * columns, pixels)
             c = torch.where((c >= 0) & (c < columns), c, pixels)
             cell = (r[:, :, None] + c[:, None, :]).clamp_max(pixels)
-            thickness = chord.exit - chord.entry
+            thickness = chord.path
             flat = cell.flatten()
             path.index_add_(0, flat, thickness.flatten())
             contrast = thickness * batch.delta_index[index, None, None]
@@ -116,10 +147,13 @@ def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) 
             peak = chord.coverage.amax((-2, -1), keepdim=True)
             owned = chord.coverage > peak.clamp_max(1.0) / 2
             full[index] = owned.sum((-2, -1))
+            if silhouettes:
+                places = zip(row.tolist(), column.tolist(), owned.cpu().numpy(), strict=True)
+                kept |= {k: Silhouette(*p) for k, p in zip(index.tolist(), places, strict=True)}
             inside[index] = (owned & (cell < pixels)).sum((-2, -1))
             chosen = torch.nonzero(owned.flatten()).squeeze(-1)
             number = torch.div(chosen, height * width, rounding_mode="floor")
-            key = _keys(chord.exit.flatten()[chosen], index[number] + 1)
+            key = _keys(chord.top.flatten()[chosen], index[number] + 1)
             nearest.scatter_reduce_(0, flat[chosen], key, "amax")
     for parts in () if batch.voxels is None else batch.voxels.bodies():
         seen = volume_map(batch, parts, pixel_size_um)
@@ -150,6 +184,7 @@ def gbuffer(batch: ParticleBatch, shape: tuple[int, int], pixel_size_um: float) 
         visible_area=visible,
         inside_area=inside,
         full_area=full,
+        silhouettes=[kept[k] for k in range(count)] if silhouettes else None,
     )
 
 

@@ -71,6 +71,11 @@ class PolyhedronGeometry(Shape):
         corner = (body * bodies.size[:, None, :]) @ bodies.rotation.transpose(-1, -2)
         return (corner.abs() * mask[..., None]).amax(-2)
 
+    def hull(self, bodies: Bodies) -> tuple[Tensor, Tensor]:
+        """Corners."""
+        body, _ = vertices(*bodies.faces)
+        return body * bodies.size[:, None, :], body.new_zeros(len(body))
+
     def half_width(self, bodies: Bodies) -> Tensor:
         """Distance of the nearest face from the position."""
         planes, mask = bodies.faces

@@ -73,10 +73,23 @@ def least_rectangle_of_outline(
     centre, half, angle : Tensor, shape (n, 2), (n, 2) and (n,)
         As in `Shape.box`.
     """
-    angle = torch.arange(_DIRECTIONS, dtype=like.dtype, device=like.device) * (2 * pi / _DIRECTIONS)
-    direction = torch.stack([angle.cos(), angle.sin()], dim=-1)
+    direction, angle = support_directions(like)
     # Of all points and not only of the one that belongs to the direction: outlines may be uneven.
-    reach = (outline(direction) @ direction.transpose(-1, -2)).amax(1)
+    return least_rectangle_of_support(
+        (outline(direction) @ direction.transpose(-1, -2)).amax(1), direction, angle
+    )
+
+
+def support_directions(like: Tensor) -> tuple[Tensor, Tensor]:
+    """Directions (V, 2) half a degree apart, and their angles (V,)."""
+    angle = torch.arange(_DIRECTIONS, dtype=like.dtype, device=like.device) * (2 * pi / _DIRECTIONS)
+    return torch.stack([angle.cos(), angle.sin()], dim=-1), angle
+
+
+def least_rectangle_of_support(
+    reach: Tensor, direction: Tensor, angle: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Least rectangle around bodies that reach so far (n, V) along `support_directions`."""
     high, low = reach, -reach.roll(_DIRECTIONS // 2, -1)
     middle, half = (high + low) / 2, (high - low) / 2
     quarter = _DIRECTIONS // 4

@@ -41,6 +41,14 @@ class RodGeometry(Shape):
         straight = (size[:, :1] - size[:, 1:2]).clamp_min(0)
         return bodies.rotation[:, :, 0].abs() * straight + size[:, 1:2]
 
+    def hull(self, bodies: Bodies) -> tuple[Tensor, Tensor]:
+        """Both ends of the straight part."""
+        size = bodies.size
+        points = size.new_zeros(len(size), 2, 3)
+        points[:, 0, 0] = (size[:, 0] - size[:, 1]).clamp_min(0)
+        points[:, 1, 0] = -points[:, 0, 0]
+        return points, size[:, 1]
+
     def half_width(self, bodies: Bodies) -> Tensor:
         """Radius."""
         return bodies.size[:, 1]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from osog.geometry.half_spaces import padded_planes
+from osog.geometry.hulls import hull_of_outlines
 from osog.geometry.rectangles import least_rectangle_of_outline
 from osog.particles import rotation_matrix
 
@@ -37,8 +38,8 @@ class Bodies:
     Attributes
     ----------
     quaternion : Tensor, shape (n, 4)
-    size : Tensor, shape (n, 3)
-        See `ParticleBatch`.
+    size : Tensor, shape (n, S)
+        See `ParticleBatch`; as many columns as the shape has.
     planes : Tensor or None, shape (n, F, 4)
         Half-spaces in the body frame, for shapes that have them.
     plane_mask : Tensor or None, shape (n, F), bool
@@ -56,7 +57,7 @@ class Bodies:
         planes = mask = None
         if shape.has_planes:
             planes, mask = padded_planes(batch, index)
-        return cls(batch.quaternion[index], batch.size[index], planes, mask)
+        return cls(batch.quaternion[index], batch.size[index, : shape.size_columns], planes, mask)
 
     @cached_property
     def rotation(self) -> Tensor:
@@ -85,13 +86,17 @@ class Bodies:
             None if self.plane_mask is None else self.plane_mask[index],
         )
 
+    def laid(self, quaternion: Tensor) -> Bodies:
+        """Return the same bodies turned otherwise, by unit quaternions (n, 4)."""
+        return replace(self, quaternion=quaternion)
+
     def resized(self, size: Tensor) -> Bodies:
         """Return the same bodies with other sizes."""
         return replace(self, size=size)
 
 
 class Shape(ABC):
-    """Everything geometric about one family of convex bodies.
+    """Everything geometric about one family of bodies.
 
     A shape has no state: every method takes n bodies at once and works on tensors. Lengths are in
     µm, the world's z points along the light, and a body lies about its own position.
@@ -109,6 +114,13 @@ class Shape(ABC):
         reach beyond.
     has_planes : bool
         Whether its particles own half-spaces.
+    size_columns : int
+        Numbers of one body: three half lengths, and further ones of bodies that need them.
+    intervals : int
+        Pieces of a line of sight that may lie in the body: 1 for convex ones. A piece of negative
+        length takes away, as a hollow does.
+    work : int
+        Points that it looks at on a line of sight, by which fewer of its bodies are drawn at once.
     """
 
     models: ClassVar[tuple[type[ShapeModel], ...]]
@@ -116,6 +128,9 @@ class Shape(ABC):
     flat_faces: ClassVar[bool] = False
     round_ends: ClassVar[bool] = False
     has_planes: ClassVar[bool] = False
+    size_columns: ClassVar[int] = 3
+    intervals: ClassVar[int] = 1
+    work: ClassVar[int] = 1
 
     def __repr__(self) -> str:
         """Name for messages."""
@@ -124,9 +139,7 @@ class Shape(ABC):
     # From the numbers of a scene to the body.
 
     @abstractmethod
-    def half_lengths(
-        self, model: ShapeModel, numbers: Sequence[Column]
-    ) -> tuple[Column, Column, Column]:
+    def half_lengths(self, model: ShapeModel, numbers: Sequence[Column]) -> tuple[Column, ...]:
         """Map the numbers of the scene to the size of the batch.
 
         Parameters
@@ -138,15 +151,16 @@ class Shape(ABC):
 
         Returns
         -------
-        tuple of three Tensor or ndarray, each (n,)
-            Columns of ``ParticleBatch.size``.
+        tuple of Tensor or ndarray, each (n,)
+            Columns of ``ParticleBatch.size``: three half lengths, then ``size_columns - 3`` more.
         """
 
     def outer_half_lengths(
         self, model: ShapeModel, numbers: Sequence[Column]
     ) -> tuple[Column, Column, Column]:
         """Half lengths that hold the body, for the test of overlap; as for `half_lengths`."""
-        return self.half_lengths(model, numbers)
+        a, b, c = self.half_lengths(model, numbers)[:3]
+        return a, b, c
 
     def planes(self, model: ShapeModel) -> Array | None:
         """Half-spaces (F, 4) of one body before scaling by its size; None without any."""
@@ -187,11 +201,11 @@ class Shape(ABC):
 
         Returns
         -------
-        half_path : Tensor, shape (..., n, P, Q)
-            Half of the pixel-mean path.
+        half_path : Tensor, shape (..., n, P, Q), or (..., n, K, P, Q) with K = ``intervals`` > 1
+            Half of the pixel-mean path, of each of its pieces.
         middle : Tensor or None
-            z of the middle of the path from the position; None where it is 0 everywhere.
-        coverage : Tensor
+            z of the middle of the path from the position, as many; None where it is 0 everywhere.
+        coverage : Tensor, shape (..., n, P, Q)
             Fraction of the pixel that the silhouette covers.
         """
 
@@ -234,6 +248,22 @@ class Shape(ABC):
 
         return least_rectangle_of_outline(outline, bodies.size)
 
+    def hull(self, bodies: Bodies) -> tuple[Tensor, Tensor]:
+        """Points whose convex hull, swept by a ball, holds each body.
+
+        Returns
+        -------
+        points : Tensor, shape (n, V, 3)
+            In the body frame.
+        radius : Tensor, shape (n,)
+            Of the ball.
+
+        Notes
+        -----
+        Here the corners between planes that touch the body's outline from many sides.
+        """
+        return hull_of_outlines(self.outline, bodies)
+
     def hydrodynamic_axes(self, bodies: Bodies) -> Tensor:
         """Semi-axes (n, 3) of the ellipsoids that stand for the bodies in a flow.
 
@@ -241,8 +271,9 @@ class Shape(ABC):
         20 the translation is within 6 % of Tirado & García de la Torre (1979), the turning of the
         axis within 11 % from aspect ratio 5 and 24 % too fast at 2.
         """
-        ratio = self.volume(bodies) / (4 / 3 * pi * bodies.size.prod(-1))
-        return bodies.size * (ratio ** (1 / 3))[:, None]
+        size = bodies.size[:, :3]
+        ratio = self.volume(bodies) / (4 / 3 * pi * size.prod(-1))
+        return size * (ratio ** (1 / 3))[:, None]
 
     # How it is drawn where it is too small to be seen.
 

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.geometry.bent_fibre import BENT_CYLINDER, BENT_ROD
 from osog.geometry.box import BOX
 from osog.geometry.cylinder import CYLINDER
 from osog.geometry.ellipsoid import ELLIPSOID
+from osog.geometry.hollow import TUBE, VESICLE
 from osog.geometry.polyhedron import POLYHEDRON
+from osog.geometry.red_cell import RED_CELL
 from osog.geometry.rod import ROD
 from osog.geometry.shape import Bodies, Shape
 from osog.geometry.sphere import SPHERE
@@ -24,7 +27,20 @@ if TYPE_CHECKING:
     from osog.particles import ParticleBatch
     from osog.scene.shapes import ShapeModel
 
-SHAPES: list[Shape] = [SPHERE, ELLIPSOID, ROD, CYLINDER, BOX, POLYHEDRON, VOLUME]
+SHAPES: list[Shape] = [
+    SPHERE,
+    ELLIPSOID,
+    ROD,
+    CYLINDER,
+    BOX,
+    POLYHEDRON,
+    RED_CELL,
+    BENT_ROD,
+    BENT_CYLINDER,
+    VESICLE,
+    TUBE,
+    VOLUME,
+]
 """Every shape; its place is its number in ``ParticleBatch.shape_kind``."""
 
 _OWN = len(SHAPES)

@@ -40,6 +40,11 @@ class SphereGeometry(Shape):
         """Radius on all sides."""
         return bodies.size[:, :1].expand(-1, 3)
 
+    def hull(self, bodies: Bodies) -> tuple[Tensor, Tensor]:
+        """The centre."""
+        size = bodies.size
+        return size.new_zeros(len(size), 1, 3), size[:, 0]
+
     def half_width(self, bodies: Bodies) -> Tensor:
         """Radius."""
         return bodies.size[:, 0]

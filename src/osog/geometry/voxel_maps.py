@@ -87,12 +87,12 @@ def volume_map(batch: ParticleBatch, parts: Tensor, pixel_size_um: float) -> Vol
     )
     pitch = (pixel_size_um, pixel_size_um)
     samples = Samples(pitch, (0.0, 0.0), rows, columns, 0.0, range(1))
-    placed = Placed(batch.position[lead], batch.quaternion[lead], batch.size[lead])
+    placed = Placed(batch.position[lead], batch.quaternion[lead], batch.size[lead, :3])
     steps = batch.delta_index[parts]
     sums = voxel_sums(grid, weights, [steps], placed, samples)[0, 0]
     rotation = rotation_matrix(batch.quaternion[lead])
     sides = batch.size.new_tensor([grid.shape[2], grid.shape[1], grid.shape[0]])
-    size = 2 * batch.size[lead] / sides
+    size = 2 * batch.size[lead, :3] / sides
     by_x, by_y, by_z = rotation / size
     real: dict[str, Any] = {"dtype": batch.dtype, "device": batch.device}
     px = torch.arange(columns.start, columns.stop, **real) * pixel_size_um - x
@@ -182,7 +182,7 @@ def _corners(batch: ParticleBatch, row: int) -> Tensor:
     grid = voxels.grids[int(voxels.grid[row])]
     points = _hulls(grid)[int(voxels.part[row]) - 1]
     sides = batch.size.new_tensor([grid.shape[2], grid.shape[1], grid.shape[0]])
-    body = torch.as_tensor(points).to(batch.size) * (2 * batch.size[row] / sides)
+    body = torch.as_tensor(points).to(batch.size) * (2 * batch.size[row, :3] / sides)
     rotation = rotation_matrix(batch.quaternion[row])
     return body @ rotation[:2].T + batch.position[row, :2]
 

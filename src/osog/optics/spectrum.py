@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from osog.optics.zernike import NAMED
-from osog.sample.dispersion import medium_index
+from osog.sample.dispersion import medium_index, table_index
 from osog.scene import Halogen, Led, Monochromatic, SpectrumModel, WhiteLed
 from osog.scene.spectrum import BLUE_LINE_UM, PHOSPHOR_UM, TAIL, VISIBLE_UM
 
@@ -201,9 +201,10 @@ def at_wavelength(values: Values, wavelength_um: Tensor) -> Values:
     Returns
     -------
     Values
-        With the wavelength, the index of the medium, and path differences that the scene states as
-        angles or waves at λ_c and that stay the same in µm: aberrations, the bias of DIC and the
-        retardation of a phase ring all scale by λ_c/λ. The same object for monochromatic light.
+        With the wavelength, the indices of medium, immersion and cover glass, and path differences
+        that the scene states as angles or waves at λ_c and that stay the same in µm: aberrations,
+        the bias of DIC and the retardation of a phase ring all scale by λ_c/λ. The same object for
+        monochromatic light.
     """
     optics = values.microscope
     if optics.spectrum.monochromatic:
@@ -230,9 +231,25 @@ def at_wavelength(values: Values, wavelength_um: Tensor) -> Values:
                     "osa": lambda: {j: scaled(t) for j, t in aberrations.osa.items()},
                 },
                 "field_aberrations": fields(optics.field_aberrations, ("coma", "astigmatism")),
+                **_glasses(values, wavelength_um),
             },
         }
     )
+
+
+def _glasses(values: Values, wavelength_um: Tensor) -> dict[str, Any]:
+    """Indices of immersion and cover glass, where they follow a known material."""
+    optics, found = values.microscope, dict[str, Any]()
+    at = optics.wavelength_um
+    liquid, glass = optics.immersion_dispersion, optics.cover_glass
+    if liquid is not None:
+        found["immersion_index"] = lambda: table_index(
+            liquid, optics.immersion_index, wavelength_um, at
+        )
+    if glass is not None and glass.dispersion is not None:
+        kind = glass.dispersion
+        found["cover_glass"] = {"index": lambda: table_index(kind, glass.index, wavelength_um, at)}
+    return found
 
 
 def focus_shift(values: Values, wavelength_um: Tensor) -> Tensor:

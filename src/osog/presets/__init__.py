@@ -30,6 +30,29 @@ def title(name: str) -> str:
     return text(name).splitlines()[0].lstrip("# ").strip()
 
 
+def provenance(name: str) -> dict[str, str]:
+    """Say where a preset comes from: the comments below the first line of its file.
+
+    Returns
+    -------
+    dict
+        ``instrument``, ``sample`` and ``source``: what the microscope and the sample stand for, and
+        where their numbers are from.
+
+    Raises
+    ------
+    SceneError
+        If there is no preset of this name.
+    """
+    found = {}
+    for line in text(name).splitlines()[1:]:
+        title, colon, words = line.lstrip("# ").partition(":")
+        if not line.startswith("#") or not colon:
+            break
+        found[title.strip().lower()] = words.strip()
+    return found
+
+
 def load(name: str) -> Scene:
     """Read a preset.
 
@@ -80,4 +103,4 @@ def _file(name: str) -> Traversable:
         raise SceneError(f"'{name}' is not a preset; presets are {', '.join(_files())}.") from None
 
 
-__all__ = ["load", "names", "text", "title"]
+__all__ = ["load", "names", "provenance", "text", "title"]

@@ -23,6 +23,7 @@ from osog.optics.resample import magnified
 from osog.optics.spectrum import at_wavelength, focus_shift, magnification, spectral_samples
 from osog.sample import dispersed
 from osog.sensor import expected_counts, light_on_pixels, noisy, pixels
+from osog.sensor.scale_bar import with_scale_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -169,8 +170,10 @@ def camera_reading(
         return light_at_pixels(light, plan, values, seed)
     on_pixels = light_on_pixels(light, plan, values, seed, integrate=True)
     if noise_seed is None:
-        return expected_counts(on_pixels, values)
-    return noisy(on_pixels, values, noise_seed)
+        counts = expected_counts(on_pixels, values)
+    else:
+        counts = noisy(on_pixels, values, noise_seed)
+    return with_scale_bar(counts, values.scene)
 
 
 def light_at_pixels(light: Tensor, plan: SamplingPlan, values: Values, seed: int) -> Tensor:

@@ -32,6 +32,7 @@ from osog.rendering.pipeline import (
 from osog.rendering.streams import CAMERA_STEP, PICTURE_STEP
 from osog.sample import Values, checked_seed, moving, sample
 from osog.sensor import expose, light_on_pixels, saturation
+from osog.sensor.scale_bar import with_scale_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -220,4 +221,5 @@ def _picture(
         return light_at_pixels(light, plan, values, seed), []
     on_pixels = light_on_pixels(light, plan, values, seed, integrate=True)
     picture = expose(on_pixels, scene.camera, noise_seed)
-    return picture, saturation(picture, on_pixels, scene.camera)
+    said = saturation(picture, on_pixels, scene.camera)
+    return with_scale_bar(picture, scene), said

@@ -1,24 +1,24 @@
-"""How refractive indices change with the wavelength."""
+"""How refractive indices, absorption and birefringence change with the wavelength."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 
-from osog.scene.metals import METALS, table
+from osog.scene import materials
+from osog.scene.materials.formulas import C_LINE_UM, D_LINE_UM, F_LINE_UM
 from osog.scene.volumes import VoxelShape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor
 
     from osog.particles import ParticleBatch
     from osog.sample.values import Values
     from osog.scene import ShapeModel
-
-D_LINE_UM, F_LINE_UM, C_LINE_UM = 0.5875618, 0.4861327, 0.6562725
-"""Fraunhofer lines of helium (d) and hydrogen (F, C)."""
 
 
 def relative_dispersion(abbe_number: Tensor, wavelength_um: Tensor, at_um: Tensor) -> Tensor:
@@ -49,6 +49,33 @@ def relative_dispersion(abbe_number: Tensor, wavelength_um: Tensor, at_um: Tenso
     return (wavelength_um**-2 - at_um**-2) / scale
 
 
+def table_index(name: str, stated: Tensor, wavelength_um: Tensor, at_um: Tensor) -> Tensor:
+    """Index of something that disperses as a named material does.
+
+    Parameters
+    ----------
+    name : str
+        Of the table of materials.
+    stated : Tensor, 0-dim
+        Index at λ_c, which may differ from the table's.
+    wavelength_um, at_um : Tensor, 0-dim
+        λ and λ_c.
+
+    Returns
+    -------
+    Tensor, 0-dim
+        1 + (n_c − 1)(n_t(λ) − 1)/(n_t(λ_c) − 1): the table's n_t(λ) itself where n_c is n_t(λ_c).
+    """
+    return stated + (stated - 1) * _relative_change(name, wavelength_um, at_um)
+
+
+def _relative_change(name: str, wavelength_um: Tensor, at_um: Tensor) -> Tensor:
+    substance = materials.find(name)
+    then = substance.index(at_um)
+    change: Tensor = (substance.index(wavelength_um) - then) / (then - 1)
+    return change
+
+
 def medium_index(values: Values, wavelength_um: Tensor) -> Tensor:
     """Index of the medium at a wavelength, 0-dim.
 
@@ -58,10 +85,12 @@ def medium_index(values: Values, wavelength_um: Tensor) -> Tensor:
         Numbers of the scene; ``medium.index`` holds at ``microscope.wavelength_um``.
     wavelength_um : Tensor, 0-dim
     """
-    index, abbe = values.medium.index, values.medium.abbe_number
+    index, abbe, name = values.medium.index, values.medium.abbe_number, values.medium.dispersion
+    at = values.microscope.wavelength_um
+    if name is not None:
+        return table_index(name, index, wavelength_um, at)
     if abbe is None:
         return index
-    at = values.microscope.wavelength_um
     return index + (index - 1) * relative_dispersion(abbe, wavelength_um, at)
 
 
@@ -71,52 +100,51 @@ def dispersed(batch: ParticleBatch, values: Values, wavelength_um: Tensor) -> Pa
     Parameters
     ----------
     batch : ParticleBatch
-        Index differences at ``microscope.wavelength_um``.
+        Numbers at ``microscope.wavelength_um``.
     values : Values
-        Gives the Abbe numbers and the medium, differentiably.
+        Gives the dispersion of each population and of the medium, differentiably.
     wavelength_um : Tensor, 0-dim
 
     Returns
     -------
     ParticleBatch
-        Birefringence, and the absorption of all but named metals, are taken as the same at all
-        wavelengths.
+        What follows a material of the table has its index, birefringence and absorption, each in
+        proportion where the scene states other numbers than the table. With an Abbe number the
+        index changes alone. A core keeps to its population's law, in a metal to itself.
     """
     scene = values.scene
-    at = values.microscope.wavelength_um
-    abbe_numbers = [population.material.abbe_number for population in scene.populations]
-    index = values.medium.index
-    medium_shift = medium_index(values, wavelength_um) - index
-    names = [population.material.name for population in scene.populations]
-    metallic = any(name in METALS for name in names)
-    dielectric = any(number is not None for number in (scene.medium.abbe_number, *abbe_numbers))
-    if not dielectric and not metallic:
+    laws = [_law(values, number, wavelength_um) for number in range(len(scene.populations))]
+    medium = scene.medium
+    if medium.dispersion is None and medium.abbe_number is None and not any(laws):
         return batch
-    zero = values.constant(0.0)
-    factors = torch.stack(
-        [
-            zero
-            if number is None
-            else relative_dispersion(
-                values.number(f"populations[{i}].material.abbe_number"), wavelength_um, at
-            )
-            for i, number in enumerate(abbe_numbers)
-        ]
-        or [zero]
-    )[batch.population]
-    own_shift = (index + batch.delta_index - 1) * factors
+    medium_shift = medium_index(values, wavelength_um) - values.medium.index
+    none = _Law(*(values.constant(number) for number in _UNCHANGED))
+    columns = zip(*(law or none for law in laws), strict=True) if laws else ()
+    gathered = [torch.stack(column)[batch.population] for column in columns]
+    if not gathered:
+        return replace(batch, delta_index=batch.delta_index - medium_shift)
+    refractivity, metal_shift, split, taken, added, metallic = gathered
+    own_shift = (values.medium.index + batch.delta_index - 1) * refractivity + metal_shift
     shift = own_shift - medium_shift
     if batch.voxels is not None:
         # An array of indices disperses like the medium, as what is mostly made of it does.
-        arrays = [_states_indices(p.shape) for p in scene.populations]
+        arrays = [_states_indices(p.shape) for p in values.scene.populations]
         own = torch.tensor(arrays, device=batch.device)[batch.population]
         shift = torch.where(own, torch.zeros_like(shift), shift)
-    found = replace(
+    absorbed = batch.absorption_per_um * taken + added
+    core_step = batch.core_index_step * (1 + refractivity)
+    cored = (batch.core_radius > 0) & (metallic > 0)
+    # The core of a metal shell stays what it is.
+    kept = torch.where(cored, absorbed - batch.absorption_per_um, 0.0)
+    core_taken = torch.where(cored, batch.core_absorption_step, batch.core_absorption_step * taken)
+    return replace(
         batch,
         delta_index=batch.delta_index + shift,
-        core_index_step=batch.core_index_step * (1 + factors),
+        birefringence=batch.birefringence * split,
+        absorption_per_um=absorbed,
+        core_index_step=core_step - torch.where(cored, metal_shift, 0.0),
+        core_absorption_step=core_taken - kept,
     )
-    return _with_metals(found, names, at, wavelength_um) if metallic else found
 
 
 def _states_indices(shape: ShapeModel) -> bool:
@@ -124,41 +152,65 @@ def _states_indices(shape: ShapeModel) -> bool:
     return isinstance(shape, VoxelShape) and shape.contents in ("index", "emission")
 
 
-def _with_metals(
-    batch: ParticleBatch, names: list[str | None], at_um: Tensor, wavelength_um: Tensor
-) -> ParticleBatch:
-    """Shift index and absorption of named metals by what their tables change."""
-    zero = torch.zeros_like(wavelength_um)
-    shifts = []
-    for name in names:
-        if name not in METALS:
-            shifts.append(torch.stack((zero, zero)))
-            continue
-        then, now = _from_table(name, at_um), _from_table(name, wavelength_um)
-        absorbed = 4 * torch.pi * (now[1] / wavelength_um - then[1] / at_um)
-        shifts.append(torch.stack((now[0] - then[0], absorbed)))
-    index, absorption = torch.stack(shifts)[batch.population].unbind(1)
-    absorbed = (batch.absorption_per_um + absorption).clamp_min(0.0)
-    cored = batch.core_radius > 0
-    # A core stays what it is, relative to its shell.
-    change = torch.where(cored, absorbed - batch.absorption_per_um, 0.0)
-    return replace(
-        batch,
-        delta_index=batch.delta_index + index,
-        absorption_per_um=absorbed,
-        core_index_step=batch.core_index_step - torch.where(cored, index, 0.0),
-        core_absorption_step=batch.core_absorption_step - change,
-    )
+@dataclass(frozen=True)
+class _Law:
+    """What changes in a population from the stated wavelength to another.
+
+    Attributes
+    ----------
+    refractivity : Tensor
+        Relative change of n − 1.
+    metal_shift : Tensor
+        Change of the index of a metal, whose n − 1 may vanish.
+    split, taken : Tensor
+        Factors on the birefringence and on the absorption.
+    added : Tensor
+        Absorption where the table has none at the stated wavelength.
+    metallic : Tensor
+        1 for metals.
+    """
+
+    refractivity: Tensor
+    metal_shift: Tensor
+    split: Tensor
+    taken: Tensor
+    added: Tensor
+    metallic: Tensor
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(
+            (
+                self.refractivity, self.metal_shift, self.split, self.taken, self.added,
+                self.metallic,
+            )
+        )  # fmt: skip
 
 
-def _from_table(name: str, wavelength_um: Tensor) -> tuple[Tensor, Tensor]:
-    """N and κ of a metal, linear between the lines of its table and constant beyond."""
-    like: dict[str, Any] = {"dtype": wavelength_um.dtype, "device": wavelength_um.device}
-    at, index, extinction = (torch.tensor(column, **like) for column in table(name))
-    within = wavelength_um.clamp(at[0], at[-1])
-    left = int((at <= within.detach()).sum().clamp(1, len(at) - 1)) - 1
-    share = (within - at[left]) / (at[left + 1] - at[left])
-    return (
-        index[left] + share * (index[left + 1] - index[left]),
-        extinction[left] + share * (extinction[left + 1] - extinction[left]),
+_UNCHANGED = (0.0, 0.0, 1.0, 1.0, 0.0, 0.0)
+
+
+def _law(values: Values, number: int, wavelength_um: Tensor) -> _Law | None:
+    """Law of one population; None where nothing changes."""
+    material = values.scene.populations[number].material
+    at = values.microscope.wavelength_um
+    zero, _, one, *_rest = (values.constant(value) for value in _UNCHANGED)
+    if material.dispersion is None:
+        if material.abbe_number is None:
+            return None
+        abbe = values.number(f"populations[{number}].material.abbe_number")
+        factor = relative_dispersion(abbe, wavelength_um, at)
+        return _Law(factor, zero, one, one, zero, zero)
+    substance = materials.find(material.dispersion)
+    then, now = substance.absorption_per_um(at), substance.absorption_per_um(wavelength_um)
+    absorbs = float(then.detach()) > 0
+    taken, added = (now / then, zero) if absorbs else (one, now)
+    before = substance.birefringence(at)
+    split = one
+    if float(before.detach()) != 0:
+        split = substance.birefringence(wavelength_um) / before
+    if substance.metallic:
+        shift = substance.index(wavelength_um) - substance.index(at)
+        return _Law(zero, shift, split, taken, added, one)
+    return _Law(
+        _relative_change(material.dispersion, wavelength_um, at), zero, split, taken, added, zero
     )

@@ -13,8 +13,10 @@ from torch import Tensor
 from osog.cautions import Caution
 from osog.geometry import SHAPES, number_of
 from osog.particles import ParticleBatch, quaternion_from_angles, rotation_matrix
-from osog.sample.placement import Obstacles, draw, positions
+from osog.sample.groups import Groups, grouped, single
+from osog.sample.placement import Clump, Obstacles, Placed, Site, draw, positions
 from osog.sample.seeds import checked_seed
+from osog.sample.solids import clumps_of, half_lengths, solids
 from osog.sample.values import Values
 from osog.sample.volumes import with_parts
 from osog.scene import SHAPES as SCENE_SHAPES
@@ -39,6 +41,7 @@ _STREAMS = (
     *("count", "xy", "z", "orientation", "size0", "size1", "size2"),
     *("index", "absorption_per_um", "emission_per_um", "spread", "birefringence"),
     *("size3", "size4", "size5", "size6", "size7"),
+    *("direction", "depth", "jitter", "members"),
 )
 
 Array = NDArray[np.float64]
@@ -55,6 +58,23 @@ class _Drawn:
     angles: Array
     laws: dict[tuple[str, int | None], Array]
     owned: dict[tuple[str, int | None], tuple[NDArray[np.bool_], Array]]
+    factor: Array
+    group: NDArray[np.int64]
+
+    @property
+    def columns(self) -> dict[tuple[str, int | None], Array]:
+        """Numbers (n,) that differ from what the population states, whoever gives them."""
+        out = dict(self.laws)
+        for (field, component), (mask, numbers) in self.owned.items():
+            stated = out.get((field, component))
+            if stated is None:
+                part: Any = self.population.shape
+                part = part if hasattr(part, field) else self.population.material
+                quantity = getattr(part, field)
+                quantity = quantity if component is None else quantity[component]
+                stated = np.full(self.number, 0.0 if quantity is None else _centre(quantity))
+            out[field, component] = np.where(mask, numbers, stated)
+        return out
 
 
 def sample(
@@ -97,12 +117,16 @@ def sample(
     if not parts:
         return _empty(values)
     planes, starts = _planes(groups, values)
+    widest = max(part["size"].shape[1] for part in parts)
+    for part in parts:
+        size = part["size"]
+        part["size"] = torch.nn.functional.pad(size, (0, widest - size.shape[1]))
     joined = {
         name: torch.cat([part[name] for part in parts])
         for name in ("position", "size", "angles", "axis", *_CORE, *_MATERIAL)
     }
-    kind, owner = (
-        torch.cat([part[name] for part in parts]) for name in ("shape_kind", "population")
+    kind, owner, group = (
+        torch.cat([part[name] for part in parts]) for name in ("shape_kind", "population", "group")
     )
     quaternion = quaternion_from_angles(joined["angles"])
     optic_axis = (rotation_matrix(quaternion) @ joined["axis"][:, :, None])[:, :, 0]
@@ -122,6 +146,7 @@ def sample(
         plane_start=starts,
         shape_kind=kind,
         population=owner,
+        group=group,
     )
     return with_parts(batch, values)
 
@@ -143,8 +168,8 @@ def explicit(scene: Scene, seed: int = 0) -> Scene:
             continue
         listed = []
         for i in range(group.number):
-            own: dict[str, Any] = {}
-            for (field, component), column in group.laws.items():
+            own: dict[str, Any] = {"group": int(group.group[i])} if group.group[i] >= 0 else {}
+            for (field, component), column in _scaled(group).items():
                 if component is None:
                     own[field] = float(column[i])
                 else:
@@ -158,10 +183,31 @@ def explicit(scene: Scene, seed: int = 0) -> Scene:
             listed.append(Particle(x_um=x, y_um=y, z_um=z, orientation_deg=angles, **own))
         populations.append(
             population.model_copy(
-                update={"particles": tuple(listed), "count": None, "density_per_mm2": None}
+                update={
+                    **{"particles": tuple(listed), "count": None},
+                    **{"density_per_mm2": None, "aggregate": None},
+                }
             )
         )
     return scene.model_copy(update={"populations": tuple(populations)})
+
+
+def _scaled(group: _Drawn) -> dict[tuple[str, int | None], Array]:
+    """Numbers that particles own, with the factors on their lengths."""
+    out, shape = dict(group.laws), group.population.shape
+    if (group.factor != 1).any():
+        for field, component in shape.columns():
+            if _is_length(shape, field):
+                quantity = getattr(shape, field)
+                quantity = quantity if component is None else quantity[component]
+                stated = out.get((field, component), _centre(quantity))
+                out[field, component] = stated * group.factor
+    return out
+
+
+def _is_length(shape: Any, field: str) -> bool:
+    extra = type(shape).model_fields[field].json_schema_extra
+    return isinstance(extra, dict) and extra.get("unit") == "µm"
 
 
 def _centre(quantity: Any) -> float:
@@ -173,6 +219,8 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
     groups: list[_Drawn] = []
     obstacles = Obstacles()
     first = 0
+    listed = [p.group for each in scene.populations for p in each.particles or ()]
+    last = max((number for number in listed if number is not None), default=-1)
     for number, population in enumerate(scene.populations):
         if not population.visible:
             continue
@@ -185,30 +233,67 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
         count = _count(population, scene, streams["count"])
         laws = _laws(population, count, streams)
         owned = _owned(population)
-        angles = _angles(population, count, streams["orientation"], streams["spread"])
+        if population.particles is not None:
+            angles = np.array([p.orientation_deg for p in population.particles]).reshape(-1, 3)
+            together = single(angles)
+        elif population.aggregate is None:
+            together = single(population.orientation.draw(count, streams))
+        else:
+            turned = population.orientation.draw(count, streams)
+            together = grouped(population, turned, laws, streams["members"], (seed, number))
+            laws = {key: column[together.clump] for key, column in laws.items()}
+        group = _Drawn(
+            population, len(together.angles), first, together.offset, together.angles, laws, owned,
+            together.factor, _group_numbers(population, together, last),
+        )  # fmt: skip
+        last = max(last, int(group.group.max(initial=-1)))
         if population.particles is not None:
             position = np.array([[p.x_um, p.y_um, p.z_um] for p in population.particles])
-            position = position.reshape(-1, 3)
+            group.position = position.reshape(-1, 3)
+            if any(other.placement.keeps_clear for other in scene.populations):
+                for centre, clump in zip(group.position, _clumps(group, together), strict=True):
+                    obstacles.add(centre, clump)
         else:
-            position = positions(
+            site = Site(
                 population,
                 count,
                 scene.grid.extent_um,
                 scene.grid.pixel_size_um,
-                streams["xy"],
-                streams["z"],
-                lambda p=population, n=count, a=angles, w=laws: _axes(p, n, a, w),  # type: ignore[misc]
+                streams,
+                lambda g=group, t=together: _clumps(g, t),  # type: ignore[misc]
                 obstacles,
+                lambda name: _placed(groups, name),
             )
-        group = _Drawn(population, count, first, position, angles, laws, owned)
-        if population.particles is not None and any(
-            other.placement.law == "non_overlapping" for other in scene.populations
-        ):
-            half, radius = _axes(population, count, angles, laws)
-            obstacles.add(position, half, radius)
+            group.position = positions(site)[together.clump] + together.offset
         groups.append(group)
-        first += count
+        first += group.number
     return groups
+
+
+def _clumps(group: _Drawn, together: Groups) -> list[Clump]:
+    columns, factor = group.columns, group.factor
+    bodies = solids(group.population, group.angles, columns, factor)
+    half = half_lengths(group.population, group.number, columns, factor)
+    return clumps_of(bodies, half, group.angles, together.offset, together.members)
+
+
+def _placed(groups: list[_Drawn], name: str | None) -> Placed | None:
+    found = [g for g in groups if g.population.name == name] if name is not None else groups
+    if not found:
+        return None
+    group = found[-1]
+    bodies = solids(group.population, group.angles, group.columns, group.factor)
+    return list(zip(bodies, group.position, strict=True))
+
+
+def _group_numbers(population: Population, together: Groups, last: int) -> NDArray[np.int64]:
+    """Number (n,) of the group of each particle, from `last` + 1; −1 for those alone."""
+    if population.particles is not None:
+        numbers = [-1 if p.group is None else p.group for p in population.particles]
+        return np.array(numbers, dtype=np.int64)
+    if population.aggregate is None:
+        return np.full(len(together.angles), -1, dtype=np.int64)
+    return together.clump + last + 1
 
 
 def _count(population: Population, scene: Scene, rng: np.random.Generator) -> int:
@@ -261,73 +346,12 @@ def _owned(
     return out
 
 
-def _angles(
-    population: Population,
-    count: int,
-    rng: np.random.Generator,
-    rng_spread: np.random.Generator,
-) -> Array:
-    if population.particles is not None:
-        return np.array([p.orientation_deg for p in population.particles]).reshape(-1, 3)
-    law = population.orientation
-    uniform = rng.uniform(size=(count, 3))
-    normal = np.clip(rng_spread.standard_normal((count, 3)), -4, 4)
-    if law.law == "isotropic":
-        elevation = np.rad2deg(np.arcsin(2 * uniform[:, 1] - 1))
-        return np.stack([360 * uniform[:, 0] - 180, elevation, 360 * uniform[:, 2] - 180], 1)
-    if law.law == "planar":
-        return np.stack(
-            [360 * uniform[:, 0] - 180, law.spread_deg * normal[:, 1], np.zeros(count)], 1
-        )
-    mean = np.array([law.azimuth_deg, law.elevation_deg, law.roll_deg])
-    result: Array = mean + law.spread_deg * normal
-    return result
-
-
-def _axes(
-    population: Population,
-    count: int,
-    angles: Array,
-    laws: dict[tuple[str, int | None], Array],
-) -> tuple[Array, Array]:
-    """Half axis vectors and radii of the spherocylinders that stand for the bodies."""
-    owned = _owned(population)
-    columns = []
-    for field, component in population.shape.columns():
-        if (field, component) in laws:
-            column = laws[field, component]
-        else:
-            quantity = getattr(population.shape, field)
-            quantity = quantity if component is None else quantity[component]
-            column = np.full(count, 0.0 if quantity is None else _centre(quantity))
-        if (field, component) in owned:
-            mask, numbers = owned[field, component]
-            column = np.where(mask, numbers, column)
-        columns.append(column)
-    shape = SHAPES[number_of(population.shape)]
-    half = np.stack(shape.outer_half_lengths(population.shape, columns), 1)
-    order = np.sort(half, axis=1)
-    radius = order[:, 1] if shape.round_ends else np.hypot(order[:, 0], order[:, 1])
-    azimuth, elevation, _ = np.deg2rad(angles).T
-    direction = np.stack(
-        [
-            np.cos(elevation) * np.cos(azimuth),
-            np.cos(elevation) * np.sin(azimuth),
-            np.sin(elevation),
-        ],
-        1,
-    )
-    longest_is_first = half[:, 0] >= order[:, 2] - 1e-12
-    straight = np.where(longest_is_first, np.maximum(order[:, 2] - radius, 0.0), 0.0)
-    radius = np.where(longest_is_first, radius, order[:, 2])
-    return direction * straight[:, None], radius
-
-
 def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
     population, n = group.population, group.number
     index = next(i for i, p in enumerate(values.scene.populations) if p.name == population.name)
     base = f"populations[{index}]"
     float_: dict[str, Any] = {"dtype": values.dtype, "device": values.device}
+    scattered = bool((group.factor != 1).any())
 
     def column(path: str, field: str, component: int | None) -> Tensor:
         key = (field, component)
@@ -346,6 +370,8 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
             out = torch.where(
                 torch.as_tensor(mask, device=values.device), torch.as_tensor(numbers, **float_), out
             )
+        if path == "shape" and scattered and _is_length(population.shape, field):
+            out = out * torch.as_tensor(group.factor, **float_)
         return _single(out, values.of_particles(field, component), group)
 
     def plain(numbers: Array, field: str, component: int | None) -> Tensor:
@@ -375,6 +401,7 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
     long: dict[str, Any] = {"dtype": torch.int64, "device": values.device}
     out["shape_kind"] = torch.full((n,), number, **long)
     out["population"] = torch.full((n,), index, **long)
+    out["group"] = torch.as_tensor(group.group, **long)
     return out
 
 
@@ -436,6 +463,7 @@ def _empty(values: Values) -> ParticleBatch:
         core_absorption_step=torch.zeros(0, **real),
         shape_kind=torch.zeros(0, **long),
         population=torch.zeros(0, **long),
+        group=torch.zeros(0, **long),
         planes=torch.zeros(0, 4, **real),
         plane_start=torch.zeros(1, **long),
     )

@@ -244,8 +244,7 @@ class Values:
                 before = 0
                 for population in self._scene.populations[: int(steps[1])]:
                     if population.visible:
-                        listed = population.particles
-                        before += len(listed) if listed is not None else population.count or 0
+                        before += population.number or 0
                 return ("particles", before + int(steps[3]), *steps[4:])
         return tuple(steps)
 

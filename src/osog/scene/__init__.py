@@ -7,13 +7,15 @@ from osog.scene.aberrations import (
     FieldAberrations,
     PupilShape,
 )
+from osog.scene.aggregates import AGGREGATES, Aggregate
 from osog.scene.background import Background
+from osog.scene.bent_and_hollow import BentCylinder, BentRod, RedCell, Tube, Vesicle
 from osog.scene.camera import Camera
 from osog.scene.distributions import Lognormal, Normal, NumberOrDistribution, Uniform
 from osog.scene.errors import SceneError
 from osog.scene.habits import HABITS, half_spaces
-from osog.scene.material import INDICES, Material, Medium
-from osog.scene.metals import METALS
+from osog.scene.material import Material, Medium
+from osog.scene.materials import MATERIALS
 from osog.scene.microscope import IMMERSIONS, Microscope
 from osog.scene.modalities import (
     DIC,
@@ -36,7 +38,9 @@ from osog.scene.modalities import (
 )
 from osog.scene.model import Distribution, SceneModel
 from osog.scene.numerics import Numerics
-from osog.scene.population import Motion, Orientation, Particle, Placement, Population
+from osog.scene.orientation import ORIENTATIONS, Orientation
+from osog.scene.placement import DEPTHS, PLACEMENTS, Depth, Placement
+from osog.scene.population import Motion, Particle, Population
 from osog.scene.scene import Grid, Scene
 from osog.scene.series import Series
 from osog.scene.shapes import (
@@ -62,17 +66,23 @@ from osog.scene.volumes import LabelNumbers, Mesh, Volume, VoxelShape
 from osog.scene.voxels import MeshSurface, VoxelArray
 
 __all__ = [
+    "AGGREGATES",
+    "DEPTHS",
     "DIC",
     "HABITS",
     "IMMERSIONS",
-    "INDICES",
-    "METALS",
+    "MATERIALS",
     "MODALITIES",
     "MODALITY_TITLES",
+    "ORIENTATIONS",
+    "PLACEMENTS",
     "SHAPES",
     "SPECTRUM_TITLES",
     "Aberrations",
+    "Aggregate",
     "Background",
+    "BentCylinder",
+    "BentRod",
     "Box",
     "Brightfield",
     "Camera",
@@ -82,6 +92,7 @@ __all__ = [
     "CoverGlass",
     "Cylinder",
     "Darkfield",
+    "Depth",
     "Distribution",
     "Ellipsoid",
     "FieldAberrations",
@@ -115,6 +126,7 @@ __all__ = [
     "Population",
     "PupilShape",
     "QuantitativePhase",
+    "RedCell",
     "Reflection",
     "Rod",
     "Scene",
@@ -125,7 +137,9 @@ __all__ = [
     "ShapeModel",
     "SpectrumModel",
     "Sphere",
+    "Tube",
     "Uniform",
+    "Vesicle",
     "Volume",
     "VoxelArray",
     "VoxelShape",

@@ -4,6 +4,7 @@ from typing import Any, Generic, Literal
 
 from pydantic import field_validator
 
+from osog.scene import materials
 from osog.scene.model import FitRole, FitTraits, Number, SceneModel, parameter
 
 _WAVES = (-5.0, 5.0)
@@ -207,12 +208,24 @@ class CoverGlass(SceneModel, Generic[Number]):
         step=0.001,
         fit=FitTraits(scale=0.15),
     )
+    dispersion: str | None = parameter(
+        None,
+        title="Glass follows",
+        help="Known material, such as cover glass, whose n(λ) the glass follows over the colours; "
+        "empty: the same index for all.",
+        panel=False,
+    )
     focus_scale: Literal["stage", "object"] = parameter(
         "stage",
         title="Focus counts",
         help="Stage: travel of the stage below the glass, and what is sharp lies at medium index / "
         "immersion index of it. Object: the height that is sharp near the axis.",
     )
+
+    @field_validator("dispersion")
+    @classmethod
+    def _known_glass(cls, name: str | None) -> str | None:
+        return materials.checked(name, "dispersion")
 
 
 class PupilShape(SceneModel, Generic[Number]):

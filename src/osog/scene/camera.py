@@ -1,10 +1,13 @@
 """The camera."""
 
-from typing import Generic, Literal
+from typing import Any, Generic, Literal
 
 from pydantic import model_validator
 
+from osog.scene import instruments
 from osog.scene.model import FitTraits, Number, SceneModel, parameter
+
+_OF_COLOURS = ("white_balance", "colour_matrix")
 
 
 class Camera(SceneModel, Generic[Number]):
@@ -15,6 +18,14 @@ class Camera(SceneModel, Generic[Number]):
     the offsets and the gain refer to electrons at the amplifier, behind it.
     """
 
+    model: str | None = parameter(
+        None,
+        title="Model",
+        help="Name of a maker's camera; fills full well, noise, gain, offset, bits, QE, colour and "
+        "an exposure to half of the full well where the scene does not state them.",
+        panel=False,
+        shapes_image=False,
+    )
     background_electrons: Number = parameter(
         8000.0,
         title="Exposure",
@@ -192,6 +203,33 @@ class Camera(SceneModel, Generic[Number]):
         slider=(-180.0, 180.0),
         step=1.0,
     )
+    white_balance: tuple[Number, Number, Number] = parameter(
+        (1.0, 1.0, 1.0),
+        title="White balance",
+        help="Gains of red, green and blue; 1, 1, 1 shows the light of the lamp as white.",
+        limits=(0.05, 20.0),
+        slider=(0.3, 3.0),
+        step=0.01,
+    )
+    colour_matrix: tuple[Number, Number, Number, Number, Number, Number, Number, Number, Number] = (
+        parameter(
+            (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0),
+            title="Colour matrix",
+            help="Red, green and blue that come out of those that go in, row by row; rows of sum 1 "
+            "keep white.",
+            limits=(-10.0, 10.0),
+            slider=(-1.0, 2.0),
+            panel=False,
+        )
+    )
+    gamma: Number = parameter(
+        1.0,
+        title="Gamma",
+        help="Tone curve: grey levels rise with the light to the power of 1/gamma; 1 is linear.",
+        limits=(0.2, 5.0),
+        slider=(0.5, 3.0),
+        step=0.05,
+    )
     sharpening: Number = parameter(
         0.0,
         title="Sharpening",
@@ -216,6 +254,11 @@ class Camera(SceneModel, Generic[Number]):
         shapes_image=False,
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_model(cls, data: Any) -> Any:
+        return instruments.filled({"camera": data})["camera"]
+
     @model_validator(mode="after")
     def _offset_below_white(self: "Camera") -> "Camera":
         if self.offset_counts >= self.white_counts:
@@ -223,6 +266,17 @@ class Camera(SceneModel, Generic[Number]):
                 f"offset_counts = {self.offset_counts:g} must lie below the white level "
                 f"{self.white_counts} of {self.bit_depth} bits."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _colours_to_balance(self: "Camera") -> "Camera":
+        neutral = {name: type(self).model_fields[name].default for name in _OF_COLOURS}
+        if self.colour == "monochrome":
+            for name, value in neutral.items():
+                if getattr(self, name) != value:
+                    raise ValueError(
+                        f"{name} needs a colour camera: colour = rgb or bayer, not monochrome."
+                    )
         return self
 
     @model_validator(mode="after")

@@ -11,6 +11,12 @@ class SceneError(ValueError):
 NO_LAW = "a mapping without a law"
 """Tag of a mapping where a number or a law was expected."""
 
+_BLOCKS_OF_KINDS = (
+    *("shape", "modality", "spectrum"),
+    *("orientation", "placement", "depth", "aggregate"),
+)
+"""Blocks in whose paths pydantic puts the name of the kind."""
+
 _WANTED = {
     "tuple_type": "must be a list",
     "model_type": "must be a mapping",
@@ -64,7 +70,7 @@ def sentences(error: ValidationError) -> list[str]:
             else:
                 text = f"'{tag}' is not one of {known}."
         elif fault["type"] == "union_tag_not_found":
-            text = "needs a 'kind'."
+            text = f"needs a {fault['ctx']['discriminator']}."
         elif fault["type"] == "missing":
             text = "is missing."
         else:
@@ -82,7 +88,7 @@ def _path(location: tuple[int | str, ...]) -> str:
         if isinstance(step, int):
             if parts:
                 parts[-1] += f"[{step}]"
-        elif step in tags or (i > 0 and location[i - 1] in ("shape", "modality", "spectrum")):
+        elif step in tags or (i > 0 and location[i - 1] in _BLOCKS_OF_KINDS):
             continue  # names of union branches say nothing to the reader
         else:
             parts.append(step)

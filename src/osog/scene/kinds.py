@@ -23,27 +23,40 @@ class Kinds(Mapping[str, type[M]]):
     ----------
     models : type
         Each has a field ``kind`` with its name in the scene file as the only value and default.
+    tag : str
+        What that field is called.
+    default : str, optional
+        Kind of a block that names none.
+    switched : bool
+        Whether a block may hold fields of another of the kinds, which are dropped: a kind can then
+        be changed in place.
     """
 
-    def __init__(self, *models: type[M]) -> None:
+    def __init__(
+        self,
+        *models: type[M],
+        tag: str = "kind",
+        default: str | None = None,
+        switched: bool = False,
+    ) -> None:
+        self._tag, self._default, self._switched = tag, default, switched
         self._models = {self.name_of(model): model for model in models}
         self._adapter: TypeAdapter[M] | None = None
 
-    @staticmethod
-    def name_of(model: type[SceneModel]) -> str:
+    def name_of(self, model: type[SceneModel]) -> str:
         """Name of a class in the scene file.
 
         Raises
         ------
         ValueError
-            When its field ``kind`` is not one word, such as ``kind: Literal["lens"] = "lens"``.
+            When that field is not one word, such as ``kind: Literal["lens"] = "lens"``.
         """
-        info = model.model_fields.get("kind")
+        info = model.model_fields.get(self._tag)
         default = info.default if info is not None else None
         if info is None or not isinstance(default, str) or get_args(info.annotation) != (default,):
             raise ValueError(
-                f"{model.__name__} needs a field such as  kind: Literal['word'] = 'word'  that "
-                "tells it apart in a scene file."
+                f"{model.__name__} needs a field such as  {self._tag}: Literal['word'] = 'word'  "
+                "that tells it apart in a scene file."
             )
         return default
 
@@ -55,6 +68,10 @@ class Kinds(Mapping[str, type[M]]):
     def __getitem__(self, kind: str) -> type[M]:
         """Class of a kind."""
         return self._models[kind]
+
+    def __hash__(self) -> int:
+        """Tell it apart as an object, so that it may stand in a union."""
+        return id(self)
 
     def __iter__(self) -> Iterator[str]:
         """Names of all kinds."""
@@ -78,11 +95,18 @@ class Kinds(Mapping[str, type[M]]):
     def _union(self) -> "TypeAdapter[M]":
         if self._adapter is None:
             union: Any = Union[tuple(self._models.values())]  # noqa: UP007
-            tagged: Any = Annotated[union, Field(discriminator="kind")]
+            tagged: Any = Annotated[union, Field(discriminator=self._tag)]
             self._adapter = TypeAdapter(tagged)
         return self._adapter
 
     def _validated(self, value: Any) -> M:
+        if isinstance(value, dict):
+            if self._default is not None and self._tag not in value:
+                value = {self._tag: self._default, **value}
+            if self._switched and value.get(self._tag) in self._models:
+                own = self._models[value[self._tag]].model_fields
+                known = {name for model in self._models.values() for name in model.model_fields}
+                value = {k: v for k, v in value.items() if k in own or k not in known}
         return self._union().validate_python(value)
 
     def __get_pydantic_core_schema__(

@@ -4,87 +4,83 @@ from typing import Any, Generic
 
 from pydantic import model_validator
 
+from osog.scene import materials
 from osog.scene.distributions import NumberOrDistribution
-from osog.scene.metals import METALS, metal_numbers
 from osog.scene.model import FitTraits, Number, SceneModel, parameter
-
-INDICES: dict[str, float] = {
-    "air": 1.0003,
-    "water": 1.333,
-    "pbs": 1.335,
-    "ethanol": 1.361,
-    "glycerol": 1.473,
-    "immersion oil": 1.518,
-    "cytoplasm": 1.37,
-    "lysozyme": 1.54,
-    "protein crystal": 1.52,
-    "silica": 1.45,
-    "pmma": 1.492,
-    "polystyrene": 1.598,
-    "glass": 1.52,
-    "ice": 1.31,
-    "sodium chloride": 1.544,
-    "quartz": 1.547,
-}
-"""Index near 550 nm at room temperature by name.
-
-Sources: water, ethanol, glycerol, silica, PMMA, polystyrene, NaCl and quartz (mean of both rays)
-from the tables of refractiveindex.info (Polyanskiy 2024); lysozyme crystals 1.54 (Aldrich
-tabulations for tetragonal lysozyme, dry) and protein crystals in mother liquor around 1.52.
-"""
-
-ABBE_NUMBERS: dict[str, float] = {
-    "water": 55.8,
-    "pbs": 55.8,
-    "ethanol": 60.6,
-    "silica": 67.8,
-    "pmma": 57.4,
-    "polystyrene": 30.9,
-    "glass": 64.2,
-    "sodium chloride": 42.9,
-    "quartz": 69.9,
-}
-"""Abbe numbers (n_d − 1)/(n_F − n_C) by name; the others have no dispersion unless one is given.
-
-Sources: the dispersion formulas on refractiveindex.info (Polyanskiy 2024) at the d, F and C lines;
-glass is N-BK7, phosphate-buffered saline is taken as water.
-"""
 
 _INDEX_LIMITS = (1.0, 4.0)
 BODY_INDEX_LIMITS = (0.02, 4.0)
 """Of what particles are made of: the index of a metal is below 1."""
 _STATED_AT_UM = 0.55
 """Wavelength of named indices where nothing says another."""
+_ABBE_HELP = "Low numbers spread the index more over the colours; empty is none."
+_DISPERSION_HELP = (
+    "Known material whose n(λ), absorption and birefringence it follows over the colours; empty: "
+    "by the Abbe number."
+)
 
 
-def with_metal(data: Any, wavelength_um: float) -> Any:
-    """Fill in the index and absorption of a named metal where the data do not give them."""
-    name = str(data.get("name") or "").lower() if isinstance(data, dict) else ""
-    if name not in METALS:
+def at_wavelength(data: Any, wavelength_um: float) -> Any:
+    """Content of a medium or material with the numbers that its name gives for some light.
+
+    Parameters
+    ----------
+    data : mapping, str, or anything else
+        A name alone stands for ``{"name": …}``. What is no mapping, or has no known name, is
+        returned as it is.
+    wavelength_um : float
+        At which the numbers that are not given are taken from the table.
+
+    Returns
+    -------
+    mapping
+        With the numbers, and with ``dispersion`` where neither that nor an Abbe number is stated.
+    """
+    data = {"name": data} if isinstance(data, str) else data
+    substance = materials.known(_name(data))
+    if substance is None:
         return data
-    return {**metal_numbers(name, wavelength_um), **data, "name": name}
+    found: dict[str, Any] = {**substance.numbers(wavelength_um), **data}
+    found["name"] = _name(data)
+    # Files from before the table state an Abbe number, or none on purpose. Metals have none.
+    by_abbe = "abbe_number" in data and not substance.metallic
+    if "dispersion" not in data and not by_abbe and data.get("abbe_number") is None:
+        found["dispersion"] = found["name"]
+    return found
 
 
-def _named_index(data: Any, field: str, known: tuple[str, ...] = tuple(INDICES)) -> Any:
-    if isinstance(data, dict) and data.get("name") is not None:
-        name = str(data["name"]).lower()
-        if name not in INDICES:
-            raise ValueError(
-                f"{field} = '{data['name']}' is not known; known names are {', '.join(known)}; "
-                "or give index as a number."
-            )
-        data = {"index": INDICES[name], **data, "name": name}
-    name = str(data.get("name") or "").lower() if isinstance(data, dict) else ""
-    if name in ABBE_NUMBERS and "abbe_number" not in data:
-        data = {**data, "abbe_number": ABBE_NUMBERS[name]}
-    return data
+def _name(data: Any) -> str | None:
+    name = data.get("name") if isinstance(data, dict) else None
+    return " ".join(str(name).lower().split()) if name is not None else None
+
+
+def _check_name(data: Any, field: str) -> None:
+    for key in ("name", "dispersion"):
+        name = data.get(key) if isinstance(data, dict) else None
+        if name is not None:
+            try:
+                materials.find(str(name))
+            except ValueError as error:
+                raise ValueError(
+                    f"{field}.{key} = {error} Or give index as a number."
+                    if key == "name"
+                    else f"{field}.{key} = {error}"
+                ) from None
+    if isinstance(data, dict) and data.get("dispersion") and data.get("abbe_number") is not None:
+        raise ValueError(
+            f"{field}.abbe_number = {data['abbe_number']} and {field}.dispersion = "
+            f"{data['dispersion']} both say how the index changes with the colour; give one."
+        )
 
 
 class Medium(SceneModel, Generic[Number]):
     """What surrounds the particles: an index, or the name of a known liquid."""
 
     name: str | None = parameter(
-        None, title="Medium", help="Name of a known medium; sets the index."
+        None,
+        title="Medium",
+        help="Name of a known medium; sets the index at the microscope's wavelength and how it "
+        "changes over the colours.",
     )
     index: Number = parameter(
         1.333,
@@ -98,15 +94,20 @@ class Medium(SceneModel, Generic[Number]):
     abbe_number: Number | None = parameter(
         None,
         title="Abbe number",
-        help="Dispersion: low numbers spread the index more over the colours; empty is none.",
+        help=_ABBE_HELP,
         limits=(5.0, 500.0),
         panel=False,
     )
+    dispersion: str | None = parameter(None, title="Dispersion", help=_DISPERSION_HELP, panel=False)
 
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, data: Any) -> Any:
-        return _named_index(data, "medium.name")
+        data = at_wavelength(data, _STATED_AT_UM)
+        _check_name(data, "medium")
+        # A medium has neither absorption nor birefringence.
+        unused = ("absorption_per_um", "birefringence") if _name(data) else ()
+        return {k: v for k, v in data.items() if k not in unused} if unused else data
 
 
 class Material(SceneModel):
@@ -115,7 +116,8 @@ class Material(SceneModel):
     name: str | None = parameter(
         None,
         title="Material",
-        help="Name of a known material; sets the index, and the absorption of a metal.",
+        help="Name of a known material; sets index, absorption and birefringence at the "
+        "microscope's wavelength, and how they change over the colours.",
     )
     index: NumberOrDistribution = parameter(
         1.36,
@@ -148,10 +150,11 @@ class Material(SceneModel):
     abbe_number: float | None = parameter(
         None,
         title="Abbe number",
-        help="Dispersion: low numbers spread the index more over the colours; empty is none.",
+        help=_ABBE_HELP,
         limits=(5.0, 500.0),
         panel=False,
     )
+    dispersion: str | None = parameter(None, title="Dispersion", help=_DISPERSION_HELP, panel=False)
     birefringence: NumberOrDistribution = parameter(
         0.0,
         title="Birefringence",
@@ -171,10 +174,9 @@ class Material(SceneModel):
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, data: Any) -> Any:
-        data = with_metal(data, _STATED_AT_UM)
-        if isinstance(data, dict) and data.get("name") in METALS:
-            return data
-        return _named_index(data, "material.name", (*INDICES, *METALS))
+        data = at_wavelength(data, _STATED_AT_UM)
+        _check_name(data, "material")
+        return data
 
     @model_validator(mode="after")
     def _axis_has_a_direction(self) -> "Material":

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from osog.scene import instruments, materials
 from osog.scene.aberrations import (
     Aberrations,
     Chromatic,
@@ -66,6 +67,14 @@ class Microscope(SceneModel, Generic[Number]):
         limits=(1.0, 2.0),
         shapes_image=False,
     )
+    immersion_dispersion: str | None = parameter(
+        None,
+        title="Immersion follows",
+        help="Known material, such as immersion oil, whose n(λ) the immersion follows over the "
+        "colours; empty: the same index for all.",
+        panel=False,
+        shapes_image=False,
+    )
     condenser_numerical_aperture: Number = parameter(
         0.0,
         title="Condenser NA",
@@ -118,12 +127,41 @@ class Microscope(SceneModel, Generic[Number]):
         step=0.005,
         fit=FitTraits(scale=0.1, relative_tolerance=0.005),
     )
+    objective: str | None = parameter(
+        None,
+        title="Objective",
+        help="Name of a maker's objective; fills NA, immersion and, with a named camera, the pixel "
+        "size where the scene does not state them.",
+        panel=False,
+        shapes_image=False,
+    )
+    condenser: str | None = parameter(
+        None,
+        title="Condenser",
+        help="Name of a maker's condenser; its iris is opened to 0.8 of the objective NA, as far "
+        "as it goes, where the scene does not state the condenser NA.",
+        panel=False,
+        shapes_image=False,
+    )
+    light: str | None = parameter(
+        None,
+        title="Light",
+        help="Name of a lamp, laser or filter; fills wavelength and spectrum where the scene does "
+        "not state them.",
+        panel=False,
+        shapes_image=False,
+    )
     spectrum: Spectrum[Number] = block(Monochromatic, title="Spectrum")
     aberrations: Aberrations[Number] = block(Aberrations, title="Aberrations")
     field_aberrations: FieldAberrations[Number] = block(FieldAberrations, title="Field aberrations")
     chromatic: Chromatic[Number] = block(Chromatic, title="Chromatic aberration")
     cover_glass: CoverGlass[Number] | None = Field(None, title="Cover glass")
     pupil: PupilShape[Number] = block(PupilShape, title="Pupil")
+
+    @field_validator("immersion_dispersion")
+    @classmethod
+    def _known_immersion(cls, name: str | None) -> str | None:
+        return materials.checked(name, "immersion_dispersion")
 
     @field_validator("focus_um")
     @classmethod
@@ -135,6 +173,8 @@ class Microscope(SceneModel, Generic[Number]):
     @model_validator(mode="before")
     @classmethod
     def _immersion_from_aperture(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            data = instruments.filled({"microscope": data})["microscope"]
         if isinstance(data, dict) and "immersion_index" not in data:
             aperture = data.get("numerical_aperture", 0.5)
             if isinstance(aperture, int | float):
@@ -152,6 +192,18 @@ class Microscope(SceneModel, Generic[Number]):
                 f"it; immersion_index is {self.immersion_index:g} ({medium}). Choose a denser "
                 "immersion or a lower NA."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _condenser_opens_so_far(self: "Microscope") -> "Microscope":
+        if self.condenser is not None:
+            most = instruments.condensers[self.condenser].facts["largest_na"]
+            opening = self.condenser_numerical_aperture
+            if isinstance(opening, float) and opening > most:
+                raise ValueError(
+                    f"condenser_numerical_aperture = {opening:g}: the {self.condenser} opens to "
+                    f"{most:g}."
+                )
         return self
 
     @model_validator(mode="after")

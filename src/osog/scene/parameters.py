@@ -82,15 +82,16 @@ def continuous(scene: Scene) -> Iterator[Parameter]:
             if population.visible and index >= 0:
                 yield from _particle_parameters(f"particles[{index + i}]", population, particle)
         if population.visible:
-            if population.density_per_mm2 is not None:
+            if population.number is None:
                 index = -1_000_000  # the number drawn is random: later ones have no fixed index
-            listed = population.particles
-            index += len(listed) if listed is not None else population.count or 0
+            index += population.number or 0
     if scene.camera is not None:
         by_photons = scene.camera.background_photons is not None
-        idle = "background_electrons" if by_photons else "quantum_efficiency"
+        idle = {"background_electrons" if by_photons else "quantum_efficiency"}
+        if scene.camera.channels == 1:
+            idle |= {"white_balance", "colour_matrix"}
         for parameter in _walk("camera", scene.camera):
-            if parameter.name != f"camera.{idle}":
+            if parameter.name.removeprefix("camera.").split("[")[0] not in idle:
                 yield parameter
     if not scene.microscope.modality.measures_phase:  # a phase in radians has no light behind it
         yield from _walk("background", scene.background)
@@ -162,10 +163,9 @@ def _owner(scene: Scene, index: int, name: str) -> Population:
     for population in scene.populations:
         if not population.visible:
             continue
-        if population.particles is None and population.density_per_mm2 is not None:
+        if population.number is None:
             return population
-        count = len(population.particles) if population.particles is not None else population.count
-        first += count or 0
+        first += population.number
         if index < first:
             return population
     raise SceneError(f"'{name}': the scene draws only {first} particles.")
@@ -218,7 +218,12 @@ def _numbers(value: Any, field: str) -> Iterator[tuple[str, float, str | int]]:
         yield "", float(value), field
 
 
-_AXES = {"orientation_deg": ("Azimuth", "Elevation", "Roll"), "": ("a", "b", "c")}
+_COLOURS = ("red", "green", "blue")
+_AXES = {
+    "orientation_deg": ("Azimuth", "Elevation", "Roll"),
+    "white_balance": _COLOURS,
+    "colour_matrix": tuple(f"{out} of {into}" for out in _COLOURS for into in _COLOURS),
+}
 
 
 def _parameter(name: str, model: BaseModel, field: str, value: float, key: str | int) -> Parameter:

@@ -11,12 +11,15 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from osog.scene import instruments, materials
 from osog.scene.errors import SceneError
-from osog.scene.metals import METALS, metal_numbers
 from osog.scene.microscope import Microscope
 from osog.scene.population import Population
 from osog.scene.shapes import size_fields
 
+SUBSTANCE_NUMBERS = ("index", "absorption_per_um", "birefringence")
+"""Fields of a material for which the table of materials may have a value."""
+_ANY_UM = 0.55
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -29,7 +32,7 @@ class Populated(Protocol):
 
     @property
     def microscope(self) -> Microscope[float]:
-        """Microscope, whose light metals follow."""
+        """Microscope, whose light named materials follow."""
 
     def model_dump(self) -> dict[str, Any]:
         """Content as plain values."""
@@ -98,34 +101,78 @@ def content_with(scene: Populated, values: Mapping[str, Any]) -> dict[str, Any]:
             raise SceneError(f"'{name}' does not exist; '{last}' lies inside a plain value.")
         target[last] = value
         if steps[-2:-1] in (["material"], ["medium"]):
-            metal = target.get("name") in METALS
-            if last == "index" or (last == "absorption_per_um" and metal):
-                target["name"] = None  # a number of its own no longer is that substance
-            if last == "name" and value is not None:  # the substance brings its own numbers
-                brought = ["index", "abbe_number"]
-                was = scene.populations[int(steps[1])].material.name if len(steps) == 4 else None
-                if was in METALS or str(value).lower() in METALS:
-                    brought.append("absorption_per_um")
-                for number in brought:
-                    if f"{name.rsplit('.', 1)[0]}.{number}" not in values:
-                        target.pop(number, None)
+            _keep_consistent(target, str(last), value, name.rsplit(".", 1)[0], values)
+        else:
+            _keep_instruments(data, name, value, values)
     if "microscope.wavelength_um" in values:
         _follow_the_light(scene, data)
     return data
 
 
-def _follow_the_light(scene: Populated, data: dict[str, Any]) -> None:
-    """Let metals with the index of the old wavelength take that of the new one."""
-    wavelength = scene.microscope.wavelength_um
-    for population, content in zip(scene.populations, data["populations"], strict=True):
-        name = population.material.name
-        material = content["material"]
-        if name not in METALS or material.get("name") != name:
+def _keep_consistent(
+    target: dict[str, Any], field: str, value: Any, base: str, values: Mapping[str, Any]
+) -> None:
+    """Let the other fields of a medium or material agree with one that was changed."""
+    if field in SUBSTANCE_NUMBERS:
+        if field in ("index", *(_own_numbers(target.get("name")))):
+            target["name"] = None  # a number of its own no longer is that substance
+    elif field == "name" and value is not None:  # the substance brings its own numbers
+        for number in (*SUBSTANCE_NUMBERS, "abbe_number", "dispersion"):
+            if f"{base}.{number}" not in values:
+                target.pop(number, None)
+    elif field == "abbe_number" and value is not None:
+        target["dispersion"] = None
+    elif field == "dispersion" and value is not None:
+        target["abbe_number"] = None
+
+
+def _keep_instruments(
+    data: dict[str, Any], name: str, value: Any, values: Mapping[str, Any]
+) -> None:
+    """Let an instrument that was chosen set its fields, and one whose fields were changed go."""
+    places = {f"{block}.{field}": kind for kind, (block, field) in instruments.PLACES.items()}
+    kind = places.get(name)
+    if kind is not None and isinstance(value, str):
+        try:
+            brought = instruments.values_of(kind, value)
+        except ValueError as error:
+            raise SceneError(str(error)) from None
+        both = (data["microscope"]["objective"], (data["camera"] or {}).get("model"))
+        if kind in ("objective", "camera") and all(both):
+            brought[instruments.PIXEL_SIZE] = None
+        for field in brought:
+            if field not in values:
+                data[field.split(".")[0]].pop(field.split(".")[1], None)
+        return
+    for kind, (block, field) in instruments.PLACES.items():
+        content = data.get(block)
+        if not isinstance(content, dict):
             continue
-        known = metal_numbers(name, wavelength)
-        if all(material.get(field) == number for field, number in known.items()):
-            for field in known:
-                del material[field]
+        chosen = content.get(field)
+        if chosen and f"{block}.{field}" not in values:
+            fixed = instruments.find(kind, chosen).fields
+            if any(name == known or name.startswith(f"{known}.") for known in fixed):
+                if name != "camera.background_electrons":  # the exposure is the user's
+                    content[field] = None
+
+
+def _own_numbers(name: str | None) -> tuple[str, ...]:
+    """Fields that the table gives for a name."""
+    substance = materials.known(name)
+    return () if substance is None else tuple(substance.numbers(_ANY_UM))
+
+
+def _follow_the_light(scene: Populated, data: dict[str, Any]) -> None:
+    """Let what has the numbers of its name in the old light take those in the new one."""
+    wavelength = scene.microscope.wavelength_um
+    contents = [data["medium"], *(content["material"] for content in data["populations"])]
+    for content in contents:
+        substance = materials.known(content.get("name"))
+        if substance is None:
+            continue
+        for field, number in substance.numbers(wavelength).items():
+            if content.get(field) == number:
+                del content[field]
 
 
 def resolved(scene: Populated, name: str) -> list[str | int]:
@@ -142,9 +189,7 @@ def resolved(scene: Populated, name: str) -> list[str | int]:
             if not population.visible:
                 continue
             if population.particles is None:
-                count = population.count
-                if count is None and population.density_per_mm2 is None:
-                    count = 0
+                count = population.number
                 if count is None or steps[1] < first + count:
                     raise SceneError(
                         f"'{name}': particle {steps[1]} is drawn by chance; make the particles of "

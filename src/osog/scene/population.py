@@ -9,110 +9,18 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     create_model,
-    field_validator,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from osog.scene.distributions import NumberOrDistribution, Uniform
+from osog.scene.aggregates import AnyAggregate
 from osog.scene.material import Material
 from osog.scene.model import FitTraits, SceneModel, parameter
+from osog.scene.orientation import AnyOrientation, Isotropic
+from osog.scene.placement import POSITION_UM, AnyPlacement, Independent
+from osog.scene.ready_populations import READY, filled
 from osog.scene.shapes import SHAPES, AnyShape, ShapeModel, Sphere, size_fields
-
-_POSITION = (-1e5, 1e5)
-
-
-class Placement(SceneModel):
-    """Where drawn particles lie."""
-
-    law: Literal["poisson", "non_overlapping", "clustered", "lattice"] = parameter(
-        "poisson",
-        title="Arrangement",
-        help="Independent, non-overlapping, in clusters, or on a square lattice.",
-    )
-    z_um: NumberOrDistribution = parameter(
-        0.0,
-        title="Depth",
-        help="Height of the particle centres along the light; a number, a range or a law.",
-        unit="µm",
-        limits=_POSITION,
-        slider=(-50.0, 50.0),
-    )
-    margin_um: float = parameter(
-        0.0,
-        title="Margin",
-        help="Also draw particles this far outside the frame, at the same density.",
-        unit="µm",
-        limits=(0.0, 500.0),
-        slider=(0.0, 50.0),
-    )
-    cluster_size: float = parameter(
-        10.0,
-        title="Particles per cluster",
-        help="Mean number of particles in one cluster (clustered only).",
-        limits=(1.0, 1e5),
-        slider=(1.0, 100.0),
-    )
-    cluster_radius_um: float = parameter(
-        5.0,
-        title="Cluster radius",
-        help="Standard deviation of the distance from the cluster's centre (clustered only).",
-        unit="µm",
-        limits=(0.01, 1e4),
-        slider=(0.5, 50.0),
-        log=True,
-    )
-
-    @field_validator("z_um", mode="before")
-    @classmethod
-    def _range_is_uniform(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            numbers = all(isinstance(v, int | float) for v in value)
-            if len(value) != 2 or not numbers:
-                raise ValueError(f"z_um = {value} must be a number, a law or [low, high].")
-            return Uniform(low=float(value[0]), high=float(value[1]))
-        return value
-
-
-class Orientation(SceneModel):
-    """How drawn particles are turned."""
-
-    law: Literal["isotropic", "planar", "aligned"] = parameter(
-        "isotropic",
-        title="Orientation",
-        help="Any direction in space, any direction in the image plane, or around one direction.",
-    )
-    azimuth_deg: float = parameter(
-        0.0,
-        title="Azimuth",
-        help="Direction of the long axis from +x towards +y (aligned only).",
-        unit="°",
-        limits=(-360.0, 360.0),
-        slider=(-180.0, 180.0),
-    )
-    elevation_deg: float = parameter(
-        0.0,
-        title="Elevation",
-        help="Angle of the long axis out of the image plane (aligned only).",
-        unit="°",
-        limits=(-90.0, 90.0),
-    )
-    roll_deg: float = parameter(
-        0.0,
-        title="Roll",
-        help="Turn about the long axis (aligned only).",
-        unit="°",
-        limits=(-360.0, 360.0),
-        slider=(-180.0, 180.0),
-    )
-    spread_deg: float = parameter(
-        0.0,
-        title="Spread",
-        help="Standard deviation around the direction (aligned), or of the tilt (planar).",
-        unit="°",
-        limits=(0.0, 90.0),
-    )
 
 
 class Particle(SceneModel):
@@ -126,7 +34,7 @@ class Particle(SceneModel):
         title="x",
         help="Column position.",
         unit="µm",
-        limits=_POSITION,
+        limits=POSITION_UM,
         fit=FitTraits(role="x", scale=2.0),
     )
     y_um: float = parameter(
@@ -134,7 +42,7 @@ class Particle(SceneModel):
         title="y",
         help="Row position.",
         unit="µm",
-        limits=_POSITION,
+        limits=POSITION_UM,
         fit=FitTraits(role="y", scale=2.0),
     )
     z_um: float = parameter(
@@ -142,7 +50,7 @@ class Particle(SceneModel):
         title="z",
         help="Height along the light.",
         unit="µm",
-        limits=_POSITION,
+        limits=POSITION_UM,
         slider=(-50.0, 50.0),
         fit=FitTraits(role="z", scale=6.0),
     )
@@ -165,6 +73,13 @@ class Particle(SceneModel):
     absorption_per_um: float | None = None
     emission_per_um: float | None = None
     birefringence: float | None = None
+    group: int | None = Field(
+        None,
+        ge=0,
+        le=2**53,
+        title="Group",
+        description="Number of the aggregate that it belongs to.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -254,8 +169,13 @@ class Population(SceneModel):
         title="Density",
         description="Mean number of particles per mm² of the frame; used when count is empty.",
     )
-    placement: Placement = Field(default_factory=Placement, title="Placement")
-    orientation: Orientation = Field(default_factory=Orientation, title="Orientation")
+    aggregate: AnyAggregate | None = Field(
+        None,
+        title="Aggregate",
+        description="Draw groups of particles; count is the number of groups then.",
+    )
+    placement: AnyPlacement = Field(default_factory=Independent, title="Placement")
+    orientation: AnyOrientation = Field(default_factory=Isotropic, title="Orientation")
     particles: tuple[Particle, ...] | None = Field(
         None, title="Particles", description="Explicit particles instead of count and placement."
     )
@@ -272,6 +192,33 @@ class Population(SceneModel):
         help="Whether its particles get labels; switch it off for debris and dirt.",
     )
     visible: bool = Field(True, title="Visible", description="Whether it is drawn at all.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ready_made(cls, data: Any) -> Any:
+        """Take over what a name such as ``ready: debris`` brings."""
+        return filled(data) if isinstance(data, dict) and "ready" in data else data
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe ``ready``, which is no field: it fills in the others when a file is read."""
+        described = handler(schema)
+        handler.resolve_ref_schema(described)["properties"]["ready"] = {
+            "enum": list(READY),
+            "title": "Ready",
+            "description": "Name of ready-made dirt, whose fields this population takes over.",
+        }
+        return described
+
+    @property
+    def number(self) -> int | None:
+        """How many particles it has; None where that is drawn by chance."""
+        if self.particles is not None:
+            return len(self.particles)
+        by_chance = self.density_per_mm2 is not None or self.aggregate is not None
+        return None if by_chance else self.count or 0
 
     @model_validator(mode="after")
     def _one_source_of_particles(self) -> "Population":

@@ -11,15 +11,16 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from osog.io import atomic
-from osog.scene import paths
+from osog.scene import instruments, paths
 from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.errors import SceneError, sentences
-from osog.scene.material import Medium, with_metal
+from osog.scene.material import Medium, at_wavelength
 from osog.scene.microscope import Microscope
 from osog.scene.model import SceneModel, block, parameter
 from osog.scene.numerics import Numerics
 from osog.scene.population import Population
+from osog.scene.scale_bar import ScaleBar
 from osog.scene.series import Series
 from osog.scene.volumes import VoxelShape
 from osog.scene.voxels import relative_to, saved_beside
@@ -73,26 +74,34 @@ class Scene(SceneModel):
     background: Background = block(Background, title="Background")
     series: Series = block(Series, title="Series")
     numerics: Numerics = block(Numerics, title="Numerics")
+    scale_bar: ScaleBar | None = Field(
+        None, title="Scale bar", description="Burnt into the picture behind the camera."
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def _metals_at_the_wavelength(cls, data: Any) -> Any:
-        """Give named metals the index that they have in this light."""
-        if not isinstance(data, dict) or not isinstance(data.get("populations"), (list, tuple)):
+    def _from_the_tables(cls, data: Any) -> Any:
+        """Fill in named instruments, and the numbers of named materials in this light."""
+        if not isinstance(data, dict):
             return data
+        data = instruments.filled(data)
         optics = data.get("microscope")
         stated = optics.get("wavelength_um") if isinstance(optics, dict) else None
         if stated is None:
             stated = getattr(optics, "wavelength_um", Microscope().wavelength_um)
         if isinstance(stated, bool) or not isinstance(stated, (int, float)) or not stated > 0:
             return data  # refused elsewhere
-        populations = [
-            {**each, "material": with_metal(each.get("material"), float(stated))}
-            if isinstance(each, dict) and isinstance(each.get("material"), dict)
-            else each
-            for each in data["populations"]
-        ]
-        return {**data, "populations": populations}
+        data = dict(data)
+        if isinstance(data.get("medium"), (dict, str)):
+            data["medium"] = at_wavelength(data["medium"], float(stated))
+        if isinstance(data.get("populations"), (list, tuple)):
+            data["populations"] = [
+                {**each, "material": at_wavelength(each["material"], float(stated))}
+                if isinstance(each, dict) and isinstance(each.get("material"), (dict, str))
+                else each
+                for each in data["populations"]
+            ]
+        return data
 
     @model_validator(mode="after")
     def _mosaic_fits(self) -> "Scene":
@@ -207,6 +216,24 @@ class Scene(SceneModel):
         """
         return self.parse(paths.content_with(self, values))
 
+    def with_objective(self, name: str) -> "Scene":
+        """Return the scene seen through an objective of the table: ``microscope.objective``.
+
+        Raises
+        ------
+        SceneError
+            If there is no such objective, or the rest of the scene does not go with it.
+        """
+        return self.updated({"microscope.objective": name})
+
+    def with_camera(self, name: str) -> "Scene":
+        """Return the scene with a camera of the table; the parameters are as `with_objective`."""
+        data = self.model_dump()
+        data["camera"] = {"model": name}
+        if self.microscope.objective is not None:  # then the pixel size follows
+            del data["grid"]["pixel_size_um"]
+        return self.parse(data)
+
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Scene":
         """Read a YAML or JSON scene file.
@@ -262,11 +289,11 @@ class Scene(SceneModel):
 
 def _drop_empty(model: BaseModel, data: dict[str, Any]) -> None:
     """Leave out what is empty, except where a scene without the field would not be the same."""
-    named = getattr(model, "name", None) is not None and "abbe_number" in type(model).model_fields
+    named = getattr(model, "name", None) is not None and "dispersion" in type(model).model_fields
     for field, info in type(model).model_fields.items():
         value = getattr(model, field)
         if value is None:
-            if info.default is None and not (named and field == "abbe_number"):
+            if info.default is None and not (named and field == "dispersion"):
                 del data[field]
             continue
         items = value if isinstance(value, tuple) else (value,)

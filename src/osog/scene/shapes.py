@@ -35,6 +35,10 @@ def _length(  # type: ignore[no-untyped-def]
     )
 
 
+length_parameter = _length
+"""A length in µm as a field of a shape, with its slider's range and its part in a fit."""
+
+
 class ShapeModel(SceneModel):
     """A shape in the scene: its numbers, and what the rest must know of it.
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 from osog.sensor.clouds import add_clouds
 from osog.sensor.colour_filter import interpolate_colours
+from osog.sensor.colour_matrix import correct_colours
 from osog.sensor.converter import settled
 from osog.sensor.dark_signal import add_dark_signal
 from osog.sensor.dust import shade_by_dust
+from osog.sensor.gamma import apply_gamma
 from osog.sensor.haze import add_haze
 from osog.sensor.hot_pixels import add_hot_pixels
 from osog.sensor.jpeg import store_as_jpeg
@@ -22,6 +24,7 @@ from osog.sensor.row_noise import add_row_noise
 from osog.sensor.sharpening import sharpen
 from osog.sensor.uneven_light import tilt_illumination
 from osog.sensor.vignetting import vignette
+from osog.sensor.white_balance import balance_white
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +74,12 @@ EFFECTS = (
     Effect("electrons", add_hot_pixels, noise=True),
     Effect("reading", add_row_noise, noise=True),
     Effect("reading", vary_offsets, noise=True),
+    # In the order of a camera's electronics: the gains act on the raw picture, the matrix on light
+    # that is still linear, the tone curve and the sharpening on what is shown.
+    Effect("counts", balance_white),
     Effect("counts", interpolate_colours),
+    Effect("counts", correct_colours),
+    Effect("counts", apply_gamma),
     Effect("counts", sharpen),
     Effect("counts", store_as_jpeg, smooth=False),
 )

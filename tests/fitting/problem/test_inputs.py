@@ -9,10 +9,11 @@ import torch
 from osog import FitError, Scene, fit, render
 from osog.fitting.problem.inputs import checked_image, checked_mask
 from osog.fitting.problem.setup import fit_setup
-from osog.fitting.problem.weights import camera_sigma, noise_sigma
+from osog.fitting.problem.weights import noise_sigma
 from osog.fitting.starts.binning import binned
 from osog.fitting.starts.border_plane import border_plane
 from osog.io import read_micrograph, write_image
+from osog.sensor import camera_sigma
 
 FREE = ("particles[0].x_um", "particles[0].radius_um")
 HIDDEN = np.zeros((48, 48), bool)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from osog.fitting.problem.weights import camera_sigma, unsaturated
+from osog.fitting.problem.weights import unsaturated
 from osog.scene import Camera
-from osog.sensor import expose
+from osog.sensor import camera_sigma, expose
 
 PLAIN = {
     "background_electrons": 900.0,

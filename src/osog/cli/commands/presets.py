@@ -32,6 +32,13 @@ def presets(
         return
     scene = stored.load(name)
     if as_json:
-        emit({"name": name, "title": stored.title(name), "scene": scene.to_dict()})
+        emit(
+            {
+                "name": name,
+                "title": stored.title(name),
+                "provenance": stored.provenance(name),
+                "scene": scene.to_dict(),
+            }
+        )
     else:
         sys.stdout.write(stored.text(name))

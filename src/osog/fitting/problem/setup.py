@@ -14,10 +14,11 @@ from osog.fitting.problem.linear import linear_part
 from osog.fitting.problem.parameters import FreeParameters, free_parameters
 from osog.fitting.problem.priors import all_priors
 from osog.fitting.problem.region import Region, region_of
-from osog.fitting.problem.weights import acting_camera, camera_sigma, unsaturated
+from osog.fitting.problem.weights import acting_camera, unsaturated
 from osog.sample import explicit
 from osog.scene import SceneError
 from osog.scene.parameters import replaced
+from osog.sensor import camera_sigma
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

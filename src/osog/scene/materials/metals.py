@@ -1,6 +1,7 @@
 """Optical constants of metals."""
 
-import numpy as np
+from osog.scene.materials.formulas import FromExtinction, Table
+from osog.scene.materials.substance import Substance
 
 _WAVELENGTH_UM = (
     0.1879, 0.1916, 0.1953, 0.1993, 0.2033, 0.2073, 0.2119, 0.2164, 0.2214, 0.2262, 0.2313, 0.2371,
@@ -56,18 +57,26 @@ METALS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
         ),
     ),
 }  # fmt: skip
-"""n and κ of n + iκ at room temperature by name, at the wavelengths of `table`.
+"""n and κ of n + iκ at room temperature by name, at the wavelengths above.
 
 Source: Johnson & Christy, Phys. Rev. B 6, 4370 (1972), thin films, as tabulated in the public
 domain by refractiveindex.info (Polyanskiy 2024). Their errors are 0.02 to 0.04 in n, which for
 silver in the visible is as much as n itself; grains and rough surfaces absorb more.
 """
 METAL_RANGE_UM = (_WAVELENGTH_UM[0], _WAVELENGTH_UM[-1])
-
-
-def table(name: str) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
-    """Wavelengths in µm, n and κ of a metal."""
-    return (_WAVELENGTH_UM, *METALS[name])
+METAL_ROWS = tuple(
+    Substance(
+        name=name,
+        family="metal",
+        ordinary=Table(_WAVELENGTH_UM, index),
+        absorption=FromExtinction(Table(_WAVELENGTH_UM, extinction)),
+        range_um=METAL_RANGE_UM,
+        source="Johnson & Christy, Phys. Rev. B 6, 4370 (1972)",
+        note="evaporated film; linear between the measured wavelengths",
+        error=0.03,
+    )
+    for name, (index, extinction) in METALS.items()
+)
 
 
 def metal_numbers(name: str, wavelength_um: float) -> dict[str, float]:
@@ -85,12 +94,7 @@ def metal_numbers(name: str, wavelength_um: float) -> dict[str, float]:
     dict
         ``index`` n and ``absorption_per_um`` 4πκ/λ, interpolated linearly in the wavelength.
     """
-    at, index, extinction = table(name)
-    kappa = float(np.interp(wavelength_um, at, extinction))
-    return {
-        "index": round(float(np.interp(wavelength_um, at, index)), 4),
-        "absorption_per_um": round(4 * np.pi * kappa / wavelength_um, 3),
-    }
+    return next(row for row in METAL_ROWS if row.name == name).numbers(wavelength_um)
 
 
-__all__ = ["METALS", "METAL_RANGE_UM", "metal_numbers", "table"]
+__all__ = ["METALS", "METAL_RANGE_UM", "METAL_ROWS", "metal_numbers"]

@@ -1,4 +1,4 @@
-"""What metals ask of the models of scattering, said in words."""
+"""What named materials ask of the light and of the models of scattering, said in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.cautions import Caution
-from osog.scene.metals import METAL_RANGE_UM, METALS, metal_numbers
+from osog.scene import materials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ _LARGE_PERCENT = 8.0
 
 
 def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
-    """Say when a named metal has the index of other light, and when surfaces lack its absorption.
+    """Say when the light lies outside a material's table, or its index is that of other light.
 
     Parameters
     ----------
@@ -31,33 +31,54 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator
     batch : ParticleBatch
     plan : SamplingPlan
     """
+    drawn = batch.population.unique().tolist()
+    yield from _of_range(scene, drawn)
     if scene.microscope.emits or len(batch) == 0:
         return
-    drawn = batch.population.unique().tolist()
     for number in drawn:
         yield from _of_other_light(scene, number)
         if scene.microscope.epi and plan.scattering[number : number + 1] == ("facets",):
             yield from _of_surfaces(scene, batch, number)
 
 
+def _of_range(scene: Scene, drawn: list[int]) -> Iterator[Caution]:
+    """Name each material that is used outside the wavelengths of its source, once."""
+    optics = scene.microscope
+    shortest, longest = optics.wavelengths_um
+    bodies = [scene.populations[number].material for number in drawn]
+    names = [scene.medium.dispersion or scene.medium.name]
+    names += [body.dispersion or body.name for body in bodies]
+    for name in dict.fromkeys(names):
+        substance = materials.known(name)
+        if substance is None:
+            continue
+        low, high = substance.range_um
+        if low <= shortest and longest <= high:
+            continue
+        light = f"{shortest:.3g} µm" if shortest == longest else f"{shortest:.3g}–{longest:.3g} µm"
+        if low == high:
+            yield Caution(
+                f"The index of {name} is known at {low:.3g} µm alone; the same is used for the "
+                f"light of {light}."
+            )
+        else:
+            yield Caution(
+                f"The index of {name} is known from {low:.3g} to {high:.3g} µm; beyond it, in the "
+                f"light of {light}, its law is continued."
+            )
+
+
 def _of_other_light(scene: Scene, number: int) -> Iterator[Caution]:
     population, wavelength = scene.populations[number], scene.microscope.wavelength_um
     material = population.material
     name, index, absorption = material.name, material.index, material.absorption_per_um
-    if name not in METALS:
+    substance = materials.known(name)
+    if substance is None or not isinstance(index, float) or not isinstance(absorption, float):
         return
-    first, last = METAL_RANGE_UM
-    if not first <= wavelength <= last:
-        yield Caution(
-            f"The index of {name} is known from {first:.3g} to {last:.3g} µm; at {wavelength:.3g} "
-            "µm the value of the nearest end stands for it."
-        )
-    if not isinstance(index, float) or not isinstance(absorption, float):
-        return
-    known = metal_numbers(name, wavelength)
     to_kappa = wavelength / (4 * pi)
+    known = substance.numbers(wavelength)
     stated = complex(index, absorption * to_kappa)
-    right = complex(known["index"], known["absorption_per_um"] * to_kappa)
+    right = complex(known["index"], known.get("absorption_per_um", absorption) * to_kappa)
     if abs(stated - right) > _STALE * abs(right):
         base = f"populations.{population.name}.material"
         yield Caution(

@@ -1,0 +1,422 @@
+"""Check that a machine with a GPU is right, then say how fast it is.
+
+Run it as ``python benchmarks/gpu.py --json OUT``. It needs torch, numpy, pydantic and what osog
+itself imports, no network and no window, and takes under four minutes. First it compares the GPU
+with the CPU (images, labels, gradients, noise), then it times crowded frames, streams of small
+ones and the presets. ``--device cpu`` compares the CPU with itself, which checks this script.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+from osog import ForwardModel, Renderer, Scene, presets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LABELS = ("instances", "boxes")
+WAITS = {"_local_scalar_dense", "nonzero", "is_nonzero", "unique", "_unique2", "masked_select"}
+"""Operations whose result the host waits for."""
+Work = Callable[[], dict[str, Any]]
+SHAPES: dict[str, dict[str, Any]] = {
+    "sphere": {"kind": "sphere", "radius_um": 1.0},
+    "thin rod": {"kind": "rod", "length_um": 2.25, "radius_um": 0.3},
+    "polyhedron": {"kind": "polyhedron", "size_um": [2.4, 1.5, 1.5]},
+}
+
+
+def crowd(shape: str, count: int, side: int = 1024, aperture: float = 0.8) -> Scene:
+    """Describe a frame of pixels of 0.1 µm with particles at z ± 10 µm in coherent brightfield."""
+    return Scene.parse(
+        {
+            "grid": {"shape": [side, side], "pixel_size_um": 0.1},
+            "medium": {"index": 1.33},
+            "populations": [
+                {
+                    "name": "bodies",
+                    "shape": SHAPES[shape],
+                    "material": {"index": 1.36},
+                    "count": count,
+                    "placement": {"law": "poisson", "z_um": [-10, 10]},
+                }
+            ],
+            "microscope": {"numerical_aperture": aperture, "wavelength_um": 0.55},
+        }
+    )
+
+
+def small(seed: int) -> Scene:
+    """Describe a frame as a training loop wants it: 256 x 256, 50 rods, DIC with a condenser."""
+    return Scene.parse(
+        {
+            "grid": {"shape": [256, 256], "pixel_size_um": 0.12},
+            "medium": {"index": 1.33},
+            "populations": [
+                {
+                    "name": "rods",
+                    "shape": {"kind": "rod", "length_um": 6.0, "radius_um": 0.5},
+                    "material": {"index": 1.45},
+                    "count": 50,
+                    "placement": {"z_um": [-5, 5]},
+                }
+            ],
+            "microscope": {
+                "numerical_aperture": 0.35,
+                "condenser_numerical_aperture": 0.2,
+                "focus_um": 0.01 * (seed % 100),
+                "modality": {"kind": "dic"},
+            },
+        }
+    )
+
+
+# What is compared.
+
+
+def relative(a: torch.Tensor, b: torch.Tensor) -> float:
+    """Root-mean-square difference over the r.m.s. deviation of the first from its mean."""
+    a, b = a.detach().double().cpu(), b.detach().double().cpu()
+    scale = (a - a.mean()).square().mean().sqrt().clamp_min(1e-12)
+    return float((a - b).square().mean().sqrt() / scale)
+
+
+def equal_images(device: str) -> Iterator[tuple[str, Work]]:
+    """Compare every preset, noise-free and with labels, between the CPU and the device."""
+    for name in presets.names():
+        scene = presets.load(name)
+        yield f"preset {name}", partial(compared, scene, device)
+    for shape in SHAPES:
+        yield f"400 x {shape}", partial(compared, crowd(shape, 400, 256), device)
+
+
+def compared(scene: Scene, device: str) -> dict[str, Any]:
+    """Compare one scene, and two renders of it on the device."""
+    quiet = scene.model_copy(update={"camera": None})
+    wanted = ("image", *LABELS)
+    here = Renderer("cpu").render(quiet, 1, "draft", wanted)
+    there = Renderer(device).render(quiet, 1, "draft", wanted)
+    again = Renderer(device).render(quiet, 1, "draft", wanted)
+    counts = [Renderer(d).render(scene, 1, "draft").image.double().cpu() for d in ("cpu", device)]
+    same = (here.instances.cpu() == there.instances.cpu()).double().mean()
+    return {
+        "image": relative(here.image, there.image),
+        "labels_equal": float(same),
+        "same_bits_twice": bool((there.image == again.image).all()),
+        "mean_counts": [float(c.mean()) for c in counts],
+        "rms_counts": [float(c.std()) for c in counts],
+    }
+
+
+def equal_gradients(device: str) -> Iterator[tuple[str, Work]]:
+    """Compare derivatives of a weighted sum of the image, float64 and float32."""
+    names = [n for n in presets.names() if presets.load(n).series.frames == 1]
+    for name in names:
+        scene = presets.load(name)
+        scene = scene.model_copy(update={"camera": None})
+        first = scene.populations[0].name
+        free = {
+            "microscope.numerical_aperture": scene.microscope.numerical_aperture,
+            f"populations.{first}.material.index": None,
+        }
+        yield f"gradients {name}", partial(gradients, scene, free, device)
+
+
+def gradients(scene: Scene, free: dict[str, Any], device: str) -> dict[str, Any]:
+    """Return the largest relative difference of the derivatives."""
+    from osog.sample import Values
+
+    found = {}
+    for label, where, kind in (
+        ("cpu", "cpu", torch.float64),
+        ("float64", device, torch.float64),
+        ("float32", device, torch.float32),
+    ):
+        model = ForwardModel(scene, 1, kind, where, "draft")
+        numbers = {
+            n: torch.tensor(
+                float(Values(scene).number(n)) if v is None else v,
+                dtype=kind,
+                device=where,
+                requires_grad=True,
+            )
+            for n, v in free.items()
+        }
+        image = model.image(numbers)
+        rows = torch.linspace(0, 7, image.numel(), dtype=torch.float64).to(image)
+        (image * rows.cos().view_as(image)).mean().backward()
+        found[label] = {n: float(t.grad) if t.grad is not None else 0.0 for n, t in numbers.items()}
+    worst = {
+        label: max(
+            abs(found[label][n] - found["cpu"][n]) / (abs(found["cpu"][n]) + 1e-12) for n in free
+        )
+        for label in ("float64", "float32")
+    }
+    return worst
+
+
+# What is counted and timed.
+
+
+class Operations(TorchDispatchMode):
+    """Counts operations, waits of the host, and bytes that operations read and write."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__()
+        self.device = torch.device(device).type
+        self.names: Counter[str] = Counter()
+        self.waits: Counter[str] = Counter()
+        self.bytes = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Count one operation."""
+        out = func(*args, **(kwargs or {}))
+        name = func.overloadpacket.__name__
+        flat, _ = torch.utils._pytree.tree_flatten((args, kwargs, out))
+        tensors = [t for t in flat if isinstance(t, torch.Tensor)]
+        here = [t for t in tensors if t.device.type == self.device]
+        moved = len({t.device.type for t in tensors}) > 1
+        if not here:
+            return out
+        if name in WAITS or (moved and name in ("_to_copy", "copy_")):
+            self.waits[name] += 1
+        if not getattr(func, "is_view", False):
+            self.names[name] += 1
+            self.bytes += sum(t.numel() * t.element_size() for t in here)
+        return out
+
+    def report(self) -> dict[str, Any]:
+        """Return the counts."""
+        return {
+            "operations": sum(self.names.values()),
+            "waits": sum(self.waits.values()),
+            "gigabytes": self.bytes / 1e9,
+            "commonest": dict(self.names.most_common(12)),
+            "waiting": dict(self.waits.most_common(6)),
+        }
+
+
+def settled(device: str) -> None:
+    """Wait for the device."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+
+
+def timed(work: Callable[[], Any], device: str, repeats: int) -> dict[str, float]:
+    """Time a piece of work after one round to warm up; milliseconds."""
+    work()
+    seen = []
+    for _ in range(repeats):
+        settled(device)
+        start = time.perf_counter()
+        work()
+        settled(device)
+        seen.append(1000 * (time.perf_counter() - start))
+    return {"median": median(seen), "least": min(seen), "most": max(seen)}
+
+
+def bandwidth(device: str) -> float:
+    """GB/s of a large copy on the device, bytes read and written."""
+    size = 2**28 if device.startswith("cuda") else 2**25
+    a = torch.rand(size, device=device)
+    b = torch.empty_like(a)
+    took = timed(lambda: b.copy_(a), device, 5)
+    return 8 * size / took["least"] / 1e6
+
+
+def crowds(device: str, full: bool) -> Iterator[tuple[str, Work]]:
+    """Time frames with many particles."""
+    cases = [("sphere", 40_000, 1024, 0.8), ("thin rod", 40_000, 1024, 0.8)]
+    cases += [("thin rod", 40_000, 1024, 0.4), ("polyhedron", 640, 1024, 0.4)]
+    cases += [("sphere", 1_000_000, 4096, 0.8)] if full else []
+    if not full:
+        cases = [("sphere", 300, 256, 0.8)]
+    for shape, count, side, aperture in cases:
+        scene = crowd(shape, count, side, aperture)
+        yield f"{count} x {shape}, {side}, NA {aperture}", partial(one_crowd, scene, device, count)
+
+
+def one_crowd(scene: Scene, device: str, count: int) -> dict[str, Any]:
+    """Time one crowded frame: whole, from drawn particles, its gradient, and a move of focus."""
+    big = count > 100_000
+    out: dict[str, Any] = {}
+    renderer = Renderer(device)
+    seed = [0]
+
+    def whole() -> None:
+        seed[0] += 1
+        renderer.render(scene, seed[0])
+
+    out["render_ms"] = timed(whole, device, 2 if big else 4)
+    with torch.no_grad():
+        model = ForwardModel(scene, 0, torch.float32, device)
+        index = [1.36]
+
+        def image() -> None:
+            index[0] += 1e-5
+            model.image({"populations.bodies.material.index": index[0]})
+
+        out["image_ms"] = timed(image, device, 2 if big else 4)
+        focus = [0.0]
+
+        def refocus() -> None:
+            focus[0] += 0.01
+            model.image({"microscope.focus_um": focus[0]})
+
+        out["focus_ms"] = timed(refocus, device, 4)
+        with Operations(device) as counts:
+            image()
+        out["image_counts"] = counts.report()
+        if not big:
+            with Operations(device) as counts:
+                whole()
+            out["render_counts"] = counts.report()
+
+    def both() -> None:
+        n = torch.tensor(1.36, device=device, requires_grad=True)
+        f = torch.tensor(0.5, device=device, requires_grad=True)
+        values = {"populations.bodies.material.index": n, "microscope.focus_um": f}
+        model.image(values).square().mean().backward()
+
+    if not big:
+        out["forward_backward_ms"] = timed(both, device, 3)
+    if device.startswith("cuda"):
+        out["peak_gib"] = torch.cuda.max_memory_allocated() / 2**30
+        torch.cuda.reset_peak_memory_stats()
+    return out
+
+
+def streams(device: str, full: bool) -> Iterator[tuple[str, Work]]:
+    """Time small labelled frames, one after another."""
+    yield "256, 50 rods, DIC, labelled", partial(one_stream, device, 20 if full else 3)
+
+
+def one_stream(device: str, repeats: int) -> dict[str, Any]:
+    """Time a new scene and a new sample each time."""
+    renderer = Renderer(device)
+    seed = [0]
+
+    def frame() -> None:
+        seed[0] += 1
+        renderer.render(small(seed[0]), seed[0], outputs=("image", *LABELS))
+
+    took = timed(frame, device, repeats)
+    with Operations(device) as counts:
+        frame()
+    return {**took, "per_second": 1000 / took["median"], "counts": counts.report()}
+
+
+def live(device: str, full: bool) -> Iterator[tuple[str, Work]]:
+    """Time what a hand on a slider waits for."""
+    for name in presets.names() if full else list(presets.names())[:1]:
+        yield f"live {name}", partial(one_live, name, device)
+
+
+def one_live(name: str, device: str) -> dict[str, Any]:
+    """Time a new sample of a preset, and a move of its focus."""
+    scene = presets.load(name)
+    renderer = Renderer(device)
+    seed, focus = [0], [0.0]
+
+    def new() -> None:
+        seed[0] += 1
+        renderer.render(scene, seed[0])
+
+    def move() -> None:
+        focus[0] = 0.001 - focus[0]
+        base = scene.microscope.focus_planes_um[0]
+        optics = scene.microscope.model_copy(update={"focus_um": base + focus[0]})
+        renderer.render(scene.model_copy(update={"microscope": optics}), 1)
+
+    return {
+        "sample_ms": timed(new, device, 3)["median"],
+        "focus_ms": timed(move, device, 3)["median"],
+    }
+
+
+def profile(device: str, beside: Path | None) -> dict[str, Any]:
+    """List where the time of the 40,000 rods goes on the device."""
+    if not device.startswith("cuda"):
+        return {}
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile as profiled
+
+    model = ForwardModel(crowd("thin rod", 40_000), 0, torch.float32, device)
+    with torch.no_grad():
+        model.image({})
+        with profiled(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as seen:
+            model.image({"populations.bodies.material.index": 1.361})
+            settled(device)
+    table = seen.key_averages().table(sort_by="cuda_time_total", row_limit=25)
+    if beside is not None:
+        beside.with_suffix(".profile.txt").write_text(table, encoding="utf-8")
+    rows = [e for e in seen.key_averages() if e.self_device_time_total > 0]
+    return {
+        "device_ms": sum(e.self_device_time_total for e in rows) / 1000,
+        "host_ms": sum(e.self_cpu_time_total for e in seen.key_averages()) / 1000,
+        "kernels": {
+            e.key[:70]: [e.count, round(e.self_device_time_total / 1000, 3)]
+            for e in sorted(rows, key=lambda e: -e.self_device_time_total)[:20]
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--parts", default="images,gradients,crowds,stream,live,profile")
+    parser.add_argument("--quick", action="store_true", help="small cases only")
+    parser.add_argument("--threads", type=int, help="of torch on the CPU")
+    chosen = parser.parse_args()
+    if chosen.threads is not None:
+        torch.set_num_threads(chosen.threads)
+    device, full = chosen.device, not chosen.quick
+    report: dict[str, Any] = {"torch": torch.__version__, "device": device, "faults": {}}
+    if device.startswith("cuda"):
+        report["name"] = torch.cuda.get_device_name()
+    report["copy_gb_per_s"] = bandwidth(device)
+    print(json.dumps(report))
+    parts: dict[str, Callable[[], Iterator[tuple[str, Work]]]] = {
+        "images": lambda: equal_images(device),
+        "gradients": lambda: equal_gradients(device),
+        "crowds": lambda: crowds(device, full),
+        "stream": lambda: streams(device, full),
+        "live": lambda: live(device, full),
+        "profile": lambda: iter([("profile", partial(profile, device, chosen.json))]),
+    }
+    for part in chosen.parts.split(","):
+        start = time.perf_counter()
+        rows = report.setdefault(part, {})
+        for name, work in parts[part]():
+            try:
+                rows[name] = work()
+            except Exception:  # every case is told of, whatever befalls another
+                report["faults"][f"{part}: {name}"] = traceback.format_exc()
+                continue
+            print(name, json.dumps(rows[name])[:400], flush=True)
+        report.setdefault("seconds", {})[part] = time.perf_counter() - start
+        if chosen.json is not None:
+            chosen.json.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    for name, words in report["faults"].items():
+        print("FAULT", name, words[-1200:])
+    print("seconds", report["seconds"], "faults", len(report["faults"]))
+
+
+if __name__ == "__main__":
+    main()
