@@ -21,6 +21,11 @@ def use_as_target(viewer: "napari.viewer.Viewer") -> None:
     panel.compare.match_grid()
 
 
+def use_as_sample(viewer: "napari.viewer.Viewer") -> None:
+    """Take the selected Labels or Image layer for the sample: its voxels, whatever they hold."""
+    _simulate(viewer).use_as_sample(viewer.layers.selection.active)
+
+
 def edit_render(viewer: "napari.viewer.Viewer") -> None:
     """Open the scene that the selected layer was rendered from."""
     _simulate(viewer).header.edit_render(viewer.layers.selection.active)
@@ -37,4 +42,4 @@ def _same(layer: Any, other: Any) -> bool:
     return unwrapped(layer) is unwrapped(other)
 
 
-__all__ = ["edit_render", "use_as_target"]
+__all__ = ["edit_render", "use_as_sample", "use_as_target"]

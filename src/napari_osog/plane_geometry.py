@@ -123,13 +123,16 @@ def _units(layer: Any) -> tuple[str, str]:
 
 def _factors(layer: Any) -> tuple[Any, Any]:
     """Micrometres in the units of rows and columns; None for what is no length."""
-    found: list[float | None] = []
-    for unit in layer.units[-2:]:
-        try:
-            found.append(float((1.0 * unit).to("micrometer").magnitude))
-        except Exception:  # pixels, or any unit that is no length
-            found.append(None)
-    return found[0], found[1]
+    rows, columns = layer.units[-2:]
+    return length_um(rows), length_um(columns)
+
+
+def length_um(unit: Any) -> float | None:
+    """Micrometres in a unit of a layer; None for pixels, or any unit that is no length."""
+    try:
+        return float((1.0 * unit).to("micrometer").magnitude)
+    except Exception:
+        return None
 
 
 def _pair(numbers: Any) -> tuple[float, float]:
@@ -140,6 +143,7 @@ def _pair(numbers: Any) -> tuple[float, float]:
 __all__ = [
     "TRANSFORM",
     "TargetError",
+    "length_um",
     "plane_shape",
     "transform_of",
     "world_scale",

@@ -19,6 +19,8 @@ from osog.exit_wave.sampling.source_error import cautions as few_source_points
 from osog.exit_wave.sampling.source_error import source_error_percent
 from osog.exit_wave.scattering import cautions as scattering_models
 from osog.exit_wave.scattering import percent, scattering_choices
+from osog.exit_wave.volume_errors import cautions as voxels
+from osog.exit_wave.volume_errors import voxel_words
 from osog.optics import modality_cautions
 from osog.optics.cover_glass import cautions as below_cover_glass
 from osog.optics.distortion import cautions as unmoved_labels
@@ -54,6 +56,7 @@ CHECKS: tuple[Check, ...] = (
     named_materials,
     strong_crystals,
     weak_preview,
+    voxels,
 )
 """What each part of the physics says about a render, in the order in which it is read."""
 
@@ -138,6 +141,9 @@ def explain_line(
     else:
         parts.append(f"slabs ×{plan.slabs}")
     parts[1:1] = _several(scene, plan)
+    of_voxels = voxel_words(scene, batch)
+    if of_voxels is not None:
+        parts.append(of_voxels)
     noun = "particle" if len(batch) == 1 else "particles"
     parts += [f"{len(batch)} {noun}", f"{device} {milliseconds:.0f} ms"]
     if plan.accuracy == "draft":

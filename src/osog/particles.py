@@ -14,6 +14,8 @@ from osog.derivatives import plain_numbers
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from osog.voxels import Voxels
+
 
 @dataclass(frozen=True, kw_only=True)
 class ParticleBatch:
@@ -56,6 +58,8 @@ class ParticleBatch:
         inside where n · (x / size) ≤ d. Normals have length 1.
     plane_start : Tensor, shape (N + 1,), int64
         Particle i owns ``planes[plane_start[i] : plane_start[i + 1]]``.
+    voxels : Voxels or None
+        Which particles are parts of a volume of voxels; None where none is.
     """
 
     position: Tensor
@@ -74,6 +78,7 @@ class ParticleBatch:
     group: Tensor
     planes: Tensor
     plane_start: Tensor
+    voxels: Voxels | None = None
 
     def __len__(self) -> int:
         """Count the particles."""
@@ -94,19 +99,35 @@ class ParticleBatch:
         return self._map(plain_numbers)
 
     def moved(
-        self, position: Tensor, quaternion: Tensor, size: Tensor, planes: Tensor
+        self,
+        position: Tensor,
+        quaternion: Tensor,
+        size: Tensor,
+        planes: Tensor,
+        *weights: Tensor | None,
     ) -> ParticleBatch:
-        """Return the same particles in other places and of other sizes."""
-        return replace(self, position=position, quaternion=quaternion, size=size, planes=planes)
+        """Return the same particles in other places, of other sizes and other weights of voxels."""
+        voxels = None if self.voxels is None else self.voxels.moved(weights)
+        return replace(
+            self, position=position, quaternion=quaternion, size=size, planes=planes, voxels=voxels
+        )
+
+    @property
+    def weights(self) -> tuple[Tensor | None, ...]:
+        """Weights of the voxels of every array; empty without volumes."""
+        return () if self.voxels is None else self.voxels.weights
 
     def to(self, *args: Any, **kwargs: Any) -> ParticleBatch:
         """Move or convert: floating tensors follow every argument, integer ones the device only."""
         moved = self.position.to(*args, **kwargs)
-        return self._map(
+        found = self._map(
             lambda t: (
                 t.to(moved.device, moved.dtype) if t.is_floating_point() else t.to(moved.device)
             )
         )
+        if found.voxels is None:
+            return found
+        return replace(found, voxels=found.voxels.on(moved.device))
 
     def taken(self, numbers: Tensor) -> ParticleBatch:
         """Return some of the particles.
@@ -123,11 +144,15 @@ class ParticleBatch:
         rows = torch.arange(int(stops[-1]), device=self.device)
         rows = rows + torch.repeat_interleave(start - stops[:-1], counts)
         whole = {f.name: getattr(self, f.name) for f in fields(self)}
-        one_each = {n: t[numbers] for n, t in whole.items() if n not in ("planes", "plane_start")}
-        return ParticleBatch(**one_each, planes=self.planes[rows], plane_start=stops)
+        own = ("planes", "plane_start", "voxels")
+        one_each = {n: t[numbers] for n, t in whole.items() if n not in own}
+        voxels = None if self.voxels is None else self.voxels.taken(numbers)
+        return ParticleBatch(**one_each, planes=self.planes[rows], plane_start=stops, voxels=voxels)
 
     def _map(self, function: Any) -> ParticleBatch:
-        return replace(self, **{f.name: function(getattr(self, f.name)) for f in fields(self)})
+        tensors = {n: t for n, t in self.__dict__.items() if isinstance(t, Tensor)}
+        voxels = None if self.voxels is None else self.voxels.mapped(function)
+        return replace(self, **{n: function(t) for n, t in tensors.items()}, voxels=voxels)
 
 
 def rotation_matrix(quaternion: Tensor) -> Tensor:

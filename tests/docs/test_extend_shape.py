@@ -47,7 +47,7 @@ def test_it_obeys_the_laws_of_shapes(answer: dict[str, Any]) -> None:
 def test_it_is_refused_in_the_words_of_the_others(answer: dict[str, Any]) -> None:
     words = answer["refused"]
     shape = "populations[0].shape: "
-    assert words["unknown"].endswith("cylinder, box, polyhedron, lens.")
+    assert words["unknown"].endswith(", volume, mesh, lens.")
     assert words["thick"] == f"{shape}thickness_um = 9 must not exceed diameter_um = 4."
     assert words["limits"] == f"{shape}thickness_um = -1 must lie between 0.005 and 2000 µm."
     assert words["field"] == "populations[0].shape.radius_um: is not a known field here."

@@ -22,6 +22,7 @@ PAGES = (
     "docs/howto/let-everything-vary.md",
     "docs/howto/datasets.md",
     "docs/howto/stacks-and-series.md",
+    "docs/howto/use-your-own-volume.md",
     "docs/api/index.md",
 )
 
@@ -130,3 +131,10 @@ def test_every_page_with_python_is_run(root: Path) -> None:
     python = {page for page in pages if "```python" in page.read_text(encoding="utf-8")}
     with_python = {page.relative_to(root).as_posix() for page in python}
     assert with_python == set(PAGES)
+
+
+def test_use_your_own_volume(run: Any) -> None:
+    names = run("docs/howto/use-your-own-volume.md")
+    assert "voxels 0.2 µm" in names["frame"].explain
+    assert names["index"].grad.abs().sum() > 0
+    assert osog.Scene.load("cell.yaml") == names["scene"]

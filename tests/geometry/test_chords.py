@@ -18,6 +18,7 @@ from osog.geometry import (
     ROD,
     SHAPES,
     SPHERE,
+    VOLUME,
     Bodies,
     Chord,
     Shape,
@@ -49,6 +50,7 @@ SIZES = {
     ROD: (1.1, 0.35, 0.35),
     CYLINDER: (0.9, 0.4, 0.4),
     BOX: (0.9, 0.6, 0.4),
+    VOLUME: (0.9, 0.6, 0.4),
     POLYHEDRON: (2.0, 1.4, 1.0),
 }
 ANGLES = ((0.0, 0.0, 0.0), (33.0, 18.0, 25.0), (-70.0, 55.0, 80.0), (120.0, 84.0, 10.0))
@@ -92,7 +94,7 @@ def inside(kind: Shape, body: Tensor, size: Tensor, planes: Tensor) -> Tensor:
         return along**2 + y**2 + z**2 <= b**2
     if kind == CYLINDER:
         return (x.abs() <= a) & (y**2 + z**2 <= b**2)
-    if kind == BOX:
+    if kind in (BOX, VOLUME):
         return (x.abs() <= a) & (y.abs() <= b) & (z.abs() <= c)
     return ((body / size) @ planes[:, :3].T <= planes[:, 3]).all(-1)
 

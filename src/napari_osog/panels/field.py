@@ -100,7 +100,7 @@ def field_of(model: type[SceneModel], field: str, name: str, component: int | No
     title = info.title or field
     if component is not None:
         default = default[component] if isinstance(default, tuple) else default
-        letters = "xyz" if field == "flow_um_per_s" else "abc"
+        letters = {"flow_um_per_s": "xyz", "voxel_um": "zyx"}.get(field, "abc")
         title = singular(f"{title} {letters[component]}")
     made = Field(
         name=name,

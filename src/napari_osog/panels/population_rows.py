@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_osog.panels.field import Field, field_of, singular
@@ -16,10 +17,12 @@ from osog.scene import (
     ORIENTATIONS,
     PLACEMENTS,
     SHAPES,
+    LabelNumbers,
     Material,
     Placement,
     Polyhedron,
     Population,
+    Volume,
 )
 from osog.scene.placement import Attached
 
@@ -62,7 +65,22 @@ def _shape_rows(population: Population) -> list[Row]:
         else:
             words = [(h, h.replace("_", " ").capitalize()) for h in HABITS]
             rows.append(ChoiceRow(f"{name}.habit", "Habit", words, "Named crystal form."))
-    return rows + model_rows(shape, name, skip=skip)
+    if isinstance(shape, Volume):
+        skip = ("holds",)
+    rows += model_rows(shape, name, skip=skip)
+    if isinstance(shape, Volume):
+        rows += _label_rows(name, shape)
+    return rows
+
+
+def _label_rows(name: str, shape: Volume) -> list[Row]:
+    """Index of each label that the scene states."""
+    rows: list[Row] = []
+    for k, own in enumerate(shape.labels):
+        if own.index is not None:
+            field = field_of(LabelNumbers, "index", f"{name}.labels[{k}].index")
+            rows.append(NumberRow(replace(field, title=own.name or f"Label {own.label}")))
+    return rows
 
 
 def _material_rows(scene: Scene, population: Population) -> list[Row]:

@@ -54,10 +54,13 @@ class SampleSection(Section):
     row_made(Row)
     failed(str)
         A sentence for the user.
+    layer_wanted
+        The selected layer is to be the sample.
     """
 
     row_made = Signal(object)
     failed = Signal(str)
+    layer_wanted = Signal()
 
     def __init__(self, session: Session, edits: SceneEdits) -> None:
         super().__init__("Sample")
@@ -75,6 +78,12 @@ class SampleSection(Section):
             self.medium,
             titled("Population", self.chooser, top=2),
             self._population_buttons(),
+            push_button(
+                "Use the selected layer",
+                "Take the selected Labels layer, or an Image layer of index or emission, for the "
+                "sample",
+                self.layer_wanted.emit,
+            ),
             self.rows,
             self.listed,
             self.again,
@@ -178,7 +187,8 @@ class SampleSection(Section):
         key = (population.name, shape.kind, cut_by_hand(shape), population.particles is not None,
                population.density_per_mm2 is not None, population.placement.law,
                population.placement.depth.law, population.orientation.law,
-               population.aggregate and population.aggregate.kind)  # fmt: skip
+               population.aggregate and population.aggregate.kind,
+               tuple(own.label for own in getattr(shape, "labels", ())))  # fmt: skip
         light = (modality.kind, named_axis(population.material.optic_axis))
 
         def value(name: str) -> Any:

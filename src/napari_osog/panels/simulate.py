@@ -17,6 +17,8 @@ from napari_osog.panels.section import RowGroup
 from napari_osog.panels.sequence import SequenceSection
 from napari_osog.panels.show import ShowSection
 from napari_osog.panels.widgets import push_button
+from napari_osog.plane_geometry import TargetError
+from napari_osog.volumes import with_layer_as_sample
 from napari_osog.words import plain
 from osog.scene import Scene, SceneError
 
@@ -51,6 +53,7 @@ class SimulatePanel(Panel):
             section.row_made.connect(self._connect_row)
             self.body.addWidget(section)
         self.sample.failed.connect(self._on_failed)
+        self.sample.layer_wanted.connect(self._use_selected_layer)
         self.camera.switched.connect(self._switch_camera)
         self.microscope.glass_switched.connect(self._switch_glass)
         self.show_section = ShowSection(self.controller)
@@ -165,6 +168,24 @@ class SimulatePanel(Panel):
             text = self.colours()["text"]
             self.compare.profile.plot.set_colours(text)
             self.microscope.plot.set_colours(text)
+
+    def _use_selected_layer(self) -> None:
+        viewer = self.viewer
+        self.use_as_sample(None if viewer is None else viewer.layers.selection.active)
+
+    def use_as_sample(self, layer: Any) -> None:
+        """Make a Labels or Image layer the sample; the layer itself stays as it is."""
+        if layer is None:
+            self.session.status = "Select a Labels or Image layer first; then use it as the sample."
+            return
+        try:
+            scene, words = with_layer_as_sample(self.session.scene, layer)
+        except (TargetError, SceneError) as error:
+            self.session.status = plain(str(error))
+            return
+        self.session.population = scene.populations[0].name
+        self.session.set_scene(scene)
+        self.session.status = words
 
     def open_fit(self) -> None:
         """Open the Fit panel."""

@@ -44,8 +44,10 @@ def with_cores(batch: ParticleBatch) -> ParticleBatch:
     joined: dict[str, Any] = {
         f.name: torch.cat((getattr(batch, f.name), getattr(cores, f.name)))
         for f in fields(batch)
-        if f.name not in ("planes", "plane_start")
+        if f.name not in ("planes", "plane_start", "voxels")
     }
+    if batch.voxels is not None:
+        joined["voxels"] = batch.voxels.followed_by(len(index))
     last = batch.plane_start[-1:].expand(len(index))
     return replace(batch, **joined, plane_start=torch.cat((batch.plane_start, last)))
 

@@ -13,6 +13,7 @@ from osog.exit_wave.kernel_deconvolution import sharpened
 from osog.exit_wave.plain_deposit import plain_deposit
 from osog.exit_wave.raster import ParticleTensors, PatchBatch, Raster, particle_tensors
 from osog.exit_wave.splat_weights import ChordShares
+from osog.exit_wave.volume_deposit import add_volumes, pull_back_volumes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +74,9 @@ def deposit(
     out = [v[first : first + len(slabs) * plane] for v in out]
     if exact:
         out = [(v.double() / _FIXED_POINT).to(batch.dtype) for v in out]
-    return [sharpened(v.view(len(slabs), gy, gx)) for v in out]
+    out = [v.view(len(slabs), gy, gx) for v in out]
+    add_volumes(raster.volumes, raster.plan, batch, coefficients, slabs, out)
+    return [sharpened(v) for v in out]
 
 
 def _adds_integers(device: torch.device) -> bool:
@@ -102,7 +105,9 @@ def deposit_adjoint(
     """
     gy, gx = raster.plan.grid_shape
     plane = gy * gx
-    flat = [sharpened(g.clone()).reshape(-1) for g in gradients]
+    gradients = [sharpened(g.clone()) for g in gradients]
+    pull_back_volumes(raster.volumes, raster.plan, batch, coefficients, gradients, slabs, into)
+    flat = [g.reshape(-1) for g in gradients]
     for patches in _touching(raster, slabs):
         tensors, wanted = _tracked(batch, patches)
         with torch.enable_grad():
@@ -145,6 +150,7 @@ class Gradients:
         self.size = torch.zeros_like(batch.size)
         self.planes = torch.zeros_like(batch.planes)
         self.coefficients = [torch.zeros_like(c) for c in coefficients]
+        self.weights = tuple(None if w is None else torch.zeros_like(w) for w in batch.weights)
         self._starts = batch.plane_start
 
     def add(
@@ -206,9 +212,10 @@ def deposited(batch: ParticleBatch, coefficient: Tensor, raster: Raster) -> Tens
     Tensor, shape (K, Gy, Gx)
     """
     inputs = (batch.position, batch.quaternion, batch.size, batch.planes, coefficient)
-    if needs_plain_operations(*inputs):
+    if needs_plain_operations(*inputs, *batch.weights):
         return plain_deposit(raster, batch, [coefficient])[0]
-    slabs: Tensor = _Deposit.apply(*inputs, raster, batch)  # type: ignore[no-untyped-call]
+    further = (raster, batch, *batch.weights)
+    slabs: Tensor = _Deposit.apply(*inputs, *further)  # type: ignore[no-untyped-call]
     return slabs
 
 
@@ -225,9 +232,10 @@ class _Deposit(torch.autograd.Function):
         coefficient: Tensor,
         raster: Raster,
         batch: ParticleBatch,
+        *weights: Tensor | None,
     ) -> Tensor:
         ctx.raster, ctx.batch, ctx.coefficient = raster, batch.detach(), coefficient.detach()
-        ctx.save_for_backward(position, quaternion, size, planes, coefficient)
+        ctx.save_for_backward(position, quaternion, size, planes, coefficient, *weights)
         slabs = range(raster.plan.slabs)
         return deposit(raster, ctx.batch, [ctx.coefficient], slabs)[0]
 
@@ -236,10 +244,12 @@ class _Deposit(torch.autograd.Function):
         if torch.is_grad_enabled() or needs_plain_operations(*grad_outputs):
 
             def plain(*inputs: Tensor) -> Tensor:
-                return plain_deposit(ctx.raster, ctx.batch.moved(*inputs[:4]), inputs[4:])[0]
+                moved = ctx.batch.moved(*inputs[:4], *inputs[5:])
+                return plain_deposit(ctx.raster, moved, inputs[4:5])[0]
 
-            inputs, needed = ctx.saved_tensors, ctx.needs_input_grad[:5]
-            return (*gradient_with_graph(plain, inputs, needed, grad_outputs), None, None)
+            needed = (*ctx.needs_input_grad[:5], *ctx.needs_input_grad[7:])
+            found = gradient_with_graph(plain, ctx.saved_tensors, needed, grad_outputs)
+            return (*found[:5], None, None, *found[5:])
         total = Gradients(ctx.batch, [ctx.coefficient])
         slabs = range(ctx.raster.plan.slabs)
         deposit_adjoint(
@@ -253,6 +263,7 @@ class _Deposit(torch.autograd.Function):
             total.coefficients[0],
             None,
             None,
+            *total.weights,
         )
 
 

@@ -74,9 +74,10 @@ def through_crystals(
         waves.decay,
         waves.stretch,
     )
-    if needs_plain_operations(*inputs):
-        return _plain(fixed, *inputs)
-    result: Tensor = _Jones.apply(*inputs, fixed)  # type: ignore[no-untyped-call]
+    if needs_plain_operations(*inputs, *batch.weights):
+        return _plain(fixed, *inputs, *batch.weights)
+    further = (fixed, *batch.weights)
+    result: Tensor = _Jones.apply(*inputs, *further)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -96,6 +97,7 @@ class _Jones(torch.autograd.Function):
         decay: Tensor,
         stretch: Tensor,
         fixed: Fixed,
+        *weights: Tensor | None,
     ) -> Tensor:
         raster, batch, count = fixed.raster, fixed.batch.detach(), len(kappa)
         gy, gx = raster.plan.grid_shape
@@ -136,18 +138,21 @@ class _Jones(torch.autograd.Function):
         ctx.slabs, ctx.trails, ctx.starts = kept_slabs, kept_trails, starts
         if differentiate:
             ctx.save_for_backward(
-                position, quaternion, size, planes, per_um, state, kappa, decay, stretch, out
-            )
+                position, quaternion, size, planes, per_um, state, kappa, decay, stretch, out,
+                *weights,
+            )  # fmt: skip
         return out
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        *inputs, out = ctx.saved_tensors
+        *inputs, out = ctx.saved_tensors[:10]
         per_um, state, kappa, decay, stretch = inputs[-5:]
         fixed: Fixed = ctx.fixed
         if torch.is_grad_enabled() or needs_plain_operations(*grad_outputs):
-            plain, needed = partial(_plain, fixed), ctx.needs_input_grad[:-1]
-            return (*gradient_with_graph(plain, inputs, needed, grad_outputs), None)
+            inputs += ctx.saved_tensors[10:]
+            needed = (*ctx.needs_input_grad[:9], *ctx.needs_input_grad[10:])
+            found = gradient_with_graph(partial(_plain, fixed), inputs, needed, grad_outputs)
+            return (*found[:9], None, *found[9:])
         raster, batch = fixed.raster, fixed.batch.detach()
         rows, columns = fixed.crop
         gy, gx = raster.plan.grid_shape
@@ -204,6 +209,7 @@ class _Jones(torch.autograd.Function):
             *(waves if waves is not None else (None, None)),
             to_stretch,
             None,
+            *total.weights,
         )
 
 
@@ -218,10 +224,11 @@ def _plain(
     kappa: Tensor,
     decay: Tensor,
     stretch: Tensor,
+    *weights: Tensor | None,
 ) -> Tensor:
     """What `_Jones` computes, as plain operations that keep all their parts."""
     raster, (rows, columns) = fixed.raster, fixed.crop
-    batch = fixed.batch.moved(position, quaternion, size, planes)
+    batch = fixed.batch.moved(position, quaternion, size, planes, *weights)
     windows, last_step = walks(raster, kappa.dtype, per_um.shape[1])
     incident = state[:, None, None]
     found = []

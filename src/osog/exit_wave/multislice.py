@@ -82,9 +82,10 @@ def multislice(
         waves.decay,
         waves.stretch,
     )
-    if needs_plain_operations(*inputs):
-        return _plain(fixed, *inputs)
-    result: Tensor = _Multislice.apply(*inputs, fixed)  # type: ignore[no-untyped-call]
+    if needs_plain_operations(*inputs, *batch.weights):
+        return _plain(fixed, *inputs, *batch.weights)
+    further = (fixed, *batch.weights)
+    result: Tensor = _Multislice.apply(*inputs, *further)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -119,6 +120,7 @@ class _Multislice(torch.autograd.Function):
         decay: Tensor,
         stretch: Tensor,
         fixed: Fixed,
+        *weights: Tensor | None,
     ) -> Tensor:
         batch = fixed.batch.detach()
         coefficients = [c.detach() for c in (phase_per_um, loss_per_um) if c is not None]
@@ -175,18 +177,20 @@ class _Multislice(torch.autograd.Function):
         if differentiate:
             ctx.save_for_backward(
                 position, quaternion, size, planes, phase_per_um, loss_per_um, kappa, decay,
-                stretch, out,
+                stretch, out, *weights,
             )  # fmt: skip
         return out
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        *inputs, out = ctx.saved_tensors
+        *inputs, out = ctx.saved_tensors[:10]
         kappa, decay, stretch = inputs[-3:]
         fixed: Fixed = ctx.fixed
         if torch.is_grad_enabled() or needs_plain_operations(*grad_outputs):
-            plain, needed = partial(_plain, fixed), ctx.needs_input_grad[:-1]
-            return (*gradient_with_graph(plain, inputs, needed, grad_outputs), None)
+            inputs += ctx.saved_tensors[10:]
+            needed = (*ctx.needs_input_grad[:9], *ctx.needs_input_grad[10:])
+            found = gradient_with_graph(partial(_plain, fixed), inputs, needed, grad_outputs)
+            return (*found[:9], None, *found[9:])
         raster, batch = fixed.raster, fixed.batch.detach()
         count = kappa.shape[0]
         gy, gx = raster.plan.grid_shape
@@ -249,6 +253,7 @@ class _Multislice(torch.autograd.Function):
             *(waves if waves is not None else (None, None)),
             to_stretch if needs_stretch else None,
             None,
+            *total.weights,
         )
 
 
@@ -263,11 +268,12 @@ def _plain(
     kappa: Tensor,
     decay: Tensor,
     stretch: Tensor,
+    *weights: Tensor | None,
 ) -> Tensor:
     """What `_Multislice` computes, as plain operations that keep all their parts."""
     raster, (rows, columns) = fixed.raster, fixed.crop
     coefficients = [c for c in (phase_per_um, loss_per_um) if c is not None]
-    batch = fixed.batch.moved(position, quaternion, size, planes)
+    batch = fixed.batch.moved(position, quaternion, size, planes, *weights)
     windows, last_step = walks(raster, kappa.dtype, len(coefficients))
     slabs = [volume.unbind(0) for volume in plain_deposit(raster, batch, coefficients)]
     found = []

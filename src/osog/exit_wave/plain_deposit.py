@@ -10,6 +10,7 @@ from torch import Tensor
 from osog.cancellation import raise_if_cancelled
 from osog.exit_wave.kernel_deconvolution import sharpened_copy
 from osog.exit_wave.raster import particle_tensors
+from osog.exit_wave.volume_deposit import plain_volumes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,12 +66,14 @@ def plain_deposit(
                 value.append((share * density).reshape(-1))
     size = plan.slabs * plane
     found = []
-    for parts in values:
+    volumes = plain_volumes(raster.volumes, plan, batch, coefficients)
+    for k, parts in enumerate(values):
         volume = torch.zeros(size, dtype=batch.dtype, device=batch.device)
         if parts:
             # With a fixed order of the sum on every device.
             volume = volume.index_put((torch.cat(places),), torch.cat(parts), accumulate=True)
-        found.append(sharpened_copy(volume.view(plan.slabs, gy, gx)))
+        volume = volume.view(plan.slabs, gy, gx)
+        found.append(sharpened_copy(volume if volumes is None else volume + volumes[k]))
     return found
 
 

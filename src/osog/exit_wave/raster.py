@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from osog.exit_wave.volume_deposit import VolumeBody, volume_bodies
 from osog.geometry import (
     Bodies,
     Shape,
@@ -86,6 +87,7 @@ class Raster:
         self.occupied: list[int] = []
         self.squeeze: Tensor | None = None
         batch = batch.detach()
+        self.volumes: list[VolumeBody] = volume_bodies(batch, plan)
         if len(batch) == 0:
             return
         half = half_extents(batch, torch.arange(len(batch), device=batch.device))
@@ -109,7 +111,10 @@ class Raster:
         first, last = first.clamp(0, plan.slabs - 1), last.clamp(0, plan.slabs - 1)
         used = torch.zeros(plan.slabs, dtype=torch.bool)
         per_batch = _BATCH_SAMPLES.get(batch.device.type, 80_000)
-        for shape, height, width, index in buckets(batch, plan.pitch_um, margin_px=_RIM + 0.5):
+        for body in self.volumes:
+            used[body.slabs.start : body.slabs.stop] = True
+        bodies = None if batch.voxels is None else batch.voxels.others
+        for shape, height, width, index in buckets(batch, plan.pitch_um, bodies, _RIM + 0.5):
             position = batch.position[index]
             row = torch.ceil((position[:, 1] - half[index, 1] - cy) / py - _RIM).long()
             column = torch.ceil((position[:, 0] - half[index, 0] - cx) / px - _RIM).long()

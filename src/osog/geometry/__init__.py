@@ -22,6 +22,8 @@ from osog.geometry.rod import ROD
 from osog.geometry.shape import Bodies, Column, Shape
 from osog.geometry.shapes import SHAPES, by_shape, half_extents, number_of, register
 from osog.geometry.sphere import SPHERE
+from osog.geometry.volume import VOLUME
+from osog.geometry.voxel_maps import volume_box, volume_outline
 
 __all__ = [
     "BENT_CYLINDER",
@@ -36,6 +38,7 @@ __all__ = [
     "SPHERE",
     "TUBE",
     "VESICLE",
+    "VOLUME",
     "Bodies",
     "Bucket",
     "Chord",
@@ -61,4 +64,6 @@ __all__ = [
     "sub_samples",
     "travel",
     "vertices",
+    "volume_box",
+    "volume_outline",
 ]

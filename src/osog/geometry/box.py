@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
@@ -26,7 +26,7 @@ _SPECK_PX = 0.6
 class BoxGeometry(Shape):
     """Boxes of the size (a, b, c), half of their edges."""
 
-    models = (Box,)
+    models: ClassVar[tuple[type[ShapeModel], ...]] = (Box,)
     flat_faces = True
 
     def half_lengths(

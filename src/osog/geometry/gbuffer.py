@@ -11,6 +11,7 @@ from torch import Tensor
 from osog.geometry.buckets import buckets, patch_grid
 from osog.geometry.chords import chords
 from osog.geometry.shape import Bodies
+from osog.geometry.voxel_maps import volume_map
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,7 +115,8 @@ def gbuffer(
     inside = torch.zeros(count, dtype=torch.int64, device=device)
     kept: dict[int, Silhouette] = {}
     pitch = (pixel_size_um, pixel_size_um)
-    for form, height, width, members in buckets(batch, pitch):
+    others = None if batch.voxels is None else batch.voxels.others
+    for form, height, width, members in buckets(batch, pitch, others):
         step = max(1, _CHUNK_PX // (height * width))
         for index in torch.split(members, step):
             bodies, position = Bodies.of(batch, index, form), batch.position[index]
@@ -153,6 +155,23 @@ def gbuffer(
             number = torch.div(chosen, height * width, rounding_mode="floor")
             key = _keys(chord.top.flatten()[chosen], index[number] + 1)
             nearest.scatter_reduce_(0, flat[chosen], key, "amax")
+    for parts in () if batch.voxels is None else batch.voxels.bodies():
+        seen = volume_map(batch, parts, pixel_size_um)
+        height, width = seen.top.shape
+        r = seen.row + torch.arange(height, device=device)
+        c = seen.column + torch.arange(width, device=device)
+        r = torch.where((r >= 0) & (r < rows), r * columns, pixels)
+        c = torch.where((c >= 0) & (c < columns), c, pixels)
+        flat = (r[:, None] + c).clamp_max(pixels).flatten()
+        path.index_add_(0, flat, seen.path.flatten())
+        opd.index_add_(0, flat, seen.opd.flatten())
+        particle, place = seen.areas.unbind(1)
+        ones = torch.ones_like(particle)
+        full.index_add_(0, particle, ones)
+        inside.index_add_(0, particle, (flat[place] < pixels).long())
+        chosen = torch.nonzero(seen.top.flatten() >= 0).squeeze(-1)
+        key = _keys(seen.depth.flatten()[chosen], seen.top.flatten()[chosen] + 1)
+        nearest.scatter_reduce_(0, flat[chosen], key, "amax")
     nearest = nearest[:pixels].view(rows, columns)
     instances = nearest & 0xFFFFFFFF
     depth = _depth(nearest).masked_fill(instances == 0, torch.nan)

@@ -16,6 +16,7 @@ from osog.geometry.red_cell import RED_CELL
 from osog.geometry.rod import ROD
 from osog.geometry.shape import Bodies, Shape
 from osog.geometry.sphere import SPHERE
+from osog.geometry.volume import VOLUME
 from osog.scene import SHAPES as SCENE_SHAPES
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ SHAPES: list[Shape] = [
     BENT_CYLINDER,
     VESICLE,
     TUBE,
+    VOLUME,
 ]
 """Every shape; its place is its number in ``ParticleBatch.shape_kind``."""
 

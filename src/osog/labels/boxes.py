@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from osog.geometry import Bodies, by_shape
+from osog.geometry import Bodies, by_shape, volume_box
 
 if TYPE_CHECKING:
     from osog.particles import ParticleBatch
@@ -24,7 +24,8 @@ def boxes(
 
     Exact for every shape of the package. Rods and cylinders: along the projected long axis.
     Ellipsoids: along the axes of the projected ellipse. Boxes and polyhedra: the rectangle of least
-    area, which has a side along an edge of the silhouette; see `Shape.box`.
+    area, which has a side along an edge of the silhouette; see `Shape.box`. Parts of a volume: the
+    rectangle of least area around the convex hull of their voxels, to half a degree.
 
     Parameters
     ----------
@@ -46,6 +47,9 @@ def boxes(
         centre, half, angle = kind.box(Bodies.of(batch, i, kind))
         centre = centre + batch.position[i, :2]
         out[i] = torch.cat([centre, 2 * half, angle[:, None]], dim=-1)
+    for row in () if batch.voxels is None else batch.voxels.rows:
+        centre, half, angle = volume_box(batch, row)
+        out[row] = torch.cat([centre, 2 * half, angle[:, None]], dim=-1)[0]
     out[:, :4] /= pixel_size_um
     width, height, angle = out[:, 2].clone(), out[:, 3].clone(), out[:, 4]
     angle = torch.where(height > width, angle + math.pi / 2, angle)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from osog.geometry import Bodies, by_shape
+from osog.geometry import Bodies, by_shape, volume_outline
 
 if TYPE_CHECKING:
     from osog.particles import ParticleBatch
@@ -48,4 +48,6 @@ def outlines(batch: ParticleBatch, vertices: int = 64) -> Tensor:
     for shape, i in by_shape(batch):
         edge = shape.outline(Bodies.of(batch, i, shape), normal)
         out[i] = (edge + batch.position[i, None, :2]).flip(-1)
+    for row in () if batch.voxels is None else batch.voxels.rows:
+        out[row] = volume_outline(batch, row, normal).flip(-1)
     return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -199,5 +200,8 @@ def _nominal(scene: Scene, numbers: Mapping[str, float]) -> Scene:
     return replaced(scene, optics) if optics else scene
 
 
-def _float(value: Any) -> float:
-    return float(value.detach()) if isinstance(value, Tensor) else float(value)
+def _float(value: Any) -> Any:
+    """Return the number, or an array without its history."""
+    if isinstance(value, Tensor):
+        return float(value.detach()) if value.numel() == 1 else value.detach()
+    return float(value) if np.ndim(value) == 0 else value

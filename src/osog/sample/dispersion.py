@@ -9,6 +9,7 @@ import torch
 
 from osog.scene import materials
 from osog.scene.materials.formulas import C_LINE_UM, D_LINE_UM, F_LINE_UM
+from osog.scene.volumes import VoxelShape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from osog.particles import ParticleBatch
     from osog.sample.values import Values
+    from osog.scene import ShapeModel
 
 
 def relative_dispersion(abbe_number: Tensor, wavelength_um: Tensor, at_um: Tensor) -> Tensor:
@@ -123,6 +125,12 @@ def dispersed(batch: ParticleBatch, values: Values, wavelength_um: Tensor) -> Pa
         return replace(batch, delta_index=batch.delta_index - medium_shift)
     refractivity, metal_shift, split, taken, added, metallic = gathered
     own_shift = (values.medium.index + batch.delta_index - 1) * refractivity + metal_shift
+    shift = own_shift - medium_shift
+    if batch.voxels is not None:
+        # An array of indices disperses like the medium, as what is mostly made of it does.
+        arrays = [_states_indices(p.shape) for p in values.scene.populations]
+        own = torch.tensor(arrays, device=batch.device)[batch.population]
+        shift = torch.where(own, torch.zeros_like(shift), shift)
     absorbed = batch.absorption_per_um * taken + added
     core_step = batch.core_index_step * (1 + refractivity)
     cored = (batch.core_radius > 0) & (metallic > 0)
@@ -131,12 +139,17 @@ def dispersed(batch: ParticleBatch, values: Values, wavelength_um: Tensor) -> Pa
     core_taken = torch.where(cored, batch.core_absorption_step, batch.core_absorption_step * taken)
     return replace(
         batch,
-        delta_index=batch.delta_index + own_shift - medium_shift,
+        delta_index=batch.delta_index + shift,
         birefringence=batch.birefringence * split,
         absorption_per_um=absorbed,
         core_index_step=core_step - torch.where(cored, metal_shift, 0.0),
         core_absorption_step=core_taken - kept,
     )
+
+
+def _states_indices(shape: ShapeModel) -> bool:
+    """Whether the numbers of an array stand in place of the material's index."""
+    return isinstance(shape, VoxelShape) and shape.contents in ("index", "emission")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from osog.sample.groups import Groups, grouped, single
 from osog.sample.placement import Clump, Obstacles, Placed, Site, positions
 from osog.sample.solids import clumps_of, half_lengths, solids
 from osog.sample.values import Values
+from osog.sample.volumes import with_parts
 from osog.scene import SHAPES as SCENE_SHAPES
 from osog.scene import (
     Particle,
@@ -130,13 +131,12 @@ def _batch(groups: list[_Drawn], values: Values) -> ParticleBatch:
         name: torch.cat([part[name] for part in parts])
         for name in ("position", "size", "angles", "axis", *_CORE, *MATERIAL)
     }
-    integers = {
-        name: torch.cat([part[name] for part in parts])
-        for name in ("shape_kind", "population", "group")
-    }
+    kind, owner, group = (
+        torch.cat([part[name] for part in parts]) for name in ("shape_kind", "population", "group")
+    )
     quaternion = quaternion_from_angles(joined["angles"])
     optic_axis = (rotation_matrix(quaternion) @ joined["axis"][:, :, None])[:, :, 0]
-    return ParticleBatch(
+    batch = ParticleBatch(
         position=joined["position"],
         quaternion=quaternion,
         size=joined["size"],
@@ -150,8 +150,11 @@ def _batch(groups: list[_Drawn], values: Values) -> ParticleBatch:
         core_absorption_step=joined["core_absorption"] - joined["absorption_per_um"],
         planes=planes,
         plane_start=starts,
-        **integers,
+        shape_kind=kind,
+        population=owner,
+        group=group,
     )
+    return with_parts(batch, values)
 
 
 def explicit(scene: Scene, seed: int = 0) -> Scene:

@@ -78,6 +78,8 @@ def moving(batch: ParticleBatch, scene: Scene, seed: int) -> Iterator[ParticleBa
             stream = np.random.SeedSequence(seed, spawn_key=(int(number), _STREAM, step))
             generator = np.random.Generator(np.random.Philox(stream))
             normal[mine] = generator.standard_normal((int(mine.sum()), 6))
+        if batch.voxels is not None:  # the labels of one volume move together
+            normal = normal[array(batch.voxels.leaders)]
         batch = _stepped(batch, slide * normal[:, :3], turn * normal[:, 3:], drift)
         yield batch
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from osog.derivatives import followed, needs_plain_operations
+from osog.sample.arrays import array_given, is_array, number_of
 from osog.sample.reading import Block, Reading, plain
 from osog.scene import Scene, SceneError
 from osog.scene.parameters import Parameter, describe, get, split
@@ -78,6 +79,11 @@ class Values:
         self._before: Values | None = None
         self._names = [population.name for population in self._scene.populations]
         for name, value in (values or {}).items():
+            if is_array(self._scene, name):
+                self._given[self.key(name)] = array_given(
+                    self._scene, name, value, self.dtype, self.device
+                )
+                continue
             described = describe(self._scene, name)
             try:
                 tensor = value if isinstance(value, Tensor) else torch.as_tensor(value, dtype=dtype)
@@ -204,6 +210,10 @@ class Values:
         key = self.key(name)
         return self._taken(key) if key in self._given else None
 
+    def given_array(self, name: str) -> Tensor | None:
+        """Return the caller's tensor for a whole array of the scene, if there is one."""
+        return self.given(name)
+
     def of_particles(self, field: str, component: int | None = None) -> dict[int, Tensor]:
         """Return the caller's tensors for single particles: global number → tensor.
 
@@ -277,8 +287,7 @@ class Values:
         if key in self._derived:
             return
         for reading in self._readings:
-            number = value.detach() if isinstance(value, Tensor) else value
-            reading.numbers[key] = float(number)
+            reading.numbers[key] = number_of(value)
 
     def _constant(self, key: Key, value: float) -> Tensor:
         self._note_number(key, value)
@@ -297,7 +306,7 @@ class Values:
 
     def _plain_number(self, key: Key) -> float | None:
         given = self._given.get(key)
-        return float(given.detach()) if isinstance(given, Tensor) else None
+        return number_of(given) if isinstance(given, Tensor) else None
 
     def _below(self, key: Key) -> frozenset[Key]:
         return frozenset(k for k in self._given if len(k) > len(key) and k[: len(key)] == key)

@@ -65,6 +65,8 @@ from osog.scene.spectrum import (
     SpectrumModel,
     WhiteLed,
 )
+from osog.scene.volumes import LabelNumbers, Mesh, Volume, VoxelShape
+from osog.scene.voxels import MeshSurface, VoxelArray
 
 __all__ = [
     "AGGREGATES",
@@ -103,12 +105,15 @@ __all__ = [
     "Halogen",
     "Hologram",
     "InterferometricScattering",
+    "LabelNumbers",
     "Led",
     "LightSheet",
     "LogUniform",
     "Lognormal",
     "Material",
     "Medium",
+    "Mesh",
+    "MeshSurface",
     "Microscope",
     "Mixture",
     "ModalityModel",
@@ -147,6 +152,9 @@ __all__ = [
     "Tube",
     "Uniform",
     "Vesicle",
+    "Volume",
+    "VoxelArray",
+    "VoxelShape",
     "Weibull",
     "WhiteLed",
     "half_spaces",

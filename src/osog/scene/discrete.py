@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,12 +11,11 @@ from numpy.typing import ArrayLike
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from osog.scene.law import Array, Distribution
+from osog.scene.scene_folder import scene_folder
 
 if TYPE_CHECKING:
     from typing import Self
 
-SCENE_FOLDER: ContextVar[Path | None] = ContextVar("SCENE_FOLDER", default=None)
-"""Folder of the scene file that is being read, from which tables are found."""
 
 _MOST_VALUES = 100_000
 
@@ -251,7 +249,7 @@ def read_column(file: str, column: str | int | None) -> list[float]:
         If the file cannot be read, has no such column, or a cell is no number.
     """
     path = Path(file)
-    folder = SCENE_FOLDER.get()
+    folder = scene_folder()
     if not path.is_absolute() and folder is not None:
         path = folder / path
     try:
@@ -341,4 +339,4 @@ def _content(value: Any) -> Any:
     return value
 
 
-__all__ = ["SCENE_FOLDER", "OneOf", "Poisson", "Table", "read_column"]
+__all__ = ["OneOf", "Poisson", "Table", "read_column"]

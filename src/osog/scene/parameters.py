@@ -4,7 +4,7 @@ Their dotted names are those of `osog.scene.paths`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -279,6 +279,12 @@ def _walk(base: str, model: BaseModel) -> Iterator[Parameter]:
         elif field in ("zernike", "osa"):
             for k, item in value.items():
                 yield _parameter(f"{base}.{field}[{k}]", model, field, float(item), k)
+        elif field == "labels":
+            for k, item in enumerate(value):
+                for inner in _walk(f"{base}.{field}[{k}]", item):
+                    if not inner.name.endswith(".label"):
+                        title = f"{item.name or f'Label {item.label}'}: {inner.title.lower()}"
+                        yield replace(inner, title=title)
 
 
 __all__ = ["Parameter", "continuous", "describe", "get", "replaced", "split"]

@@ -14,7 +14,7 @@ from osog.io import atomic
 from osog.scene import drawing, instruments, laws_in_fields, paths, preset_blocks
 from osog.scene.background import Background
 from osog.scene.camera import Camera
-from osog.scene.discrete import SCENE_FOLDER, OneOf
+from osog.scene.discrete import OneOf
 from osog.scene.errors import SceneError, sentences
 from osog.scene.law import Distribution
 from osog.scene.material import Medium, at_wavelength
@@ -23,7 +23,10 @@ from osog.scene.model import SceneModel, block, parameter
 from osog.scene.numerics import Numerics
 from osog.scene.population import Population
 from osog.scene.scale_bar import ScaleBar
+from osog.scene.scene_folder import relative_to
 from osog.scene.series import Series
+from osog.scene.volumes import VoxelShape
+from osog.scene.voxels import saved_beside
 
 _MAX_PIXELS = 8192
 
@@ -139,6 +142,24 @@ class Scene(SceneModel):
                 f"{self.microscope.modality.steepest}: light up to NA {condenser:.4g} must stay "
                 f"below the medium index {self.medium.index:g}, or it cannot enter the sample."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _volumes_can_be_shown(self) -> "Scene":
+        for population in self.populations:
+            if not isinstance(population.shape, VoxelShape):
+                continue
+            if self.microscope.epi:
+                raise ValueError(
+                    f"{self.microscope.modality.title} cannot show '{population.name}': voxels "
+                    "have no surfaces that send light back; choose a modality in transmitted or "
+                    "fluorescent light."
+                )
+            if population.scattering == "projection":
+                raise ValueError(
+                    f"scattering = projection is for single bodies, not for the voxels of "
+                    f"'{population.name}'; use slabs."
+                )
         return self
 
     @model_validator(mode="after")
@@ -337,16 +358,14 @@ class Scene(SceneModel):
             raise SceneError(
                 f"{Path(path).name} is not a readable YAML file{where}: {problem}."
             ) from None
-        folder = SCENE_FOLDER.set(Path(path).absolute().parent)
-        try:
+        with relative_to(Path(path).absolute().parent):
             return cls.parse(data)
-        finally:
-            SCENE_FOLDER.reset(folder)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the scene as YAML (or JSON for a ``.json`` name), whole or not at all."""
         target = Path(path)
-        text = self.to_json() if target.suffix == ".json" else self.to_yaml()
+        with saved_beside(target):  # arrays that live in memory alone go to files next to it
+            text = self.to_json() if target.suffix == ".json" else self.to_yaml()
         atomic.write_text(target, text)
 
     def to_dict(self) -> dict[str, Any]:
