@@ -79,12 +79,31 @@ def _drawn(shape: tuple[int, int], length_px: float, words: str, corner: str) ->
     above = 0
     if words:
         font = ImageFont.load_default(max(8, round(0.045 * min(shape))))
-        box = pen.textbbox((0, 0), words, font=font)
+        box = pen.textbbox((0, 0), words.replace("µ", "p"), font=font)  # with room for its stem
         above = int(box[3] - box[1]) + max(2, thick // 2)
         wide = box[2] - box[0]
         middle = min(max(left + long / 2, margin + wide / 2), width - margin - wide / 2)
         top = margin if vertical == "upper" else height - margin - thick - above
-        pen.text((middle - wide / 2 - box[0], top - box[1]), words, fill=1, font=font)
+        _write(pen, (middle - wide / 2 - box[0], top - box[1]), words, font)
     top = margin + above if vertical == "upper" else height - margin - thick
     pen.rectangle((left, top, left + long - 1, top + thick - 1), fill=1)
     return np.array(picture, dtype=bool)
+
+
+def _write(
+    pen: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    words: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+) -> None:
+    """Write words; Pillow's own font has no µ, which is a u with a stem here."""
+    plain = words.replace("µ", "u")
+    pen.text(at, plain, fill=1, font=font)
+    if plain != words:
+        place = words.index("µ")
+        before = pen.textlength(plain[:place], font=font)
+        left, _, right, foot = font.getbbox("u")
+        depth = font.getbbox("p")[3] - foot
+        stem = max(1, round((right - left) / 6))
+        x, y = round(at[0] + before + left), round(at[1] + foot)
+        pen.rectangle((x, y - 1, x + stem - 1, y + depth - 1), fill=1)
