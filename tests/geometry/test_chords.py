@@ -44,7 +44,7 @@ from osog.scene import half_spaces
 
 PITCH = 0.1
 SMOOTH = (SPHERE, ELLIPSOID, ROD, CYLINDER)
-SIZES = {
+SIZES = {  # bodies of several pieces have their own tests
     SPHERE: (0.8, 0.8, 0.8),
     ELLIPSOID: (1.1, 0.6, 0.4),
     ROD: (1.1, 0.35, 0.35),
@@ -132,7 +132,7 @@ def kernel_means(raster: Tensor, fine: int) -> Tensor:
     return found[0, 0]
 
 
-@pytest.mark.parametrize("kind", SHAPES, ids=repr)
+@pytest.mark.parametrize("kind", SIZES, ids=repr)
 def test_brute_force(kind, make_batch):
     for angles in ANGLES:
         row = {
@@ -212,7 +212,7 @@ def test_transfer_of_the_kernel_is_its_fourier_transform():
     torch.testing.assert_close(single.double(), wanted, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", SHAPES, ids=repr)
+@pytest.mark.parametrize("kind", SIZES, ids=repr)
 def test_volume_is_conserved(kind, make_batch):
     rows = [
         {"kind": kind, "size": SIZES[kind], "angles": a, "position": (5.03 + i / 70, 5.01, 0)}
@@ -250,7 +250,7 @@ def test_habits_keep_their_volume(make_batch):
         assert float((found / expected - 1).abs().max()) < 0.01, habit
 
 
-@pytest.mark.parametrize("kind", SHAPES, ids=repr)
+@pytest.mark.parametrize("kind", SIZES, ids=repr)
 @pytest.mark.parametrize("pixels", [0.02, 0.3, 0.6, 1.0, 1.4])
 def test_specks_keep_their_volume(kind, pixels, make_batch):
     ratios = (3, 1, 1) if kind in (ELLIPSOID, ROD, CYLINDER) else (1, 1, 1)
@@ -301,7 +301,7 @@ def test_families_agree_where_they_coincide(make_batch):
 
 
 def test_anisotropic_pitch_keeps_the_volume(make_batch):
-    for kind in SHAPES:
+    for kind in SIZES:
         batch = make_batch(
             [
                 {"kind": kind, "size": SIZES[kind], "angles": a, "position": (5, 5, 0)}
@@ -321,7 +321,7 @@ def sparse_grid(batch) -> tuple[Tensor, Tensor]:
     return x, y
 
 
-@pytest.mark.parametrize("kind", SHAPES, ids=repr)
+@pytest.mark.parametrize("kind", SIZES, ids=repr)
 @pytest.mark.parametrize("angles", ANGLES[1:])
 def test_gradients_are_those_of_the_values(kind, angles, make_batch):
     row = {"kind": kind, "size": SIZES[kind], "angles": angles, "position": (3.02, 2.04, 0.5)}
@@ -342,7 +342,7 @@ def test_gradients_are_those_of_the_values(kind, angles, make_batch):
     )
 
 
-@pytest.mark.parametrize("kind", SHAPES, ids=repr)
+@pytest.mark.parametrize("kind", SIZES, ids=repr)
 @pytest.mark.parametrize("angles", LINING)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_aligned_particles_have_finite_gradients(kind, angles, dtype, make_batch):
@@ -380,7 +380,7 @@ def test_aligned_particles_have_finite_gradients(kind, angles, dtype, make_batch
         assert all(g is None or bool(torch.isfinite(g).all()) for g in gradients)
 
 
-@pytest.mark.parametrize("kind", SHAPES, ids=repr)
+@pytest.mark.parametrize("kind", SIZES, ids=repr)
 def test_moving_a_particle_moves_its_path(kind, make_batch):
     """d/dx of the first moment of the path is the volume: walls carry gradients too."""
     for angles in (ANGLES[0], ANGLES[2], LINING[1]):
@@ -408,7 +408,7 @@ LENGTH = st.floats(1e-3, 1.2)
 
 
 @given(
-    kind=st.sampled_from(SHAPES),
+    kind=st.sampled_from(list(SIZES)),
     size=st.tuples(LENGTH, LENGTH, LENGTH),
     angles=st.tuples(ANGLE, ANGLE, ANGLE),
     place=st.tuples(st.floats(-1, 1), st.floats(-1, 1), st.floats(-30, 30)),
@@ -439,7 +439,7 @@ def test_any_particle_is_sound(kind, size, angles, place, single):
     path, coverage = (chord.exit - chord.entry).detach(), chord.coverage.detach()
     assert all(bool(torch.isfinite(t).all()) for t in (chord.entry, chord.exit, chord.coverage))
     assert float(path.min()) >= 0
-    assert 0 <= float(coverage.min()) <= float(coverage.max()) <= 1
+    assert 0 <= float(coverage.min()) <= float(coverage.max()) <= 1 + 1e-6
     reach = 2 * math.sqrt(3) * max(size)
     assert float((chord.exit.detach() - place[2]).abs().max()) <= reach + 0.05
     total = chord.exit.square().sum() + chord.entry.sum() + chord.coverage.sum()
@@ -447,7 +447,7 @@ def test_any_particle_is_sound(kind, size, angles, place, single):
         assert gradient is None or bool(torch.isfinite(gradient).all())
 
 
-@pytest.mark.parametrize("kind", SHAPES, ids=repr)
+@pytest.mark.parametrize("kind", SIZES, ids=repr)
 def test_single_precision_follows_double(kind, make_batch):
     rows = [
         {"kind": kind, "size": SIZES[kind], "angles": a, "position": (55.03, 45.01, 3.0)}
