@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from osog.derivatives import array
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
-
-    from osog.geometry.shape import Bodies
 
 Array = NDArray[np.float64]
 
@@ -46,15 +43,25 @@ def even_directions(count: int) -> Array:
 
 
 def hull_of_outlines(
-    outline: Callable[[Bodies, Tensor], Tensor], bodies: Bodies
+    outline: Callable[[Tensor, Tensor], Tensor], like: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Corners between 290 planes that touch each body, found by looking at it from nine sides.
 
-    Parameters and returns as for `Shape.outline` and `Shape.hull`.
+    Parameters
+    ----------
+    outline : callable
+        Points (n, V, 2) around the silhouettes of the bodies, from the quaternions (n, 4) that
+        turn them and the directions (V, 2).
+    like : Tensor, shape (n, ...)
+        Dtype, device and number of bodies.
+
+    Returns
+    -------
+    points, radius
+        As for `Shape.hull`.
     """
     from scipy.spatial import HalfspaceIntersection
 
-    like = bodies.size
     turn = np.arange(_AROUND) * (2 * np.pi / _AROUND)
     circle = np.stack([np.cos(turn), np.sin(turn)], 1)
     fine = np.arange(4 * _AROUND) * (np.pi / (2 * _AROUND))
@@ -64,7 +71,7 @@ def hull_of_outlines(
         # Turned about its own x axis, so that each look shows a circle of directions through x.
         half = [np.cos(side / 2), np.sin(side / 2), 0.0, 0.0]
         laid = like.new_tensor(half).expand(len(like), 4)
-        seen = array(outline(bodies.laid(laid), rim)).astype(np.float64)
+        seen = array(outline(laid, rim)).astype(np.float64)
         apart = (seen @ circle.T).max(1)
         x, y = circle.T
         around = np.stack([x, y * np.cos(side), -y * np.sin(side)], 1)
