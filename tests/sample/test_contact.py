@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from osog.geometry import SHAPES, Bodies, bodies_of, gap
-from osog.geometry.hulls import hull_of_outlines
+from osog.geometry import SHAPES, Bodies, Shape, bodies_of, gap
 from osog.sample import sample
 from osog.scene import Scene, SceneError
 
@@ -134,7 +133,7 @@ def test_outlines_alone_give_hulls_that_hold_and_are_tight() -> None:
         batch = drawn([{"shape": body, "particles": listed}])
         shape = SHAPES[int(batch.shape_kind[0])]
         bodies = Bodies.of(batch, torch.tensor([0]), shape)
-        points, _ = hull_of_outlines(shape.outline, bodies)
+        points, _ = Shape.hull(shape, bodies)
         reach = (points @ bodies.rotation.transpose(-1, -2)).amax(1)
         exact = shape.half_extents(bodies)
         assert bool((reach >= exact * 0.9999).all()), body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import pi
+from math import cos, pi
 from typing import TYPE_CHECKING
 
 import torch
@@ -81,6 +81,20 @@ class BentFibre(LevelShape):
         both = torch.cat([axes, -axes])
         total: Tensor = self._support(bodies, both).unflatten(1, (2, 3)).amax(1)
         return total
+
+    def hull(self, bodies: Bodies) -> tuple[Tensor, Tensor]:
+        """Rings about the arc, swept by the ball of round tips."""
+        places, tangents, radii = self._stations(bodies)
+        ball = radii.amin(1) if self.round_tips else torch.zeros_like(radii[:, 0])
+        # Any two directions across the tangent: the arc's plane is the body's x-y plane.
+        across = bodies.rotation[:, None, :, 2].expand_as(tangents)
+        aside = torch.cross(across, tangents, dim=-1)
+        corners = 16
+        turn = torch.arange(corners, dtype=radii.dtype, device=radii.device) * (2 * pi / corners)
+        wide = (radii - ball[:, None])[..., None, None] / cos(pi / corners)
+        ring = turn.cos()[:, None] * aside[:, :, None] + turn.sin()[:, None] * across[:, :, None]
+        points = (places[:, :, None] + wide * ring).flatten(1, 2)
+        return points @ bodies.rotation, ball
 
     def half_width(self, bodies: Bodies) -> Tensor:
         """Mean of the radii in the middle and at the ends."""

@@ -72,9 +72,9 @@ class ConvexBody:
 def convex_bodies(shape: Shape, bodies: Bodies) -> list[ConvexBody]:
     """Convex bodies of n bodies of one shape, turned as they are.
 
-    Exact for balls, rods, boxes and polyhedra; cylinders and ellipsoids are held by hulls that
-    reach up to 1 % farther, and shapes that say no more than their outline by up to 5 %. Bodies
-    that are not convex stand for their hulls.
+    Exact for balls, rods, boxes and polyhedra; cylinders, bent fibres and ellipsoids are held by
+    hulls that reach up to 1 % farther, and shapes that say no more than their outline by up to
+    10 % in thin places. Bodies that are not convex stand for their hulls.
     """
     points, radius = shape.hull(bodies)
     turned = array(points @ bodies.rotation.transpose(-1, -2)).astype(np.float64)

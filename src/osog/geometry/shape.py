@@ -262,7 +262,11 @@ class Shape(ABC):
         -----
         Here the corners between planes that touch the body's outline from many sides.
         """
-        return hull_of_outlines(self.outline, bodies)
+
+        def outline(quaternion: Tensor, normals: Tensor) -> Tensor:
+            return self.outline(bodies.laid(quaternion), normals)
+
+        return hull_of_outlines(outline, bodies.size)
 
     def hydrodynamic_axes(self, bodies: Bodies) -> Tensor:
         """Semi-axes (n, 3) of the ellipsoids that stand for the bodies in a flow.

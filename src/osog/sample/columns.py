@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osog.scene import Distribution, Multiple, SceneError
+from osog.scene import SHAPES, Distribution, Multiple, SceneError
 from osog.scene.paths import split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from osog.sample.values import Values
     from osog.scene import Population, Scene
 
 Array = NDArray[np.float64]
@@ -163,9 +164,49 @@ class _Drawing:
         return key if key in self.stated else None
 
 
+def owned_columns(
+    population: Population,
+) -> dict[tuple[str, int | None], tuple[NDArray[np.bool_], Array]]:
+    """Numbers (n,) that listed particles give themselves, and which of them do."""
+    out: dict[tuple[str, int | None], tuple[NDArray[np.bool_], Array]] = {}
+    particles = population.particles
+    if not particles:
+        return out
+    columns = (*population.shape.columns(), *((field, None) for field in MATERIAL))
+    for field, component in columns:
+        numbers = [getattr(p, field, None) for p in particles]
+        if all(n is None for n in numbers):
+            continue
+        mask = np.array([n is not None for n in numbers])
+        plain = [0.0 if n is None else n if component is None else n[component] for n in numbers]
+        out[field, component] = (mask, np.array(plain, dtype=np.float64))
+    return out
+
+
+def check_particle_names(values: Values, total: int) -> None:
+    """Refuse numbers of particles that are not there.
+
+    Raises
+    ------
+    SceneError
+        With the name of the first.
+    """
+    sizes = {column for model in SHAPES.models.values() for column in model.columns()}
+    for field, component in (
+        *((f, None) for f in ("x_um", "y_um", "z_um", *MATERIAL)),
+        *(("orientation_deg", k) for k in range(3)),
+        *sorted(sizes, key=str),
+    ):
+        for number in values.of_particles(field, component):
+            if number >= total:
+                raise SceneError(
+                    f"'particles[{number}].{field}': the scene draws only {total} particles."
+                )
+
+
 def _name(key: tuple[str, int | None]) -> str:
     field, component = key
     return field if component is None else f"{field}[{component}]"
 
 
-__all__ = ["MATERIAL", "Columns", "drawn_columns"]
+__all__ = ["MATERIAL", "Columns", "check_particle_names", "drawn_columns", "owned_columns"]

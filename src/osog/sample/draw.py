@@ -13,13 +13,18 @@ from torch import Tensor
 from osog.cautions import Caution
 from osog.geometry import SHAPES, number_of, silhouette_areas
 from osog.particles import ParticleBatch, quaternion_from_angles, rotation_matrix
-from osog.sample.columns import MATERIAL, Columns, drawn_columns
+from osog.sample.columns import (
+    MATERIAL,
+    Columns,
+    check_particle_names,
+    drawn_columns,
+    owned_columns,
+)
 from osog.sample.groups import Groups, grouped, single
 from osog.sample.placement import Clump, Obstacles, Placed, Site, positions
 from osog.sample.solids import clumps_of, half_lengths, solids
 from osog.sample.values import Values
 from osog.sample.volumes import with_parts
-from osog.scene import SHAPES as SCENE_SHAPES
 from osog.scene import (
     Particle,
     Population,
@@ -114,7 +119,7 @@ def sample(
             scene = scene.drawn(seed)
         values = Values(scene, values, dtype=dtype, device=device)
     groups = _draw(scene, seed)
-    _check_particle_names(values, sum(group.number for group in groups))
+    check_particle_names(values, sum(group.number for group in groups))
     return _batch(groups, values)
 
 
@@ -244,7 +249,7 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
         count = _count(population, scene, seed, number)
         streams = _streams(seed, number)
         laws = drawn_columns(population, count, streams, scene)
-        owned = _owned(population)
+        owned = owned_columns(population)
         if population.particles is not None:
             angles = np.array([p.orientation_deg for p in population.particles]).reshape(-1, 3)
             together = single(angles)
@@ -378,24 +383,6 @@ def _count_for_cover(
     return reached + int(sums[reached] - wanted_um2 < wanted_um2 - before)
 
 
-def _owned(
-    population: Population,
-) -> dict[tuple[str, int | None], tuple[NDArray[np.bool_], Array]]:
-    out: dict[tuple[str, int | None], tuple[NDArray[np.bool_], Array]] = {}
-    particles = population.particles
-    if not particles:
-        return out
-    columns = (*population.shape.columns(), *((field, None) for field in MATERIAL))
-    for field, component in columns:
-        numbers = [getattr(p, field, None) for p in particles]
-        if all(n is None for n in numbers):
-            continue
-        mask = np.array([n is not None for n in numbers])
-        plain = [0.0 if n is None else n if component is None else n[component] for n in numbers]
-        out[field, component] = (mask, np.array(plain, dtype=np.float64))
-    return out
-
-
 def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
     population, n = group.population, group.number
     index = next(i for i, p in enumerate(values.scene.populations) if p.name == population.name)
@@ -480,20 +467,6 @@ def _planes(groups: list[_Drawn], values: Values) -> tuple[Tensor, Tensor]:
         torch.as_tensor(stacked, dtype=values.dtype, device=values.device),
         torch.as_tensor(starts, device=values.device),
     )
-
-
-def _check_particle_names(values: Values, total: int) -> None:
-    sizes = {column for model in SCENE_SHAPES.models.values() for column in model.columns()}
-    for field, component in (
-        *((f, None) for f in ("x_um", "y_um", "z_um", *MATERIAL)),
-        *(("orientation_deg", k) for k in range(3)),
-        *sorted(sizes, key=str),
-    ):
-        for number in values.of_particles(field, component):
-            if number >= total:
-                raise SceneError(
-                    f"'particles[{number}].{field}': the scene draws only {total} particles."
-                )
 
 
 def _empty(values: Values) -> ParticleBatch:
