@@ -20,6 +20,11 @@ CORNERS = {
     "truncated_octahedron": 24,
     "tetragonal_prism_tips": 10,
     "parallelepiped": 8,
+    "needle": 20,
+    "lath": 12,
+    "plate": 16,
+    "hexagonal_plate": 12,
+    "cube": 8,
 }
 
 

@@ -102,6 +102,38 @@ def _parallelepiped() -> list[list[float]]:
     return [*ends, *sides]
 
 
+def _needle() -> list[list[float]]:
+    # Six sides; each end is a tip of three faces that takes a seventh of the length.
+    tips = [[s * 3.0, ny, nz, 1.5] for s in (-1, 1) for _, ny, nz, _ in _sides_down()]
+    return [*_hexagonal_sides(), *tips]
+
+
+def _sides_down() -> list[list[float]]:
+    return [row for k, row in enumerate(_hexagonal_sides()) if k % 2 == 0]
+
+
+def _lath() -> list[list[float]]:
+    # A flat needle: bevelled along its length, with ends that slant.
+    ends = [[s, s * 0.3, 0, 0.35] for s in (-1, 1)]
+    wide = [[0, 0, s, 0.5] for s in (-1, 1)]
+    narrow = [[0, s, t * 0.4, 0.5] for s in (-1, 1) for t in (-1, 1)]
+    return [*ends, *wide, *narrow]
+
+
+def _plate() -> list[list[float]]:
+    # A rhombic plate with two of its corners cut, thin along z.
+    rim = [[s, t, 0, 0.66] for s in (-1, 1) for t in (-1, 1)]
+    ends = [[s, 0, 0, 0.5] for s in (-1, 1)]
+    faces = [[0, 0, s, 0.5] for s in (-1, 1)]
+    return [*rim, *ends, [0, 1, 0, 0.5], [0, -1, 0, 0.5], *faces]
+
+
+def _hexagonal_plate() -> list[list[float]]:
+    # The hexagon lies in the plane of x and y; its corners touch ±½ along x.
+    rim = [[y, x, 0.0, d] for _, x, y, d in _hexagonal_sides()]
+    return [*rim, [0, 0, 1, 0.5], [0, 0, -1, 0.5]]
+
+
 @dataclass(frozen=True)
 class Habit:
     """A named crystal form: what it looks like in words, and its half-spaces."""
@@ -120,6 +152,11 @@ HABITS: dict[str, Habit] = {
         "a square prism with pyramid tips, as lysozyme grows", _tetragonal_prism_tips
     ),
     "parallelepiped": Habit("a sheared block with oblique ends", _parallelepiped),
+    "needle": Habit("six sides and blunt tips of three faces", _needle),
+    "lath": Habit("a flat needle with bevelled sides and slanting ends", _lath),
+    "plate": Habit("a thin plate with eight rims", _plate),
+    "hexagonal_plate": Habit("a hexagon, thin along its third axis", _hexagonal_plate),
+    "cube": Habit("six squares", _cube),
 }
 """Every habit by its name in the scene file, in the order of a menu."""
 
