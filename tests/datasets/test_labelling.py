@@ -174,3 +174,46 @@ def test_polygons_are_cut_exactly() -> None:
     along = (points - [x, y]) @ [np.cos(angle), np.sin(angle)]
     assert np.abs(along).max() == pytest.approx(width / 2)
     assert len(around) < 40
+
+
+def test_laws_are_drawn_for_every_frame_and_for_every_view(scene) -> None:
+    """Each frame has its own focus and exposure; views of one sample share its particles."""
+    varied = scene.updated(
+        {
+            "microscope.focus_um": {"law": "uniform", "low": -3.0, "high": 3.0},
+            "camera.background_electrons": {"law": "loguniform", "low": 2000, "high": 9000},
+        }
+    )
+    source = FrameSource(varied, 1, views=2, device="cpu")
+    frames = [list(source.pictures(k)) for k in range(3)]
+    drawn = [f.scene.microscope.focus_um for pair in frames for f in pair]
+    assert len(set(drawn)) == 6 and all(-3 <= z <= 3 for z in drawn)
+    assert not any(f.scene.laws_by_name() for pair in frames for f in pair)
+    for first, second in frames:
+        assert (first.frame.particles.position == second.frame.particles.position).all()
+    again = FrameSource(varied, 1, views=2, device="cpu")
+    assert (next(again.pictures(2)).image == frames[2][0].image).all()
+
+
+def test_members_of_an_aggregate_are_one_object_where_they_are_merged(scene) -> None:
+    data = scene.to_dict()
+    data["populations"] = [
+        {
+            **data["populations"][0],
+            "count": 2,
+            "aggregate": {"kind": "sheaf", "members": 5},
+            "placement": {"law": "lattice", "z_um": 0.0},
+        }
+    ]
+    apart = FrameSource(Scene.parse(data), 1, device="cpu")[0].objects
+    merged = FrameSource(
+        Scene.parse(data), 1, labels=LabelSettings(merge_groups=True), device="cpu"
+    )[0].objects
+    assert len(set(apart.group.tolist())) == 2 and -1 not in apart.group
+    assert len(merged) == 2 and sorted(len(m) for m in merged.particles) == [5, 5]
+    for k, members in enumerate(merged.particles):
+        whole = np.zeros((64, 80), dtype=bool)
+        for mask, own in zip(apart.masks, apart.particles, strict=True):
+            if own[0] in members:
+                whole |= mask.in_frame((64, 80))
+        assert not (whole & ~merged.masks[k].in_frame((64, 80))).any()
