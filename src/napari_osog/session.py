@@ -99,7 +99,18 @@ class Session:
         SceneError
             If the new scene is not valid; nothing is changed then.
         """
-        self._commit(replaced(self.scene, values), self.seed)
+        kept = {name: self._with_its_law(name, value) for name, value in values.items()}
+        self._commit(replaced(self.scene, kept), self.seed)
+
+    def _with_its_law(self, name: str, value: Any) -> Any:
+        """Move the law of a number along with it; a number alone would take its law away."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return value
+        try:
+            law = self.scene.law(name)
+        except SceneError:
+            return value  # `replaced` says what is wrong with the name
+        return value if law is None or law.per == "particle" else law.around(value)
 
     def set_scene(
         self, scene: Scene, *, seed: int | None = None, preset: str | None = None

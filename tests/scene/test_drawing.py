@@ -17,12 +17,15 @@ from scipy import stats
 import osog
 from osog.scene import (
     MODALITIES,
+    ORIENTATIONS,
+    PLACEMENTS,
     SHAPES,
     Camera,
     Distribution,
     Lognormal,
     Multiple,
     OneOf,
+    Placement,
     Scene,
     SceneError,
     SceneModel,
@@ -213,6 +216,13 @@ def blocks() -> list[tuple[str, type[SceneModel]]]:
 
     below(Population, "populations[0]")
     below(Camera, "camera")
+    found[:] = [(path, model) for path, model in found if model is not Placement]
+    of_populations = {"placement": PLACEMENTS, "orientation": ORIENTATIONS, "shape": SHAPES}
+    found += [
+        (f"populations[0].{block}:{kind}", model)
+        for block, kinds in of_populations.items()
+        for kind, model in kinds.models.items()
+    ]
     return found
 
 
@@ -228,7 +238,7 @@ def content(path: str, field: str, value: Any) -> Any:
     where, _, kind = path.partition(":")
     inner: dict[str, Any] = {field: value}
     if kind:
-        inner["kind"] = kind
+        inner["law" if where.endswith(("placement", "orientation")) else "kind"] = kind
     for step in reversed([step for step in where.split(".") if step]):
         name, bracket, _ = step.partition("[")
         inner = {name: [inner] if bracket else inner}

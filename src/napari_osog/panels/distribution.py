@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QWidget
 from napari_osog.panels.field import centre
 from napari_osog.panels.inputs import ignore_wheel, spin_for
 from napari_osog.panels.widgets import LABEL_WIDTH, combo_box, small_button
-from osog.scene import Lognormal, Normal, Uniform
+from osog.scene import Distribution, Lognormal, Normal, Uniform
 
 if TYPE_CHECKING:
     from napari_osog.panels.field import Field
@@ -27,7 +27,7 @@ def moved(value: Any, number: float) -> Any:
     if isinstance(value, Uniform):
         half = 0.5 * (value.high - value.low)
         return {"law": "uniform", "low": number - half, "high": number + half}
-    return number
+    return value.around(number) if isinstance(value, Distribution) else number
 
 
 class Spread(QWidget):
@@ -36,6 +36,8 @@ class Spread(QWidget):
     edited = Signal(object)
     _FORMS = ("fixed", "normal", "lognormal", "uniform")
     _TITLES = ("One value", "Normal", "Lognormal", "Uniform")
+    # A law that is not edited here; it moves with the number, and another form replaces it.
+    _OTHER = len(_FORMS)
 
     def __init__(self, field: Field) -> None:
         super().__init__()
@@ -73,9 +75,13 @@ class Spread(QWidget):
         """Show a number or its distribution."""
         self._value = value
         form = value.law if isinstance(value, Normal | Lognormal | Uniform) else "fixed"
+        other = form == "fixed" and isinstance(value, Distribution)
         with QSignalBlocker(self.form), QSignalBlocker(self.width_), QSignalBlocker(self.button):
-            self.form.setCurrentIndex(self._FORMS.index(form))
-            self.button.setChecked(form != "fixed")
+            self.form.removeItem(self._OTHER)
+            if other:
+                self.form.addItem(value.title)
+            self.form.setCurrentIndex(self._OTHER if other else self._FORMS.index(form))
+            self.button.setChecked(form != "fixed" or other)
             self.width_.setVisible(form != "fixed")
             if form == "normal":
                 self._width(value.std * self.field.factor, relative=False)
@@ -83,7 +89,7 @@ class Spread(QWidget):
                 self._width(value.sigma * 100, relative=True)
             elif form == "uniform":
                 self._width(0.5 * (value.high - value.low) * self.field.factor, relative=False)
-        self.setVisible(form != "fixed")
+        self.setVisible(form != "fixed" or other)
 
     def _width(self, shown: float, relative: bool) -> None:
         unit = self.field.unit if len(self.field.unit) <= 4 else ""
@@ -94,6 +100,8 @@ class Spread(QWidget):
         self.width_.setValue(shown)
 
     def _changed(self, fresh: bool = False) -> None:
+        if self.form.currentIndex() == self._OTHER:
+            return
         form = self._FORMS[self.form.currentIndex()]
         middle = centre(self._value)
         if form == "fixed":

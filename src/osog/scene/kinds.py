@@ -120,5 +120,10 @@ class Kinds(Mapping[str, type[M]]):
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Describe the union of the moment."""
-        return handler(self._union().core_schema)
+        """Describe the union of the moment; a block that names no kind is of the default one."""
+        described = handler(self._union().core_schema)
+        for one in described.get("oneOf", []) if self._default is not None else ():
+            inner = handler.resolve_ref_schema(one)
+            if inner["properties"][self._tag].get("const") != self._default:
+                inner["required"] = sorted({*inner.get("required", []), self._tag})
+        return described

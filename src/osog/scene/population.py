@@ -212,7 +212,7 @@ class Population(SceneModel):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Describe ``ready``, which is no field: it fills in the others when a file is read."""
-        described = handler(schema)
+        described = super().__get_pydantic_json_schema__(schema, handler)
         handler.resolve_ref_schema(described)["properties"]["ready"] = {
             "enum": list(READY),
             "title": "Ready",
