@@ -201,3 +201,17 @@ def test_copy_name_puts_the_dotted_name_on_the_clipboard(qtbot):
     assert QApplication.clipboard().text() == "microscope.focus_um"
     actions["Free in fit"].trigger()
     assert freed == [("microscope.focus_um", True)]
+
+
+def test_rows_say_what_is_drawn_around_their_number(qtbot):
+    from napari_osog.panels.field import Field
+    from napari_osog.panels.number import NumberRow
+    from osog.scene import Uniform
+
+    row = NumberRow(Field("microscope.wavelength_um", "Wavelength", "nm", factor=1000.0))
+    qtbot.addWidget(row)
+    row.show_law(Uniform(low=0.5, high=0.6))
+    assert row.label.text() == "Wavelength ±"
+    assert "uniform, 500 to 600 nm" in row.spin.toolTip()
+    row.show_law(None)
+    assert row.label.text() == "Wavelength" and "500" not in row.label.toolTip()

@@ -9,7 +9,7 @@ import pytest
 from napari_osog.session import Session
 from napari_osog.viewers import shared
 from osog.sample import sample
-from osog.scene import SceneError
+from osog.scene import Scene, SceneError
 
 from .conftest import a_scene
 
@@ -149,3 +149,20 @@ def test_a_viewer_and_every_proxy_of_it_share_one_object_that_goes_with_the_view
     del viewer
     gc.collect()
     assert key not in module._SHARED
+
+
+def test_a_number_that_is_moved_keeps_its_law():
+    scene = Scene.parse(
+        {
+            "microscope": {"focus_um": {"law": "uniform", "low": -1.0, "high": 1.0}},
+            "populations": [{"shape": {"kind": "sphere", "radius_um": 1.0}, "count": 2}],
+        }
+    )
+    session = Session(scene)
+    session.change({"microscope.focus_um": 3.0})
+    assert session.scene.microscope.focus_um == 3.0
+    assert session.scene.law("microscope.focus_um").support == (2.0, 4.0)
+    session.undo()
+    assert session.scene == scene
+    session.change({"microscope.numerical_aperture": 0.4})
+    assert session.scene.law("microscope.focus_um").support == (-1.0, 1.0)

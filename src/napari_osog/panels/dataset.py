@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from napari_osog.live_controller import LiveController
     from napari_osog.panels.dataset_job import DatasetOutcome
     from osog.datasets import LabelledFrame, LabelSettings
+    from osog.datasets.formats.base import Format
 
 _BOXES = {"Whole silhouette": "geometry", "Visible light": "visible"}
 _ACCURACIES = {"As the scene says": None, "Draft (fastest)": "draft", "Standard": "standard",
@@ -139,7 +140,7 @@ class DatasetPanel(Panel):
         self.share = _spin(30, 0, 100, " %", "Objects with less inside the frame get no label")
         self.hidden = _spin(25, 0, 100, " %", "Objects of which less is visible count as difficult")
         section.add(titled("Boxes", self.box))
-        section.add(titled("Least in the frame", self.share))
+        section.add(titled("Least inside", self.share))
         section.add(titled("Difficult below", self.hidden))
         self.frame_button = push_button(
             "Labels of this frame as layers",
@@ -183,6 +184,10 @@ class DatasetPanel(Panel):
         for k, (name, kind) in enumerate(FORMATS.items()):
             tick = QCheckBox(name)
             tick.setToolTip(kind.title)
+            missing = _missing(kind)
+            if missing:
+                tick.setToolTip(f"{kind.title}\n{missing}")
+                tick.setEnabled(False)
             tick.setChecked(name in _FIRST)
             self.formats[name] = tick
             grid.addWidget(tick, k // 2, k % 2)
@@ -352,6 +357,17 @@ class DatasetPanel(Panel):
             words += f" · {rate:.2g} a second · {_duration((total - done) / rate)} left"
         self.status.setText(words if self.running != "frame" else "Labelling the frame …")
         self.status.show()
+
+
+def _missing(kind: Format) -> str:
+    """What a format needs and has not got, in words."""
+    from osog.datasets import DatasetError
+
+    try:
+        kind.check()
+    except DatasetError as error:
+        return str(error)
+    return ""
 
 
 def _spin(value: int, low: int, high: int, suffix: str, help: str) -> QSpinBox:

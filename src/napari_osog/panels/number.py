@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtGui import QAction
@@ -14,6 +14,10 @@ from napari_osog.panels.field import Field, centre
 from napari_osog.panels.inputs import Slider, ignore_wheel, spin_for
 from napari_osog.panels.numbers import parsed_range
 from napari_osog.panels.row import Row
+from osog.scene import SceneError
+
+if TYPE_CHECKING:
+    from osog.scene import Distribution, Scene
 
 _TICKS = 1000.0
 
@@ -36,6 +40,8 @@ class NumberRow(Row):
             field.name, f"{field.title} ({field.unit})" if long else field.title, field.help
         )
         self.field = field
+        self._law: Any = None
+        self._title, self._own_help = self.label.text(), self.label.toolTip()
         self.fittable = fittable
         self.value: Any = field.default / field.factor
         self.slider = Slider(Qt.Orientation.Horizontal)
@@ -121,6 +127,26 @@ class NumberRow(Row):
         if self.spread is not None:
             self.spread.set_value(value)
         self.set_fault("")
+
+    def show_law(self, law: Any) -> None:
+        """Say that the number is the middle of what is drawn for every image; None takes it back.
+
+        Parameters
+        ----------
+        law : Distribution or None
+        """
+        if law is None and self._law is None:
+            return
+        self._law = law
+        words = ""
+        if law is not None:
+            low, high = (f"{bound * self.field.factor:.4g}" for bound in law.support)
+            words = (
+                f" ± around this: {law.title.lower()}, {low} to {high} {self.field.unit}".rstrip()
+            )
+        self.label.setText(f"{self._title} ±" if law is not None else self._title)
+        for widget in (self.label, self.slider, self.spin):
+            widget.setToolTip(f"{self._own_help}\n{words}" if words else self._own_help)
 
     def _show_given(self, given: bool) -> None:
         self.slider.setEnabled(given)
@@ -231,6 +257,14 @@ class NumberRow(Row):
             self.slider.setValue(self._tick(self.shown))
 
 
+def law_of(scene: Scene, name: str) -> Distribution | None:
+    """Law of a number by dotted name; None where there is none."""
+    try:
+        return scene.law(name)
+    except SceneError:
+        return None
+
+
 class RangeRow(Row):
     """Two numbers, from … to …; both equal is one number."""
 
@@ -277,4 +311,4 @@ class RangeRow(Row):
         self.edited.emit(self.name, self.field.default)
 
 
-__all__ = ["NumberRow", "RangeRow"]
+__all__ = ["NumberRow", "RangeRow", "law_of"]

@@ -10,6 +10,7 @@ from napari_osog.panels.compare import CompareSection
 from napari_osog.panels.edits import SceneEdits
 from napari_osog.panels.header import SceneHeader
 from napari_osog.panels.microscope import MicroscopeSection
+from napari_osog.panels.number import NumberRow, law_of
 from napari_osog.panels.panel import Panel
 from napari_osog.panels.row import Row
 from napari_osog.panels.sample import SampleSection
@@ -40,6 +41,7 @@ class SimulatePanel(Panel):
     def __init__(self, napari_viewer: Any, controller: LiveController | None = None) -> None:
         super().__init__(napari_viewer, controller)
         session = self.session
+        self._laws_shown = False
         self.edits = SceneEdits(session)
         self.header = SceneHeader(self.controller)
         self.body.addWidget(self.header)
@@ -128,9 +130,19 @@ class SimulatePanel(Panel):
     def _on_scene(self, scene: Scene) -> None:
         for section in self.sections:
             section.sync(scene)
+        self._show_laws(scene)
         self.show_section.sync(scene)
         self.header.follow_history()
         self.header.follow_preset()
+
+    def _show_laws(self, scene: Scene) -> None:
+        """Mark the rows whose numbers are drawn anew for every image."""
+        any_law = bool(scene.laws_by_name())
+        for section in self.sections if any_law or self._laws_shown else ():
+            for row in section.findChildren(NumberRow):
+                if row.spread is None:  # others show it themselves
+                    row.show_law(law_of(scene, row.name) if any_law else None)
+        self._laws_shown = any_law
 
     def _on_view(self) -> None:
         self.show_section.follow_view()
