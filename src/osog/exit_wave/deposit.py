@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from osog.sample import ParticleBatch
 
+_POINTS_HELD = {"cpu": 400_000, "cuda": 2_000_000, "mps": 1_000_000}
+"""Points at which paths are drawn while their derivatives are held: several KB each."""
 _FIXED_POINT = 2.0**36
 """Scale of the integer sums on CUDA: integer addition gives the same bits in any order."""
 
@@ -108,7 +110,8 @@ def deposit_adjoint(
     gradients = [sharpened(g.clone()) for g in gradients]
     pull_back_volumes(raster.volumes, raster.plan, batch, coefficients, gradients, slabs, into)
     flat = [g.reshape(-1) for g in gradients]
-    for patches in _touching(raster, slabs):
+    held = _POINTS_HELD.get(batch.device.type, _POINTS_HELD["cpu"])
+    for patches in (few for each in _touching(raster, slabs) for few in each.smaller(held)):
         tensors, wanted = _tracked(batch, patches)
         with torch.enable_grad():
             entry, leaving = raster.chord(patches, tensors)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,6 +21,8 @@ from osog.geometry import (
 from osog.geometry.edges import REACH, SPREAD
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from osog.sample import ParticleBatch
     from osog.waves.sampling_plan import SamplingPlan
 
@@ -53,6 +55,8 @@ class PatchBatch:
         First and last slab that any of them may touch.
     depth : int
         Slabs that the deepest of them touches.
+    points : int
+        Points within a sample at which the finest of them are drawn.
     """
 
     shape: Shape
@@ -65,6 +69,26 @@ class PatchBatch:
     lowest: int
     highest: int
     depth: int
+    points: int = 1
+
+    def smaller(self, most_points: int) -> Iterator[PatchBatch]:
+        """Yield the same patches, few enough at a time to hold no more points than that.
+
+        Parameters
+        ----------
+        most_points : int
+        """
+        each = self.height * self.width * self.points
+        count = max(1, most_points // each)
+        for start in range(0, len(self.index), count):
+            part = slice(start, start + count)
+            yield replace(
+                self,
+                index=self.index[part],
+                row=self.row[part],
+                column=self.column[part],
+                first=self.first[part],
+            )
 
 
 class Raster:
@@ -141,7 +165,9 @@ class Raster:
                 numbers = torch.stack([(high - low).max(), low.min(), low.max()])
                 deep, bottom, top = numbers.tolist()
                 self.patch_batches.append(
-                    PatchBatch(shape, i, r, c, height, width, low, bottom, top + deep, deep + 1)
+                    PatchBatch(
+                        shape, i, r, c, height, width, low, bottom, top + deep, deep + 1, finest**2
+                    )
                 )
                 marks = torch.zeros(plan.slabs + 1, dtype=torch.int64)
                 marks.index_add_(0, low.cpu(), torch.ones(len(i), dtype=torch.int64))
