@@ -21,18 +21,27 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    def example(name: str) -> dict[str, Any]:
+    def example(name: str, *arguments: str) -> dict[str, Any]:
         path = EXAMPLES / name
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [str(path), str(tmp_path)])
+        monkeypatch.setattr(sys, "argv", [str(path), str(tmp_path), *arguments])
         return runpy.run_path(str(path), run_name="__main__")
 
     return example
 
 
 def test_every_example_is_tested() -> None:
-    tested = {"find_the_focus.py", "fit_a_hologram.py", "labelled_frame.py", "render_and_save.py"}
+    tested = {
+        *("find_the_focus.py", "fit_a_hologram.py", "labelled_frame.py", "render_and_save.py"),
+        "train_on_a_stream.py",
+    }
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
+
+
+def test_train_on_a_stream(run: Any, tmp_path: Path) -> None:
+    names = run("train_on_a_stream.py", "6")  # too few to learn much; the loss falls at once
+    assert len(names["losses"]) == 6 and names["losses"][-1] < names["losses"][0]
+    assert np.asarray(Image.open(tmp_path / "found.png")).shape == (96, 4 * 96, 3)
 
 
 MODALITIES = {
