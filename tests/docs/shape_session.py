@@ -48,7 +48,8 @@ def broken_laws() -> dict[str, str]:
 def schema() -> dict[str, Any]:
     """What the JSON schema says of it."""
     known = Scene.model_json_schema()["$defs"]
-    shape = known["Population"]["properties"]["shape"]
+    options = known["Population"]["properties"]["shape"]["anyOf"]  # beside a choice of shapes
+    shape = next(one for one in options if "discriminator" in one)
     return {
         "fields": sorted(known["LensModel"]["properties"]),
         "kinds": sorted(shape["discriminator"]["mapping"]),
