@@ -217,3 +217,24 @@ def test_members_of_an_aggregate_are_one_object_where_they_are_merged(scene) -> 
             if own[0] in members:
                 whole |= mask.in_frame((64, 80))
         assert not (whole & ~merged.masks[k].in_frame((64, 80))).any()
+
+
+def test_parts_of_a_volume_have_masks_too() -> None:
+    data = {
+        "grid": {"shape": [60, 60], "pixel_size_um": 0.3},
+        "populations": [
+            {
+                "name": "cell",
+                "shape": {"kind": "volume", "array": "cell"},
+                "particles": [{"x_um": 9, "y_um": 9}],
+            }
+        ],
+        "microscope": {"numerical_aperture": 0.4},
+        "numerics": {"accuracy": "draft"},
+    }
+    frame = FrameSource(Scene.parse(data), 0, device="cpu")[0]
+    assert len(frame.objects) > 0
+    for k, mask in enumerate(frame.objects.masks):
+        assert mask.pixels.any()
+        own = frame.instances == k + 1
+        assert not (own & ~mask.in_frame(frame.shape)).any()

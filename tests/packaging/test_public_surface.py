@@ -79,9 +79,10 @@ def test_examples_import_nothing_deeper(root: Path) -> None:
         pieces[f"README {number}"] = code
     for name, code in pieces.items():
         deeper = {module for module in imports(code) if module.startswith("osog.")}
+        deeper -= {"osog.datasets"}  # a door of its own: not everybody trains
         assert not deeper, f"{name}: {deeper}"
         # Nor is a package reached through the name osog.
-        used = set(re.findall(r"\bosog\.(\w+)", code))
+        used = set(re.findall(r"\bosog\.(\w+)", code)) - {"datasets"}
         assert used <= SURFACE, f"{name}: {used - SURFACE}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,7 +15,6 @@ from osog.geometry.shape import Bodies
 from osog.geometry.voxel_maps import volume_map
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from osog.particles import ParticleBatch
@@ -74,6 +74,9 @@ class Silhouette(NamedTuple):
     row: int
     column: int
     pixels: NDArray[np.bool_]
+
+
+_NOTHING = Silhouette(0, 0, np.zeros((0, 0), dtype=bool))
 
 
 @torch.no_grad()
@@ -169,6 +172,11 @@ def gbuffer(
         ones = torch.ones_like(particle)
         full.index_add_(0, particle, ones)
         inside.index_add_(0, particle, (flat[place] < pixels).long())
+        for k in torch.unique(particle).tolist() if silhouettes else ():
+            owned = torch.zeros(height * width, dtype=torch.bool, device=device)
+            owned[place[particle == k]] = True
+            patch = owned.view(height, width).cpu().numpy()
+            kept[k] = Silhouette(int(seen.row), int(seen.column), patch)
         chosen = torch.nonzero(seen.top.flatten() >= 0).squeeze(-1)
         key = _keys(seen.depth.flatten()[chosen], seen.top.flatten()[chosen] + 1)
         nearest.scatter_reduce_(0, flat[chosen], key, "amax")
@@ -184,7 +192,7 @@ def gbuffer(
         visible_area=visible,
         inside_area=inside,
         full_area=full,
-        silhouettes=[kept[k] for k in range(count)] if silhouettes else None,
+        silhouettes=[kept.get(k, _NOTHING) for k in range(count)] if silhouettes else None,
     )
 
 
