@@ -17,7 +17,6 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 import osog
-from osog.datasets import collate, stream
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 steps = int(sys.argv[2]) if len(sys.argv) > 2 else 100
@@ -51,7 +50,8 @@ scene = osog.Scene.parse(
 
 def images(seed: int, count: int) -> DataLoader:
     """Batches of four; with more cores, give num_workers."""
-    return DataLoader(stream(scene, seed, count=count), batch_size=4, collate_fn=collate)
+    frames = osog.datasets.stream(scene, seed, count=count)
+    return DataLoader(frames, batch_size=4, collate_fn=osog.datasets.collate)
 
 
 torch.manual_seed(0)

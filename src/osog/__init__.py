@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from osog import _runtime, io, presets  # noqa: F401  (_runtime first: it acts before torch is loaded)
+from osog import _runtime, datasets, io, presets  # noqa: F401  (_runtime first: it acts before torch is loaded)
 from osog._moved import stand_in
 from osog._version import __version__
 from osog.detection import detect
@@ -27,6 +27,7 @@ __all__ = [
     "Scene",
     "SceneError",
     "__version__",
+    "datasets",
     "detect",
     "explicit",
     "fit",

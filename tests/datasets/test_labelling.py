@@ -78,6 +78,10 @@ def test_a_box_at_the_border_is_cut_and_keeps_its_angle() -> None:
     turned = _one(_box_scene(0.3, 3.0, 40.0))
     assert np.degrees(turned.objects.box[0, 4]) == pytest.approx(40.0, abs=0.1)
     assert turned.objects.box[0, 2] < turned.objects.full_box[0, 2] - 3
+    # Of a block the rectangle of least area would lie along the border.
+    block = _one(_box_scene(0.4, 0.0, 30.0, size=(1.2, 1.0, 1.0)))
+    assert np.degrees(block.objects.box[0, 4]) == pytest.approx(30.0, abs=0.1)
+    assert block.objects.share_in_frame[0] < 0.7
 
 
 def test_little_of_an_object_in_the_frame_gives_no_label() -> None:

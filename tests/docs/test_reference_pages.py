@@ -35,7 +35,7 @@ def test_the_public_surface_stands_on_the_first_page(root: Path) -> None:
     named = set(re.findall(r"`(\w+)`", page))
     assert set(osog.__all__) - {"__version__"} <= named
     documented = set(re.findall(r"^::: osog\.(?:\w+\.)*(\w+)$", page, flags=re.M))
-    modules = {"presets", "io", "materials", "instruments"}
+    modules = {"datasets", "presets", "io", "materials", "instruments"}
     assert documented - {"explain"} == set(osog.__all__) - {"__version__", *modules}
 
 

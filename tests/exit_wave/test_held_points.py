@@ -17,10 +17,10 @@ SCENE = {
             "shape": {"kind": "rod", "length_um": 2.0, "radius_um": 0.1},
             "material": {"index": 1.4},
             "count": 20,
-            "placement": {"z_um": [-3, 3]},
+            "placement": {"z_um": [-15, 15]},
         },
     ],
-    "microscope": {"numerical_aperture": 0.4},
+    "microscope": {"numerical_aperture": 0.5},
     "numerics": {"accuracy": "draft"},
 }
 

@@ -11,7 +11,7 @@ from osog.datasets.labelling import Silhouettes, labelled_objects
 from osog.datasets.own_light import own_light
 from osog.datasets.settings import LabelSettings
 from osog.rendering import Renderer
-from osog.sample import checked_seed, explicit
+from osog.sample import checked_seed
 from osog.scene import SceneError
 
 if TYPE_CHECKING:
@@ -111,11 +111,11 @@ class FrameSource:
         index : int
             Number of the sample in the dataset, from 0.
         """
-        base = self._sampled(seed_of(self.seed, index))
+        base = self.scene.sample(seed_of(self.seed, index))
         for view in range(self.views):
             seed, scene = seed_of(self.seed, index, view), base
             if view:
-                drawn = self._drawn(seed)
+                drawn = self.scene.drawn(seed)
                 scene = base.model_copy(
                     update={
                         name: getattr(drawn, name)
@@ -123,15 +123,6 @@ class FrameSource:
                     }
                 )
             yield self._labelled(scene, seed, index, view)
-
-    def _drawn(self, seed: int) -> Scene:
-        """Draw every law that belongs to the whole picture."""
-        sampled = getattr(self.scene, "sample", None)
-        return self.scene if sampled is None else sampled(seed)
-
-    def _sampled(self, seed: int) -> Scene:
-        """Draw a scene that lists its particles and holds no law."""
-        return explicit(self._drawn(seed), seed)
 
     def _labelled(self, scene: Scene, seed: int, index: int, view: int) -> LabelledFrame:
         frame = self._renderer.render(scene, seed, self.accuracy)
@@ -163,7 +154,7 @@ def labelled(
     _check_single(scene)
     renderer = Renderer(device)
     settings = labels if labels is not None else LabelSettings()
-    listed = explicit(scene, checked_seed(seed))
+    listed = scene.sample(checked_seed(seed))
     return labels_of(renderer.render(listed, seed), settings, Renderer(device))
 
 

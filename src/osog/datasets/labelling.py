@@ -51,7 +51,7 @@ class Silhouettes:
         self._boxes = boxes(taken, pixel).double().cpu().numpy()
         self._outlines = outlines(taken).double().cpu().numpy()[..., ::-1] / pixel
         self._masks = masks(self._buffer, self.shape)
-        self.groups = _groups(batch)[self.numbers]
+        self.groups = batch.group.cpu().numpy()[self.numbers]
         self.members = (
             self._merged() if settings.merge_groups else [(int(k),) for k in self.numbers]
         )
@@ -233,13 +233,6 @@ def measures(objects: Objects, number: int) -> Mapping[str, float]:
 def _state(objects: Objects, number: int, settings: LabelSettings) -> str:
     numbers = measures(objects, number)
     return next((rule.state for rule in settings.rules if rule.holds(numbers)), "counted")
-
-
-def _groups(batch: ParticleBatch) -> NDArray[np.int64]:
-    found = getattr(batch, "group", None)
-    if found is None:
-        return np.full(len(batch), -1, dtype=np.int64)
-    return np.asarray(found.cpu().numpy(), dtype=np.int64)
 
 
 def _keypoints(box: Array) -> Array:

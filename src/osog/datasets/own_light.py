@@ -82,7 +82,9 @@ def own_light(
     -------
     list of OwnLight
         One for each object. Light that neighbours scatter onto it is left out, which is what a
-        person means by the object's own contrast.
+        person means by the object's own contrast. Objects whose light would overlap are rendered in
+        different pictures, up to 400; what is left of a denser crowd shares pictures with
+        neighbours, whose light then counts too.
     """
     optics = scene.microscope
     reach_um = np.abs(defocus_um) * optics.numerical_aperture / scene.medium.index

@@ -72,7 +72,6 @@ def make_shard(
     places = folders(recipe, out)
     for folder in places.values():
         folder.mkdir(parents=True, exist_ok=True)
-    record_path(out, shard).unlink(missing_ok=True)
     writers = {name: FORMATS[name].begin(folder, shard) for name, folder in places.items()}
     samples = shard_range(recipe, count, shard)
     objects: Counter[str] = Counter()

@@ -59,7 +59,8 @@ class Stream(IterableDataset[Any]):
     Parameters
     ----------
     scene, seed, labels, views, accuracy, device
-        As for `FrameSource`.
+        As for `FrameSource`; in the workers of a DataLoader ``auto`` is the CPU, and no other
+        device can be had.
     start : int
         Number of the first sample. An epoch of n samples that should differ from the one before
         begins at epoch · n.
@@ -97,13 +98,13 @@ class Stream(IterableDataset[Any]):
     def __iter__(self) -> Iterator[Any]:
         """Make this worker's frames, one after another."""
         worker, workers, rank, ranks = _places()
-        if workers > 1 and str(self._make["device"]) not in ("cpu", "auto"):
-            raise DatasetError(
-                f"device = '{self._make['device']}' cannot be shared by {workers} workers; use "
-                "num_workers=0, or device cpu."
-            )
         make = dict(self._make)
         if get_worker_info() is not None:
+            if str(make["device"]) not in ("cpu", "auto"):
+                raise DatasetError(
+                    f"device = '{make['device']}' is not for workers of a DataLoader; use "
+                    "num_workers=0, or device cpu."
+                )
             make["device"] = "cpu"
         source = FrameSource(**make)  # type: ignore[arg-type]
         place, stride = rank * workers + worker, ranks * workers

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 WRITTEN = ("counted", "difficult")
 """States of objects that every format writes."""
+SHOWN = (*WRITTEN, "ignored")
+"""Those that formats write which can say that an object should not be judged."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import override
 
 from osog.datasets.formats import files, rle
-from osog.datasets.formats.base import WRITTEN, DatasetFacts, Format, ShardWriter
+from osog.datasets.formats.base import SHOWN, WRITTEN, DatasetFacts, Format, ShardWriter
 from osog.io import atomic
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class _Writer(ShardWriter):
             },
             "annotations": [
                 _annotation(frame, k, self._style.segmentation(frame.objects, k, frame.shape))
-                for k in files.numbers_of(frame.objects, (*WRITTEN, "ignored"))
+                for k in files.numbers_of(frame.objects, SHOWN)
                 if frame.objects.masks[k].pixels.any()
             ],
         }  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import override
 
 from osog.datasets.formats import files
-from osog.datasets.formats.base import WRITTEN, Format, ShardWriter
+from osog.datasets.formats.base import SHOWN, Format, ShardWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from osog.datasets.labelled_frame import LabelledFrame
 
 _VERSION = "0.5"
-_SHOWN = (*WRITTEN, "ignored")
 _CHUNK = 1024
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -66,7 +65,7 @@ class _Writer(ShardWriter):
         labels = image.create_group(
             "labels", attributes={"ome": {"version": _VERSION, "labels": ["instances"]}}
         )
-        rows = files.rows_of(frame.objects, files.numbers_of(frame.objects, _SHOWN))
+        rows = files.rows_of(frame.objects, files.numbers_of(frame.objects, SHOWN))
         properties = [{"label-value": row["object"], **row} for row in rows]
         label: dict[str, Any] = {"colors": _colours(rows), "source": {"image": "../../"}}
         if properties:  # the schema takes no empty list
@@ -78,7 +77,7 @@ class _Writer(ShardWriter):
         }
         _fill(
             labels.create_group("instances", attributes={"ome": described}),
-            files.label_image(frame, _SHOWN),
+            files.label_image(frame, SHOWN),
         )
         self._files += sorted(path for path in place.rglob("*") if path.is_file())
 

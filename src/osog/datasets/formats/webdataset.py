@@ -11,15 +11,13 @@ import numpy as np
 from typing_extensions import override
 
 from osog.datasets.formats import files, rle
-from osog.datasets.formats.base import WRITTEN, DatasetFacts, Format, ShardWriter
+from osog.datasets.formats.base import SHOWN, DatasetFacts, Format, ShardWriter
 from osog.io import atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from osog.datasets.labelled_frame import LabelledFrame
-
-_SHOWN = (*WRITTEN, "ignored")
 
 
 class WebDataset(Format):
@@ -64,7 +62,7 @@ class _Writer(ShardWriter):
         _, tar = self._open[split]
         said = json.dumps(_record(frame), ensure_ascii=False, allow_nan=False)
         labels = io.BytesIO()
-        np.savez_compressed(labels, instances=files.label_image(frame, _SHOWN))
+        np.savez_compressed(labels, instances=files.label_image(frame, SHOWN))
         for ending, content in (
             ("json", said.encode("utf-8")),
             ("masks.npz", labels.getvalue()),
@@ -87,7 +85,7 @@ def _tar(shard: int) -> str:
 
 def _record(frame: LabelledFrame) -> dict[str, Any]:
     objects = frame.objects
-    numbers = files.numbers_of(objects, _SHOWN)
+    numbers = files.numbers_of(objects, SHOWN)
     corners = objects.corners
     return {
         "index": frame.index,
