@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +23,7 @@ from osog.scene.errors import NO_LAW
 from osog.scene.law import Array, Distribution
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Self
 
 _BISECTIONS = 80
@@ -193,22 +194,27 @@ class Ratio(Distribution):
         return result
 
 
-FreeLaw = TypeAliasType(
-    "FreeLaw",
-    Annotated[
-        Annotated[Uniform, Tag("uniform")]
-        | Annotated[Normal, Tag("normal")]
-        | Annotated[Lognormal, Tag("lognormal")]
-        | Annotated[LogUniform, Tag("loguniform")]
-        | Annotated[Weibull, Tag("weibull")]
-        | Annotated[PowerLaw, Tag("power")]
-        | Annotated[Poisson, Tag("poisson")]
-        | Annotated[Table, Tag("table")]
-        | Annotated[OneOf, Tag("choice")]
-        | Annotated[Mixture, Tag("mixture")],
-        Discriminator(_law_name),
-    ],
+_FREE: tuple[type[Distribution], ...] = (
+    *(Uniform, Normal, Lognormal, LogUniform, Weibull, PowerLaw, Poisson, Table, OneOf),
+    Mixture,
 )
+_LINKED: tuple[type[Distribution], ...] = (Multiple, Ratio)
+LAWS: dict[str, type[Distribution]] = {
+    model.model_fields["law"].default: model for model in _FREE + _LINKED
+}
+"""Every law by its name in the scene file, in the order of a menu."""
+
+
+def _any_of(laws: Iterable[type[Distribution]]) -> Any:
+    """Type of what may be any of these laws, told apart by their names."""
+    named = tuple(Annotated[law, Tag(law.model_fields["law"].default)] for law in laws)
+    return Annotated[Union[named], Discriminator(_law_name)]  # noqa: UP007
+
+
+if TYPE_CHECKING:
+    FreeLaw: TypeAlias = Distribution
+else:
+    FreeLaw = TypeAliasType("FreeLaw", _any_of(_FREE))
 """A law that hangs on no other number."""
 
 
@@ -231,24 +237,10 @@ FreeNumber = TypeAliasType(
 )
 """A number, [low, high] or such a law: part of another law."""
 
-Law = TypeAliasType(
-    "Law",
-    Annotated[
-        Annotated[Uniform, Tag("uniform")]
-        | Annotated[Normal, Tag("normal")]
-        | Annotated[Lognormal, Tag("lognormal")]
-        | Annotated[LogUniform, Tag("loguniform")]
-        | Annotated[Weibull, Tag("weibull")]
-        | Annotated[PowerLaw, Tag("power")]
-        | Annotated[Poisson, Tag("poisson")]
-        | Annotated[Table, Tag("table")]
-        | Annotated[OneOf, Tag("choice")]
-        | Annotated[Mixture, Tag("mixture")]
-        | Annotated[Multiple, Tag("multiple")]
-        | Annotated[Ratio, Tag("ratio")],
-        Discriminator(_law_name),
-    ],
-)
+if TYPE_CHECKING:
+    Law: TypeAlias = Distribution
+else:
+    Law = TypeAliasType("Law", _any_of(LAWS.values()))
 """Any law."""
 
 for _model in (Mixture, Multiple, Ratio):
@@ -258,15 +250,6 @@ NumberOrDistribution = Annotated[
     Annotated[float, Tag("number")] | Annotated[Law, Tag("a law")], Discriminator(_which)
 ]
 """A number, or the distribution that it is drawn from."""
-
-LAWS: dict[str, type[Distribution]] = {
-    model.model_fields["law"].default: model
-    for model in (
-        *(Uniform, Normal, Lognormal, LogUniform, Weibull, PowerLaw, Poisson, Table, OneOf),
-        *(Mixture, Multiple, Ratio),
-    )
-}
-"""Every law by its name in the scene file, in the order of a menu."""
 
 ANY_LAW: TypeAdapter[Distribution] = TypeAdapter(Law)
 """Reads a law from the content of a scene file, and describes it."""
