@@ -34,8 +34,9 @@ class BentFibre(LevelShape):
 
     Parameters
     ----------
-    round_tips : bool
-        Whether half balls close the tube; the length is that from tip to tip.
+    model : type
+        Class of the scene whose bodies these are; where its ends are round, half balls close the
+        tube, and the length is that from tip to tip.
     """
 
     size_columns = 5
