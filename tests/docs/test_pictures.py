@@ -57,3 +57,11 @@ def test_the_architecture_shows_the_packages_that_there_are(root: Path, script: 
 def test_the_film_is_of_a_scene(script: Any) -> None:
     scene = osog.Scene.parse(script("drag_gif")["SCENE"])
     assert scene.microscope.modality.kind == "dic"
+
+
+def test_the_picture_of_aggregates_shows_all_of_them(script: Any) -> None:
+    from osog.scene import AGGREGATES
+
+    drawn = script("aggregates")
+    assert set(drawn["BODIES"]) == set(AGGREGATES)
+    assert drawn["scene"]("sheaf").populations[0].aggregate.kind == "sheaf"
