@@ -203,6 +203,7 @@ class Population(SceneModel):
     body_seed: int | None = Field(
         None,
         ge=0,
+        le=2**63 - 1,
         title="Seed of bodies",
         description="Draws what the numbers do not say: faces of grains, breaks, places of "
         "granules; empty takes the seed of the image.",
