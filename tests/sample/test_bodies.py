@@ -26,7 +26,8 @@ from osog.geometry import vertices as corners_of
 from osog.labels import boxes, outlines
 from osog.particles import CUT, ParticleBatch, assembled, rotation_matrix
 from osog.rendering.forward_model import forward
-from osog.sample import explicit, moving, sample
+from osog.sample import Values, dispersed, explicit, moving, sample
+from osog.sample.dispersion import medium_index
 from osog.scene import HABITS, Scene, SceneError
 from osog.scene.habits import UnitCell, true_planes
 
@@ -320,6 +321,28 @@ def test_holes_take_all_light_of_their_body_away() -> None:
         full, less, none = (osog.render(s).image.double() for s in (scene, holed, empty))
         taken, whole = (full - less)[47, 47], (full - none)[47, 47]
         assert float(taken / whole) == pytest.approx(3.8 / 4, abs=0.15)
+
+
+def test_parts_disperse_as_their_particle_does() -> None:
+    body = {
+        "shape": {"kind": "cocci", "radius_um": 1.0, "cells": 2},
+        "material": {"index": 1.37, "abbe_number": 40.0},
+        "inclusions": [
+            {"number": 2, "radius_um": 0.2},
+            {"number": 2, "radius_um": 0.2, "index": 1.4},
+        ],
+    }
+    values = Values(scene_of(body, medium={"index": 1.33, "abbe_number": 55.0}), dtype=DOUBLE)
+    batch = sample(values.scene, 1, values)
+    blue = dispersed(batch, values, torch.tensor(0.45, dtype=DOUBLE))
+    assert blue.parts is not None and batch.parts is not None
+    step = blue.parts.delta_index - batch.parts.delta_index
+    pieces, holes, granules = step[:2], step[2:4], step[4:]
+    assert torch.equal(holes, torch.zeros(2, dtype=DOUBLE))
+    torch.testing.assert_close(pieces, (blue.delta_index - batch.delta_index).expand(2))
+    # By its refractivity, and less what the medium rises.
+    medium = medium_index(values, torch.tensor(0.45, dtype=DOUBLE)) - 1.33
+    torch.testing.assert_close(granules + medium, (pieces + medium) * (0.40 / 0.37))
 
 
 def test_pieces_turn_and_move_with_their_particle() -> None:
