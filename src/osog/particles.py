@@ -57,9 +57,14 @@ class ParticleBatch:
         Half-spaces (n_x, n_y, n_z, d) of all polyhedra one after another, body frame:
         inside where n · (x / size) ≤ d. Normals have length 1.
     plane_start : Tensor, shape (N + 1,), int64
-        Particle i owns ``planes[plane_start[i] : plane_start[i + 1]]``.
+        Particle i owns ``planes[plane_start[i] : plane_start[i + 1]]``. Those of a body that is no
+        polyhedron cut it off, in µm: it is what lies where n · x ≤ d.
     voxels : Voxels or None
         Which particles are parts of a volume of voxels; None where none is.
+    parts : Parts or None
+        Further bodies that the particles are made of; None when there are none.
+    membership : Membership or None
+        Which particle each body belongs to, in a batch that `assembled` has made.
     """
 
     position: Tensor
@@ -79,6 +84,8 @@ class ParticleBatch:
     planes: Tensor
     plane_start: Tensor
     voxels: Voxels | None = None
+    parts: Parts | None = None
+    membership: Membership | None = None
 
     def __len__(self) -> int:
         """Count the particles."""
@@ -137,22 +144,231 @@ class ParticleBatch:
         numbers : Tensor, shape (M,), int64
             Which ones, in the order that is wanted.
         """
-        start, end = self.plane_start[numbers], self.plane_start[numbers + 1]
-        counts = end - start
-        stops = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-        # Row of each plane: its place within the particle, after the particle's first.
-        rows = torch.arange(int(stops[-1]), device=self.device)
-        rows = rows + torch.repeat_interleave(start - stops[:-1], counts)
-        whole = {f.name: getattr(self, f.name) for f in fields(self)}
-        own = ("planes", "plane_start", "voxels")
-        one_each = {n: t[numbers] for n, t in whole.items() if n not in own}
+        planes, stops = taken_planes(self.planes, self.plane_start, numbers)
+        one_each = {name: getattr(self, name)[numbers] for name in self.columns()}
         voxels = None if self.voxels is None else self.voxels.taken(numbers)
-        return ParticleBatch(**one_each, planes=self.planes[rows], plane_start=stops, voxels=voxels)
+        parts = None if self.parts is None else self.parts.of(numbers, len(self))
+        return ParticleBatch(
+            **one_each, planes=planes, plane_start=stops, voxels=voxels, parts=parts
+        )
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """Names of the tensors that hold one row for each particle."""
+        apart = ("planes", "plane_start", "voxels", "parts", "membership")
+        return tuple(f.name for f in fields(cls) if f.name not in apart)
+
+    def steps(self, coefficient: Tensor) -> Tensor:
+        """What each body adds to a ray: for one inside another, the difference of both.
+
+        Parameters
+        ----------
+        coefficient : Tensor, shape (..., N)
+            Phase, loss or emission per µm of every body, each as if it were alone.
+        """
+        if self.membership is None:
+            return coefficient
+        within = self.membership.within
+        around = coefficient[..., within.clamp_min(0)]
+        return torch.where(within >= 0, coefficient - around, coefficient)
+
+    @property
+    def drawn_apart(self) -> Tensor | None:
+        """Bodies that are drawn one by one: no volumes and no envelopes; None for all."""
+        if self.membership is None:
+            return None if self.voxels is None else self.voxels.others
+        drawn = self.membership.drawn
+        if self.voxels is not None:
+            drawn = drawn & (self.voxels.grid < 0)
+        return torch.nonzero(drawn).flatten()
 
     def _map(self, function: Any) -> ParticleBatch:
         tensors = {n: t for n, t in self.__dict__.items() if isinstance(t, Tensor)}
-        voxels = None if self.voxels is None else self.voxels.mapped(function)
-        return replace(self, **{n: function(t) for n, t in tensors.items()}, voxels=voxels)
+        others = ("voxels", "parts", "membership")
+        made = {n: getattr(self, n) for n in others}
+        made = {n: None if each is None else each.mapped(function) for n, each in made.items()}
+        return replace(self, **{n: function(t) for n, t in tensors.items()}, **made)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """M bodies in the frames of the particles that they belong to.
+
+    Attributes
+    ----------
+    host : Tensor, shape (M,), int64
+        Particle that each belongs to.
+    role : Tensor, shape (M,), int64
+        `OUTER` bodies make up the particle beside or in place of its own; `INNER` ones lie in it,
+        and what they do to a ray is the difference to the particle's material; `CUT` ones are
+        taken out of it.
+    position : Tensor, shape (M, 3)
+        µm from the particle's position, in its own frame.
+    quaternion : Tensor, shape (M, 4)
+        Turns the part within the particle's frame.
+    size, delta_index, absorption_per_um, emission_per_um, birefringence, shape_kind, planes, \
+plane_start
+        As those of `ParticleBatch`: the part's own, as if it were alone in the medium.
+    replaced : Tensor, shape (N,), bool
+        Particles that consist of their parts alone: their own body is an envelope that is not
+        drawn.
+    """
+
+    host: Tensor
+    role: Tensor
+    position: Tensor
+    quaternion: Tensor
+    size: Tensor
+    delta_index: Tensor
+    absorption_per_um: Tensor
+    emission_per_um: Tensor
+    birefringence: Tensor
+    shape_kind: Tensor
+    planes: Tensor
+    plane_start: Tensor
+    replaced: Tensor
+
+    def mapped(self, function: Any) -> Parts:
+        """Apply a function to every tensor."""
+        return replace(self, **{f.name: function(getattr(self, f.name)) for f in fields(self)})
+
+    def of(self, numbers: Tensor, total: int) -> Parts | None:
+        """Return the parts of some of the particles, which are numbered anew; None without any.
+
+        Parameters
+        ----------
+        numbers : Tensor, shape (K,), int64
+        total : int
+            How many particles there were.
+        """
+        place = torch.full((total,), -1, dtype=torch.int64, device=numbers.device)
+        place[numbers] = torch.arange(len(numbers), device=numbers.device)
+        rows = torch.nonzero(place[self.host] >= 0).flatten()
+        if not len(rows):
+            return None
+        planes, stops = taken_planes(self.planes, self.plane_start, rows)
+        apart = ("host", "replaced", "planes", "plane_start")
+        kept = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name not in apart}
+        return Parts(
+            **kept,
+            host=place[self.host[rows]],
+            replaced=self.replaced[numbers],
+            planes=planes,
+            plane_start=stops,
+        )
+
+
+OUTER, INNER, CUT = 0, 1, 2
+"""Roles of a part; see `Parts`."""
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Which particle each of K bodies belongs to.
+
+    Attributes
+    ----------
+    host : Tensor, shape (K,), int64
+        Number of the particle; the first bodies are those of the particles themselves.
+    within : Tensor, shape (K,), int64
+        Body that it lies in, whose material it replaces; -1 for none.
+    outer : Tensor, shape (K,), bool
+        Whether it is a piece of the particle's outside, which its labels are made of.
+    drawn : Tensor, shape (K,), bool
+        False for envelopes of particles that consist of their parts alone.
+    thickness : Tensor, shape (K,)
+        1 for a piece of the outside, 0 for what lies in it, -1 for what is taken out.
+    """
+
+    host: Tensor
+    within: Tensor
+    outer: Tensor
+    drawn: Tensor
+    thickness: Tensor
+
+    def mapped(self, function: Any) -> Membership:
+        """Apply a function to every tensor."""
+        return replace(self, **{f.name: function(getattr(self, f.name)) for f in fields(self)})
+
+
+def assembled(batch: ParticleBatch) -> ParticleBatch:
+    """Return the batch with every part as a body of its own behind the particles.
+
+    Returns
+    -------
+    ParticleBatch
+        Without `parts`, and with a `membership`; the same batch where there are no parts.
+        Differentiable in the particles' places and in all numbers of the parts.
+    """
+    parts = batch.parts
+    if parts is None:
+        return batch
+    host = parts.host
+    rotation = rotation_matrix(batch.quaternion)[host]
+    offset = (rotation @ parts.position[:, :, None])[:, :, 0]
+    none = torch.zeros_like(parts.delta_index)
+    own = {
+        "position": batch.position[host] + offset,
+        "quaternion": quaternion_product(batch.quaternion[host], parts.quaternion),
+        "optic_axis": batch.optic_axis[host],
+        "population": batch.population[host],
+        "group": batch.group[host],
+        "size": torch.nn.functional.pad(parts.size, (0, batch.size.shape[1] - 3)),
+        "core_radius": none,
+        "core_index_step": none,
+        "core_absorption_step": none,
+    }
+    joined: dict[str, Any] = {
+        name: torch.cat((getattr(batch, name), own[name] if name in own else getattr(parts, name)))
+        for name in batch.columns()
+    }
+    count = len(batch)
+    replaced = parts.replaced.new_zeros(count)
+    replaced[: len(parts.replaced)] = parts.replaced
+    mine = torch.arange(count, device=batch.device)
+    of_roles = none.new_tensor((1.0, 0.0, -1.0))  # OUTER, INNER, CUT
+    membership = Membership(
+        host=torch.cat((mine, host)),
+        within=torch.cat((torch.full_like(mine, -1), torch.where(parts.role == OUTER, -1, host))),
+        outer=torch.cat((~replaced, parts.role == OUTER)),
+        drawn=torch.cat((~replaced, torch.ones_like(host, dtype=torch.bool))),
+        thickness=torch.cat((torch.ones_like(batch.delta_index), of_roles[parts.role])),
+    )
+    return replace(
+        batch,
+        **joined,
+        planes=torch.cat((batch.planes, parts.planes)),
+        plane_start=torch.cat((batch.plane_start, len(batch.planes) + parts.plane_start[1:])),
+        voxels=None if batch.voxels is None else batch.voxels.followed_by(len(host)),
+        parts=None,
+        membership=membership,
+    )
+
+
+def taken_planes(planes: Tensor, plane_start: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """Half-spaces of some bodies, and where those of each begin; see `ParticleBatch`."""
+    start, end = plane_start[numbers], plane_start[numbers + 1]
+    counts = end - start
+    stops = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    # Row of each plane: its place within the body, after the body's first.
+    rows = torch.arange(int(stops[-1]), device=planes.device)
+    rows = rows + torch.repeat_interleave(start - stops[:-1], counts)
+    return planes[rows], stops
+
+
+def quaternion_product(first: Tensor, second: Tensor) -> Tensor:
+    """Quaternion product (N, 4): turns by `second`, then by `first`."""
+    w, x, y, z = first.unbind(-1)
+    a, b, c, d = second.unbind(-1)
+    return torch.stack(
+        (
+            w * a - x * b - y * c - z * d,
+            w * b + x * a + y * d - z * c,
+            w * c - x * d + y * a + z * b,
+            w * d + x * c - y * b + z * a,
+        ),
+        dim=-1,
+    )
 
 
 def rotation_matrix(quaternion: Tensor) -> Tensor:

@@ -54,7 +54,7 @@ def test_it_is_refused_in_the_words_of_the_others(answer: dict[str, Any]) -> Non
     assert "particles[0].thickness_um = 5 must not exceed diameter_um = 4." in words["particle"]
     assert "particles[0].thickness_um does not belong to a sphere" in words["foreign"]
     assert "populations[0].particles[0].thickness_um" in words["odd"]
-    assert "needs a sphere or a coated_sphere, not a lens" in words["mie"]
+    assert "needs a sphere or a coated_sphere or a bubble, not a lens" in words["mie"]
 
 
 def test_the_schema_knows_it(answer: dict[str, Any]) -> None:

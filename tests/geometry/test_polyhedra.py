@@ -25,6 +25,13 @@ CORNERS = {
     "plate": 16,
     "hexagonal_plate": 12,
     "cube": 8,
+    "cube_cut": 24,
+    "lysozyme": 18,
+    "quartz": 8,  # as long as wide its sides have grown out
+    "calcite": 8,
+    "urea": 16,
+    "sucrose": 20,
+    "glycine": 12,
 }
 
 

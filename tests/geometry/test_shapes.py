@@ -10,17 +10,18 @@ import torch
 from helpers.shape_laws import LAWS
 from osog.geometry import BOX, SHAPES, SPHERE, Bodies, by_shape, half_extents, number_of, register
 from osog.geometry.sphere import SphereGeometry
-from osog.scene import HABITS, ShapeModel, Sphere, VoxelShape
+from osog.scene import HABITS, AssembledShape, ShapeModel, Sphere, VoxelShape
 from osog.scene import SHAPES as SCENE_SHAPES
 
 SLAB = [[1, 0, 0, 1], [-1, 0, 0.2, 1], [0, 1, 0, 0.7], [0, -1, 0, 0.8], [0, 0, 1, 0.5],
         [0, 0, -1, 0.6]]  # fmt: skip
 BODIES: dict[str, dict[str, Any]] = {
-    # Volumes have no path of their own: what is in their box is drawn voxel by voxel.
+    # Volumes have no path of their own: what is in their box is drawn voxel by voxel; what is made
+    # of pieces is drawn piece by piece.
     **{
         kind: {"kind": kind}
         for kind, model in SCENE_SHAPES.models.items()
-        if not issubclass(model, VoxelShape)
+        if not issubclass(model, VoxelShape | AssembledShape)
     },
     **{habit: {"kind": "polyhedron", "habit": habit} for habit in HABITS},
     "own": {"kind": "polyhedron", "half_spaces": SLAB},

@@ -11,6 +11,7 @@ from osog.geometry import (
     BOX,
     CYLINDER,
     ELLIPSOID,
+    ENVELOPE,
     POLYHEDRON,
     RED_CELL,
     ROD,
@@ -46,7 +47,7 @@ def shoelace(points: torch.Tensor) -> torch.Tensor:
     return (x * y.roll(-1, -1) - y * x.roll(-1, -1)).sum(-1) / 2
 
 
-@pytest.mark.parametrize("kind", SHAPES, ids=repr)
+@pytest.mark.parametrize("kind", [k for k in SHAPES if k is not ENVELOPE], ids=repr)
 def test_area_is_the_covered_area(kind, make_batch):
     rows = [
         {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -30,8 +29,7 @@ def scene_of(*populations: dict[str, Any], **blocks: Any) -> Scene:
 
 
 def same(a: ParticleBatch, b: ParticleBatch, rows: slice = slice(None)) -> bool:
-    names = [f.name for f in fields(a) if f.name not in ("planes", "plane_start", "voxels")]
-    return all(torch.equal(getattr(a, n)[rows], getattr(b, n)[rows]) for n in names)
+    return all(torch.equal(getattr(a, n)[rows], getattr(b, n)[rows]) for n in a.columns())
 
 
 RICH = {

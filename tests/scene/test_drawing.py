@@ -33,6 +33,7 @@ from osog.scene import (
 )
 from osog.scene.laws_in_fields import limits, numbers_of
 from osog.scene.spectrum import Halogen, Led, WhiteLed
+from osog.scene.surface import Inclusions
 
 RICH: dict[str, Any] = {
     "grid": {
@@ -204,6 +205,9 @@ def blocks() -> list[tuple[str, type[SceneModel]]]:
     def below(model: type[SceneModel], path: str) -> None:
         found.append((path, model))
         for field, info in model.model_fields.items():
+            if get_args(info.annotation) == (Inclusions, ...):
+                below(Inclusions, f"{path}.{field}[0]")
+                continue
             for part in (info.annotation, *get_args(info.annotation)):
                 inner = part if isinstance(part, type) else None
                 if inner and issubclass(inner, SceneModel) and inner not in dict(found).values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -42,9 +42,7 @@ def with_cores(batch: ParticleBatch) -> ParticleBatch:
         core_absorption_step=zero,
     )
     joined: dict[str, Any] = {
-        f.name: torch.cat((getattr(batch, f.name), getattr(cores, f.name)))
-        for f in fields(batch)
-        if f.name not in ("planes", "plane_start", "voxels")
+        name: torch.cat((getattr(batch, name), getattr(cores, name))) for name in batch.columns()
     }
     if batch.voxels is not None:
         joined["voxels"] = batch.voxels.followed_by(len(index))

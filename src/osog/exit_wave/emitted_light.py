@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from osog.exit_wave.deposit import deposited
 from osog.exit_wave.raster import Raster
 from osog.exit_wave.wave import EmissionSlabs
+from osog.particles import assembled
 
 if TYPE_CHECKING:
     from osog.sample import ParticleBatch, Values
@@ -27,8 +28,9 @@ def emission_slabs(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> 
     EmissionSlabs
         Differentiable in the batch. Attenuation and refraction on the way out are not modelled.
     """
+    batch = assembled(batch)
     return EmissionSlabs(
-        slabs=deposited(batch, batch.emission_per_um, Raster(batch, plan)),
+        slabs=deposited(batch, batch.steps(batch.emission_per_um), Raster(batch, plan)),
         z_um=plan.slab_planes_um,
         wavelength_um=values.microscope.wavelength_um,
         medium_index=values.medium.index,

@@ -21,6 +21,7 @@ from osog.exit_wave.kernel_deconvolution import (
 from osog.exit_wave.raster import PatchBatch, Raster, particle_tensors
 from osog.exit_wave.splat_weights import cubic_spline
 from osog.geometry import by_shape, chords, half_extents
+from osog.particles import assembled
 from osog.waves.phase_factors import phasor, sinc
 from osog.waves.recomputation import recomputed
 
@@ -82,8 +83,11 @@ def facet_spectrum(
     refracted by a curved upper one. Of bodies that a line of sight crosses several times, the
     farther pieces are drawn as if the nearer ones did not delay their light. Light that is
     reflected more than twice, shadows of one particle on another, total reflection and cores of
-    coated spheres are left out.
+    coated spheres are left out. Parts reflect as if the light reached them through the medium.
     """
+    batch = assembled(batch)
+    if batch.membership is not None:
+        wanted = wanted[batch.membership.host]
     raster = Raster(batch, plan)
     relative = mean_delta_index(batch, index)
     columns = []
@@ -169,10 +173,12 @@ class _Columns:
         upper = torch.minimum(torch.maximum(upper, middle - reach), middle + reach)
         thickness = torch.minimum(thickness, 2 * reach)
         outside = relative[i, None, None]
-        mirror = -outside / (2 * index + outside)
+        # A part in a body reflects by the step between both.
+        step = batch.steps(relative)[i, None, None]
+        mirror = -step / (2 * index + outside + (outside - step))
         weight = coverage * (wanted.to(coverage)[:, None, None] / parts**2)
         filled = thickness if chord.intervals == 1 else thickness.clamp_min(0)
-        loss = torch.exp(-batch.absorption_per_um[i, None, None] * filled)
+        loss = torch.exp(-batch.steps(batch.absorption_per_um)[i, None, None] * filled)
         address = raster.addresses(patches)
         return cls(
             address=address.repeat_interleave(parts, 1).repeat_interleave(parts, 2),

@@ -15,6 +15,7 @@ from osog.exit_wave.jones_multislice import through_crystals
 from osog.exit_wave.kernel_deconvolution import slab_correction
 from osog.exit_wave.raster import Raster, modelled_by
 from osog.exit_wave.wave import JonesWave
+from osog.particles import assembled
 from osog.waves.jones_matrices import polarizer_state
 from osog.waves.plane_waves import ForwardWaves
 
@@ -58,7 +59,7 @@ def jones_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> Jone
     source, weights = light_points(values, plan)
     waves = ForwardWaves.of(plan, source, wavelength, index)
     state = polarizer_state(polars.polarizer_deg, polars.circular)
-    batch = with_cores(batch)
+    batch = assembled(with_cores(batch))
     raster = Raster(batch, plan, modelled_by("projection", batch, plan))
     per_um = phases_per_um(batch, source, wavelength, index)
     spectrum = through_crystals(raster, batch, per_um, state, waves)
@@ -97,7 +98,7 @@ def phases_per_um(
         columns = [k0 * mean, 0.5 * k0 * cosine, 0.5 * k0 * sine]
         if absorbing:
             columns.append(0.5 * batch.absorption_per_um)
-        rows.append(torch.stack(columns))
+        rows.append(batch.steps(torch.stack(columns)))
     return torch.stack(rows)
 
 

@@ -15,7 +15,6 @@ from osog.geometry import (
     buckets,
     chords,
     half_extents,
-    padded_planes,
     sub_samples,
 )
 from osog.geometry.edges import REACH, SPREAD
@@ -137,7 +136,7 @@ class Raster:
         per_batch = _BATCH_SAMPLES.get(batch.device.type, 80_000)
         for body in self.volumes:
             used[body.slabs.start : body.slabs.stop] = True
-        bodies = None if batch.voxels is None else batch.voxels.others
+        bodies = batch.drawn_apart
         for shape, height, width, index in buckets(batch, plan.pitch_um, bodies, _RIM + 0.5):
             position = batch.position[index]
             row = torch.ceil((position[:, 1] - half[index, 1] - cy) / py - _RIM).long()
@@ -233,10 +232,8 @@ class ParticleTensors:
 
 def particle_tensors(batch: ParticleBatch, patches: PatchBatch) -> ParticleTensors:
     """Select the particles of a batch of patches."""
-    planes = mask = None
-    if patches.shape.has_planes:
-        planes, mask = padded_planes(batch, patches.index)
     i = patches.index
+    planes, mask = patches.shape.planes_of(batch, i)
     size = batch.size[i, : patches.shape.size_columns]
     return ParticleTensors(batch.position[i], batch.quaternion[i], size, planes, mask)
 

@@ -19,6 +19,7 @@ from osog.exit_wave.lorenz_mie.spheres import sphere_spectrum
 from osog.exit_wave.multislice import multislice
 from osog.exit_wave.raster import Raster, modelled_by
 from osog.exit_wave.wave import ExitWave
+from osog.particles import assembled
 from osog.waves.plane_waves import ForwardWaves
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitW
     exact = modelled_by("mie", batch, plan)
     spectrum: Tensor | None = None
     if not bool(exact.all()) or len(batch) == 0:
-        bodies = with_cores(batch.taken(torch.nonzero(~exact).flatten()))
+        bodies = assembled(with_cores(batch.taken(torch.nonzero(~exact).flatten())))
         spectrum = _through_slabs(bodies, waves, source, weights, wavelength, index, plan, weak)
     if bool(exact.any()):
         spheres = batch.taken(torch.nonzero(exact).flatten())
@@ -96,9 +97,9 @@ def _through_slabs(
     raster = Raster(batch, plan, modelled_by("projection", batch, plan))
     # Unpolarised light meets the mean index of a crystal, seen along the middle of the source.
     middle = (weights[:, None] * source).sum(0) * (wavelength / index)
-    phase_per_um = 2 * pi / wavelength * mean_delta_index(batch, index, middle)
+    phase_per_um = 2 * pi / wavelength * batch.steps(mean_delta_index(batch, index, middle))
     absorbing = followed(batch.absorption_per_um) or bool((batch.absorption_per_um > 0).any())
-    loss = 0.5 * batch.absorption_per_um if absorbing else None
+    loss = 0.5 * batch.steps(batch.absorption_per_um) if absorbing else None
     if weak:
         coefficients = [phase_per_um] if loss is None else [phase_per_um, loss]
         slabs = [deposited(batch, each, raster) for each in coefficients]

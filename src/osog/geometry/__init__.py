@@ -5,6 +5,7 @@ one from outside the package.
 """
 
 from osog.geometry.areas import silhouette_areas
+from osog.geometry.assemblies import ENVELOPE, Pieces, assembly_of
 from osog.geometry.bent_fibre import BENT_CYLINDER, BENT_ROD
 from osog.geometry.box import BOX
 from osog.geometry.buckets import Bucket, buckets, patch_grid
@@ -31,6 +32,7 @@ __all__ = [
     "BOX",
     "CYLINDER",
     "ELLIPSOID",
+    "ENVELOPE",
     "POLYHEDRON",
     "RED_CELL",
     "ROD",
@@ -47,7 +49,9 @@ __all__ = [
     "GBuffer",
     "Level",
     "LevelShape",
+    "Pieces",
     "Shape",
+    "assembly_of",
     "bodies_of",
     "buckets",
     "by_shape",

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from osog.geometry.cuts import cut
 from osog.geometry.edges import SPREAD
 from osog.geometry.shape import Bodies
 
@@ -101,7 +102,7 @@ def chords(
     size : Tensor, shape (n, S)
         See `ParticleBatch`.
     planes : Tensor or None, shape (n, F, 4)
-        Half-spaces of polyhedra, from `padded_planes`.
+        Half-spaces of polyhedra, from `padded_planes`; those of other shapes cut them off.
     plane_mask : Tensor or None, shape (n, F), bool
     pitch_um : tuple of float
         (y, x) pixel size in µm.
@@ -214,7 +215,10 @@ def _sampled(
     elif samples == _FINEST:
         bodies, factor = shape.thickened(bodies, min(pitch_um))
         fainter = factor[:, None, None]
-    half_path, middle, coverage = shape.path(x, y, bodies, (py, px))
+    path = shape.path(x, y, bodies, (py, px))
+    if bodies.planes is not None and not shape.has_planes:
+        path = cut(x, y, bodies, (py, px), path)
+    half_path, middle, coverage = path
     if shape.intervals > 1:
         half_path = half_path.flatten(-3, -2)
         middle = None if middle is None else middle.flatten(-3, -2)

@@ -10,15 +10,18 @@ import torch
 from torch import Tensor
 
 from osog.geometry.buckets import buckets, patch_grid
-from osog.geometry.chords import chords
+from osog.geometry.chords import Chord, chords
 from osog.geometry.shape import Bodies
 from osog.geometry.voxel_maps import volume_map
+from osog.particles import assembled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from osog.particles import ParticleBatch
 
+_THROUGH = 0.1
+"""Share of a path below which what is left of it does not show."""
 _CHUNK_PX = 150_000
 """Pixels drawn at a time: small enough for the cache."""
 
@@ -39,7 +42,8 @@ class GBuffer:
     instances : Tensor, shape (Y, X), int32
         0 for background, i + 1 where particle i is the nearest to the objective. A particle
         owns a pixel when it covers more than half of it, or, if it is too small ever to do
-        so, more than half as much as it covers of any pixel.
+        so, more than half as much as it covers of any pixel. What the pieces of one particle
+        cover adds up, to at most the pixel.
     visible_area : Tensor, shape (N,), int64
         Pixels that bear the particle's number.
     inside_area : Tensor, shape (N,), int64
@@ -105,9 +109,21 @@ def gbuffer(
         Without gradients, on the batch's device; independent of the order of the particles
         except for the numbers themselves.
     """
-    batch = batch.detach()
+    batch = assembled(batch.detach())
     rows, columns = shape
-    device, count = batch.device, len(batch)
+    device, members = batch.device, batch.membership
+    count = len(batch)
+    alone = torch.ones(count, dtype=torch.bool, device=device)
+    sign = torch.ones_like(batch.delta_index)
+    pieces = Pieces(rows, columns)
+    if members is not None:
+        count = int((members.host == torch.arange(count, device=device)).sum())
+        several = torch.bincount(members.host[members.outer], minlength=count) > 1
+        carved = torch.zeros_like(several).index_fill_(0, members.host[members.thickness < 0], True)
+        several |= carved | ~members.drawn[:count]
+        alone = members.outer & ~several[members.host]
+        sign = members.thickness
+    contrast_per_um = batch.steps(batch.delta_index)
     pixels = rows * columns
     # One cell behind the image takes what hangs over its border.
     path = torch.zeros(pixels + 1, dtype=batch.dtype, device=device)
@@ -118,10 +134,9 @@ def gbuffer(
     inside = torch.zeros(count, dtype=torch.int64, device=device)
     kept: dict[int, Silhouette] = {}
     pitch = (pixel_size_um, pixel_size_um)
-    others = None if batch.voxels is None else batch.voxels.others
-    for form, height, width, members in buckets(batch, pitch, others):
+    for form, height, width, group in buckets(batch, pitch, batch.drawn_apart):
         step = max(1, _CHUNK_PX // (height * width))
-        for index in torch.split(members, step):
+        for index in torch.split(group, step):
             bodies, position = Bodies.of(batch, index, form), batch.position[index]
             row, column, x, y = patch_grid(position, height, width, pitch)
             chord = chords(
@@ -143,9 +158,21 @@ def gbuffer(
             cell = (r[:, :, None] + c[:, None, :]).clamp_max(pixels)
             thickness = chord.path
             flat = cell.flatten()
-            path.index_add_(0, flat, thickness.flatten())
-            contrast = thickness * batch.delta_index[index, None, None]
+            path.index_add_(0, flat, (thickness * sign[index, None, None]).flatten())
+            contrast = thickness * contrast_per_um[index, None, None]
             opd.index_add_(0, flat, contrast.flatten())
+            if members is not None and not bool(alone[index].all()):
+                more = torch.nonzero((sign[index] != 0) & ~alone[index]).flatten()
+                hosts, weights = members.host[index[more]], sign[index[more]]
+                pieces.add(hosts, weights, row[more], column[more], chord, more)
+                single = torch.nonzero(alone[index]).flatten()
+                if not len(single):
+                    continue
+                index, cell, row, column = (t[single] for t in (index, cell, row, column))
+                chord = Chord(chord.entry[single], chord.exit[single], chord.coverage[single])
+                flat = cell.flatten()
+            if members is not None:
+                index = members.host[index]
 
             peak = chord.coverage.amax((-2, -1), keepdim=True)
             owned = chord.coverage > peak.clamp_max(1.0) / 2
@@ -158,6 +185,8 @@ def gbuffer(
             number = torch.div(chosen, height * width, rounding_mode="floor")
             key = _keys(chord.top.flatten()[chosen], index[number] + 1)
             nearest.scatter_reduce_(0, flat[chosen], key, "amax")
+    if members is not None:
+        kept |= pieces.settle(nearest, full, inside)
     for parts in () if batch.voxels is None else batch.voxels.bodies():
         seen = volume_map(batch, parts, pixel_size_um)
         height, width = seen.top.shape
@@ -194,6 +223,86 @@ def gbuffer(
         full_area=full,
         silhouettes=[kept.get(k, _NOTHING) for k in range(count)] if silhouettes else None,
     )
+
+
+class Pieces:
+    """What the pieces of particles cover, until all of them are known.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Size of the frame.
+    """
+
+    def __init__(self, rows: int, columns: int) -> None:
+        self._frame = rows, columns
+        self._found: list[tuple[Tensor, ...]] = []
+
+    def add(
+        self,
+        host: Tensor,
+        sign: Tensor,
+        row: Tensor,
+        column: Tensor,
+        chord: Chord,
+        which: Tensor,
+    ) -> None:
+        """Add patches (m, P, Q) that begin at a row and column, of some bodies of a chord.
+
+        What has the sign -1 is taken out.
+        """
+        cover, height = chord.coverage[which], chord.top[which]
+        path = chord.path[which]
+        _, p, q = cover.shape
+        r = row[:, None, None] + torch.arange(p, device=row.device)[:, None]
+        c = column[:, None, None] + torch.arange(q, device=row.device)
+        whole = torch.broadcast_tensors(
+            host[:, None, None], r, c, cover, height, path, sign[:, None, None]
+        )
+        seen = cover > 0
+        self._found.append(tuple(t[seen] for t in whole))
+
+    def settle(self, nearest: Tensor, full: Tensor, inside: Tensor) -> dict[int, Silhouette]:
+        """Write the keys of the pixels that whole particles own, and their areas, in place.
+
+        Returns
+        -------
+        dict of int to Silhouette
+        """
+        if not self._found:
+            return {}
+        host, r, c, cover, height, path, sign = (
+            torch.cat(t) for t in zip(*self._found, strict=True)
+        )
+        rows, columns = self._frame
+        places, group = torch.unique(torch.stack((host, r, c)), dim=1, return_inverse=True)
+        host, r, c = places
+        solid = sign > 0
+        none = cover.new_zeros(len(host))
+        total = none.index_add(0, group, cover * solid).clamp_max(1.0)
+        height = torch.where(solid, height, -torch.inf)
+        top = height.new_full((len(host),), -torch.inf).scatter_reduce_(0, group, height, "amax")
+        # A slot right through the body is no part of its silhouette, a groove is.
+        full_path = none.index_add(0, group, path * solid)
+        total = total * (none.index_add(0, group, path * sign) > _THROUGH * full_path)
+        peak = cover.new_zeros(len(full)).scatter_reduce_(0, host, total, "amax")
+        owned = total > peak[host] / 2
+        host, r, c, top = host[owned], r[owned], c[owned], top[owned]
+        full.index_add_(0, host, torch.ones_like(host))
+        found = {}
+        for one in torch.unique(places[0]).tolist():
+            mine = host == one
+            y, x = r[mine].cpu(), c[mine].cpu()
+            low = (int(y.min()), int(x.min())) if len(y) else (0, 0)
+            size = (int(y.max()) - low[0] + 1, int(x.max()) - low[1] + 1) if len(y) else (1, 1)
+            pixels = torch.zeros(size, dtype=torch.bool)
+            pixels[y - low[0], x - low[1]] = True
+            found[one] = Silhouette(*low, pixels.numpy())
+        seen = (r >= 0) & (r < rows) & (c >= 0) & (c < columns)
+        host, cell, top = host[seen], (r * columns + c)[seen], top[seen]
+        inside.index_add_(0, host, torch.ones_like(host))
+        nearest.scatter_reduce_(0, cell, _keys(top, host + 1), "amax")
+        return found
 
 
 def _key_floor() -> int:

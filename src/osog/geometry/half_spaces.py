@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _CELLS = 48
 """Cells along each side of the cube in which a polyhedron's moments are taken."""
 
+_FEW = 8
+"""Sets of half-spaces up to which corners are found, checked and kept one by one."""
+
 Array = NDArray[np.float64]
 
 
@@ -72,15 +75,21 @@ def vertices(planes: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     ValueError
         When half-spaces enclose no volume or leave it unbounded.
     """
-    distinct, inverse = _distinct(planes, mask)
-    sets = [_corners(one) for one in distinct]
-    widest = max((len(corner) for corner in sets), default=0)
-    table = np.zeros((len(sets), widest, 3))
-    known = np.zeros((len(sets), widest), dtype=bool)
-    for i, corner in enumerate(sets):
-        table[i] = corner[0]
-        table[i, : len(corner)] = corner
-        known[i, : len(corner)] = True
+    packed = torch.cat([planes, mask[..., None].to(planes.dtype)], dim=-1).detach()
+    flat = packed.cpu().double()
+    if len(flat) > _FEW and not bool((flat == flat[:1]).all()):
+        table, known = _many_corners(array(flat).tobytes(), flat.shape[1])
+        inverse = torch.arange(len(flat))
+    else:
+        distinct, inverse = _distinct(planes, mask)
+        sets = [_corners(one) for one in distinct]
+        widest = max((len(corner) for corner in sets), default=0)
+        table = np.zeros((len(sets), widest, 3))
+        known = np.zeros((len(sets), widest), dtype=bool)
+        for i, corner in enumerate(sets):
+            table[i] = corner[0]
+            table[i, : len(corner)] = corner
+            known[i, : len(corner)] = True
     corners = torch.from_numpy(table)[inverse].to(planes.device, planes.dtype)
     return corners, torch.from_numpy(known)[inverse].to(planes.device)
 
@@ -155,6 +164,64 @@ def _surround_origin(normals: np.ndarray) -> bool:
         if side.max() < 1e-9 or side.min() > -1e-9:
             return False
     return True
+
+
+def corners_of_many(planes: Array, mask: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:
+    """Corners of many sets of half-spaces at once.
+
+    Parameters
+    ----------
+    planes : ndarray, shape (n, F, 4)
+    mask : ndarray of bool, shape (n, F)
+        False where a row is padding.
+
+    Returns
+    -------
+    corners : ndarray, shape (n, V, 3)
+        Corners where more than three faces meet come several times; padded with the first.
+    known : ndarray of bool, shape (n, V)
+        False where a row is padding; nowhere True for a set that encloses nothing.
+    """
+    count, faces = mask.shape
+    i, j, k = np.array(list(combinations(range(faces), 3)), dtype=np.int64).reshape(-1, 3).T
+    # Distances grow with the body, so that tolerances are shares of its size.
+    scale = np.where(mask, np.abs(planes[..., 3]), 0.0).max(1, initial=1e-300)
+    found = []
+    block = max(1, 2_000_000 // max(1, len(i) * faces))
+    for start in range(0, count, block):
+        rows = slice(start, start + block)
+        n, d, there = planes[rows, :, :3], planes[rows, :, 3], mask[rows]
+        cross = np.cross(n[:, j], n[:, k])
+        det = (n[:, i] * cross).sum(-1)
+        usable = there[:, i] & there[:, j] & there[:, k] & (np.abs(det) > 1e-9)
+        points = d[:, i, None] * cross
+        points += d[:, j, None] * np.cross(n[:, k], n[:, i])
+        points += d[:, k, None] * np.cross(n[:, i], n[:, j])
+        points /= np.where(usable, det, 1.0)[..., None]
+        room = d[:, None, :] - points @ n.transpose(0, 2, 1)
+        tolerance = 1e-6 * scale[rows, None, None]
+        inside = usable & ((room >= -tolerance) | ~there[:, None, :]).all(-1)
+        found.append((points, inside))
+    widest = max((int(inside.sum(1).max(initial=0)) for _, inside in found), default=0)
+    corners = np.zeros((count, widest, 3))
+    known = np.zeros((count, widest), dtype=bool)
+    for number, (points, inside) in enumerate(found):
+        order = np.argsort(~inside, axis=1, kind="stable")[:, :widest]
+        rows = slice(number * block, number * block + len(points))
+        known[rows] = np.take_along_axis(inside, order, 1)
+        corners[rows] = np.take_along_axis(points, order[..., None], 1)
+    corners = np.where(known[..., None], corners, corners[:, :1])
+    return corners, known
+
+
+@lru_cache(maxsize=32)
+def _many_corners(packed: bytes, faces: int) -> tuple[Array, NDArray[np.bool_]]:
+    """`corners_of_many` of rows (n_x, n_y, n_z, d, mask), kept."""
+    rows = np.frombuffer(packed, dtype=np.float64).reshape(-1, faces, 5)
+    corners, known = corners_of_many(rows[..., :4], rows[..., 4] > 0)
+    if not known.any(1).all():
+        raise ValueError("half_spaces: some of these half-spaces enclose no volume.")
+    return corners, known
 
 
 @lru_cache(maxsize=512)

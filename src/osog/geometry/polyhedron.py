@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from osog.geometry.half_spaces import deviations, unit_volumes, vertices
+from osog.geometry.half_spaces import corners_of_many, deviations, unit_volumes, vertices
 from osog.geometry.rectangles import least_rectangle
 from osog.geometry.shape import Array, Bodies, Column, Shape
 from osog.geometry.silhouettes import beyond, silhouette, world_planes
 from osog.geometry.walls import SHORT, VERTICAL, Planes, kernel_reach, wall_mean
-from osog.scene.habits import half_spaces
-from osog.scene.shapes import Polyhedron, ShapeModel
+from osog.scene.habits import half_spaces, true_planes
+from osog.scene.shapes import Polyhedron, RandomPolyhedron, ShapeModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ _THIN = 0.4
 class PolyhedronGeometry(Shape):
     """Bodies n · (x / size) ≤ d with the half-spaces (n, d) of their habit."""
 
-    models = (Polyhedron,)
+    models = (Polyhedron, RandomPolyhedron)
     flat_faces = True
     has_planes = True
 
@@ -37,7 +37,7 @@ class PolyhedronGeometry(Shape):
     ) -> tuple[Column, Column, Column]:
         """Full extents, since habits fill the unit cube; 1 for half-spaces in µm."""
         a, b, c = numbers
-        if _own(model) is not None:
+        if _own(model) is not None or _true(model) is not None:
             return _constant(a, 1.0), _constant(b, 1.0), _constant(c, 1.0)
         return a, b, c
 
@@ -50,11 +50,22 @@ class PolyhedronGeometry(Shape):
         if own is not None:
             reach = 1.5 * max(row[3] for row in own)
             return _constant(a, reach), _constant(b, reach), _constant(c, reach)
+        true: Array | None = _true(model)
+        if true is not None:
+            faces: Array = true
+            size = np.stack([np.asarray(n, dtype=np.float64) for n in numbers], -1).reshape(-1, 3)
+            rows = np.broadcast_to(faces[:, :3], (len(size), len(faces), 3))
+            planes = np.concatenate([rows, (size @ faces[:, 3:].T)[..., None]], -1)
+            corners, known = corners_of_many(planes, np.ones(planes.shape[:2], dtype=bool))
+            far = np.where(known[..., None], np.abs(corners), 0.0).max(1)
+            x, y, z = (_like(a, far[:, k]) for k in range(3))
+            return x, y, z
         return a / 2, b / 2, c / 2
 
-    def planes(self, model: ShapeModel) -> Array:
-        """Half-spaces of the habit, or its own, with normals of length 1."""
-        assert isinstance(model, Polyhedron)
+    def planes(self, model: ShapeModel) -> Array | None:
+        """Half-spaces of the habit, or its own, with normals of length 1; of grains none."""
+        if not isinstance(model, Polyhedron):
+            return None
         if model.half_spaces is None:
             return half_spaces(model.habit)
         own = np.asarray(model.half_spaces, dtype=np.float64)
@@ -151,8 +162,14 @@ POLYHEDRON = PolyhedronGeometry()
 
 def _own(model: ShapeModel) -> tuple[tuple[float, float, float, float], ...] | None:
     """Half-spaces that replace habit and size."""
-    assert isinstance(model, Polyhedron)
-    return model.half_spaces
+    return model.half_spaces if isinstance(model, Polyhedron) else None
+
+
+def _true(model: ShapeModel) -> Array | None:
+    """Faces of a habit that keeps its angles, in µm for each µm of size."""
+    if not isinstance(model, Polyhedron) or model.half_spaces is not None:
+        return None
+    return true_planes(model.habit)
 
 
 def _constant(like: Column, value: float) -> Column:
@@ -160,6 +177,13 @@ def _constant(like: Column, value: float) -> Column:
     if isinstance(like, torch.Tensor):
         return torch.full_like(like, value)
     return np.full_like(like, value)
+
+
+def _like(column: Column, values: Array) -> Column:
+    """These values, as a column of the same type."""
+    if isinstance(column, torch.Tensor):
+        return torch.as_tensor(values, dtype=column.dtype, device=column.device)
+    return values
 
 
 def _faces(normals: Tensor, offsets: Tensor, chosen: Tensor, far: Tensor) -> tuple[Tensor, Tensor]:

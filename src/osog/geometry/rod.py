@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import pi
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class RodGeometry(Shape):
     """Rods of the size (half of the length from tip to tip, radius, radius)."""
 
-    models = (Rod,)
+    models: ClassVar[tuple[type[ShapeModel], ...]] = (Rod,)
     round_ends = True
 
     def half_lengths(

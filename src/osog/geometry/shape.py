@@ -54,9 +54,7 @@ class Bodies:
     @classmethod
     def of(cls, batch: ParticleBatch, index: Tensor, shape: Shape) -> Bodies:
         """Select particles ``index`` (n,) of a batch, all of one shape."""
-        planes = mask = None
-        if shape.has_planes:
-            planes, mask = padded_planes(batch, index)
+        planes, mask = shape.planes_of(batch, index)
         return cls(batch.quaternion[index], batch.size[index, : shape.size_columns], planes, mask)
 
     @cached_property
@@ -135,6 +133,16 @@ class Shape(ABC):
     def __repr__(self) -> str:
         """Name for messages."""
         return type(self).__name__.lower()
+
+    def planes_of(self, batch: ParticleBatch, index: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Half-spaces of some particles and their mask, None where they have none."""
+        if self.has_planes:
+            return padded_planes(batch, index)
+        if batch.membership is not None:  # only parts are cut
+            planes, mask = padded_planes(batch, index)
+            if planes.shape[1]:
+                return planes, mask
+        return None, None
 
     # From the numbers of a scene to the body.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.geometry.assemblies import ENVELOPE
 from osog.geometry.bent_fibre import BENT_CYLINDER, BENT_ROD
 from osog.geometry.box import BOX
 from osog.geometry.cylinder import CYLINDER
@@ -17,6 +18,7 @@ from osog.geometry.rod import ROD
 from osog.geometry.shape import Bodies, Shape
 from osog.geometry.sphere import SPHERE
 from osog.geometry.volume import VOLUME
+from osog.particles import assembled
 from osog.scene import SHAPES as SCENE_SHAPES
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ SHAPES: list[Shape] = [
     VESICLE,
     TUBE,
     VOLUME,
+    ENVELOPE,
 ]
 """Every shape; its place is its number in ``ParticleBatch.shape_kind``."""
 
@@ -138,4 +141,18 @@ def half_extents(batch: ParticleBatch, index: Tensor) -> Tensor:
     with torch.no_grad():
         for shape, rows in by_shape(batch, index):
             out[rows] = shape.half_extents(Bodies.of(batch, index[rows], shape))
+        if batch.parts is not None:
+            out = torch.maximum(out, _reach_of_parts(batch)[index])
     return out
+
+
+def _reach_of_parts(batch: ParticleBatch) -> Tensor:
+    """Farthest reach (N, 3) of the outer parts of every particle from its position."""
+    whole = assembled(batch.detach())
+    assert whole.membership is not None
+    rows = torch.nonzero(whole.membership.outer).flatten()
+    rows = rows[rows >= len(batch)]
+    host = whole.membership.host[rows]
+    far = half_extents(whole, rows) + (whole.position[rows] - batch.position[host]).abs()
+    found = batch.size.new_zeros(len(batch), 3).detach()
+    return found.scatter_reduce_(0, host[:, None].expand(-1, 3), far, "amax")

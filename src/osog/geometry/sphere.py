@@ -10,6 +10,7 @@ import torch
 from osog.geometry.edges import root_mean_product
 from osog.geometry.ellipsoid import ellipse_points
 from osog.geometry.shape import Bodies, Column, Shape
+from osog.scene.assembled_shapes import Bubble
 from osog.scene.shapes import CoatedSphere, ShapeModel, Sphere
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class SphereGeometry(Shape):
     """Balls of the size (radius, radius, radius); a core changes nothing about their surface."""
 
-    models = (Sphere, CoatedSphere)
+    models = (Sphere, CoatedSphere, Bubble)
     smooth_above_px = 2.5
     round_ends = True
 

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from osog.geometry import Bodies, by_shape, volume_box
+from osog.geometry.pieces import in_pieces, reach_of_pieces
+from osog.geometry.rectangles import least_rectangle_of_support, support_directions
 
 if TYPE_CHECKING:
     from osog.particles import ParticleBatch
@@ -25,7 +27,8 @@ def boxes(
     Exact for every shape of the package. Rods and cylinders: along the projected long axis.
     Ellipsoids: along the axes of the projected ellipse. Boxes and polyhedra: the rectangle of least
     area, which has a side along an edge of the silhouette; see `Shape.box`. Parts of a volume: the
-    rectangle of least area around the convex hull of their voxels, to half a degree.
+    rectangle of least area around the convex hull of their voxels, to half a degree; so for
+    particles made of several bodies, around all of them.
 
     Parameters
     ----------
@@ -50,6 +53,12 @@ def boxes(
     for row in () if batch.voxels is None else batch.voxels.rows:
         centre, half, angle = volume_box(batch, row)
         out[row] = torch.cat([centre, 2 * half, angle[:, None]], dim=-1)[0]
+    i = in_pieces(batch)
+    if len(i):
+        direction, around = support_directions(out)
+        reach = reach_of_pieces(batch, direction)[i]
+        centre, half, angle = least_rectangle_of_support(reach, direction, around)
+        out[i] = torch.cat([centre, 2 * half, angle[:, None]], dim=-1)
     out[:, :4] /= pixel_size_um
     width, height, angle = out[:, 2].clone(), out[:, 3].clone(), out[:, 4]
     angle = torch.where(height > width, angle + math.pi / 2, angle)

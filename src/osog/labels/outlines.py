@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from osog.geometry import Bodies, by_shape, volume_outline
+from osog.geometry.pieces import in_pieces, outline_of_pieces
 
 if TYPE_CHECKING:
     from osog.particles import ParticleBatch
@@ -50,4 +51,7 @@ def outlines(batch: ParticleBatch, vertices: int = 64) -> Tensor:
         out[i] = (edge + batch.position[i, None, :2]).flip(-1)
     for row in () if batch.voxels is None else batch.voxels.rows:
         out[row] = volume_outline(batch, row, normal).flip(-1)
+    i = in_pieces(batch)
+    if len(i):
+        out[i] = outline_of_pieces(batch, normal, i).flip(-1)
     return out

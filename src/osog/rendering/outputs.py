@@ -15,6 +15,7 @@ import torch
 from osog.exit_wave.birefringence import mean_delta_index
 from osog.geometry import gbuffer
 from osog.labels import boxes
+from osog.particles import assembled
 from osog.rendering.pipeline import light_at_pixels
 from osog.scene import SceneError
 from osog.sensor import pixels
@@ -73,8 +74,9 @@ class LabelSource:
     @cached_property
     def everything(self) -> GBuffer:
         """G-buffer of all particles, with the mean index of birefringent ones."""
-        medium = self.batch.delta_index.new_tensor(self.scene.medium.index)
-        return self._buffer(replace(self.batch, delta_index=mean_delta_index(self.batch, medium)))
+        batch = assembled(self.batch)
+        medium = batch.delta_index.new_tensor(self.scene.medium.index)
+        return self._buffer(replace(batch, delta_index=mean_delta_index(batch, medium)))
 
     @cached_property
     def labelled_only(self) -> GBuffer:

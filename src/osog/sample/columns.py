@@ -51,6 +51,26 @@ def drawn_columns(
     return _Drawing(population, count, streams, scene).columns()
 
 
+def further_column(quantity: Any, count: int, rng: np.random.Generator) -> Array:
+    """Numbers (n,) of a surface, an inclusion or a count, which stand beside the sizes.
+
+    Raises
+    ------
+    SceneError
+        If a law hangs on another number.
+    """
+    if not isinstance(quantity, Distribution):
+        return np.full(count, float(quantity))
+    if quantity.per == "image":
+        return np.full(count, quantity.centre)
+    if quantity.linked or quantity.follows is not None:
+        raise SceneError(
+            "numbers of surfaces, inclusions and cells cannot hang on other numbers; give them a "
+            "law of their own."
+        )
+    return quantity.draw(rng, count)
+
+
 class _Drawing:
     """Draws each column once, those that others hang on first."""
 

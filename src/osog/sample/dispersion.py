@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.particles import CUT, OUTER
 from osog.scene import materials
 from osog.scene.materials.formulas import C_LINE_UM, D_LINE_UM, F_LINE_UM
 from osog.scene.volumes import VoxelShape
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from osog.particles import ParticleBatch
+    from osog.particles import ParticleBatch, Parts
     from osog.sample.values import Values
     from osog.scene import ShapeModel
 
@@ -139,11 +140,35 @@ def dispersed(batch: ParticleBatch, values: Values, wavelength_um: Tensor) -> Pa
     core_taken = torch.where(cored, batch.core_absorption_step, batch.core_absorption_step * taken)
     return replace(
         batch,
+        parts=None
+        if batch.parts is None
+        else _of_parts(batch.parts, gathered, values, medium_shift),
         delta_index=batch.delta_index + shift,
         birefringence=batch.birefringence * split,
         absorption_per_um=absorbed,
         core_index_step=core_step - torch.where(cored, metal_shift, 0.0),
         core_absorption_step=core_taken - kept,
+    )
+
+
+def _of_parts(
+    parts: Parts, of_particles: list[Tensor], values: Values, medium_shift: Tensor
+) -> Parts:
+    """Return parts that follow the laws of their particles; what was taken out stays medium."""
+    columns = (column[parts.host] for column in of_particles)
+    refractivity, metal_shift, split, taken, added, _ = columns
+    shift = (values.medium.index + parts.delta_index - 1) * refractivity + metal_shift
+    own = torch.where(parts.role == OUTER, added, torch.zeros_like(added))
+    hollow = parts.role == CUT
+    return replace(
+        parts,
+        delta_index=torch.where(
+            hollow, parts.delta_index, parts.delta_index + shift - medium_shift
+        ),
+        birefringence=parts.birefringence * split,
+        absorption_per_um=torch.where(
+            hollow, parts.absorption_per_um, parts.absorption_per_um * taken + own
+        ),
     )
 
 

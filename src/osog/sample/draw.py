@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from osog.cautions import Caution
-from osog.geometry import SHAPES, number_of, silhouette_areas
+from osog.geometry import SHAPES, silhouette_areas
 from osog.particles import ParticleBatch, quaternion_from_angles, rotation_matrix
+from osog.sample.bodies import Bodies, BodyPlan, further_numbers, make_bodies, plan_bodies
 from osog.sample.columns import (
     MATERIAL,
     Columns,
@@ -21,16 +22,12 @@ from osog.sample.columns import (
     owned_columns,
 )
 from osog.sample.groups import Groups, grouped, single
+from osog.sample.parts import joined_parts
 from osog.sample.placement import Clump, Obstacles, Placed, Site, positions
 from osog.sample.solids import clumps_of, half_lengths, solids
 from osog.sample.values import Values
 from osog.sample.volumes import with_parts
-from osog.scene import (
-    Particle,
-    Population,
-    Scene,
-    SceneError,
-)
+from osog.scene import Particle, Population, Scene, SceneError
 from osog.scene.seeds import checked_seed
 
 if TYPE_CHECKING:
@@ -39,6 +36,7 @@ if TYPE_CHECKING:
 _CORE = ("core_radius", "core_index", "core_absorption")
 _SHELL = {"core_absorption_per_um": "absorption_per_um"}
 """Numbers of a core that, left out, are those of the material."""
+_OF_BODIES = ("faces", "surface", "pieces", "inclusions")
 # One random stream per column, so that one more particle or one more law reshuffles nothing else.
 # New columns go to the end, so that a seed keeps its particles.
 _STREAMS = (
@@ -46,6 +44,7 @@ _STREAMS = (
     *("index", "absorption_per_um", "emission_per_um", "spread", "birefringence"),
     *("size3", "size4", "size5", "size6", "size7"),
     *("direction", "depth", "jitter", "members"),
+    *_OF_BODIES,
 )
 
 _MOST_PARTICLES = 1_000_000
@@ -66,6 +65,7 @@ class _Drawn:
     owned: dict[tuple[str, int | None], tuple[NDArray[np.bool_], Array]]
     factor: Array
     group: NDArray[np.int64]
+    plan: BodyPlan | None = None
 
     @property
     def columns(self) -> dict[tuple[str, int | None], Array]:
@@ -124,10 +124,12 @@ def sample(
 
 
 def _batch(groups: list[_Drawn], values: Values) -> ParticleBatch:
-    parts = [_tensors(group, values) for group in groups]
-    if not parts:
+    made = [_tensors(group, values) for group in groups]
+    if not made:
         return _empty(values)
-    planes, starts = _planes(groups, values)
+    parts, bodies = [part for part, _ in made], [body for _, body in made]
+    counts = np.concatenate([body.counts for body in bodies])
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     widest = max(part["size"].shape[1] for part in parts)
     for part in parts:
         size = part["size"]
@@ -153,11 +155,12 @@ def _batch(groups: list[_Drawn], values: Values) -> ParticleBatch:
         core_radius=joined["core_radius"],
         core_index_step=joined["core_index"] - joined["index"],
         core_absorption_step=joined["core_absorption"] - joined["absorption_per_um"],
-        planes=planes,
-        plane_start=starts,
+        planes=torch.cat([body.planes for body in bodies]),
+        plane_start=torch.as_tensor(starts, device=values.device),
         shape_kind=kind,
         population=owner,
         group=group,
+        parts=joined_parts(bodies, joined, values.medium.index),
     )
     return with_parts(batch, values)
 
@@ -178,6 +181,8 @@ def explicit(scene: Scene, seed: int = 0) -> Scene:
     populations = []
     for population in image.populations:
         group = groups.get(population.name)
+        if group is not None and population.random_bodies and population.body_seed is None:
+            population = population.model_copy(update={"body_seed": seed})
         if group is None or (population.particles is not None and not group.laws):
             populations.append(population)
             continue
@@ -278,9 +283,24 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
                 lambda name: _placed(groups, name),
             )
             group.position = positions(site)[together.clump] + together.offset
+        own = population.body_seed
+        group.plan = _plan(group, streams if own is None else _streams(own, number))
         groups.append(group)
         first += group.number
     return groups
+
+
+def _plan(group: _Drawn, streams: dict[str, np.random.Generator]) -> BodyPlan:
+    """What the numbers of a population do not say of its bodies."""
+    stated, shape = {}, group.population.shape
+    for field, component in shape.columns():
+        quantity = getattr(shape, field)
+        quantity = quantity if component is None else quantity[component]
+        column = group.columns.get((field, component))
+        if column is None:
+            column = np.full(group.number, 0.0 if quantity is None else _centre(quantity))
+        stated[field, component] = column * (group.factor if _is_length(shape, field) else 1.0)
+    return plan_bodies(group.population, group.number, stated, streams)
 
 
 def _together(
@@ -367,6 +387,7 @@ def _count_for_cover(
             population, len(alone), 0, together.offset, together.angles, columns, {},
             together.factor, alone,
         )  # fmt: skip
+        group.plan = _plan(group, _streams(seed, number))
         areas = silhouette_areas(_batch([group], Values(scene, dtype=torch.float64))).numpy()
         sums = np.cumsum(np.bincount(together.clump, areas, count))
         if sums[-1] > wanted_um2 or count >= _MOST_PARTICLES:
@@ -383,7 +404,7 @@ def _count_for_cover(
     return reached + int(sums[reached] - wanted_um2 < wanted_um2 - before)
 
 
-def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
+def _tensors(group: _Drawn, values: Values) -> tuple[dict[str, Tensor], Bodies]:
     population, n = group.population, group.number
     index = next(i for i, p in enumerate(values.scene.populations) if p.name == population.name)
     base = f"populations[{index}]"
@@ -420,9 +441,9 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
     )
     angles = torch.stack([plain(group.angles[:, k], "orientation_deg", k) for k in range(3)], 1)
     sizes = {(f, k): column("shape", f, k) for f, k in population.shape.columns()}
-    number = number_of(population.shape)
-    size = torch.stack(SHAPES[number].half_lengths(population.shape, list(sizes.values())), 1)
-    out = {"position": position, "angles": angles, "size": size}
+    assert group.plan is not None
+    bodies = make_bodies(population, group.plan, sizes, further_numbers(values, base), position)
+    out = {"position": position, "angles": angles, "size": bodies.size}
     for field in MATERIAL:
         out[field] = column("material", field, None)
     core_radius, core_index, core_absorption = (
@@ -436,10 +457,10 @@ def _tensors(group: _Drawn, values: Values) -> dict[str, Tensor]:
     direction = torch.stack(axis)
     out["axis"] = (direction / direction.norm()).expand(n, 3)
     long: dict[str, Any] = {"dtype": torch.int64, "device": values.device}
-    out["shape_kind"] = torch.full((n,), number, **long)
+    out["shape_kind"] = torch.full((n,), SHAPES.index(group.plan.shape), **long)
     out["population"] = torch.full((n,), index, **long)
     out["group"] = torch.as_tensor(group.group, **long)
-    return out
+    return out, replace(bodies, first=group.first)
 
 
 def _single(column: Tensor, given: dict[int, Tensor], group: _Drawn) -> Tensor:
@@ -448,25 +469,6 @@ def _single(column: Tensor, given: dict[int, Tensor], group: _Drawn) -> Tensor:
         return column
     where = torch.tensor(list(mine), device=column.device)
     return column.index_put((where,), torch.stack(list(mine.values())))
-
-
-def _planes(groups: list[_Drawn], values: Values) -> tuple[Tensor, Tensor]:
-    rows: list[Array] = []
-    counts: list[int] = []
-    for group in groups:
-        model = group.population.shape
-        planes = SHAPES[number_of(model)].planes(model)
-        if planes is None:
-            counts += [0] * group.number
-            continue
-        rows += [planes] * group.number
-        counts += [len(planes)] * group.number
-    stacked = np.concatenate(rows) if rows else np.empty((0, 4))
-    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return (
-        torch.as_tensor(stacked, dtype=values.dtype, device=values.device),
-        torch.as_tensor(starts, device=values.device),
-    )
 
 
 def _empty(values: Values) -> ParticleBatch:

@@ -13,12 +13,10 @@ from scipy.special import elliprd, elliprf
 
 from osog.derivatives import array
 from osog.geometry import Bodies, by_shape
-from osog.particles import ParticleBatch, rotation_matrix
+from osog.particles import ParticleBatch, quaternion_product, rotation_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from torch import Tensor
 
     from osog.scene import Scene
     from osog.scene.population import Motion
@@ -98,7 +96,7 @@ def _stepped(batch: ParticleBatch, slide: Array, turn: Array, drift: Array) -> P
         np.concatenate([np.cos(angle / 2), np.sin(angle / 2) * axis], 1)
     ).to(like)  # fmt: skip
     # A turn about body axes acts before the rotation into the world.
-    quaternion = _product(batch.quaternion, spin)
+    quaternion = quaternion_product(batch.quaternion, spin)
     # The optic axis is fixed in the body.
     body_axis = rotation.transpose(1, 2) @ batch.optic_axis[:, :, None]
     optic_axis = (rotation_matrix(quaternion) @ body_axis)[:, :, 0]
@@ -188,18 +186,3 @@ def hydrodynamic_axes_um(batch: ParticleBatch, mine: NDArray[np.bool_]) -> Array
         axes[rows] = shape.hydrodynamic_axes(Bodies.of(whole, index[rows], shape))
     found: Array = array(axes)
     return found
-
-
-def _product(first: Tensor, second: Tensor) -> Tensor:
-    """Quaternion product (N, 4): turns by `second`, then by `first`."""
-    w, x, y, z = first.unbind(-1)
-    a, b, c, d = second.unbind(-1)
-    return torch.stack(
-        (
-            w * a - x * b - y * c - z * d,
-            w * b + x * a + y * d - z * c,
-            w * c - x * d + y * a + z * b,
-            w * d + x * c - y * b + z * a,
-        ),
-        dim=-1,
-    )

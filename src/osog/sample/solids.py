@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from osog.geometry import SHAPES, Bodies, convex_bodies, number_of
+from osog.geometry import BOX, SHAPES, Bodies, convex_bodies, number_of
 from osog.particles import quaternion_from_angles
 from osog.sample.placement import Clump
+from osog.scene import Polyhedron, RandomPolyhedron
+from osog.scene.habits import true_planes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +44,19 @@ def solids(
     size = torch.as_tensor(np.stack(shape.half_lengths(model, numbers), 1) * factor[:, None])
     planes = shape.planes(model)
     faces = mask = None
-    if planes is not None:
+    true = None
+    if isinstance(model, Polyhedron) and model.half_spaces is None:
+        true = true_planes(model.habit)
+    if isinstance(model, RandomPolyhedron):
+        # Grains are not drawn yet: what holds each of them is the block that it fills.
+        shape = BOX
+        size = torch.as_tensor(half_lengths(population, count, columns, factor))
+    elif true is not None:
+        distance = np.stack(numbers[:3], 1) @ true[:, 3:].T
+        normals = np.broadcast_to(true[:, :3], (count, len(true), 3))
+        faces = torch.as_tensor(np.concatenate([normals, distance[..., None]], -1))
+        mask = torch.ones(count, len(true), dtype=torch.bool)
+    elif planes is not None:
         faces = torch.as_tensor(planes).expand(count, *planes.shape)
         mask = torch.ones(count, len(planes), dtype=torch.bool)
     turned = quaternion_from_angles(torch.as_tensor(angles_deg))

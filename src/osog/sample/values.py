@@ -370,7 +370,9 @@ def _plain_value(name: str, tensor: Tensor) -> float:
 def _check_acts(name: str, key: Key) -> None:
     """Refuse numbers that an image is not a smooth function of, instead of ignoring them."""
     acts = key[0] in ("medium", "microscope", "camera", "background", "particles") or (
-        key[0] == "populations" and len(key) > 3 and key[2] in ("shape", "material")
+        key[0] == "populations"
+        and len(key) > 3
+        and key[2] in ("shape", "material", "surface", "inclusions")
     )
     if not acts:
         raise SceneError(

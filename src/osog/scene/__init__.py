@@ -8,6 +8,15 @@ from osog.scene.aberrations import (
     PupilShape,
 )
 from osog.scene.aggregates import AGGREGATES, Aggregate
+from osog.scene.assembled_shapes import (
+    AssembledShape,
+    Bacilli,
+    Bubble,
+    Cell,
+    Cocci,
+    Droplet,
+    JoinedDroplets,
+)
 from osog.scene.background import Background
 from osog.scene.bent_and_hollow import BentCylinder, BentRod, RedCell, Tube, Vesicle
 from osog.scene.camera import Camera
@@ -53,6 +62,7 @@ from osog.scene.shapes import (
     Cylinder,
     Ellipsoid,
     Polyhedron,
+    RandomPolyhedron,
     Rod,
     ShapeModel,
     Sphere,
@@ -65,6 +75,7 @@ from osog.scene.spectrum import (
     SpectrumModel,
     WhiteLed,
 )
+from osog.scene.surface import Inclusions, Surface
 from osog.scene.volumes import LabelNumbers, Mesh, Volume, VoxelShape
 from osog.scene.voxels import MeshSurface, VoxelArray
 
@@ -84,27 +95,35 @@ __all__ = [
     "SPECTRUM_TITLES",
     "Aberrations",
     "Aggregate",
+    "AssembledShape",
+    "Bacilli",
     "Background",
     "BentCylinder",
     "BentRod",
     "Box",
     "Brightfield",
+    "Bubble",
     "Camera",
+    "Cell",
     "Chromatic",
     "CoatedSphere",
+    "Cocci",
     "Confocal",
     "CoverGlass",
     "Cylinder",
     "Darkfield",
     "Depth",
     "Distribution",
+    "Droplet",
     "Ellipsoid",
     "FieldAberrations",
     "Fluorescence",
     "Grid",
     "Halogen",
     "Hologram",
+    "Inclusions",
     "InterferometricScattering",
+    "JoinedDroplets",
     "LabelNumbers",
     "Led",
     "LightSheet",
@@ -136,6 +155,7 @@ __all__ = [
     "PowerLaw",
     "PupilShape",
     "QuantitativePhase",
+    "RandomPolyhedron",
     "Ratio",
     "RedCell",
     "Reflection",
@@ -148,6 +168,7 @@ __all__ = [
     "ShapeModel",
     "SpectrumModel",
     "Sphere",
+    "Surface",
     "Table",
     "Tube",
     "Uniform",

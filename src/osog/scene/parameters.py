@@ -79,6 +79,10 @@ def continuous(scene: Scene) -> Iterator[Parameter]:
         for parameter in _walk(f"{base}.material", population.material):
             if parameter.name.rsplit(".", 1)[1] not in overrides:
                 yield parameter
+        if population.surface is not None:
+            yield from _walk(f"{base}.surface", population.surface)
+        for k, inclusions in enumerate(population.inclusions):
+            yield from _walk(f"{base}.inclusions[{k}]", inclusions)
         for i, particle in enumerate(population.particles or ()):
             if population.visible and index >= 0:
                 yield from _particle_parameters(f"particles[{index + i}]", population, particle)
@@ -205,7 +209,9 @@ def _particle_parameters(
 
 
 def _has_an_axis(population: Population, particle: Particle) -> bool:
-    """Whether a body of any shape looks different when it is turned: crystals have an axis."""
+    """Whether a body of any shape looks different when it is turned: by an axis or inclusions."""
+    if population.inclusions:
+        return True
     own = particle.birefringence
     return (population.material.birefringence if own is None else own) != 0
 

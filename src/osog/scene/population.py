@@ -21,6 +21,7 @@ from osog.scene.orientation import AnyOrientation, Isotropic
 from osog.scene.placement import POSITION_UM, AnyPlacement, Independent
 from osog.scene.ready_populations import READY, filled
 from osog.scene.shapes import SHAPES, AnyShape, ShapeModel, Sphere, size_fields
+from osog.scene.surface import Inclusions, Surface
 
 
 class Particle(SceneModel):
@@ -188,6 +189,25 @@ class Population(SceneModel):
         None, title="Particles", description="Explicit particles instead of count and placement."
     )
     motion: Motion = Field(default_factory=Motion, title="Motion")
+    surface: Surface | None = Field(
+        None,
+        title="Surface",
+        description="Bevels, breaks, striations, pits, steps and frayed ends of blocks and "
+        "crystals.",
+    )
+    inclusions: tuple[Inclusions, ...] = Field(
+        (),
+        title="Inclusions",
+        description="Granules, vacuoles, cracks and satellites, drawn for each particle.",
+    )
+    body_seed: int | None = Field(
+        None,
+        ge=0,
+        le=2**63 - 1,
+        title="Seed of bodies",
+        description="Draws what the numbers do not say: faces of grains, breaks, places of "
+        "granules; empty takes the seed of the image.",
+    )
     scattering: Literal["auto", "slabs", "projection", "mie"] = parameter(
         "auto",
         title="Scattering",
@@ -230,6 +250,11 @@ class Population(SceneModel):
         )
         return None if by_chance else self.count or 0
 
+    @property
+    def random_bodies(self) -> bool:
+        """Whether its bodies hold more than their numbers say, which is drawn for each."""
+        return self.shape.random_form or self.surface is not None or bool(self.inclusions)
+
     @model_validator(mode="after")
     def _one_source_of_particles(self) -> "Population":
         given = [
@@ -260,6 +285,22 @@ class Population(SceneModel):
                 value = getattr(particle, field)
                 if value is not None:
                     _check(f"particles[{i}].{field}", value, Material.model_fields[field])
+        if self.surface is not None and not self.shape.faceted:
+            known = [f"a {kind}" for kind, m in SHAPES.models.items() if m.faceted]
+            raise ValueError(
+                f"surface needs {' or '.join(known)}, not a {self.shape.kind}, in population "
+                f"'{self.name}'."
+            )
+        if self.inclusions and not self.shape.holds_inclusions:
+            known = [f"a {kind}" for kind, m in SHAPES.models.items() if m.holds_inclusions]
+            raise ValueError(
+                f"inclusions need {' or '.join(known)}, not a {self.shape.kind}, in population "
+                f"'{self.name}'."
+            )
+        if self.scattering == "mie" and self.inclusions:
+            raise ValueError(
+                f"scattering = mie knows no inclusions; use slabs in population '{self.name}'."
+            )
         if self.scattering == "mie" and not self.shape.exact_theory:
             known = [f"a {kind}" for kind, m in SHAPES.models.items() if m.exact_theory]
             raise ValueError(

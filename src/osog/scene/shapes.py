@@ -23,6 +23,7 @@ def _length(  # type: ignore[no-untyped-def]
     slider: tuple[float, float] = (0.1, 50.0),
     role: FitRole | None = None,
 ):
+    """Describe a length in µm of a shape: its slider's range and its part in a fit."""
     return parameter(
         default,
         title=title,
@@ -54,11 +55,20 @@ class ShapeModel(SceneModel):
         Whether it looks the same from every side, so that its orientation is no parameter.
     exact_theory : bool
         Whether Lorenz-Mie theory knows its scattering exactly.
+    faceted : bool
+        Whether it is a block or crystal, whose surface `Surface` describes.
+    holds_inclusions : bool
+        Whether inclusions can be placed in it.
+    random_form : bool
+        Whether particles of the same numbers may differ, by what is drawn for each.
     """
 
     title: ClassVar[str]
     isotropic: ClassVar[bool] = False
     exact_theory: ClassVar[bool] = False
+    faceted: ClassVar[bool] = False
+    holds_inclusions: ClassVar[bool] = False
+    random_form: ClassVar[bool] = False
 
     kind: str
 
@@ -126,6 +136,7 @@ class Sphere(ShapeModel):
     """A ball."""
 
     title = "Sphere"
+    holds_inclusions = True
     isotropic = True
     exact_theory = True
 
@@ -140,6 +151,7 @@ class CoatedSphere(ShapeModel):
     """A ball with a concentric core of another index; the material is that of the shell."""
 
     title = "Coated sphere"
+    holds_inclusions = True
     isotropic = True
     exact_theory = True
 
@@ -181,6 +193,7 @@ class Ellipsoid(ShapeModel):
     """An ellipsoid with three semi-axes; the first is the body's long axis."""
 
     title = "Ellipsoid"
+    holds_inclusions = True
 
     kind: Literal["ellipsoid"] = "ellipsoid"
     semi_axes_um: tuple[NumberOrDistribution, NumberOrDistribution, NumberOrDistribution] = _length(
@@ -196,6 +209,7 @@ class Rod(ShapeModel):
     """A spherocylinder: a cylinder closed by two half balls."""
 
     title = "Rod (round ends)"
+    holds_inclusions = True
 
     kind: Literal["rod"] = "rod"
     length_um: NumberOrDistribution = _length(
@@ -226,6 +240,7 @@ class Cylinder(ShapeModel):
     """A cylinder with flat ends; short ones are discs."""
 
     title = "Cylinder"
+    holds_inclusions = True
 
     kind: Literal["cylinder"] = "cylinder"
     length_um: NumberOrDistribution = _length(
@@ -241,6 +256,8 @@ class Box(ShapeModel):
     """A rectangular block: needles, blocks and plates by their three edges."""
 
     title = "Box, needle, plate"
+    holds_inclusions = True
+    faceted = True
 
     kind: Literal["box"] = "box"
     size_um: tuple[NumberOrDistribution, NumberOrDistribution, NumberOrDistribution] = _length(
@@ -255,9 +272,13 @@ class Polyhedron(ShapeModel):
     """A convex crystal: a named habit scaled by ``size_um``, or its own half-spaces.
 
     ``half_spaces`` are rows (n_x, n_y, n_z, d_um): the body is where n · x ≤ d for every row.
+    Habits that are named after a substance keep the angles between its faces whatever their size,
+    which says how far their faces lie from the middle.
     """
 
     title = "Polyhedron (crystal)"
+    holds_inclusions = True
+    faceted = True
 
     kind: Literal["polyhedron"] = "polyhedron"
     habit: HabitName = parameter("hexagonal_prism", title="Habit", help="Named crystal form.")
@@ -283,6 +304,43 @@ class Polyhedron(ShapeModel):
                 "the origin: at least 4 rows with d > 0 and normals that point to every side."
             )
         return self
+
+
+@SHAPES.register
+class RandomPolyhedron(ShapeModel):
+    """Convex grains, each of another form: as many faces as it draws, some nearer than others."""
+
+    title = "Random polyhedron (grain)"
+    holds_inclusions = True
+    faceted = True
+    random_form = True
+
+    kind: Literal["random_polyhedron"] = "random_polyhedron"
+    size_um: tuple[NumberOrDistribution, NumberOrDistribution, NumberOrDistribution] = _length(
+        (4.0, 3.0, 3.0),  # type: ignore[arg-type]
+        "Size",
+        "Full extent along the body's own axes; the first is its long axis.",
+    )
+    # Without `limits`, which would make them sizes: an image is no smooth function of them.
+    faces: NumberOrDistribution = parameter(
+        12.0, title="Faces", help="Number of faces, rounded; 6 to 40.", shapes_image=False
+    )
+    roughness: NumberOrDistribution = parameter(
+        0.3,
+        title="Roughness",
+        help="How uneven the faces are: 0 like those of a ball, 1 splinters.",
+        shapes_image=False,
+    )
+
+    def fault(self, particle: Mapping[str, Any]) -> str | None:
+        """Refuse numbers of faces that close no body."""
+        for name, least, most in (("faces", 6, 40), ("roughness", 0, 1)):
+            value = getattr(self, name)
+            low, high = (value, value) if isinstance(value, int | float) else value.support
+            if low < least or high > most:
+                shown = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+                return f"{name} = {shown} must lie between {least} and {most}."
+        return None
 
 
 AnyShape = Annotated[ShapeModel, SHAPES]
