@@ -14,8 +14,8 @@ from osog.datasets.formats import FORMATS
 from osog.datasets.formats.base import DatasetFacts
 from osog.datasets.recipe import SPLITS, Recipe
 from osog.datasets.shards import RECORDS, folders, make_shard, whole
-from osog.io import atomic
 from osog.exit_wave.compiled.choice import available
+from osog.io import atomic
 
 if TYPE_CHECKING:
     import os
