@@ -14,6 +14,8 @@ os.environ.setdefault("QT_API", "pyqt6")
 # Layer attributes set from a worker thread raise instead of crashing the driver later.
 os.environ.setdefault("NAPARI_ENSURE_PLUGIN_MAIN_THREAD", "1")
 os.environ.setdefault("NAPARI_ASYNC", "0")
+# Torch draws, unless a test asks for compiled loops: code that became ready would change roundings.
+os.environ.setdefault("OSOG_COMPILED_LOOPS", "off")
 # napari neither reads nor writes the settings of the user who runs the tests.
 os.environ.setdefault("NAPARI_CONFIG", "")
 

@@ -223,6 +223,10 @@ class PictureMaker:
         renderer = self._renderers.get(request.device)
         if renderer is None:
             renderer = self._renderers[request.device] = self._make(request.device)
+        from osog.exit_wave.compiled.choice import look_again
+
+        # A picture is drawn anew anyway: the place to take up code that has become ready.
+        look_again()
         scene = request.rendered
         outputs = {"image"}
         if request.fields or request.shown in ("phase", "amplitude"):

@@ -11,6 +11,7 @@ import typer
 from osog.cli.commands import (
     bench,
     compare,
+    compile,
     dataset,
     detect,
     fit,
@@ -47,12 +48,13 @@ COMMANDS = (
     tables.materials,
     tables.instruments,
     info.info,
+    compile.compile_loops,
     schema.schema,
     bench.bench,
 )
 """In the order in which the help lists them."""
 for _command in COMMANDS:
-    app.command()(_command)
+    app.command("compile" if _command is compile.compile_loops else None)(_command)
 
 
 @app.callback(invoke_without_command=True)

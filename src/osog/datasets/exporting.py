@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from osog.datasets.formats import FORMATS
 from osog.datasets.formats.base import DatasetFacts
 from osog.datasets.recipe import SPLITS, Recipe
 from osog.datasets.shards import RECORDS, folders, make_shard, whole
+from osog.exit_wave.compiled.choice import available
 from osog.io import atomic
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def export(
     )  # fmt: skip
     recipe.source()  # refuses what cannot be made before anything is written
     folder = Path(out)
+    recipe = _as_begun(recipe, folder)
     _claim(folder, recipe)
     numbers = range(-(-count // recipe.shard_size))
     mine = numbers if shard is None else numbers[shard[0] :: shard[1]]
@@ -213,6 +215,23 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[Recipe, dict[str, Any
 def _samples(recipe: Recipe, count: int, shards: Iterable[int]) -> int:
     size = recipe.shard_size
     return sum(min(count, (k + 1) * size) - k * size for k in shards)
+
+
+def _as_begun(recipe: Recipe, folder: Path) -> Recipe:
+    """Draw as the images that a folder holds were drawn, also where code has become ready since."""
+    begun = folder / RECIPE
+    if not begun.exists():
+        return recipe
+    try:
+        before = Recipe.from_dict(json.loads(begun.read_text(encoding="utf-8")))
+    except (ValueError, DatasetError):
+        return recipe  # whoever claims the folder says so
+    if before.compiled and not available():
+        raise DatasetError(
+            f"'{folder}' was begun with compiled loops, which need numba; install it, or choose "
+            "another folder."
+        )
+    return replace(recipe, compiled=before.compiled)
 
 
 def _claim(folder: Path, recipe: Recipe) -> None:

@@ -10,6 +10,8 @@ from osog.datasets.labelled_frame import LabelledFrame
 from osog.datasets.labelling import Silhouettes, labelled_objects
 from osog.datasets.own_light import own_light
 from osog.datasets.settings import LabelSettings
+from osog.exit_wave.compiled.choice import draws_compiled
+from osog.exit_wave.compiled.choice import use as drawn_by
 from osog.rendering import Renderer
 from osog.sample import checked_seed
 from osog.scene import SceneError
@@ -59,6 +61,9 @@ class FrameSource:
         Overrides the scene's.
     device : str
         As for `osog.render`.
+    compiled : bool, optional
+        Whether compiled loops draw the particles, which are compiled first where they are not; by
+        default where all of them are ready. The choice holds for all frames.
 
     Raises
     ------
@@ -75,6 +80,7 @@ class FrameSource:
         views: int = 1,
         accuracy: str | None = None,
         device: str | torch.device = "auto",
+        compiled: bool | None = None,
     ) -> None:
         _check_single(scene)
         if views < 1:
@@ -89,6 +95,7 @@ class FrameSource:
                     f"{', '.join(known) or 'none'}."
                 )
         self.accuracy = accuracy
+        self.compiled = draws_compiled() if compiled is None else compiled
         self._renderer = Renderer(device)
         self._alone: Renderer | None = None
 
@@ -125,10 +132,11 @@ class FrameSource:
             yield self._labelled(scene, seed, index, view)
 
     def _labelled(self, scene: Scene, seed: int, index: int, view: int) -> LabelledFrame:
-        frame = self._renderer.render(scene, seed, self.accuracy)
-        if self.labels.asks_own_light and self._alone is None:
-            self._alone = Renderer(self._renderer.device)
-        return labels_of(frame, self.labels, self._alone, index, view)
+        with drawn_by("wait" if self.compiled else "off"):
+            frame = self._renderer.render(scene, seed, self.accuracy)
+            if self.labels.asks_own_light and self._alone is None:
+                self._alone = Renderer(self._renderer.device)
+            return labels_of(frame, self.labels, self._alone, index, view)
 
 
 def labelled(

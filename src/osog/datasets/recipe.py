@@ -14,6 +14,7 @@ from osog._version import __version__
 from osog.datasets.errors import DatasetError
 from osog.datasets.frames import FrameSource
 from osog.datasets.settings import LabelSettings
+from osog.exit_wave.compiled.choice import draws_compiled
 from osog.rendering import choose_device
 from osog.sample import checked_seed
 from osog.scene import Scene
@@ -45,6 +46,9 @@ class Recipe:
         ``cpu``, ``cuda`` or ``mps``: images are the same to the bit on one class of device.
     shard_size : int
         Samples in a shard.
+    compiled : bool
+        Whether compiled loops draw the particles: they agree with torch's to rounding, not to the
+        bit.
     version : str
         Of osog.
     """
@@ -58,6 +62,7 @@ class Recipe:
     accuracy: str | None
     device: str
     shard_size: int
+    compiled: bool
     version: str
 
     @classmethod
@@ -101,6 +106,7 @@ class Recipe:
             accuracy=accuracy,
             device=choose_device(device).type,
             shard_size=shard_size,
+            compiled=draws_compiled(),
             version=__version__,
         )
 
@@ -121,7 +127,15 @@ class Recipe:
                 split=tuple(data["split"]),
                 **{
                     name: data[name]
-                    for name in ("seed", "views", "accuracy", "device", "shard_size", "version")
+                    for name in (
+                        "seed",
+                        "views",
+                        "accuracy",
+                        "device",
+                        "shard_size",
+                        "compiled",
+                        "version",
+                    )
                 },
             )
         except (KeyError, TypeError) as error:
@@ -152,6 +166,7 @@ class Recipe:
             views=self.views,
             accuracy=self.accuracy,
             device=device or self.device,
+            compiled=self.compiled,
         )
 
     def split_of(self, index: int) -> str:

@@ -90,7 +90,8 @@ class Stream(IterableDataset[Any]):
             "scene": scene, "seed": seed, "labels": labels, "views": views, "accuracy": accuracy,
             "device": device,
         }  # fmt: skip
-        FrameSource(**self._make)  # type: ignore[arg-type]  # refuses in words, here and not in a worker
+        # Refuses in words, here and not in a worker; all workers draw in the same way.
+        self._make["compiled"] = FrameSource(**self._make).compiled  # type: ignore[arg-type]
         self.start, self.count = start, count
         self.transform = transform or as_sample
         self._passed = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor
 
 from osog.cancellation import raise_if_cancelled
 from osog.derivatives import gradient_with_graph, needs_plain_operations
+from osog.exit_wave.compiled.choice import note_time
+from osog.exit_wave.compiled.drawing import add_bodies, drawings, pull_back_bodies
 from osog.exit_wave.kernel_deconvolution import sharpened
 from osog.exit_wave.plain_deposit import plain_deposit
 from osog.exit_wave.raster import ParticleTensors, PatchBatch, Raster, particle_tensors
@@ -48,7 +51,14 @@ def deposit(
     gy, gx = raster.plan.grid_shape
     plane = gy * gx
     exact = _adds_integers(batch.device)
-    patch_batches = list(_touching(raster, slabs))
+    shared = drawings(raster, batch)
+    compiled = batch.position.new_zeros(len(coefficients), len(slabs), gy, gx)
+    add_bodies(shared.compiled, raster, coefficients, slabs, compiled)
+    patch_batches = list(_touching(shared.rest, raster, slabs))
+    if not patch_batches:
+        volumes = list(compiled.unbind(0))
+        add_volumes(raster.volumes, raster.plan, batch, coefficients, slabs, volumes)
+        return [sharpened(v) for v in volumes]
     # Planes below and above the window catch what belongs to deeper neighbours.
     base = min([slabs.start, *(patches.lowest for patches in patch_batches)])
     top = max([slabs.stop, *(patches.highest + 1 for patches in patch_batches)])
@@ -57,6 +67,7 @@ def deposit(
     out = [torch.zeros(size, dtype=kind, device=batch.device) for _ in coefficients]
     for patches in patch_batches:
         raise_if_cancelled()
+        began = perf_counter()
         entry, leaving = raster.chord(patches, particle_tensors(batch, patches))
         flat = raster.addresses(patches)
         address = (flat + ((patches.first - patches.lowest) * plane)[:, None, None]).reshape(-1)
@@ -72,11 +83,14 @@ def deposit(
                 if exact:
                     weighted = torch.round(weighted.double() * _FIXED_POINT).long()
                 volume[begin:].scatter_add_(0, address, weighted)
+        note_time(patches.shape, batch.dtype, perf_counter() - began)
     first = (slabs.start - base) * plane
     out = [v[first : first + len(slabs) * plane] for v in out]
     if exact:
         out = [(v.double() / _FIXED_POINT).to(batch.dtype) for v in out]
     out = [v.view(len(slabs), gy, gx) for v in out]
+    if shared.compiled:
+        out = [v.add_(w) for v, w in zip(out, compiled, strict=True)]
     add_volumes(raster.volumes, raster.plan, batch, coefficients, slabs, out)
     return [sharpened(v) for v in out]
 
@@ -109,9 +123,15 @@ def deposit_adjoint(
     plane = gy * gx
     gradients = [sharpened(g.clone()) for g in gradients]
     pull_back_volumes(raster.volumes, raster.plan, batch, coefficients, gradients, slabs, into)
+    shared = drawings(raster, batch)
+    if shared.compiled:
+        every = torch.stack(gradients)
+        pull_back_bodies(shared.compiled, raster, batch, coefficients, every, slabs, into)
     flat = [g.reshape(-1) for g in gradients]
     held = _POINTS_HELD.get(batch.device.type, _POINTS_HELD["cpu"])
-    for patches in (few for each in _touching(raster, slabs) for few in each.smaller(held)):
+    for patches in (
+        few for each in _touching(shared.rest, raster, slabs) for few in each.smaller(held)
+    ):
         tensors, wanted = _tracked(batch, patches)
         with torch.enable_grad():
             entry, leaving = raster.chord(patches, tensors)
@@ -194,9 +214,11 @@ def _tracked(batch: ParticleBatch, patches: PatchBatch) -> tuple[ParticleTensors
     return ParticleTensors(wanted[0], wanted[1], wanted[2], planes, plain.plane_mask), wanted
 
 
-def _touching(raster: Raster, slabs: range) -> Iterator[PatchBatch]:
+def _touching(
+    patch_batches: Sequence[PatchBatch], raster: Raster, slabs: range
+) -> Iterator[PatchBatch]:
     whole = slabs.start == 0 and slabs.stop >= raster.plan.slabs
-    for patches in raster.patch_batches:
+    for patches in patch_batches:
         if whole or (patches.lowest < slabs.stop and patches.highest >= slabs.start):
             yield patches
 

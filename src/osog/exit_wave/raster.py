@@ -50,6 +50,8 @@ class PatchBatch:
         Size of the patches.
     first : Tensor, shape (n,)
         First slab that each particle touches, counted from the plan's lowest.
+    last : Tensor, shape (n,)
+        Last slab.
     lowest, highest : int
         First and last slab that any of them may touch.
     depth : int
@@ -65,6 +67,7 @@ class PatchBatch:
     height: int
     width: int
     first: Tensor
+    last: Tensor
     lowest: int
     highest: int
     depth: int
@@ -87,6 +90,7 @@ class PatchBatch:
                 row=self.row[part],
                 column=self.column[part],
                 first=self.first[part],
+                last=self.last[part],
             )
 
 
@@ -100,6 +104,11 @@ class Raster:
     plan : SamplingPlan
     thin : Tensor of bool, shape (N,), optional
         Particles that are squeezed into a thin sheet at their centre (projection).
+
+    Attributes
+    ----------
+    kept : dict
+        What those who draw from it have worked out once.
     """
 
     def __init__(
@@ -109,6 +118,7 @@ class Raster:
         self.patch_batches: list[PatchBatch] = []
         self.occupied: list[int] = []
         self.squeeze: Tensor | None = None
+        self.kept: dict[str, Any] = {}
         batch = batch.detach()
         self.volumes: list[VolumeBody] = volume_bodies(batch, plan)
         if len(batch) == 0:
@@ -165,7 +175,18 @@ class Raster:
                 deep, bottom, top = numbers.tolist()
                 self.patch_batches.append(
                     PatchBatch(
-                        shape, i, r, c, height, width, low, bottom, top + deep, deep + 1, finest**2
+                        shape,
+                        i,
+                        r,
+                        c,
+                        height,
+                        width,
+                        low,
+                        high,
+                        bottom,
+                        top + deep,
+                        deep + 1,
+                        finest**2,
                     )
                 )
                 marks = torch.zeros(plan.slabs + 1, dtype=torch.int64)
@@ -173,6 +194,12 @@ class Raster:
                 marks.index_add_(0, (high + 1).cpu(), -torch.ones(len(i), dtype=torch.int64))
                 used |= marks.cumsum(0)[:-1] > 0
         self.occupied = torch.nonzero(used).flatten().tolist()
+
+    @property
+    def wall_samples(self) -> int:
+        """Sub-samples a side that bodies with flat faces get at least."""
+        # One sample of a wall is 0.3 % off, which only the fine grid can show.
+        return 2 if self.plan.accuracy == "fine" else 1
 
     def chord(self, patches: PatchBatch, tensors: ParticleTensors) -> tuple[Tensor, Tensor]:
         """Entry and exit heights (n, K P, Q) of a batch, squeezed where particles are thin."""
@@ -193,8 +220,7 @@ class Raster:
             tensors.planes,
             tensors.plane_mask,
             plan.pitch_um,
-            # One sample of a wall is 0.3 % off, which only the fine grid can show.
-            wall_samples=2 if plan.accuracy == "fine" else 1,
+            wall_samples=self.wall_samples,
         )
         entry, leaving = chord.entry, chord.exit
         if self.squeeze is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.exit_wave.compiled.choice import settled
 from osog.fitting.errors import FitError
 from osog.fitting.problem.setup import FitSetup, fit_setup
 from osog.fitting.report import messages
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
+@settled()
 def fit(
     image: Any,
     scene: Scene,

@@ -9,7 +9,7 @@ from osog.geometry.assemblies import ENVELOPE, Pieces, assembly_of
 from osog.geometry.bent_fibre import BENT_CYLINDER, BENT_ROD
 from osog.geometry.box import BOX
 from osog.geometry.buckets import Bucket, buckets, patch_grid
-from osog.geometry.chords import Chord, chords, sub_samples
+from osog.geometry.chords import Chord, chords
 from osog.geometry.convex import ConvexBody, bodies_of, convex_bodies, gap, travel
 from osog.geometry.cylinder import CYLINDER
 from osog.geometry.ellipsoid import ELLIPSOID
@@ -23,6 +23,7 @@ from osog.geometry.rod import ROD
 from osog.geometry.shape import Bodies, Column, Shape
 from osog.geometry.shapes import SHAPES, by_shape, half_extents, number_of, register
 from osog.geometry.sphere import SPHERE
+from osog.geometry.sub_samples import DrawnLevels, drawn_levels, sampling_window, sub_samples
 from osog.geometry.volume import VOLUME
 from osog.geometry.voxel_maps import volume_box, volume_outline
 
@@ -46,6 +47,7 @@ __all__ = [
     "Chord",
     "Column",
     "ConvexBody",
+    "DrawnLevels",
     "GBuffer",
     "Level",
     "LevelShape",
@@ -57,6 +59,7 @@ __all__ = [
     "by_shape",
     "chords",
     "convex_bodies",
+    "drawn_levels",
     "gap",
     "gbuffer",
     "half_extents",
@@ -64,6 +67,7 @@ __all__ = [
     "padded_planes",
     "patch_grid",
     "register",
+    "sampling_window",
     "silhouette_areas",
     "sub_samples",
     "travel",

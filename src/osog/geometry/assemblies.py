@@ -126,6 +126,7 @@ class EnvelopeGeometry(RodGeometry):
     """Round-ended rods around bodies that are made of several; they are not drawn."""
 
     models = (Cocci, Bacilli, Cell, Droplet, JoinedDroplets)
+    arithmetic = False
 
     def half_lengths(
         self, model: ShapeModel, numbers: Sequence[Column]

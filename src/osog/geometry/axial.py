@@ -11,7 +11,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from osog.geometry.edges import REACH, covered_depth, root_mean, smooth_clamp, smooth_sign
+from osog.geometry.edges import (
+    REACH,
+    covered_depth,
+    root_mean,
+    smaller_side,
+    smooth_clamp,
+    smooth_sign,
+)
 
 
 class Strip:
@@ -45,7 +52,7 @@ class Strip:
         self.width_q = ((px * self.along_y) ** 2 + (py * self.along_x) ** 2).sqrt()
         self.shear = self.along_x * self.along_y * (py * py - px * px) if px != py else None
         self.curvature = (px * px + py * py) / 12
-        self.pitch = min(px, py)
+        self.pitch = smaller_side(pitch_um)
         self.speck = 1e-3 * px * py
         self.q2 = self.q * self.q
         self.depth = self.radius * self.radius - self.q2
@@ -79,18 +86,12 @@ class Strip:
         """
         edge = self.reach + self.cm.abs()
         half = self.kernel_p / REACH
-        inside = self.p
-        part: Tensor | float = -1.0
-        own: Tensor | None = None
-        for side in (1.0, -1.0):
-            depth = edge - side * self.p
-            mean = covered_depth(depth, half)
-            inside = inside - side * (mean - depth)
-            own = mean if own is None else torch.minimum(own, mean)
-            part = part + (smooth_sign(depth, self.kernel_p) + 1) / 2
-        assert isinstance(part, Tensor)
-        assert own is not None
-        own = torch.minimum(own, self.kernel_p).clamp_min(1e-3 * self.pitch)
+        before, behind = edge - self.p, edge + self.p
+        ahead, back = covered_depth(before, half), covered_depth(behind, half)
+        inside = self.p - (ahead - before) + (back - behind)
+        part = (smooth_sign(before, self.kernel_p) + 1) / 2 - 1
+        part = part + (smooth_sign(behind, self.kernel_p) + 1) / 2
+        own = torch.minimum(torch.minimum(ahead, back), self.kernel_p).clamp_min(1e-3 * self.pitch)
         return torch.maximum(torch.minimum(inside, edge), -edge), own, part.clamp_min(0)
 
     def along(self, place: Tensor, kernel: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from osog.geometry.edges import smooth_abs, smooth_sign
+from osog.geometry.edges import smaller_side, smooth_abs, smooth_sign
 from osog.geometry.ellipsoid import ELLIPSOID
 from osog.geometry.rectangles import least_rectangle
 from osog.geometry.shape import THINNEST, Bodies, Column, Shape
@@ -28,6 +28,7 @@ class BoxGeometry(Shape):
 
     models: ClassVar[tuple[type[ShapeModel], ...]] = (Box,)
     flat_faces = True
+    arithmetic = True
 
     def half_lengths(
         self, model: ShapeModel, numbers: Sequence[Column]
@@ -64,8 +65,7 @@ class BoxGeometry(Shape):
         See `Shape.path`.
         """
         rotation, size = bodies.rotation, bodies.size
-        py, px = pitch_um
-        normals = _zonogon_normals(rotation, size, min(px, py))
+        normals = _zonogon_normals(rotation, size, smaller_side(pitch_um))
         supports = _zonogon_supports(normals, rotation, size)
         # The edges of an axis along the line of sight have vanished.
         far = 10 * size.detach().sum(-1, keepdim=True)

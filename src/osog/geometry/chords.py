@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from osog.geometry.cuts import cut
 from osog.geometry.edges import SPREAD
 from osog.geometry.shape import Bodies
+from osog.geometry.sub_samples import FINEST, SPECK, sampling_window, sub_sampling
 
 if TYPE_CHECKING:
     from osog.geometry.shape import Shape
-
-_LEVELS = (1.0, 0.45)
-"""Particles thinner than ``Shape.smooth_above_px`` pixels (half width) get 2 sub-samples a side,
-those thinner than these 4 and 8.
-
-Error of the path behind a pupil of NA 0.8, λ 0.55 µm, pitch 0.17 µm: rods 0.4 % at 2 pixels with
-one sample, 0.25 % at 1 pixel with 2 × 2; spheres, which curve twice, 0.46 % at 2.5 pixels."""
-_OVERLAP = 0.12
-"""Share of each limit over which the next coarser sub-sampling takes over, so that a body that
-grows does not jump by the difference of the two (0.3 % of its path)."""
-_FINEST, _SPECK = 8, 7
-"""Sub-samples a side of the thinnest particles, and of boxes whose shape does not show."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +108,7 @@ def chords(
     """
     bodies = Bodies(quaternion, size, planes, plane_mask)
     base = wall_samples if shape.flat_faces else 1
-    levels = _sub_samples(shape, bodies, min(pitch_um))
+    levels = sub_sampling(shape, bodies, min(pitch_um))
     if levels is None:
         return _sampled(shape, x, y, position, bodies, pitch_um, base)
     samples, share = levels[0].clamp_min(base), levels[1]
@@ -154,38 +141,6 @@ def _between(fine: Chord, coarse: Chord, share: Tensor) -> Chord:
     return Chord(*(torch.lerp(a, b, share) for a, b in pairs))
 
 
-def _sub_samples(shape: Shape, bodies: Bodies, pitch_um: float) -> tuple[Tensor, Tensor] | None:
-    """Sub-samples a side (n,) and the share (n,) of half as many; None where all need one."""
-    half_width = shape.half_width(bodies) / pitch_um
-    first, size = shape.smooth_above_px, bodies.size
-    if not half_width.numel() or float(half_width.detach().amin()) >= first * (1 + _OVERLAP):
-        return None
-    limits = torch.tensor((first, *_LEVELS), dtype=size.dtype, device=size.device)
-    above = (half_width[:, None] / limits - 1) / _OVERLAP
-    count = (above.detach() < 1).sum(1)
-    samples = 2**count
-    nearest = above.gather(1, (count - 1).clamp_min(0)[:, None])[:, 0].clamp(0.0, 1.0)
-    share = nearest**2 * (3 - 2 * nearest)
-    speck = shape.specks(bodies, pitch_um)
-    if speck is not None:
-        samples, share = samples.masked_fill(speck, _SPECK), share.masked_fill(speck, 0.0)
-    return samples, share
-
-
-def sub_samples(shape: Shape, bodies: Bodies, pitch_um: float) -> int:
-    """Most sub-samples a side of a pixel that any of the bodies is drawn with.
-
-    Parameters
-    ----------
-    shape : Shape
-    bodies : Bodies
-    pitch_um : float
-        The smaller side of a pixel.
-    """
-    levels = _sub_samples(shape, bodies, pitch_um)
-    return 1 if levels is None else int(levels[0].max())
-
-
 def _sampled(
     shape: Shape,
     x: Tensor,
@@ -203,16 +158,16 @@ def _sampled(
     py, px = pitch_um
     cell = SPREAD
     if samples > 1:
-        places, weights, cell = _window(samples)
+        places, weights, cell = sampling_window(samples)
         steps = torch.tensor(places, dtype=x.dtype, device=x.device)
         x = x + (px * steps).view(1, -1, 1, 1, 1)
         y = y + (py * steps).view(-1, 1, 1, 1, 1)
     py, px = py * cell, px * cell
-    if samples == _SPECK:
+    if samples == SPECK:
         whole = shape.volume(bodies)
         shape, bodies = shape.speck(bodies, min(pitch_um))
         fainter = (whole / shape.volume(bodies))[:, None, None]
-    elif samples == _FINEST:
+    elif samples == FINEST:
         bodies, factor = shape.thickened(bodies, min(pitch_um))
         fainter = factor[:, None, None]
     path = shape.path(x, y, bodies, (py, px))
@@ -241,25 +196,3 @@ def _sampled(
         half_path, coverage = half_path * fainter, coverage * fainter.sqrt()
     centre = z if middle is None else z + middle
     return Chord(centre - half_path, centre + half_path, coverage)
-
-
-@lru_cache(maxsize=16)
-def _window(samples: int) -> tuple[tuple[float, ...], tuple[float, ...], float]:
-    """Places and weights along one side of the sub-samples of a pixel, and their cell, in pixels.
-
-    A row of sub-samples as wide as the pixel keeps volumes wherever a body is; a shorter one after
-    it makes up the variance of the kernel. Two a side leave that to their own kernel.
-    """
-    row = np.ones(samples)
-    missing = samples**2 * SPREAD**2 - (samples**2 - 1)
-    if samples == 2:
-        return (-0.25, 0.25), (0.5, 0.5), missing**0.5 / samples
-    variance = (missing - SPREAD**2) / 12
-    reach = 1
-    while 2 * sum(k * k for k in range(1, reach + 1)) / (2 * reach + 1) < variance:
-        reach += 1
-    inner = 2 * sum(k * k for k in range(1, reach))
-    outer = (variance * (2 * reach - 1) - inner) / (2 * (reach * reach - variance))
-    row = np.convolve(row, [outer, *[1.0] * (2 * reach - 1), outer])
-    places = (np.arange(len(row)) - (len(row) - 1) / 2) / samples
-    return tuple(places.tolist()), tuple((row / row.sum()).tolist()), SPREAD / samples

@@ -22,6 +22,7 @@ class CylinderGeometry(Shape):
     """Cylinders of the size (half of the length, radius, radius)."""
 
     models = (Cylinder,)
+    arithmetic = True
 
     def half_lengths(
         self, model: ShapeModel, numbers: Sequence[Column]

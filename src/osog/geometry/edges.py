@@ -146,6 +146,12 @@ def covered_depth(depth: Tensor, half_range: Tensor) -> Tensor:
     return reach * (mean + (x - 1).clamp_min(0.0))
 
 
+def smaller_side(pitch_um: tuple[float, float]) -> float:
+    """Smaller side of a pixel, whose sides may be expressions (`exit_wave.compiled`)."""
+    py, px = pitch_um
+    return min(py, px) if isinstance(py, float | int) else torch.minimum(py, px)
+
+
 def smooth_abs(x: Tensor, reach: Tensor) -> Tensor:
     """Mean of |x| over the kernel, whose half width is ``reach`` > 0 in units of x."""
     square = (x / reach).clamp(-1.0, 1.0) ** 2
@@ -183,10 +189,9 @@ def _bend(x: Tensor, reach: Tensor) -> Tensor:
 
 
 def _polynomial(x: Tensor, coefficients: tuple[float, ...]) -> Tensor:
-    total: Tensor | float = coefficients[-1]
-    for c in coefficients[-2::-1]:
+    total = x * coefficients[-1] + coefficients[-2]
+    for c in coefficients[-3::-1]:
         total = total * x + c
-    assert isinstance(total, Tensor)
     return total
 
 

@@ -24,6 +24,7 @@ class EllipsoidGeometry(Shape):
     models = (Ellipsoid,)
     smooth_above_px = 2.5
     round_ends = True
+    arithmetic = True
 
     def half_lengths(
         self, model: ShapeModel, numbers: Sequence[Column]

@@ -38,6 +38,7 @@ class HollowShape(Shape):
     solid: ClassVar[Shape]
     size_columns = 4
     intervals = 2
+    arithmetic = True
     work = 2
 
     @abstractmethod

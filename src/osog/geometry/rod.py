@@ -22,6 +22,7 @@ class RodGeometry(Shape):
 
     models: ClassVar[tuple[type[ShapeModel], ...]] = (Rod,)
     round_ends = True
+    arithmetic = True
 
     def half_lengths(
         self, model: ShapeModel, numbers: Sequence[Column]

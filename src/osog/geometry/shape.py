@@ -117,6 +117,9 @@ class Shape(ABC):
     intervals : int
         Pieces of a line of sight that may lie in the body: 1 for convex ones. A piece of negative
         length takes away, as a hollow does.
+    arithmetic : bool
+        Whether `path` is plain arithmetic, the same for every body and line of sight: no loop
+        over numbers, no choice of rows. Such paths are compiled (`exit_wave.compiled`).
     work : int
         Points that it looks at on a line of sight, by which fewer of its bodies are drawn at once.
     """
@@ -128,6 +131,7 @@ class Shape(ABC):
     has_planes: ClassVar[bool] = False
     size_columns: ClassVar[int] = 3
     intervals: ClassVar[int] = 1
+    arithmetic: ClassVar[bool] = False
     work: ClassVar[int] = 1
 
     def __repr__(self) -> str:

@@ -25,6 +25,7 @@ class SphereGeometry(Shape):
     models = (Sphere, CoatedSphere, Bubble)
     smooth_above_px = 2.5
     round_ends = True
+    arithmetic = True
 
     def half_lengths(
         self, model: ShapeModel, numbers: Sequence[Column]

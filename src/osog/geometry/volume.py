@@ -22,6 +22,7 @@ class VolumeGeometry(BoxGeometry):
     """
 
     models = (Volume, Mesh)
+    arithmetic = False
 
     def half_lengths(
         self, model: ShapeModel, numbers: Sequence[Column]

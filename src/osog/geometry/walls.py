@@ -11,7 +11,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from osog.geometry.edges import REACH, coverage_of, covered_depth, smooth_abs, smooth_sign
+from osog.geometry.edges import (
+    REACH,
+    coverage_of,
+    covered_depth,
+    smaller_side,
+    smooth_abs,
+    smooth_sign,
+)
 
 SHORT = 0.05
 """Length of a silhouette's edge, as a part of the pixel, below which its direction passes no
@@ -97,7 +104,7 @@ def wall_mean(
     path = (upper + lower).clamp_min(0) * coverage / 2
     # Beyond the silhouette the surfaces of a point have no meaning, so faint pixels lean
     # towards the particle's own z.
-    middle = (upper - lower) / 2 * (path / (path + 1e-4 * min(pitch_um)))
+    middle = (upper - lower) / 2 * (path / (path + 1e-4 * smaller_side(pitch_um)))
     return path, middle, coverage
 
 
@@ -105,7 +112,8 @@ def kernel_reach(pitch_um: tuple[float, float]) -> float:
     """Half width of the kernel in µm for the cell of its variance."""
     py, px = pitch_um
     # The pitches differ by what fits a whole number of samples into the domain.
-    return float(REACH / 2 * ((py * py + px * px) / 2) ** 0.5)
+    reach: float = REACH / 2 * ((py * py + px * px) / 2) ** 0.5
+    return reach
 
 
 def _envelope(

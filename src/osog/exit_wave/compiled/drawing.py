@@ -1,0 +1,351 @@
+"""The deposit and its adjoint by compiled loops, for the shapes that have them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from osog.cancellation import raise_if_cancelled
+from osog.exit_wave.compiled.choice import loops_of
+from osog.geometry import Bodies, drawn_levels, sampling_window
+from osog.geometry.edges import SPREAD
+from osog.particles import rotation_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import ModuleType
+
+    from osog.exit_wave.raster import PatchBatch, Raster
+    from osog.geometry import DrawnLevels, Shape
+    from osog.sample import ParticleBatch
+
+_BAND = 128
+"""Least rows of the grid that a thread takes, and after which a cancelled render stops."""
+_PART = 256
+"""Least bodies that a thread takes backward."""
+_LEVELS = (1, 2, 4, 7, 8)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The bodies of one drawn shape as arrays for the loops.
+
+    Attributes
+    ----------
+    shape : Shape
+        Whose formulas draw them.
+    own : Shape
+        That they have, which is another one for specks.
+    index : Tensor, shape (n,)
+        Particle numbers.
+    patch : ndarray, shape (n, 7)
+        Row, column, height, width, first slab, last slab, sub-samples a side.
+    numbers : ndarray, shape (n, 3)
+        Share of the coarser level, factor of thickened bodies, squeeze.
+    bound : ndarray, shape (n, 3)
+        Direction in the image (x, y) and half width in µm of the strip that holds each.
+    fine, coarse, quaternion, position : ndarray
+        Sizes at both levels and the pose.
+    """
+
+    shape: Shape
+    own: Shape
+    index: Tensor
+    patch: np.ndarray
+    numbers: np.ndarray
+    bound: np.ndarray
+    fine: np.ndarray
+    coarse: np.ndarray
+    quaternion: np.ndarray
+    position: np.ndarray
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """What both loops take after the window of slabs."""
+        return (
+            self.patch, self.position, self.quaternion, self.fine, self.coarse, self.bound,
+            self.numbers,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """What compiled loops draw of a raster, and what is left to torch."""
+
+    compiled: list[tuple[ModuleType, Drawing]]
+    rest: list[PatchBatch]
+
+
+def drawings(raster: Raster, batch: ParticleBatch) -> Drawings:
+    """Share the bodies of a raster among compiled loops and torch; once for each raster.
+
+    Parameters
+    ----------
+    raster : Raster
+    batch : ParticleBatch
+        That of the raster, with its numbers.
+    """
+    if batch.device.type != "cpu":
+        return Drawings([], raster.patch_batches)
+    numbers = tuple(t.data_ptr() for t in (batch.position, batch.quaternion, batch.size))
+    if "drawings" not in raster.kept or raster.kept["drawings"][0] != numbers:
+        raster.kept["drawings"] = (numbers, _shared(raster, batch))
+    found: Drawings = raster.kept["drawings"][1]
+    return found
+
+
+def _shared(raster: Raster, batch: ParticleBatch) -> Drawings:
+    found: list[tuple[ModuleType, Drawing]] = []
+    rest: list[PatchBatch] = []
+    groups: dict[Shape, list[PatchBatch]] = {}
+    for patches in raster.patch_batches:
+        groups.setdefault(patches.shape, []).append(patches)
+    for shape, members in groups.items():
+        module = loops_of(shape, batch.dtype)
+        if module is None or shape.planes_of(batch, members[0].index)[0] is not None:
+            rest += members
+            continue
+        for drawing in _drawings(raster, batch, shape, members):
+            own = module if drawing.shape is shape else loops_of(drawing.shape, batch.dtype)
+            if own is None:
+                rest += members
+                found = [pair for pair in found if pair[1].own is not shape]
+                break
+            found.append((own, drawing))
+    return Drawings(found, rest)
+
+
+def _drawings(
+    raster: Raster, batch: ParticleBatch, shape: Shape, members: list[PatchBatch]
+) -> Iterable[Drawing]:
+    plan = raster.plan
+    index = torch.cat([m.index for m in members])
+    number = torch.cat([torch.full_like(m.index, 0) for m in members])
+    sides = [
+        torch.stack(
+            [m.row, m.column, number.new_full(m.row.shape, m.height),
+             number.new_full(m.row.shape, m.width), m.first, m.last], 1,
+        )
+        for m in members
+    ]  # fmt: skip
+    patch = torch.cat(sides)
+    order = torch.from_numpy(np.lexsort(patch[:, [1, 4]].T.numpy()[::1]))
+    order = order[torch.argsort(patch[order, 0] // _BAND, stable=True)]
+    index, patch = index[order], patch[order]
+    bodies = Bodies.of(batch.detach(), index, shape)
+    levels = drawn_levels(shape, bodies, min(plan.pitch_um), base_samples(shape, raster))
+    everyone = torch.arange(len(index))
+    if levels.speck is None:
+        yield _drawing(raster, batch, shape, shape, index, patch, bodies, levels)
+        return
+    specks, others = everyone[levels.speck], everyone[~levels.speck]
+    whole = shape.volume(bodies)
+    drawn, simpler = shape.speck(bodies, min(plan.pitch_um))
+    factor = whole / drawn.volume(simpler)
+    for which, by, of in ((others, shape, bodies), (specks, drawn, simpler)):
+        if len(which) == 0:
+            continue
+        mine = type(levels)(
+            levels.samples[which],
+            levels.share[which],
+            of.size[which] if by is not shape else levels.fine[which],
+            factor[which] if by is not shape else levels.factor[which],
+        )
+        yield _drawing(raster, batch, shape, by, index[which], patch[which], of.taken(which), mine)
+
+
+def base_samples(shape: Shape, raster: Raster) -> int:
+    """Sub-samples a side that all bodies of a shape get at least."""
+    return raster.wall_samples if shape.flat_faces else 1
+
+
+def _drawing(
+    raster: Raster,
+    batch: ParticleBatch,
+    own: Shape,
+    shape: Shape,
+    index: Tensor,
+    patch: Tensor,
+    bodies: Bodies,
+    levels: DrawnLevels,
+) -> Drawing:
+    half = bodies.size[:, :3]
+    along = half.argmax(-1)
+    rotation = rotation_matrix(bodies.quaternion)
+    axis = torch.gather(rotation, 2, along[:, None, None].expand(-1, 3, 1))[:, :2, 0]
+    length = axis.norm(dim=-1, keepdim=True)
+    flat = torch.where(length > 1e-3, axis / length.clamp_min(1e-6), axis.new_tensor((1.0, 0.0)))
+    across = half.scatter(1, along[:, None], 0.0)
+    width = across.amax(-1) if shape.round_ends else across.norm(dim=-1)
+    squeeze = torch.ones_like(width) if raster.squeeze is None else raster.squeeze[index]
+    return Drawing(
+        shape=shape,
+        own=own,
+        index=index,
+        patch=_array(torch.cat([patch, levels.samples[:, None]], 1)),
+        numbers=_array(torch.stack([levels.share, levels.factor, squeeze.to(width)], 1)),
+        bound=_array(torch.cat([flat, width[:, None]], 1)),
+        fine=_array(levels.fine),
+        coarse=_array(bodies.size),
+        quaternion=_array(bodies.quaternion),
+        position=_array(batch.position[index]),
+    )
+
+
+def add_bodies(
+    pairs: Sequence[tuple[ModuleType, Drawing]],
+    raster: Raster,
+    coefficients: Sequence[Tensor],
+    slabs: range,
+    out: Tensor,
+) -> None:
+    """Add coefficient × length of bodies to slabs (C, K, Gy, Gx), each sample in a fixed order."""
+    target = out.numpy()
+    rows = target.shape[2]
+    for module, drawing in pairs:
+        density = _densities(raster, drawing, coefficients)
+        patch = drawing.patch
+        threads = torch.get_num_threads()
+        band = max(_BAND, -(-rows // (4 * threads)))
+        calls = []
+        for top in range(0, rows, band):
+            bottom = min(top + band, rows)
+            inside = (patch[:, 0] < bottom) & (patch[:, 0] + patch[:, 2] > top)
+            inside &= (patch[:, 4] < slabs.stop) & (patch[:, 5] >= slabs.start)
+            chosen = np.flatnonzero(inside)
+            if len(chosen):
+                calls.append(
+                    partial(
+                        module.deposit, target, top, bottom, chosen, slabs.start, *drawing.arrays,
+                        density, _plan(raster), _windows(out.dtype),
+                    )
+                )  # fmt: skip
+        _run(calls, threads)
+
+
+def pull_back_bodies(
+    pairs: Sequence[tuple[ModuleType, Drawing]],
+    raster: Raster,
+    batch: ParticleBatch,
+    coefficients: Sequence[Tensor],
+    gradients: Tensor,
+    slabs: range,
+    into: Any,
+) -> None:
+    """Pull gradients of slabs (C, K, Gy, Gx) back; the exact adjoint of `add_bodies`."""
+    values = gradients.numpy()
+    for module, d in pairs:
+        density = _densities(raster, d, coefficients)
+        given = (d.position, d.quaternion, d.fine, d.coarse, d.numbers, density)
+        to = [np.zeros_like(a) for a in given]
+        threads = torch.get_num_threads()
+        inside = (d.patch[:, 4] < slabs.stop) & (d.patch[:, 5] >= slabs.start)
+        chosen = np.flatnonzero(inside)
+        part = max(_PART, -(-len(chosen) // (4 * threads)))
+        calls = [
+            partial(
+                module.adjoint, values, begin, min(begin + part, len(chosen)), chosen, slabs.start,
+                *d.arrays, density, _plan(raster), _windows(gradients.dtype), *to,
+            )
+            for begin in range(0, len(chosen), part)
+        ]  # fmt: skip
+        _run(calls, threads)
+        position, quaternion, fine, coarse, numbers, by_density = map(torch.from_numpy, to)
+        size = coarse
+        drawn = d.patch[:, 6].max() > 1
+        if drawn:
+            more_quaternion, more_size = _through_levels(raster, batch, d, fine, numbers)
+            quaternion = quaternion + more_quaternion
+            size = size + more_size
+        else:
+            size = size + fine
+        into.position.index_add_(0, d.index, position)
+        into.quaternion.index_add_(0, d.index, quaternion)
+        into.size[:, : size.shape[1]].index_add_(0, d.index, size)
+        for total, mine in zip(into.coefficients, by_density, strict=True):
+            mine = mine * raster.plan.slab_um
+            if raster.squeeze is not None:
+                mine = mine / raster.squeeze[d.index]
+            total.index_add_(0, d.index, mine)
+
+
+def _through_levels(
+    raster: Raster, batch: ParticleBatch, d: Drawing, fine: Tensor, numbers: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Pull gradients in drawn sizes, shares and factors back to quaternions and sizes."""
+    plain = Bodies.of(batch.detach(), d.index, d.own)
+    with torch.enable_grad():
+        quaternion = plain.quaternion.detach().requires_grad_()
+        size = plain.size.detach().requires_grad_()
+        bodies = Bodies(quaternion, size)
+        pitch = min(raster.plan.pitch_um)
+        if d.own is d.shape:
+            levels = drawn_levels(d.own, bodies, pitch, base_samples(d.own, raster))
+            results = [levels.fine, levels.share, levels.factor]
+            pulled = [fine, numbers[:, 0], numbers[:, 1]]
+        else:
+            drawn, simpler = d.own.speck(bodies, pitch)
+            results = [simpler.size, d.own.volume(bodies) / drawn.volume(simpler)]
+            pulled = [fine, numbers[:, 1]]
+        pairs = [(r, g) for r, g in zip(results, pulled, strict=True) if r.requires_grad]
+        found = torch.autograd.grad(
+            [r for r, _ in pairs], (quaternion, size), [g for _, g in pairs], allow_unused=True
+        )
+    zero = (torch.zeros_like(plain.quaternion), torch.zeros_like(plain.size))
+    first, second = (z if g is None else g for g, z in zip(found, zero, strict=True))
+    return first, second
+
+
+def _densities(raster: Raster, d: Drawing, coefficients: Sequence[Tensor]) -> np.ndarray:
+    squeeze = 1.0 if raster.squeeze is None else raster.squeeze[d.index]
+    slab = raster.plan.slab_um
+    return _array(torch.stack([c[d.index] * slab / squeeze for c in coefficients]))
+
+
+def _plan(raster: Raster) -> np.ndarray:
+    plan = raster.plan
+    numbers = (*plan.pitch_um, *plan.corner_um, plan.slab_um, float(plan.first_slab))
+    return np.array(numbers, dtype=np.float64)
+
+
+@cache
+def _windows(dtype: torch.dtype) -> np.ndarray:
+    """Sub-samples at each level: their count and the cell of each, and their weights."""
+    real = np.float32 if dtype == torch.float32 else np.float64
+    kinds: dict[int, tuple[tuple[float, ...], float]] = {1: ((1.0,), SPREAD)}
+    for level in _LEVELS[1:]:
+        _, share, cell = sampling_window(level)
+        kinds[level] = (share, cell)
+    table = np.zeros((max(_LEVELS) + 1, 2, max(len(s) for s, _ in kinds.values()) + 1), dtype=real)
+    for level, (share, cell) in kinds.items():
+        table[level, 0, :2] = len(share), cell
+        table[level, 1, : len(share)] = share
+    return table
+
+
+def _run(calls: Sequence[Callable[[], None]], threads: int) -> None:
+    """Run calls that do not touch each other's numbers, several at once."""
+    if threads == 1 or len(calls) == 1:
+        for call in calls:
+            raise_if_cancelled()
+            call()
+        return
+    raise_if_cancelled()
+    with ThreadPoolExecutor(min(threads, len(calls)), "osog-deposit") as pool:
+        for done in [pool.submit(call) for call in calls]:
+            done.result()
+    raise_if_cancelled()
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    found: np.ndarray = tensor.detach().contiguous().numpy()
+    return found
+
+
+__all__ = ["Drawing", "Drawings", "add_bodies", "base_samples", "drawings", "pull_back_bodies"]
