@@ -51,7 +51,7 @@ TOGETHER = tiles._together
 
 def recorded(seen: list[int]):
     def together(shape, waiting, pitch_um):
-        seen.extend(len(patches.index) for patches in waiting)
+        seen.extend(len(patches.members) for patches in waiting)
         return TOGETHER(shape, waiting, pitch_um)
 
     return together

@@ -51,7 +51,8 @@ class Silhouettes:
         self._boxes = boxes(taken, pixel).double().cpu().numpy()
         self._outlines = outlines(taken).double().cpu().numpy()[..., ::-1] / pixel
         end = np.array(self.shape[::-1]) - 0.5
-        self._cut = ((self._outlines < -0.5) | (self._outlines > end)).any((1, 2))
+        beyond = (self._outlines < -0.5) | (self._outlines > end)
+        self._cut = np.asarray(beyond.any((1, 2)))
         self._masks = masks(self._buffer, self.shape)
         self.groups = batch.group.cpu().numpy()[self.numbers]
         self.members = (

@@ -33,6 +33,8 @@ VOLUME_BYTES = 6e8
 """Phase slabs held at once; deeper samples are walked window by window."""
 _HELD_BYTES = 2e8
 """Transmissions kept for the other source points of a ring; more are computed again."""
+_BUNDLE_BYTES = {"cpu": 1e6, "cuda": 2.5e8}
+"""Fields of source points that go through a slab together: on a CPU as many as its cache holds."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,12 @@ class _Multislice(torch.autograd.Function):
         windows, last_step = walks(raster, kappa.dtype, len(coefficients))
         differentiate = any(ctx.needs_input_grad)
         size_of_field = gy * gx * 2 * kappa.element_size()
+        if not differentiate and len(windows) == 1 and count > 1:
+            together = int(_BUNDLE_BYTES.get(kappa.device.type, 1e6) // size_of_field)
+            if together > 1 and len(raster.occupied) * size_of_field <= _HELD_BYTES:
+                slabs = deposit(raster, batch, coefficients, windows[0].slabs)
+                ends = windows[0], last_step
+                return _bundled(slabs, ends, kappa, decay, stretch, fixed, together)
         kept = count * len(raster.occupied) * size_of_field
         store = differentiate and kept <= STORE_BYTES
         stored: list[list[list[Tensor]]] = []
@@ -372,6 +380,55 @@ def _through(
         if trail is not None:
             trail.append(field)
     return field
+
+
+def _bundled(
+    slabs: Sequence[Tensor],
+    ends: tuple[Walk, int],
+    kappa: Tensor,
+    decay: Tensor,
+    stretch: Tensor,
+    fixed: Fixed,
+    together: int,
+) -> Tensor:
+    """Scattered spectra (S, By, Bx), some source points of one ring at a time; same bits as alone.
+
+    `ends` is the only window, and the steps behind its last slab.
+    """
+    (walk, last_step), (rows, columns) = ends, fixed.crop
+    shape = (len(kappa), len(rows), len(columns))
+    out = torch.empty(shape, dtype=kappa.dtype.to_complex(), device=kappa.device)
+    for first, stop in _rings(stretch):
+        held: dict[int, Tensor] = {}
+        for start in range(first, stop, together):
+            some = slice(start, min(start + together, stop))
+            travel = Travel(kappa[some], decay[some], fixed.raster.plan.slab_um)
+            field: Tensor | None = None
+            for j, steps in zip(walk.occupied, walk.steps, strict=True):
+                raise_if_cancelled()
+                if j not in held:
+                    held[j] = _transmission(slabs, j - walk.slabs.start, stretch[first])
+                if field is None:
+                    field = held[j]  # the same for all of the ring
+                elif steps:
+                    field = torch.fft.ifft2(torch.fft.fft2(field) * travel.factor(steps))
+                    field.mul_(held[j])
+                else:
+                    field = field * held[j]
+            assert field is not None
+            spectrum = torch.fft.fft2(field - 1, norm="forward")[..., rows[:, None], columns]
+            if last_step:
+                spectrum = spectrum * travel.factor(last_step)[:, rows[:, None], columns]
+            out[some] = spectrum
+    return out
+
+
+def _rings(stretch: Tensor) -> list[tuple[int, int]]:
+    """First and end of every run of source points whose rays are equally tilted."""
+    least = 4 * torch.finfo(stretch.dtype).eps
+    alike = ((stretch[1:] - stretch[:-1]).abs() <= least * stretch[1:].abs()).tolist()
+    starts = [0, *(k + 1 for k, same in enumerate(alike) if not same)]
+    return list(zip(starts, [*starts[1:], len(stretch)], strict=True))
 
 
 def _back(

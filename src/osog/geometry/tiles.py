@@ -36,7 +36,7 @@ class Patches(NamedTuple):
 
     Attributes
     ----------
-    index : Tensor, shape (n,), int64
+    members : Tensor, shape (n,), int64
         Of the bodies in their batch.
     row, column : Tensor, shape (n,), int64
         First pixel of each patch; may lie outside the frame.
@@ -46,7 +46,7 @@ class Patches(NamedTuple):
         One sample a pixel at flat faces, enough for masks.
     """
 
-    index: Tensor
+    members: Tensor
     row: Tensor
     column: Tensor
     height: int
@@ -65,7 +65,7 @@ class _Tiles(NamedTuple):
 class _Waiting(NamedTuple):
     """Patches that are still to be drawn."""
 
-    index: Tensor
+    members: Tensor
     bodies: Bodies
     position: Tensor
     row: Tensor
@@ -138,12 +138,13 @@ def _together(
     parts = (torch.split(part, counts) for part in (chord.entry, chord.exit, chord.coverage))
     for patches, entry, leave, coverage in zip(waiting, *parts, strict=True):
         whole = Chord(*(_whole(part, patches) for part in (entry, leave, coverage)))
-        yield Patches(patches.index, patches.row, patches.column, *patches.size, whole)
+        height, width = patches.size
+        yield Patches(patches.members, patches.row, patches.column, height, width, whole)
 
 
 def _whole(part: Tensor, patches: _Waiting) -> Tensor:
     """Tiles (m, K P, P) put into patches (n, K height, width)."""
-    count, (height, width) = len(patches.index), patches.size
+    count, (height, width) = len(patches.members), patches.size
     pieces = part.shape[1] // _SIDE
     rows, columns = (math.ceil(side / _SIDE) for side in patches.size)
     out = part.new_zeros(count, rows, columns, pieces, _SIDE, _SIDE)
