@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from osog import datasets, io, presets
     from osog.detection import detect
     from osog.fitting import FitError, FitResult, fit
-    from osog.rendering import ForwardModel, Frame, Renderer, forward, render
+    from osog.rendering import ForwardModel, Frame, Renderer, forward, render, render_many
     from osog.sample import explicit
     from osog.scene import Scene, SceneError, instruments, materials
 else:
@@ -33,7 +33,14 @@ else:
             "osog": ("datasets", "io", "presets"),
             "osog.detection": ("detect",),
             "osog.fitting": ("FitError", "FitResult", "fit"),
-            "osog.rendering": ("ForwardModel", "Frame", "Renderer", "forward", "render"),
+            "osog.rendering": (
+                "ForwardModel",
+                "Frame",
+                "Renderer",
+                "forward",
+                "render",
+                "render_many",
+            ),
             "osog.sample": ("explicit",),
             "osog.scene": ("Scene", "SceneError", "instruments", "materials"),
         }
@@ -58,6 +65,7 @@ __all__ = [
     "materials",
     "presets",
     "render",
+    "render_many",
 ]
 
 stand_in()

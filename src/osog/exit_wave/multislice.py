@@ -19,6 +19,7 @@ from osog.derivatives import gradient_with_graph, needs_plain_operations
 from osog.exit_wave.deposit import Gradients, deposit, deposit_adjoint
 from osog.exit_wave.plain_deposit import plain_deposit
 from osog.waves.phase_factors import phasor
+from osog.waves.sharing import shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -314,10 +315,12 @@ class Travel:
     def factor(self, steps: int) -> Tensor:
         """exp((iκ − decay) · steps · dz), next to nothing where waves are evanescent."""
         if steps not in self._factors:
-            distance = steps * self.slab_um
-            factor = phasor(self.kappa * distance)
-            self._factors[steps] = factor * torch.exp(self.decay * -distance)
+            self._factors[steps] = shared(f"{steps} steps", partial(self._factor, steps))
         return self._factors[steps]
+
+    def _factor(self, steps: int) -> Tensor:
+        distance = steps * self.slab_um
+        return phasor(self.kappa * distance) * torch.exp(self.decay * -distance)
 
 
 def walks(raster: Raster, dtype: torch.dtype, volumes: int) -> tuple[list[Walk], int]:

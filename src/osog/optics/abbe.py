@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from osog.cancellation import raise_if_cancelled
@@ -12,6 +13,7 @@ from osog.optics.interference import SeenWaves, interference
 from osog.optics.lens import is_bright, objective, squared
 from osog.optics.vectorial import is_vectorial, scattered_weights
 from osog.waves.recomputation import KEPT_SAMPLES, recomputed
+from osog.waves.sharing import shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,6 +106,11 @@ class _View:
         fields = points * len(self.transfers) * (4 if self.vectorial else 1)
         return fields * self.grid[0] * self.grid[1] > KEPT_SAMPLES
 
+    def lens(self, sources: Tensor, distance_um: Tensor) -> tuple[Directions, Tensor, Tensor]:
+        """What the objective makes of the light of some directions (C, 2)."""
+        seen = Directions.around(self.wave, self.pupil, sources)
+        return seen, *seen.through(self.wave, self.pupil, distance_um, self.plate)
+
     def irradiance(
         self, spectra: Sequence[tuple[Tensor, float]], lit: Tensor, seen: Directions
     ) -> Tensor:
@@ -113,7 +120,7 @@ class _View:
             for weight, transfer in self.transfers:
                 filtered = spectrum * lit
                 if transfer is not None:
-                    filtered = filtered * transfer(seen.fx, seen.fy)
+                    filtered = filtered * shared("transfer", partial(transfer, seen.fx, seen.fy))
                 part = (share * weight) * modulus_squared(filtered, self.grid)
                 total = part if total is None else total + part
         assert total is not None
@@ -131,8 +138,7 @@ def _point_by_point(view: _View, first: int = 0) -> tuple[Tensor, Tensor]:
     distance = view.values.microscope.focus_plane_um.to(wave.source) - wave.reference_um
 
     def contribution(some: slice) -> tuple[Tensor, Tensor]:
-        seen = Directions.around(wave, view.pupil, wave.source[some])
-        transmitted, incident = seen.through(wave, view.pupil, distance, view.plate)
+        seen, transmitted, incident = shared("lens", lambda: view.lens(wave.source[some], distance))
         scattered = seen.taken(*ascending(wave.spectrum[some]))
         direct = seen.unit(scattered)
         if wave.incident is not None:
@@ -161,12 +167,13 @@ def _in_two_parts(view: _View) -> tuple[Tensor, Tensor]:
     irradiance = irradiance + 2 * kept.field(linear, view.grid).real
     rings = wave.plan.scatter_rings or wave.plan.source_rings
     sources, weights = seen.light.points(rings)
-    polynomials = seen.polynomials(sources)
+    polynomials = shared("polynomials", lambda: seen.polynomials(sources))
     distance = values.microscope.focus_plane_um.to(wave.source) - seen.middle_um
 
     def scattered_light(some: slice) -> tuple[Tensor]:
-        around = Directions.around(wave, pupil, sources[some])
-        transmitted, _ = around.through(wave, pupil, distance, plate)
+        around, transmitted, _ = shared(
+            "lens for scattered light", lambda: view.lens(sources[some], distance)
+        )
         scattered = seen.scattered(around, polynomials[some])
         spectra = [(scattered, 1.0)]
         if view.vectorial:

@@ -10,6 +10,7 @@ irradiance over fewer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, pi
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from osog.waves.angular_spectrum import axial_wavenumber, defocus_per_um, kappa
 from osog.waves.direction_polynomials import Term, evaluated, fitted, radial, terms
 from osog.waves.phase_factors import phasor
 from osog.waves.recomputation import recomputed
+from osog.waves.sharing import shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,11 +95,8 @@ class SeenWaves:
         many, flat = together(band.shape[0] * band.shape[1], wave.source), []
         for first in range(0, count, many):
             some = slice(first, min(first + many, count))
-            source = wave.source[some].T[:, :, None, None]
-            turned = defocus_per_um(fx, fy, source, wave.wavelength_um, wave.medium_index)
-            carrier = phasor(turned * (plan.middle_um - wave.reference_um))
-            cosine = _cosine(wave, fx + source[0], fy + source[1])
-            flat.append((band.taken(wave.spectrum[some]) * (carrier * cosine)).flatten(1))
+            factor = shared("carriers", partial(_carrier, wave, wave.source[some], fx, fy))
+            flat.append((band.taken(wave.spectrum[some]) * factor).flatten(1))
         moments = _fit(which, rings, hole, torch.cat(flat), _valid(wave, rings, fx, fy, light))
         shape = (len(which), *band.shape)
         return cls(wave, light, which, moments.reshape(shape), band, plan.middle_um)
@@ -131,7 +130,9 @@ class SeenWaves:
         mixed = (polynomials.to(parts.dtype) @ parts).unflatten(1, (*self.band.shape, 2))
         window = around.taken(torch.view_as_complex(mixed.contiguous()), self.band.first)
         sx, sy = around.source[0], around.source[1]
-        return window / _cosine(self.wave, around.fx + sx, around.fy + sy)
+        return window / shared(
+            "cosines", lambda: _cosine(self.wave, around.fx + sx, around.fy + sy)
+        )
 
 
 def interference(
@@ -229,7 +230,22 @@ def _over_plane(
 def _over_radius(
     seen: SeenWaves, pupil: Pupil, distance: Tensor, plate: Transfer, vectorial: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The same where light and pupil are round: each polynomial has a transfer of the radius.
+    """The same where light and pupil are round: each polynomial has a transfer of the radius."""
+    factors, direct, passed = shared(
+        "transfers of polynomials", lambda: _transfers(seen, pupil, distance, plate, vectorial)
+    )
+    spectrum: Tensor | None = None
+    for b, factor in factors:
+        part = seen.moments[b] * factor
+        spectrum = part if spectrum is None else spectrum + part
+    assert spectrum is not None
+    return spectrum, direct, passed
+
+
+def _transfers(
+    seen: SeenWaves, pupil: Pupil, distance: Tensor, plate: Transfer, vectorial: bool
+) -> tuple[list[tuple[int, Tensor]], Tensor, Tensor]:
+    """Number and transfer (By, Bx) of each polynomial, and both sums over the light alone.
 
     K_pm(|f|) = Σ_s w_s ρ^m P_p cos mφ_s P*(f_s) P(f + f_s) exp(iκ_s z) k/k_z(f + f_s) for f along x
     serves all directions of f, times cos mθ or sin mθ.
@@ -306,7 +322,7 @@ def _over_radius(
     assert total is not None
     table, direct, passed = total
     place = frequency / step
-    spectrum: Tensor | None = None
+    factors: list[tuple[int, Tensor]] = []
     at, cubic = _cubic(place, number)
     unit = torch.complex(fx.double().expand_as(frequency), fy.double().expand_as(frequency))
     unit = unit / frequency.clamp(min=1e-30)
@@ -320,10 +336,8 @@ def _over_radius(
                 continue
             turned = angular[pair[1]]
             turn = (turned.imag if term.odd else turned.real).to(seen.moments.real.dtype)
-            part = seen.moments[b] * (read * turn)
-            spectrum = part if spectrum is None else spectrum + part
-    assert spectrum is not None
-    return spectrum, direct, passed
+            factors.append((b, read * turn))
+    return factors, direct, passed
 
 
 def _bundled_rings(inside: list[int], rings: tuple[int, ...], most: int) -> list[list[int]]:
@@ -369,6 +383,14 @@ def _cosine(wave: ExitWave, fx: Tensor, fy: Tensor) -> Tensor:
     """k_z/k of absolute frequencies."""
     up = axial_wavenumber(fx, fy, wave.wavelength_um, wave.medium_index)
     return up * (wave.wavelength_um / (2 * pi * wave.medium_index))
+
+
+def _carrier(wave: ExitWave, sources: Tensor, fx: Tensor, fy: Tensor) -> Tensor:
+    """(k_z(f + f_s)/k) exp(iκ_s(f) (z_middle − z_wave)) for directions (C, 2)."""
+    source = sources.T[:, :, None, None]
+    turned = defocus_per_um(fx, fy, source, wave.wavelength_um, wave.medium_index)
+    carrier = phasor(turned * (wave.plan.middle_um - wave.reference_um))
+    return carrier * _cosine(wave, fx + source[0], fy + source[1])
 
 
 def _polarised_mean(
@@ -443,7 +465,8 @@ def _fit(
     """Coefficients (B, F) of polynomials through waves (N, F), cell by cell of frequencies."""
     valid, cell = cells
     if len(valid) == 1:
-        return fitted(which, rings, hole, valid)[0].to(waves.real.dtype).to(waves.dtype) @ waves
+        matrix = shared("fit", lambda: fitted(which, rings, hole, valid)[0])
+        return matrix.to(waves.real.dtype).to(waves.dtype) @ waves
     used, inverse, counts = torch.unique(cell, return_inverse=True, return_counts=True)
     matrices = fitted(which, rings, hole, valid[used]).to(waves.real.dtype).to(waves.dtype)
     order = torch.argsort(inverse, stable=True)
