@@ -18,6 +18,7 @@ from osog.cancellation import raise_if_cancelled
 from osog.derivatives import gradient_with_graph, needs_plain_operations
 from osog.exit_wave.deposit import Gradients, deposit, deposit_adjoint
 from osog.exit_wave.plain_deposit import plain_deposit
+from osog.waves.bundles import together
 from osog.waves.phase_factors import phasor
 from osog.waves.sharing import shared
 
@@ -34,8 +35,6 @@ VOLUME_BYTES = 6e8
 """Phase slabs held at once; deeper samples are walked window by window."""
 _HELD_BYTES = 2e8
 """Transmissions kept for the other source points of a ring; more are computed again."""
-_BUNDLE_BYTES = {"cpu": 1e6, "cuda": 2.5e8}
-"""Fields of source points that go through a slab together: on a CPU as many as its cache holds."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +132,11 @@ class _Multislice(torch.autograd.Function):
         differentiate = any(ctx.needs_input_grad)
         size_of_field = gy * gx * 2 * kappa.element_size()
         if not differentiate and len(windows) == 1 and count > 1:
-            together = int(_BUNDLE_BYTES.get(kappa.device.type, 1e6) // size_of_field)
-            if together > 1 and len(raster.occupied) * size_of_field <= _HELD_BYTES:
+            many = together(gy * gx, kappa)
+            if many > 1 and len(raster.occupied) * size_of_field <= _HELD_BYTES:
                 slabs = deposit(raster, batch, coefficients, windows[0].slabs)
                 ends = windows[0], last_step
-                return _bundled(slabs, ends, kappa, decay, stretch, fixed, together)
+                return _bundled(slabs, ends, kappa, decay, stretch, fixed, many)
         kept = count * len(raster.occupied) * size_of_field
         store = differentiate and kept <= STORE_BYTES
         stored: list[list[list[Tensor]]] = []
@@ -392,7 +391,7 @@ def _bundled(
     decay: Tensor,
     stretch: Tensor,
     fixed: Fixed,
-    together: int,
+    many: int,
 ) -> Tensor:
     """Scattered spectra (S, By, Bx), some source points of one ring at a time; same bits as alone.
 
@@ -403,8 +402,8 @@ def _bundled(
     out = torch.empty(shape, dtype=kappa.dtype.to_complex(), device=kappa.device)
     for first, stop in _rings(stretch):
         held: dict[int, Tensor] = {}
-        for start in range(first, stop, together):
-            some = slice(start, min(start + together, stop))
+        for start in range(first, stop, many):
+            some = slice(start, min(start + many, stop))
             travel = Travel(kappa[some], decay[some], fixed.raster.plan.slab_um)
             field: Tensor | None = None
             for j, steps in zip(walk.occupied, walk.steps, strict=True):

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from osog.cancellation import raise_if_cancelled
 from osog.optics.band import Band, intensity_grid, modulus_squared, resampled
-from osog.optics.directions import Directions, ascending, together
+from osog.optics.directions import Directions, ascending
 from osog.optics.interference import SeenWaves, interference
 from osog.optics.lens import is_bright, objective, squared
 from osog.optics.vectorial import is_vectorial, scattered_weights
+from osog.waves.bundles import bundles
 from osog.waves.recomputation import KEPT_SAMPLES, recomputed
 from osog.waves.sharing import shared
 
@@ -128,8 +129,7 @@ class _View:
 
     def bundles(self, first: int, end: int) -> list[slice]:
         """Directions that are taken together."""
-        many = together(self.grid[0] * self.grid[1], self.wave.source)
-        return [slice(k, min(k + many, end)) for k in range(first, end, many)]
+        return bundles(first, end, self.grid[0] * self.grid[1], self.wave.source)
 
 
 def _point_by_point(view: _View, first: int = 0) -> tuple[Tensor, Tensor]:

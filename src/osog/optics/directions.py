@@ -1,8 +1,4 @@
-"""What the objective does to the light of several directions at a time.
-
-One direction at a time, a small frame spends its time on starting operations; all at once, a large
-one on fetching memory. So directions go in bundles that a cache holds, or that fill a GPU.
-"""
+"""What the objective does to the light of several directions at a time."""
 
 from __future__ import annotations
 
@@ -20,23 +16,6 @@ if TYPE_CHECKING:
     from osog.exit_wave.wave import LitWave
     from osog.optics.lens import Transfer
     from osog.optics.pupil import Pupil
-
-_BUNDLE_BYTES = {"cpu": 1e6, "cuda": 2.5e8}
-"""Complex fields that are held at once, by the kind of device."""
-
-
-def together(samples: int, like: Tensor) -> int:
-    """How many directions to take at a time.
-
-    Parameters
-    ----------
-    samples : int
-        Of the largest field of each.
-    like : Tensor
-        Gives type and device.
-    """
-    held = _BUNDLE_BYTES.get(like.device.type, _BUNDLE_BYTES["cpu"])
-    return max(1, int(held // (2 * like.element_size() * samples)))
 
 
 @dataclass(frozen=True)
@@ -162,4 +141,4 @@ def ascending(spectra: Tensor) -> tuple[Tensor, tuple[int, int]]:
     return torch.roll(spectra, shift, (-2, -1)), (-shift[0], -shift[1])
 
 
-__all__ = ["Directions", "ascending", "together"]
+__all__ = ["Directions", "ascending"]

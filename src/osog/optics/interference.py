@@ -20,10 +20,11 @@ from osog.cancellation import raise_if_cancelled
 from osog.exit_wave.illumination import SeenLight
 from osog.exit_wave.sampling.steps import step_down
 from osog.optics.band import Band
-from osog.optics.directions import Directions, together
+from osog.optics.directions import Directions
 from osog.optics.lens import squared
 from osog.optics.vectorial import scattered_weights
 from osog.waves.angular_spectrum import axial_wavenumber, defocus_per_um, kappa
+from osog.waves.bundles import bundles, together
 from osog.waves.direction_polynomials import Term, evaluated, fitted, radial, terms
 from osog.waves.phase_factors import phasor
 from osog.waves.recomputation import recomputed
@@ -92,9 +93,8 @@ class SeenWaves:
         band = Band.around((-y, -x), half_width, available, plan.frequency_step)
         fx, fy = band.frequencies(wave.source)
         count = sum(rings)
-        many, flat = together(band.shape[0] * band.shape[1], wave.source), []
-        for first in range(0, count, many):
-            some = slice(first, min(first + many, count))
+        flat = []
+        for some in bundles(0, count, band.shape[0] * band.shape[1], wave.source):
             factor = shared("carriers", partial(_carrier, wave, wave.source[some], fx, fy))
             flat.append((band.taken(wave.spectrum[some]) * factor).flatten(1))
         moments = _fit(which, rings, hole, torch.cat(flat), _valid(wave, rings, fx, fy, light))
@@ -175,8 +175,20 @@ def interference(
     is_round = pupil.is_round and bool((seen.light.centre.detach() == 0).all())
     add_up = _over_radius if is_round else _over_plane
     spectrum, direct, passed = add_up(seen, pupil, distance, plate, vectorial)
-    fx, fy = seen.band.frequencies(wave.source)
-    zero = wave.source.new_zeros(1, 1)
+    factor, unit = factors(transfers, seen.band, spectrum)
+    spectrum, direct = spectrum * factor, direct * unit
+    if wave.incident is not None:
+        spectrum = spectrum * wave.incident.conj()
+        direct = direct * squared(wave.incident)
+    return spectrum, seen.band, direct, passed
+
+
+def factors(
+    transfers: Sequence[tuple[Tensor | float, Transfer]], band: Band, spectrum: Tensor
+) -> tuple[Tensor | float, Tensor | float]:
+    """Σ_j a_j T_j(0)* T_j(f) on a band, and Σ_j a_j |T_j(0)|², for a spectrum of that band."""
+    fx, fy = band.frequencies(spectrum.real)
+    zero = spectrum.real.new_zeros(1, 1)
     factor: Tensor | float = 0.0
     unit: Tensor | float = 0.0
     for amount, transfer in transfers:
@@ -186,11 +198,7 @@ def interference(
         centre = transfer(zero, zero)[0, 0].to(spectrum)
         factor = factor + amount * centre.conj() * transfer(fx, fy)
         unit = unit + amount * squared(centre)
-    spectrum, direct = spectrum * factor, direct * unit
-    if wave.incident is not None:
-        spectrum = spectrum * wave.incident.conj()
-        direct = direct * squared(wave.incident)
-    return spectrum, seen.band, direct, passed
+    return factor, unit
 
 
 def _over_plane(
@@ -212,16 +220,15 @@ def _over_plane(
             scattered = scattered * mean
         light = scattered * transfer * (weights[some] * here.conj())[:, None, None]
         return (
-            _embedded(light, around.bands, seen.band),
+            embedded(light, around.bands, seen.band),
             (weights[some] * squared(here)).sum(),
             (weights[some] * squared(incident[:, 0, 0])).sum(),
         )
 
     total: tuple[Tensor, ...] | None = None
-    many = together(seen.band.shape[0] * seen.band.shape[1], wave.source)
-    for first in range(0, len(points), many):
+    for some in bundles(0, len(points), seen.band.shape[0] * seen.band.shape[1], wave.source):
         raise_if_cancelled()
-        parts = recomputed(True, part, slice(first, min(first + many, len(points))))
+        parts = recomputed(True, part, some)
         total = parts if total is None else tuple(a + b for a, b in zip(total, parts, strict=True))
     assert total is not None
     return total[0], total[1], total[2]
@@ -401,7 +408,7 @@ def _polarised_mean(
     return 0.5 * (xx + yy)
 
 
-def _embedded(values: Tensor, bands: tuple[Band, ...], within: Band) -> Tensor:
+def embedded(values: Tensor, bands: tuple[Band, ...], within: Band) -> Tensor:
     """Sum of values (C, By, Bx) of bands in a wider one, zero elsewhere."""
     total = None
     for value, band in zip(values, bands, strict=True):
@@ -478,4 +485,4 @@ def _fit(
     return together[:, back]
 
 
-__all__ = ["SeenWaves", "interference"]
+__all__ = ["SeenWaves", "embedded", "factors", "interference"]
