@@ -13,6 +13,7 @@ from osog.cautions import Caution
 from osog.geometry import half_extents
 from osog.waves.bundles import bundles
 from osog.waves.phase_factors import phasor
+from osog.waves.plane_waves import in_band
 from osog.waves.recomputation import KEPT_SAMPLES, recomputed
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def first_order(
     ends = [*occupied[1:], plan.slabs - 1] if occupied else []
 
     def scattered(some: slice) -> Tensor:
-        kappa = waves.kappa[some, rows[:, None], columns]
+        kappa = in_band(waves.kappa[some], rows, columns)
         total = torch.complex(torch.zeros_like(kappa), torch.zeros_like(kappa))
         travel: dict[int, Tensor] = {}
         for j, end, spectrum in zip(occupied, ends, spectra, strict=True):

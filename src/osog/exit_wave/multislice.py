@@ -20,6 +20,7 @@ from osog.exit_wave.deposit import Gradients, deposit, deposit_adjoint
 from osog.exit_wave.plain_deposit import plain_deposit
 from osog.waves.bundles import together
 from osog.waves.phase_factors import phasor
+from osog.waves.plane_waves import in_band
 from osog.waves.sharing import shared
 
 if TYPE_CHECKING:
@@ -418,9 +419,9 @@ def _bundled(
                 else:
                     field = field * held[j]
             assert field is not None
-            spectrum = torch.fft.fft2(field - 1, norm="forward")[..., rows[:, None], columns]
+            spectrum = in_band(torch.fft.fft2(field - 1, norm="forward"), rows, columns)
             if last_step:
-                spectrum = spectrum * travel.factor(last_step)[:, rows[:, None], columns]
+                spectrum = spectrum * in_band(travel.factor(last_step), rows, columns)
             out[some] = spectrum
     return out
 

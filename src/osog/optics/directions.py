@@ -51,11 +51,8 @@ class Directions:
         sources : Tensor, shape (C, 2)
             (x, y) in cycles/µm.
         """
-        available, step = (len(wave.fy), len(wave.fx)), wave.plan.frequency_step
-        bands = tuple(
-            Band.around((-y, -x), pupil.cutoff, available, step)
-            for x, y in sources.detach().tolist()
-        )
+        step = wave.plan.frequency_step
+        bands = bands_around(wave, pupil, sources)
         shape = (max(b.shape[0] for b in bands), max(b.shape[1] for b in bands))
         axes = []
         for axis in (0, 1):
@@ -134,6 +131,15 @@ class Directions:
         return self.held(turned * passing), incident
 
 
+def bands_around(wave: LitWave, pupil: Pupil, sources: Tensor) -> tuple[Band, ...]:
+    """Frequencies that can pass a pupil, relative to each of some directions (C, 2)."""
+    available, step = (len(wave.fy), len(wave.fx)), wave.plan.frequency_step
+    cutoff = pupil.cutoff
+    return tuple(
+        Band.around((-y, -x), cutoff, available, step) for x, y in sources.detach().tolist()
+    )
+
+
 def ascending(spectra: Tensor) -> tuple[Tensor, tuple[int, int]]:
     """Spectra (…, By, Bx) in FFT order put in ascending order, and their lowest index (y, x)."""
     rows, columns = spectra.shape[-2:]
@@ -141,4 +147,4 @@ def ascending(spectra: Tensor) -> tuple[Tensor, tuple[int, int]]:
     return torch.roll(spectra, shift, (-2, -1)), (-shift[0], -shift[1])
 
 
-__all__ = ["Directions", "ascending"]
+__all__ = ["Directions", "ascending", "bands_around"]

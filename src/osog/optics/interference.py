@@ -320,7 +320,8 @@ def _transfers(
 
     total: tuple[Tensor, ...] | None = None
     # Light from outside the pupil is not seen directly and has nothing to interfere with.
-    inside = [k for k in range(len(rings)) if float(nodes[k].detach()) <= pupil.cutoff] or [0]
+    cutoff = pupil.cutoff
+    inside = [k for k, node in enumerate(nodes.detach().tolist()) if node <= cutoff] or [0]
     spare = len(rings) * len(radius) * max(rings) > 2e6
     for some in _bundled_rings(inside, rings, together(len(radius), wave.source)):
         raise_if_cancelled()

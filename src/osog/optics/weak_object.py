@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from osog.cancellation import raise_if_cancelled
 from osog.optics.band import Band
-from osog.optics.directions import Directions, ascending
+from osog.optics.directions import Directions, ascending, bands_around
 from osog.optics.interference import SeenWaves, embedded, factors, interference
 from osog.optics.lens import is_bright, objective, squared
 from osog.waves.bundles import bundles
@@ -62,12 +62,7 @@ def weak_sum(
             seen, values, pupil, transfers, plate, vectorial=False
         )
         return _irradiance(background, linear, around, passed, fine)
-    available, step = (len(wave.fy), len(wave.fx)), wave.plan.frequency_step
-    own = [
-        Band.around((-y, -x), pupil.cutoff, available, step)
-        for x, y in wave.source.detach().tolist()
-    ]
-    band = _around_all(own)
+    band = _around_all(bands_around(wave, pupil, wave.source))
     distance = values.microscope.focus_plane_um.to(wave.source) - wave.reference_um
 
     def part(some: slice) -> tuple[Tensor, Tensor, Tensor]:
@@ -84,7 +79,7 @@ def weak_sum(
         return seen, *seen.through(wave, pupil, distance, plate)
 
     total: tuple[Tensor, ...] | None = None
-    for some in bundles(0, len(own), band.shape[0] * band.shape[1], wave.source):
+    for some in bundles(0, len(wave.source), band.shape[0] * band.shape[1], wave.source):
         raise_if_cancelled()
         found = part(some)
         total = found if total is None else tuple(a + b for a, b in zip(total, found, strict=True))
