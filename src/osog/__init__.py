@@ -5,18 +5,46 @@
 >>> frame = osog.render(scene, seed=1, outputs=("image", "instances", "boxes"))
 >>> image = osog.forward(scene, {"microscope.focus_um": 2.0})
 >>> result = osog.fit(micrograph, scene, free=("microscope.focus_um",))
+
+Names are imported when they are first used: ``import osog`` alone loads neither torch nor NumPy.
 """
 
 from __future__ import annotations
 
-from osog import _runtime, datasets, io, presets  # noqa: F401  (_runtime first: it acts before torch is loaded)
+from typing import TYPE_CHECKING
+
+from osog import _runtime  # noqa: F401  (acts before torch is loaded)
 from osog._moved import stand_in
 from osog._version import __version__
-from osog.detection import detect
-from osog.fitting import FitError, FitResult, fit
-from osog.rendering import ForwardModel, Frame, Renderer, forward, render
-from osog.sample import explicit
-from osog.scene import Scene, SceneError, instruments, materials
+
+if TYPE_CHECKING:
+    from osog import datasets, io, presets
+    from osog.detection import detect
+    from osog.fitting import FitError, FitResult, fit
+    from osog.rendering import ForwardModel, Frame, Renderer, forward, render, render_many
+    from osog.sample import explicit
+    from osog.scene import Scene, SceneError, instruments, materials
+else:
+    # Hidden from type checkers, for whom any name would exist then.
+    from osog._lazy import finder
+
+    __getattr__ = finder(
+        {
+            "osog": ("datasets", "io", "presets"),
+            "osog.detection": ("detect",),
+            "osog.fitting": ("FitError", "FitResult", "fit"),
+            "osog.rendering": (
+                "ForwardModel",
+                "Frame",
+                "Renderer",
+                "forward",
+                "render",
+                "render_many",
+            ),
+            "osog.sample": ("explicit",),
+            "osog.scene": ("Scene", "SceneError", "instruments", "materials"),
+        }
+    )
 
 __all__ = [
     "FitError",
@@ -37,6 +65,7 @@ __all__ = [
     "materials",
     "presets",
     "render",
+    "render_many",
 ]
 
 stand_in()

@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from osog.datasets import DatasetError, FrameSource, collate, stream
+from osog.scene import Uniform
 
 COUNT = 11
 
@@ -62,3 +63,31 @@ def test_frames_are_made_as_wished(scene) -> None:
     assert stems == [f"{k:07d}{v}" for k in (5, 6, 7, 8, 9, 10, 11, 12) for v in ("", "-1")]
     with pytest.raises(DatasetError, match="start = -1"):
         stream(scene, 1, start=-1)
+
+
+def test_samples_rendered_together_are_those_rendered_alone(scene, monkeypatch) -> None:
+    varying = scene.updated({"microscope.focus_um": Uniform(low=-1.0, high=1.0)})
+    for each, shares in ((scene, True), (varying, False)):
+        source = FrameSource(each, 4, device="cpu")
+        assert source.shares_optics == shares
+        asked = []
+        monkeypatch.setattr(FrameSource, "together", recorded(asked))
+        found = list(stream(each, 4, start=2, count=10, transform=lambda frame: frame))
+        assert asked == ([8, 2] if shares else [])
+        assert [frame.index for frame in found] == list(range(2, 12))
+        for frame in found[:3] + found[-1:]:
+            alone = source[frame.index]
+            assert (frame.image == alone.image).all()
+            assert (frame.objects.box == alone.objects.box).all()
+        monkeypatch.undo()
+
+
+TOGETHER = FrameSource.together
+
+
+def recorded(asked: list[int]):
+    def together(source, indices):
+        asked.append(len(indices))
+        return TOGETHER(source, indices)
+
+    return together

@@ -34,6 +34,7 @@ SURFACE = {
     "materials",
     "presets",
     "render",
+    "render_many",
 }
 
 
@@ -44,7 +45,7 @@ def test_the_surface_is_what_is_listed() -> None:
 
 
 def test_functions_hide_no_module() -> None:
-    for name in ("render", "forward", "fit", "detect", "explicit"):
+    for name in ("render", "render_many", "forward", "fit", "detect", "explicit"):
         assert inspect.isfunction(getattr(osog, name)), name
     for name in SURFACE - {moved.removeprefix("osog.") for moved in MOVED}:
         module = importlib.util.find_spec(f"osog.{name}")

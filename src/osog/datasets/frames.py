@@ -17,7 +17,8 @@ from osog.sample import checked_seed
 from osog.scene import SceneError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     import torch
     from numpy.typing import NDArray
@@ -110,6 +111,13 @@ class FrameSource:
         """Make the first picture of one sample."""
         return next(self.pictures(index))
 
+    @property
+    def shares_optics(self) -> bool:
+        """Whether the optics are the same in all frames, so that rendering them together pays."""
+        drawn = self.scene.drawn(0)
+        same = drawn.microscope == self.scene.microscope and drawn.medium == self.scene.medium
+        return same and self.views == 1
+
     def pictures(self, index: int) -> Iterator[LabelledFrame]:
         """Make every picture of one sample.
 
@@ -118,6 +126,35 @@ class FrameSource:
         index : int
             Number of the sample in the dataset, from 0.
         """
+        for view, (scene, seed) in enumerate(self._scenes(index)):
+            with self._drawing():
+                frame = self._renderer.render(scene, seed, self.accuracy)
+                labelled = self._labelled(frame, index, view)
+            yield labelled
+
+    def together(self, indices: Sequence[int]) -> Iterator[list[LabelledFrame]]:
+        """Make the pictures of some samples with what their optics have in common made once.
+
+        Parameters
+        ----------
+        indices : sequence of int
+
+        Yields
+        ------
+        list of LabelledFrame
+            Every picture of one sample after the other, as `pictures` gives them.
+        """
+        asked = [list(self._scenes(index)) for index in indices]
+        scenes, seeds = zip(*(pair for pairs in asked for pair in pairs), strict=True)
+        with self._drawing():
+            frames = iter(self._renderer.render_many(scenes, seeds, self.accuracy))
+        for index, pairs in zip(indices, asked, strict=True):
+            with self._drawing():
+                done = [self._labelled(next(frames), index, view) for view in range(len(pairs))]
+            yield done
+
+    def _scenes(self, index: int) -> Iterator[tuple[Scene, int]]:
+        """Scene and seed of every picture of one sample."""
         base = self.scene.sample(seed_of(self.seed, index))
         for view in range(self.views):
             seed, scene = seed_of(self.seed, index, view), base
@@ -129,14 +166,16 @@ class FrameSource:
                         for name in ("microscope", "camera", "background")
                     }
                 )
-            yield self._labelled(scene, seed, index, view)
+            yield scene, seed
 
-    def _labelled(self, scene: Scene, seed: int, index: int, view: int) -> LabelledFrame:
-        with drawn_by("wait" if self.compiled else "off"):
-            frame = self._renderer.render(scene, seed, self.accuracy)
-            if self.labels.asks_own_light and self._alone is None:
-                self._alone = Renderer(self._renderer.device)
-            return labels_of(frame, self.labels, self._alone, index, view)
+    def _drawing(self) -> AbstractContextManager[None]:
+        """Draw particles in the way that was chosen for all frames."""
+        return drawn_by("wait" if self.compiled else "off")
+
+    def _labelled(self, frame: Frame, index: int, view: int) -> LabelledFrame:
+        if self.labels.asks_own_light and self._alone is None:
+            self._alone = Renderer(self._renderer.device)
+        return labels_of(frame, self.labels, self._alone, index, view)
 
 
 def labelled(

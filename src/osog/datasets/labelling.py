@@ -50,6 +50,9 @@ class Silhouettes:
         self._buffer = gbuffer(taken, self.shape, pixel, silhouettes=True)
         self._boxes = boxes(taken, pixel).double().cpu().numpy()
         self._outlines = outlines(taken).double().cpu().numpy()[..., ::-1] / pixel
+        end = np.array(self.shape[::-1]) - 0.5
+        beyond = (self._outlines < -0.5) | (self._outlines > end)
+        self._cut = np.asarray(beyond.any((1, 2)))
         self._masks = masks(self._buffer, self.shape)
         self.groups = batch.group.cpu().numpy()[self.numbers]
         self.members = (
@@ -91,17 +94,16 @@ class Silhouettes:
         """Outline (k, 2) inside the frame; of several particles, of their union's pixels."""
         rows = self.rows(members)
         if len(rows) == 1:
-            return cut(self._outlines[rows[0]], self.shape)
+            whole: Array = self._outlines[rows[0]]
+            return cut(whole, self.shape) if self._cut[rows[0]] else whole
         return _traced(mask)
 
-    def areas(self, members: Sequence[int]) -> tuple[float, float, float]:
-        """Pixels that are visible, inside the frame, and in all."""
-        rows = self.rows(members)
+    def areas(self) -> Array:
+        """Pixels (n, 3) of all objects that are visible, inside the frame, and in all."""
         buffer = self._buffer
-        return tuple(  # type: ignore[return-value]
-            float(t[rows].sum())
-            for t in (buffer.visible_area, buffer.inside_area, buffer.full_area)
-        )
+        every = torch.stack((buffer.visible_area, buffer.inside_area, buffer.full_area), 1)
+        of_particle = every.double().cpu().numpy()
+        return np.array([of_particle[self.rows(m)].sum(0) for m in self.members]).reshape(-1, 3)
 
     def instances(self, members: Sequence[Sequence[int]]) -> NDArray[np.int32]:
         """Number of the uppermost object at every pixel, from 1."""
@@ -136,7 +138,7 @@ def labelled_objects(
     names, class_of = class_table(scene, settings)
     found_masks = [silhouettes.mask(m) for m in members]
     full = np.array([silhouettes.box(m) for m in members]).reshape(-1, 5)
-    areas = np.array([silhouettes.areas(m) for m in members]).reshape(-1, 3)
+    areas = silhouettes.areas()
     whole = np.maximum(areas[:, 2], 1.0)
     visible, inside = areas[:, 0] / whole, areas[:, 1] / whole
     polygons = [silhouettes.outline(m, k) for m, k in zip(members, found_masks, strict=True)]
@@ -145,7 +147,7 @@ def labelled_objects(
         share = settings.peak_share
         full = np.array([_by_light(b, o, m, share) for b, o, m in each]).reshape(-1, 5)
     full[:, 2:4] = np.maximum(full[:, 2:4] + 2 * settings.margin_px, 0.5)
-    cut_boxes = np.array([_cut_box(b, silhouettes.shape) for b in full]).reshape(-1, 5)
+    cut_boxes = _cut_boxes(full, silhouettes.shape)
     optics = scene.microscope
     focus = float(np.mean(optics.focus_planes_um))
     z = batch.position[:, 2].double().cpu().numpy()
@@ -242,13 +244,17 @@ def _keypoints(box: Array) -> Array:
     return np.stack([centre - step, centre + step, centre], 1)
 
 
-def _cut_box(box: Array, shape: tuple[int, int]) -> Array:
-    """Box around what of another box lies inside the frame."""
-    corners = corners_of(box[None])[0]
-    height, width = shape
-    low, high = corners.min(0), corners.max(0)
-    if (low >= -0.5).all() and high[0] <= width - 0.5 and high[1] <= height - 0.5:
-        return box
+def _cut_boxes(boxes: Array, shape: tuple[int, int]) -> Array:
+    """Boxes (n, 5) around what of other boxes lies inside the frame."""
+    corners, end = corners_of(boxes), np.array(shape[::-1]) - 0.5
+    out = boxes.copy()
+    for k in np.flatnonzero(((corners < -0.5) | (corners > end)).any((1, 2))):
+        out[k] = _cut_box(boxes[k], corners[k], shape)
+    return out
+
+
+def _cut_box(box: Array, corners: Array, shape: tuple[int, int]) -> Array:
+    """Box around what of another box with these corners lies inside the frame."""
     inside = cut(corners, shape)
     if not len(inside):
         return np.array([*box[:2], 0.0, 0.0, box[4]])

@@ -30,15 +30,17 @@ def cut(polygon: Array, shape: tuple[int, int]) -> Array:
         if not len(polygon):
             break
         distance = side * (polygon[:, axis] - limit)
-        after, next_distance = np.roll(polygon, -1, 0), np.roll(distance, -1)
-        kept: list[Array] = []
-        for k in range(len(polygon)):
-            if distance[k] >= 0:
-                kept.append(polygon[k])
-            if (distance[k] >= 0) != (next_distance[k] >= 0):
-                share = distance[k] / (distance[k] - next_distance[k])
-                kept.append(polygon[k] + share * (after[k] - polygon[k]))
-        polygon = np.array(kept).reshape(-1, 2)
+        inside = distance >= 0
+        if inside.all():
+            continue
+        after = np.concatenate([polygon[1:], polygon[:1]])
+        next_distance = np.concatenate([distance[1:], distance[:1]])
+        leaves = inside != np.concatenate([inside[1:], inside[:1]])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = distance / (distance - next_distance)
+            crossing = polygon + share[:, None] * (after - polygon)
+        both = np.stack([polygon, crossing], 1).reshape(-1, 2)
+        polygon = both[np.stack([inside, leaves], 1).reshape(-1)]
     return polygon
 
 

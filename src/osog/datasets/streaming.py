@@ -13,13 +13,16 @@ from osog.datasets.errors import DatasetError
 from osog.datasets.frames import FrameSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from osog.datasets.labelled_frame import LabelledFrame
     from osog.datasets.settings import LabelSettings
     from osog.scene import Scene
 
 Sample = dict[str, Any]
+
+_AHEAD = 8
+"""Samples that are rendered together where all have the same optics."""
 
 
 def as_sample(frame: LabelledFrame) -> Sample:
@@ -54,7 +57,9 @@ class Stream(IterableDataset[Any]):
 
     Worker w of W on rank r of R makes the frames start + r·W + w, and every R·W-th after it: each
     once, with the same pixels however many there are. Ranks are those of `torch.distributed` where
-    it is set up, else of the variables RANK and WORLD_SIZE.
+    it is set up, else of the variables RANK and WORLD_SIZE. Where no number of the microscope or
+    the medium is a law, eight samples are rendered at a time, which is faster; the first of them
+    comes later, and the pixels are the same.
 
     Parameters
     ----------
@@ -109,13 +114,15 @@ class Stream(IterableDataset[Any]):
             make["device"] = "cpu"
         source = FrameSource(**make)  # type: ignore[arg-type]
         place, stride = rank * workers + worker, ranks * workers
-        step = self._passed
+        step, ahead = self._passed, _AHEAD if source.shares_optics else 1
         while self.count is None or step * stride + place < self.count:
-            index = self.start + step * stride + place
-            for frame in source.pictures(index):
-                yield self.transform(frame)
-            step += 1
-            self._passed = step
+            ours = [(step + k) * stride + place for k in range(ahead)]
+            indices = [self.start + i for i in ours if self.count is None or i < self.count]
+            for pictures in _made(source, indices):
+                for frame in pictures:
+                    yield self.transform(frame)
+                step += 1
+                self._passed = step
         self._passed = 0
 
     def state_dict(self) -> dict[str, int]:
@@ -132,6 +139,14 @@ class Stream(IterableDataset[Any]):
         if not isinstance(passed, int) or passed < 0:
             raise DatasetError(f"passed = {passed} must be 0 or a positive whole number.")
         self._passed = passed
+
+
+def _made(source: FrameSource, indices: list[int]) -> Iterator[Iterable[LabelledFrame]]:
+    """Pictures of samples, together where there are several."""
+    if len(indices) > 1:
+        yield from source.together(indices)
+    else:
+        yield from (source.pictures(index) for index in indices)
 
 
 def stream(scene: Scene, seed: int = 0, **options: Any) -> Stream:

@@ -11,7 +11,9 @@ from torch import Tensor
 from osog.cancellation import raise_if_cancelled
 from osog.cautions import Caution
 from osog.geometry import half_extents
+from osog.waves.bundles import bundles
 from osog.waves.phase_factors import phasor
+from osog.waves.plane_waves import in_band
 from osog.waves.recomputation import KEPT_SAMPLES, recomputed
 
 if TYPE_CHECKING:
@@ -69,22 +71,27 @@ def first_order(
             )
         spectra.append(spectrum)
 
-    def scattered(point: int) -> Tensor:
-        step = phasor(waves.kappa[point][rows[:, None], columns] * plan.slab_um)
-        total = torch.zeros_like(step)
-        ends = [*occupied[1:], plan.slabs - 1] if occupied else []
+    ends = [*occupied[1:], plan.slabs - 1] if occupied else []
+
+    def scattered(some: slice) -> Tensor:
+        kappa = in_band(waves.kappa[some], rows, columns)
+        total = torch.complex(torch.zeros_like(kappa), torch.zeros_like(kappa))
+        travel: dict[int, Tensor] = {}
         for j, end, spectrum in zip(occupied, ends, spectra, strict=True):
             total = total + spectrum
             if end > j:
-                total = total * (step if end == j + 1 else step ** (end - j))
-        return total * waves.stretch[point]
+                if end - j not in travel:
+                    travel[end - j] = phasor(kappa * ((end - j) * plan.slab_um))
+                total = total * travel[end - j]
+        return total * waves.stretch[some, None, None]
 
-    spare = count * len(spectra) * len(rows) * len(columns) > KEPT_SAMPLES
+    samples = len(rows) * len(columns)
+    spare = count * len(spectra) * samples > KEPT_SAMPLES
     points = []
-    for point in range(count):
+    for some in bundles(0, count, samples, waves.kappa):
         raise_if_cancelled()
-        points.append(recomputed(spare, scattered, point))
-    return torch.stack(points)
+        points.append(recomputed(spare, scattered, some))
+    return torch.cat(points)
 
 
 def peak_phase(scene: Scene, batch: ParticleBatch) -> float:

@@ -14,6 +14,7 @@ import torch
 
 from osog.geometry.edges import SPREAD, kernel_transfer
 from osog.waves.phase_factors import sinc
+from osog.waves.plane_waves import in_band
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -124,10 +125,10 @@ def slab_correction(waves: ForwardWaves, plan: SamplingPlan) -> Tensor:
     Obliquity over the transfer of the triangular kernel and of the pixel, and one more slab of the
     decay of waves that are nearly evanescent.
     """
-    inner = (slice(None), waves.rows[:, None], waves.columns)
-    along = triangular_kernel_transfer(waves.kappa[inner], plan.slab_um)
+    kappa, decay = (in_band(t, waves.rows, waves.columns) for t in (waves.kappa, waves.decay))
+    along = triangular_kernel_transfer(kappa, plan.slab_um)
     shape = deconvolved(waves.obliquity, along, drawing_transfer(waves.fx, waves.fy, plan))
-    return shape * torch.exp(-waves.decay[inner] * plan.slab_um)
+    return shape * torch.exp(-decay * plan.slab_um)
 
 
 __all__ = [

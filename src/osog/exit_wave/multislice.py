@@ -18,7 +18,10 @@ from osog.cancellation import raise_if_cancelled
 from osog.derivatives import gradient_with_graph, needs_plain_operations
 from osog.exit_wave.deposit import Gradients, deposit, deposit_adjoint
 from osog.exit_wave.plain_deposit import plain_deposit
+from osog.waves.bundles import together
 from osog.waves.phase_factors import phasor
+from osog.waves.plane_waves import in_band
+from osog.waves.sharing import shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,6 +132,12 @@ class _Multislice(torch.autograd.Function):
         windows, last_step = walks(raster, kappa.dtype, len(coefficients))
         differentiate = any(ctx.needs_input_grad)
         size_of_field = gy * gx * 2 * kappa.element_size()
+        if not differentiate and len(windows) == 1 and count > 1:
+            many = together(gy * gx, kappa)
+            if many > 1 and len(raster.occupied) * size_of_field <= _HELD_BYTES:
+                slabs = deposit(raster, batch, coefficients, windows[0].slabs)
+                ends = windows[0], last_step
+                return _bundled(slabs, ends, kappa, decay, stretch, fixed, many)
         kept = count * len(raster.occupied) * size_of_field
         store = differentiate and kept <= STORE_BYTES
         stored: list[list[list[Tensor]]] = []
@@ -306,10 +315,12 @@ class Travel:
     def factor(self, steps: int) -> Tensor:
         """exp((iκ − decay) · steps · dz), next to nothing where waves are evanescent."""
         if steps not in self._factors:
-            distance = steps * self.slab_um
-            factor = phasor(self.kappa * distance)
-            self._factors[steps] = factor * torch.exp(self.decay * -distance)
+            self._factors[steps] = shared(f"{steps} steps", partial(self._factor, steps))
         return self._factors[steps]
+
+    def _factor(self, steps: int) -> Tensor:
+        distance = steps * self.slab_um
+        return phasor(self.kappa * distance) * torch.exp(self.decay * -distance)
 
 
 def walks(raster: Raster, dtype: torch.dtype, volumes: int) -> tuple[list[Walk], int]:
@@ -372,6 +383,55 @@ def _through(
         if trail is not None:
             trail.append(field)
     return field
+
+
+def _bundled(
+    slabs: Sequence[Tensor],
+    ends: tuple[Walk, int],
+    kappa: Tensor,
+    decay: Tensor,
+    stretch: Tensor,
+    fixed: Fixed,
+    many: int,
+) -> Tensor:
+    """Scattered spectra (S, By, Bx), some source points of one ring at a time; same bits as alone.
+
+    `ends` is the only window, and the steps behind its last slab.
+    """
+    (walk, last_step), (rows, columns) = ends, fixed.crop
+    shape = (len(kappa), len(rows), len(columns))
+    out = torch.empty(shape, dtype=kappa.dtype.to_complex(), device=kappa.device)
+    for first, stop in _rings(stretch):
+        held: dict[int, Tensor] = {}
+        for start in range(first, stop, many):
+            some = slice(start, min(start + many, stop))
+            travel = Travel(kappa[some], decay[some], fixed.raster.plan.slab_um)
+            field: Tensor | None = None
+            for j, steps in zip(walk.occupied, walk.steps, strict=True):
+                raise_if_cancelled()
+                if j not in held:
+                    held[j] = _transmission(slabs, j - walk.slabs.start, stretch[first])
+                if field is None:
+                    field = held[j]  # the same for all of the ring
+                elif steps:
+                    field = torch.fft.ifft2(torch.fft.fft2(field) * travel.factor(steps))
+                    field.mul_(held[j])
+                else:
+                    field = field * held[j]
+            assert field is not None
+            spectrum = in_band(torch.fft.fft2(field - 1, norm="forward"), rows, columns)
+            if last_step:
+                spectrum = spectrum * in_band(travel.factor(last_step), rows, columns)
+            out[some] = spectrum
+    return out
+
+
+def _rings(stretch: Tensor) -> list[tuple[int, int]]:
+    """First and end of every run of source points whose rays are equally tilted."""
+    least = 4 * torch.finfo(stretch.dtype).eps
+    alike = ((stretch[1:] - stretch[:-1]).abs() <= least * stretch[1:].abs()).tolist()
+    starts = [0, *(k + 1 for k, same in enumerate(alike) if not same)]
+    return list(zip(starts, [*starts[1:], len(stretch)], strict=True))
 
 
 def _back(

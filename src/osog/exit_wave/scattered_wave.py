@@ -21,6 +21,7 @@ from osog.exit_wave.raster import Raster, modelled_by
 from osog.exit_wave.wave import ExitWave
 from osog.particles import assembled
 from osog.waves.plane_waves import ForwardWaves
+from osog.waves.sharing import shared
 
 if TYPE_CHECKING:
     from osog.sample import ParticleBatch, Values
@@ -52,8 +53,8 @@ def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitW
     makes the weak-scattering limit that of the Born amplitude.
     """
     wavelength, index = values.microscope.wavelength_um, values.medium.index
-    source, weights = light_points(values, plan)
-    waves = ForwardWaves.of(plan, source, wavelength, index)
+    source, weights = shared("light points", lambda: light_points(values, plan))
+    waves = shared("forward waves", lambda: ForwardWaves.of(plan, source, wavelength, index))
 
     weak = is_first_order(values.scene)
     exact = modelled_by("mie", batch, plan)
@@ -103,7 +104,9 @@ def _through_slabs(
     if weak:
         coefficients = [phase_per_um] if loss is None else [phase_per_um, loss]
         slabs = [deposited(batch, each, raster) for each in coefficients]
-        return first_order(slabs, raster.occupied, waves, plan) * slab_correction(waves, plan)
+        return first_order(slabs, raster.occupied, waves, plan) * shared(
+            "slab correction", lambda: slab_correction(waves, plan)
+        )
     spectrum = multislice(
         raster,
         batch,
@@ -111,7 +114,7 @@ def _through_slabs(
         loss,
         waves,
     )
-    return spectrum * slab_correction(waves, plan)
+    return spectrum * shared("slab correction", lambda: slab_correction(waves, plan))
 
 
 __all__ = ["exit_wave"]

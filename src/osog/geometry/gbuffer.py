@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from osog.geometry.buckets import buckets, patch_grid
-from osog.geometry.chords import Chord, chords
-from osog.geometry.shape import Bodies
+from osog.geometry.buckets import buckets
+from osog.geometry.chords import Chord
+from osog.geometry.tiles import drawn_patches
 from osog.geometry.voxel_maps import volume_map
 from osog.particles import assembled
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _THROUGH = 0.1
 """Share of a path below which what is left of it does not show."""
-_CHUNK_PX = 150_000
-"""Pixels drawn at a time: small enough for the cache."""
 
 
 @dataclass(frozen=True)
@@ -134,57 +132,42 @@ def gbuffer(
     inside = torch.zeros(count, dtype=torch.int64, device=device)
     kept: dict[int, Silhouette] = {}
     pitch = (pixel_size_um, pixel_size_um)
-    for form, height, width, group in buckets(batch, pitch, batch.drawn_apart):
-        step = max(1, _CHUNK_PX // (height * width))
-        for index in torch.split(group, step):
-            bodies, position = Bodies.of(batch, index, form), batch.position[index]
-            row, column, x, y = patch_grid(position, height, width, pitch)
-            chord = chords(
-                form,
-                x,
-                y,
-                position,
-                bodies.quaternion,
-                bodies.size,
-                bodies.planes,
-                bodies.plane_mask,
-                pitch,
-                wall_samples=1,
-            )
-            r = row[:, None] + torch.arange(height, device=device)
-            c = column[:, None] + torch.arange(width, device=device)
-            r = torch.where((r >= 0) & (r < rows), r * columns, pixels)
-            c = torch.where((c >= 0) & (c < columns), c, pixels)
-            cell = (r[:, :, None] + c[:, None, :]).clamp_max(pixels)
-            thickness = chord.path
+    found = buckets(batch, pitch, batch.drawn_apart)
+    for index, row, column, height, width, chord in drawn_patches(batch, found, pitch):
+        r = row[:, None] + torch.arange(height, device=device)
+        c = column[:, None] + torch.arange(width, device=device)
+        r = torch.where((r >= 0) & (r < rows), r * columns, pixels)
+        c = torch.where((c >= 0) & (c < columns), c, pixels)
+        cell = (r[:, :, None] + c[:, None, :]).clamp_max(pixels)
+        thickness = chord.path
+        flat = cell.flatten()
+        path.index_add_(0, flat, (thickness * sign[index, None, None]).flatten())
+        contrast = thickness * contrast_per_um[index, None, None]
+        opd.index_add_(0, flat, contrast.flatten())
+        if members is not None and not bool(alone[index].all()):
+            more = torch.nonzero((sign[index] != 0) & ~alone[index]).flatten()
+            hosts, weights = members.host[index[more]], sign[index[more]]
+            pieces.add(hosts, weights, row[more], column[more], chord, more)
+            single = torch.nonzero(alone[index]).flatten()
+            if not len(single):
+                continue
+            index, cell, row, column = (t[single] for t in (index, cell, row, column))
+            chord = Chord(chord.entry[single], chord.exit[single], chord.coverage[single])
             flat = cell.flatten()
-            path.index_add_(0, flat, (thickness * sign[index, None, None]).flatten())
-            contrast = thickness * contrast_per_um[index, None, None]
-            opd.index_add_(0, flat, contrast.flatten())
-            if members is not None and not bool(alone[index].all()):
-                more = torch.nonzero((sign[index] != 0) & ~alone[index]).flatten()
-                hosts, weights = members.host[index[more]], sign[index[more]]
-                pieces.add(hosts, weights, row[more], column[more], chord, more)
-                single = torch.nonzero(alone[index]).flatten()
-                if not len(single):
-                    continue
-                index, cell, row, column = (t[single] for t in (index, cell, row, column))
-                chord = Chord(chord.entry[single], chord.exit[single], chord.coverage[single])
-                flat = cell.flatten()
-            if members is not None:
-                index = members.host[index]
+        if members is not None:
+            index = members.host[index]
 
-            peak = chord.coverage.amax((-2, -1), keepdim=True)
-            owned = chord.coverage > peak.clamp_max(1.0) / 2
-            full[index] = owned.sum((-2, -1))
-            if silhouettes:
-                places = zip(row.tolist(), column.tolist(), owned.cpu().numpy(), strict=True)
-                kept |= {k: Silhouette(*p) for k, p in zip(index.tolist(), places, strict=True)}
-            inside[index] = (owned & (cell < pixels)).sum((-2, -1))
-            chosen = torch.nonzero(owned.flatten()).squeeze(-1)
-            number = torch.div(chosen, height * width, rounding_mode="floor")
-            key = _keys(chord.top.flatten()[chosen], index[number] + 1)
-            nearest.scatter_reduce_(0, flat[chosen], key, "amax")
+        peak = chord.coverage.amax((-2, -1), keepdim=True)
+        owned = chord.coverage > peak.clamp_max(1.0) / 2
+        full[index] = owned.sum((-2, -1))
+        if silhouettes:
+            places = zip(row.tolist(), column.tolist(), owned.cpu().numpy(), strict=True)
+            kept |= {k: Silhouette(*p) for k, p in zip(index.tolist(), places, strict=True)}
+        inside[index] = (owned & (cell < pixels)).sum((-2, -1))
+        chosen = torch.nonzero(owned.flatten()).squeeze(-1)
+        number = torch.div(chosen, height * width, rounding_mode="floor")
+        key = _keys(chord.top.flatten()[chosen], index[number] + 1)
+        nearest.scatter_reduce_(0, flat[chosen], key, "amax")
     if members is not None:
         kept |= pieces.settle(nearest, full, inside)
     for parts in () if batch.voxels is None else batch.voxels.bodies():

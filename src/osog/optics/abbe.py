@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from osog.cancellation import raise_if_cancelled
-from osog.optics.band import Band, intensity_grid, resampled
+from osog.optics.band import Band, intensity_grid, modulus_squared, resampled
+from osog.optics.directions import Directions, ascending
 from osog.optics.interference import SeenWaves, interference
-from osog.optics.lens import is_bright, lens, objective, parts, squared, through
+from osog.optics.lens import is_bright, objective, squared
 from osog.optics.vectorial import is_vectorial, scattered_weights
+from osog.waves.bundles import bundles
 from osog.waves.recomputation import KEPT_SAMPLES, recomputed
+from osog.waves.sharing import shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,37 +107,51 @@ class _View:
         fields = points * len(self.transfers) * (4 if self.vectorial else 1)
         return fields * self.grid[0] * self.grid[1] > KEPT_SAMPLES
 
+    def lens(self, sources: Tensor, distance_um: Tensor) -> tuple[Directions, Tensor, Tensor]:
+        """What the objective makes of the light of some directions (C, 2)."""
+        seen = Directions.around(self.wave, self.pupil, sources)
+        return seen, *seen.through(self.wave, self.pupil, distance_um, self.plate)
+
     def irradiance(
-        self, spectra: Sequence[tuple[Tensor, float]], lit: Tensor, band: Band
+        self, spectra: Sequence[tuple[Tensor, float]], lit: Tensor, seen: Directions
     ) -> Tensor:
-        """Σ_j a_j |F⁻¹[spectrum · lit · T_j]|² on the grid, over spectra with their shares."""
+        """Σ_j a_j |F⁻¹[spectrum · lit · T_j]|² (C, Y, X), over spectra with their shares."""
         total: Tensor | None = None
         for spectrum, share in spectra:
             for weight, transfer in self.transfers:
                 filtered = spectrum * lit
                 if transfer is not None:
-                    filtered = filtered * transfer(*band.frequencies(spectrum.real))
-                part = (share * weight) * band.modulus_squared(filtered, self.grid)
+                    filtered = filtered * shared("transfer", partial(transfer, seen.fx, seen.fy))
+                part = (share * weight) * modulus_squared(filtered, self.grid)
                 total = part if total is None else total + part
         assert total is not None
         return total
 
+    def bundles(self, first: int, end: int) -> list[slice]:
+        """Directions that are taken together."""
+        return bundles(first, end, self.grid[0] * self.grid[1], self.wave.source)
+
 
 def _point_by_point(view: _View, first: int = 0) -> tuple[Tensor, Tensor]:
     """Σ_s w_s |U_s|² and Σ_s w_s |P(f_s)|² over the exit waves from a first one on."""
-    wave = view.wave
+    wave, count = view.wave, view.wave.spectrum.shape[0]
+    distance = view.values.microscope.focus_plane_um.to(wave.source) - wave.reference_um
 
-    def contribution(point: int) -> tuple[Tensor, Tensor]:
-        transmitted, band, incident = lens(wave, view.values, view.pupil, point, view.plate)
-        scattered, direct = parts(wave, band, point)
+    def contribution(some: slice) -> tuple[Tensor, Tensor]:
+        seen, transmitted, incident = shared("lens", lambda: view.lens(wave.source[some], distance))
+        scattered = seen.taken(*ascending(wave.spectrum[some]))
+        direct = seen.unit(scattered)
+        if wave.incident is not None:
+            direct = direct * wave.incident
         spectra = [(scattered + direct, 1.0)]
         if view.vectorial:
-            spectra = _polarised(wave, scattered, direct, band, wave.source[point])
-        light = view.irradiance(spectra, transmitted, band)
-        return wave.weights[point] * light, wave.weights[point] * squared(incident)
+            spectra = _polarised(wave, scattered, direct, seen)
+        light = view.irradiance(spectra, transmitted, seen)
+        share = wave.weights[some]
+        passed = (share * squared(incident[:, 0, 0])).sum()
+        return (share[:, None, None] * light).sum(0), passed
 
-    points = range(first, wave.spectrum.shape[0])
-    light, passed = _added(contribution, points, view.spares(len(points)))
+    light, passed = _added(contribution, view.bundles(first, count), view.spares(count - first))
     return light, passed
 
 
@@ -145,23 +163,25 @@ def _in_two_parts(view: _View) -> tuple[Tensor, Tensor]:
         seen, values, pupil, view.transfers, plate, view.vectorial
     )
     # Direct light lies within the pupil: beyond twice its radius there is no interference.
-    linear, around = band.within(spectrum, view.grid)
-    irradiance = irradiance + 2 * around.field(linear, view.grid).real
+    linear, kept = band.within(spectrum, view.grid)
+    irradiance = irradiance + 2 * kept.field(linear, view.grid).real
     rings = wave.plan.scatter_rings or wave.plan.source_rings
     sources, weights = seen.light.points(rings)
-    polynomials = seen.polynomials(sources)
+    polynomials = shared("polynomials", lambda: seen.polynomials(sources))
     distance = values.microscope.focus_plane_um.to(wave.source) - seen.middle_um
 
-    def scattered_light(point: int) -> tuple[Tensor]:
-        source = sources[point]
-        transmitted, around, _ = through(wave, pupil, source, distance, plate)
-        scattered = seen.scattered(source, polynomials[point], around)
+    def scattered_light(some: slice) -> tuple[Tensor]:
+        around, transmitted, _ = shared(
+            "lens for scattered light", lambda: view.lens(sources[some], distance)
+        )
+        scattered = seen.scattered(around, polynomials[some])
         spectra = [(scattered, 1.0)]
         if view.vectorial:
-            spectra = _polarised(wave, scattered, scattered * 0, around, source)
-        return (weights[point] * view.irradiance(spectra, transmitted, around),)
+            spectra = _polarised(wave, scattered, scattered * 0, around)
+        light = view.irradiance(spectra, transmitted, around)
+        return ((weights[some, None, None] * light).sum(0),)
 
-    (own,) = _added(scattered_light, range(len(sources)), view.spares(len(sources)))
+    (own,) = _added(scattered_light, view.bundles(0, len(sources)), view.spares(len(sources)))
     irradiance = irradiance + own
     if wave.plan.outer_rings:
         light, passed = _point_by_point(view, sum(wave.plan.source_rings))
@@ -170,26 +190,25 @@ def _in_two_parts(view: _View) -> tuple[Tensor, Tensor]:
 
 
 def _added(
-    contribution: Callable[[int], tuple[Tensor, ...]], points: range, spare: bool
+    contribution: Callable[[slice], tuple[Tensor, ...]], bundles: list[slice], spare: bool
 ) -> tuple[Tensor, ...]:
-    """Sum of what each point adds, part by part."""
+    """Sum of what the directions of each bundle add, part by part."""
     total: tuple[Tensor, ...] | None = None
-    for point in points:
+    for some in bundles:
         raise_if_cancelled()
-        found = recomputed(spare, contribution, point)
+        found = recomputed(spare, contribution, some)
         total = found if total is None else tuple(a + b for a, b in zip(total, found, strict=True))
     assert total is not None
     return total
 
 
 def _polarised(
-    wave: ExitWave, scattered: Tensor, direct: Tensor, band: Band, source: Tensor
+    wave: ExitWave, scattered: Tensor, direct: Tensor, seen: Directions
 ) -> list[tuple[Tensor, float]]:
     """Spectra of all pairs of incident and detected polarisation, with the share of each."""
-    sx, sy = source[0], source[1]
-    fx, fy = band.frequencies(wave.source)
+    sx, sy = seen.source[0], seen.source[1]
     (xx, xy), (yx, yy) = scattered_weights(
-        fx + sx, fy + sy, (sx, sy), wave.wavelength_um, wave.medium_index
+        seen.fx + sx, seen.fy + sy, (sx, sy), wave.wavelength_um, wave.medium_index
     )
     return [
         (scattered * xx + direct, 0.5),

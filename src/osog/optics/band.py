@@ -130,15 +130,22 @@ class Band:
         field: Tensor = torch.fft.ifft(columns, dim=-2, norm="forward")
         return field
 
-    def modulus_squared(self, spectrum: Tensor, shape: tuple[int, int]) -> Tensor:
-        """|field|² on a grid of the whole domain, from coefficients in ascending order.
 
-        The common shift of the frequencies to zero only turns the phase of the field, so the band
-        needs no sorting.
-        """
-        rows = torch.fft.ifft(spectrum, n=shape[1], dim=-1, norm="forward")
-        field: Tensor = torch.fft.ifft(rows, n=shape[0], dim=-2, norm="forward")
-        return field.real.square() + field.imag.square()
+def modulus_squared(spectrum: Tensor, shape: tuple[int, int]) -> Tensor:
+    """|field|² on a grid of the whole domain, from coefficients of any band in ascending order.
+
+    The common shift of the frequencies to zero only turns the phase of the field, so the band
+    needs no sorting.
+
+    Parameters
+    ----------
+    spectrum : complex Tensor, shape (…, By, Bx)
+    shape : (int, int)
+        Grid (y, x).
+    """
+    rows = torch.fft.ifft(spectrum, n=shape[1], dim=-1, norm="forward")
+    field: Tensor = torch.fft.ifft(rows, n=shape[0], dim=-2, norm="forward")
+    return field.real.square() + field.imag.square()
 
 
 def _in_fft_order(values: Tensor, first: int, length: int, dim: int) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from osog.cancellation import raise_if_cancelled
 from osog.derivatives import followed
 from osog.exit_wave.kernel_deconvolution import drawing_transfer
-from osog.optics.band import Band, real_image
+from osog.optics.band import Band, modulus_squared, real_image
 from osog.optics.optical_image import OpticalImage
 from osog.optics.pupil import Pupil
 from osog.optics.vectorial import dipole_weights, is_vectorial
@@ -92,7 +92,7 @@ class PointSpread:
             (y, x), at least twice the band.
         """
         field = self.aperture * phasor(self.defocus_per_um * distance_um)
-        spread = self.band.modulus_squared(field, grid)
+        spread = modulus_squared(field, grid)
         return (spread.sum(0) if len(spread) > 1 else spread[0]) / self.power
 
 

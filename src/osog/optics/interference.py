@@ -10,6 +10,7 @@ irradiance over fewer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, pi
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,15 @@ from osog.cancellation import raise_if_cancelled
 from osog.exit_wave.illumination import SeenLight
 from osog.exit_wave.sampling.steps import step_down
 from osog.optics.band import Band
-from osog.optics.lens import squared, through
+from osog.optics.directions import Directions
+from osog.optics.lens import squared
 from osog.optics.vectorial import scattered_weights
 from osog.waves.angular_spectrum import axial_wavenumber, defocus_per_um, kappa
+from osog.waves.bundles import bundles, together
 from osog.waves.direction_polynomials import Term, evaluated, fitted, radial, terms
 from osog.waves.phase_factors import phasor
 from osog.waves.recomputation import recomputed
+from osog.waves.sharing import shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,14 +92,12 @@ class SeenWaves:
         available = (len(wave.fy), len(wave.fx))
         band = Band.around((-y, -x), half_width, available, plan.frequency_step)
         fx, fy = band.frequencies(wave.source)
+        count = sum(rings)
         flat = []
-        for point in range(sum(rings)):
-            source = wave.source[point]
-            turned = defocus_per_um(fx, fy, source, wave.wavelength_um, wave.medium_index)
-            carrier = phasor(turned * (plan.middle_um - wave.reference_um))
-            cosine = _cosine(wave, fx + source[0], fy + source[1])
-            flat.append((band.taken(wave.spectrum[point]) * (carrier * cosine)).flatten())
-        moments = _fit(which, rings, hole, torch.stack(flat), _valid(wave, rings, fx, fy, light))
+        for some in bundles(0, count, band.shape[0] * band.shape[1], wave.source):
+            factor = shared("carriers", partial(_carrier, wave, wave.source[some], fx, fy))
+            flat.append((band.taken(wave.spectrum[some]) * factor).flatten(1))
+        moments = _fit(which, rings, hole, torch.cat(flat), _valid(wave, rings, fx, fy, light))
         shape = (len(which), *band.shape)
         return cls(wave, light, which, moments.reshape(shape), band, plan.middle_um)
 
@@ -109,24 +111,28 @@ class SeenWaves:
         units = (points.detach() - light.centre.detach()) / light.radius.detach()
         return evaluated(self.terms, units, light.hole.detach())
 
-    def scattered(self, source: Tensor, polynomials: Tensor, band: Band) -> Tensor:
-        """Scattered light of one direction at z_middle on the frequencies of a narrower band.
+    def scattered(self, around: Directions, polynomials: Tensor) -> Tensor:
+        """Scattered light of some directions at z_middle, on the frequencies of narrower bands.
 
         Parameters
         ----------
-        source : Tensor, shape (2,)
-        polynomials : Tensor, shape (B,)
-            A row of `polynomials`.
-        band : Band
+        around : Directions
+            C of them.
+        polynomials : Tensor, shape (C, B)
+            Rows of `polynomials`.
+
+        Returns
+        -------
+        complex Tensor, shape (C, By, Bx)
         """
-        window = self.moments
-        for axis in (0, 1):
-            start = band.first[axis] - self.band.first[axis]
-            window = window.narrow(axis + 1, start, band.shape[axis])
-        fx, fy = band.frequencies(self.wave.source)
-        cosine = _cosine(self.wave, fx + source[0], fy + source[1])
-        mixed: Tensor = torch.tensordot(polynomials.to(window.dtype), window, 1)
-        return mixed / cosine
+        # Real polynomials: half the work of a complex product.
+        parts = torch.view_as_real(self.moments).flatten(1)
+        mixed = (polynomials.to(parts.dtype) @ parts).unflatten(1, (*self.band.shape, 2))
+        window = around.taken(torch.view_as_complex(mixed.contiguous()), self.band.first)
+        sx, sy = around.source[0], around.source[1]
+        return window / shared(
+            "cosines", lambda: _cosine(self.wave, around.fx + sx, around.fy + sy)
+        )
 
 
 def interference(
@@ -169,8 +175,20 @@ def interference(
     is_round = pupil.is_round and bool((seen.light.centre.detach() == 0).all())
     add_up = _over_radius if is_round else _over_plane
     spectrum, direct, passed = add_up(seen, pupil, distance, plate, vectorial)
-    fx, fy = seen.band.frequencies(wave.source)
-    zero = wave.source.new_zeros(1, 1)
+    factor, unit = factors(transfers, seen.band, spectrum)
+    spectrum, direct = spectrum * factor, direct * unit
+    if wave.incident is not None:
+        spectrum = spectrum * wave.incident.conj()
+        direct = direct * squared(wave.incident)
+    return spectrum, seen.band, direct, passed
+
+
+def factors(
+    transfers: Sequence[tuple[Tensor | float, Transfer]], band: Band, spectrum: Tensor
+) -> tuple[Tensor | float, Tensor | float]:
+    """Σ_j a_j T_j(0)* T_j(f) on a band, and Σ_j a_j |T_j(0)|², for a spectrum of that band."""
+    fx, fy = band.frequencies(spectrum.real)
+    zero = spectrum.real.new_zeros(1, 1)
     factor: Tensor | float = 0.0
     unit: Tensor | float = 0.0
     for amount, transfer in transfers:
@@ -180,11 +198,7 @@ def interference(
         centre = transfer(zero, zero)[0, 0].to(spectrum)
         factor = factor + amount * centre.conj() * transfer(fx, fy)
         unit = unit + amount * squared(centre)
-    spectrum, direct = spectrum * factor, direct * unit
-    if wave.incident is not None:
-        spectrum = spectrum * wave.incident.conj()
-        direct = direct * squared(wave.incident)
-    return spectrum, seen.band, direct, passed
+    return factor, unit
 
 
 def _over_plane(
@@ -195,24 +209,26 @@ def _over_plane(
     points, weights = seen.light.points(wave.plan.interference_rings)
     polynomials = seen.polynomials(points)
 
-    def part(point: int) -> tuple[Tensor, Tensor, Tensor]:
-        source = points[point]
-        transfer, band, incident = through(wave, pupil, source, distance, plate)
-        here = (transfer * band.unit(transfer)).sum()
-        scattered = seen.scattered(source, polynomials[point], band)
+    def part(some: slice) -> tuple[Tensor, Tensor, Tensor]:
+        around = Directions.around(wave, pupil, points[some])
+        transfer, incident = around.through(wave, pupil, distance, plate)
+        here = (transfer * around.unit(transfer)).sum((-2, -1))
+        scattered = seen.scattered(around, polynomials[some])
         if vectorial:
-            scattered = scattered * _mean_weight(wave, band, source)
-        light = scattered * transfer * (weights[point] * here.conj())
+            sx, sy = around.source[0], around.source[1]
+            mean = _polarised_mean(wave, around.fx + sx, around.fy + sy, (sx, sy))
+            scattered = scattered * mean
+        light = scattered * transfer * (weights[some] * here.conj())[:, None, None]
         return (
-            _embedded(light, band, seen.band),
-            weights[point] * squared(here),
-            weights[point] * squared(incident),
+            embedded(light, around.bands, seen.band),
+            (weights[some] * squared(here)).sum(),
+            (weights[some] * squared(incident[:, 0, 0])).sum(),
         )
 
     total: tuple[Tensor, ...] | None = None
-    for point in range(len(points)):
+    for some in bundles(0, len(points), seen.band.shape[0] * seen.band.shape[1], wave.source):
         raise_if_cancelled()
-        parts = recomputed(True, part, point)
+        parts = recomputed(True, part, some)
         total = parts if total is None else tuple(a + b for a, b in zip(total, parts, strict=True))
     assert total is not None
     return total[0], total[1], total[2]
@@ -221,7 +237,22 @@ def _over_plane(
 def _over_radius(
     seen: SeenWaves, pupil: Pupil, distance: Tensor, plate: Transfer, vectorial: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The same where light and pupil are round: each polynomial has a transfer of the radius.
+    """The same where light and pupil are round: each polynomial has a transfer of the radius."""
+    factors, direct, passed = shared(
+        "transfers of polynomials", lambda: _transfers(seen, pupil, distance, plate, vectorial)
+    )
+    spectrum: Tensor | None = None
+    for b, factor in factors:
+        part = seen.moments[b] * factor
+        spectrum = part if spectrum is None else spectrum + part
+    assert spectrum is not None
+    return spectrum, direct, passed
+
+
+def _transfers(
+    seen: SeenWaves, pupil: Pupil, distance: Tensor, plate: Transfer, vectorial: bool
+) -> tuple[list[tuple[int, Tensor]], Tensor, Tensor]:
+    """Number and transfer (By, Bx) of each polynomial, and both sums over the light alone.
 
     K_pm(|f|) = Σ_s w_s ρ^m P_p cos mφ_s P*(f_s) P(f + f_s) exp(iκ_s z) k/k_z(f + f_s) for f along x
     serves all directions of f, times cos mθ or sin mθ.
@@ -244,60 +275,90 @@ def _over_radius(
     orders = sorted({term.m for term in seen.terms})
     pairs = sorted({(term.p, term.m) for term in seen.terms})
     zero = torch.zeros_like(nodes[0])
+    of_pair = torch.tensor([orders.index(m) for _, m in pairs], device=radius.device)
+    # Every polynomial on every ring: (K, pairs).
+    shares = torch.stack([radial(p, m, units, hole) for p, m in pairs], 1)
 
-    def ring(k: int) -> tuple[Tensor, Tensor, Tensor]:
-        angle = (torch.arange(rings[k] // 2, dtype=radius.dtype, device=radius.device) + 0.5) * (
-            2 * pi / rings[k]
-        )
-        sx, sy = nodes[k] * torch.cos(angle), nodes[k] * torch.sin(angle)
+    def some_rings(some: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+        half = [rings[k] // 2 for k in some]
+        steps = torch.cat([torch.arange(n, dtype=radius.dtype, device=radius.device) for n in half])
+        each = torch.tensor([k for k, n in zip(some, half, strict=True) for _ in range(n)])
+        each = each.to(radius.device)
+        turn = torch.tensor([2 * pi / rings[k] for k in some], dtype=radius.dtype)
+        counts = torch.tensor(half)
+        angle = (steps + 0.5) * torch.repeat_interleave(turn, counts).to(radius.device)
+        node = nodes[each]
+        sx, sy = node * torch.cos(angle), node * torch.sin(angle)
         x, y = radius[:, None] + sx, sy.expand(len(radius), -1)
+        none = torch.zeros_like(node)
         k_there = axial_wavenumber(x, y, wave.wavelength_um, wave.medium_index)
-        k_here = axial_wavenumber(nodes[k], zero, wave.wavelength_um, wave.medium_index)
+        k_here = axial_wavenumber(node, none, wave.wavelength_um, wave.medium_index)
         turned = kappa(radius[:, None], zero, (sx, sy), k_there, k_here)
         seen_there = pupil(x, y)
-        here, unvignetted = pupil(nodes[k], zero), pupil.unvignetted(nodes[k], zero)
+        own, none = nodes[some], torch.zeros_like(nodes[some])
+        here, unvignetted = pupil(own, none), pupil.unvignetted(own, none)
         if plate is not None:
-            factor = plate(nodes[k], zero)
+            factor = plate(own, none)
             seen_there = seen_there * plate(x, y)
             here, unvignetted = here * factor, unvignetted * factor
         shape = seen_there * phasor(turned * distance) / _cosine(wave, x, y)
         if vectorial:
             shape = shape * _polarised_mean(wave, x, y, (sx, sy))
-        around = torch.stack([torch.cos(m * angle) for m in orders], 1)
+        around = torch.stack([torch.cos(m * angle) for m in orders], 1).to(shape.dtype)
+        amplitude = weights[some] * here.conj()
+        factors = amplitude[:, None] * shares[some]
+        columns: Tensor | None = None
         # Along one ring the mean over the angle, both sides of f alike.
-        angular = shape @ around.to(shape.dtype) / len(angle)
-        amplitude = weights[k] * here.conj()
-        columns = [
-            amplitude * radial(p, m, units[k], hole) * angular[:, orders.index(m)] for p, m in pairs
-        ]
-        return torch.stack(columns), weights[k] * squared(here), weights[k] * squared(unvignetted)
+        pieces = zip(torch.split(shape, half, 1), torch.split(around, half), strict=True)
+        for (one, cosines), factor in zip(pieces, factors, strict=True):
+            mean = one @ cosines / len(cosines)
+            part = factor[:, None] * mean.T[of_pair]
+            columns = part if columns is None else columns + part
+        assert columns is not None
+        passed = (weights[some] * squared(unvignetted)).sum()
+        return columns, (weights[some] * squared(here)).sum(), passed
 
     total: tuple[Tensor, ...] | None = None
-    spare = len(rings) * len(radius) * max(rings) > 2e6
     # Light from outside the pupil is not seen directly and has nothing to interfere with.
-    inside = [k for k in range(len(rings)) if float(nodes[k].detach()) <= pupil.cutoff] or [0]
-    for k in inside:
+    cutoff = pupil.cutoff
+    inside = [k for k, node in enumerate(nodes.detach().tolist()) if node <= cutoff] or [0]
+    spare = len(rings) * len(radius) * max(rings) > 2e6
+    for some in _bundled_rings(inside, rings, together(len(radius), wave.source)):
         raise_if_cancelled()
-        parts = recomputed(spare, ring, k)
+        parts = recomputed(spare, some_rings, some)
         total = parts if total is None else tuple(a + b for a, b in zip(total, parts, strict=True))
     assert total is not None
     table, direct, passed = total
     place = frequency / step
-    spectrum: Tensor | None = None
+    factors: list[tuple[int, Tensor]] = []
     at, cubic = _cubic(place, number)
     unit = torch.complex(fx.double().expand_as(frequency), fy.double().expand_as(frequency))
     unit = unit / frequency.clamp(min=1e-30)
+    angular = [torch.ones_like(unit)]
+    for _ in range(max(orders)):
+        angular.append(angular[-1] * unit)
     for pair, column in zip(pairs, table, strict=True):
         read = sum(cubic[j] * column[at + j] for j in range(4))
-        angular = unit ** pair[1]
         for b, term in enumerate(seen.terms):
             if (term.p, term.m) != pair:
                 continue
-            turn = (angular.imag if term.odd else angular.real).to(seen.moments.real.dtype)
-            part = seen.moments[b] * (read * turn)
-            spectrum = part if spectrum is None else spectrum + part
-    assert spectrum is not None
-    return spectrum, direct, passed
+            turned = angular[pair[1]]
+            turn = (turned.imag if term.odd else turned.real).to(seen.moments.real.dtype)
+            factors.append((b, read * turn))
+    return factors, direct, passed
+
+
+def _bundled_rings(inside: list[int], rings: tuple[int, ...], most: int) -> list[list[int]]:
+    """Rings in bundles of at most so many directions on one half, or single ones."""
+    out: list[list[int]] = []
+    count = 0
+    for k in inside:
+        if not out or count + rings[k] // 2 > most:
+            out.append([])
+            count = 0
+        out[-1].append(k)
+        count += rings[k] // 2
+    return out
 
 
 def _cubic(place: Tensor, number: int) -> tuple[Tensor, list[Tensor]]:
@@ -332,6 +393,14 @@ def _cosine(wave: ExitWave, fx: Tensor, fy: Tensor) -> Tensor:
     return up * (wave.wavelength_um / (2 * pi * wave.medium_index))
 
 
+def _carrier(wave: ExitWave, sources: Tensor, fx: Tensor, fy: Tensor) -> Tensor:
+    """(k_z(f + f_s)/k) exp(iκ_s(f) (z_middle − z_wave)) for directions (C, 2)."""
+    source = sources.T[:, :, None, None]
+    turned = defocus_per_um(fx, fy, source, wave.wavelength_um, wave.medium_index)
+    carrier = phasor(turned * (wave.plan.middle_um - wave.reference_um))
+    return carrier * _cosine(wave, fx + source[0], fy + source[1])
+
+
 def _polarised_mean(
     wave: ExitWave, fx: Tensor, fy: Tensor, source: tuple[Tensor, Tensor]
 ) -> Tensor:
@@ -340,17 +409,18 @@ def _polarised_mean(
     return 0.5 * (xx + yy)
 
 
-def _mean_weight(wave: ExitWave, band: Band, source: Tensor) -> Tensor:
-    fx, fy = band.frequencies(wave.source)
-    return _polarised_mean(wave, fx + source[0], fy + source[1], (source[0], source[1]))
-
-
-def _embedded(values: Tensor, band: Band, within: Band) -> Tensor:
-    """Values of a band in a wider one, zero elsewhere."""
-    above, left = (band.first[axis] - within.first[axis] for axis in (0, 1))
-    below = within.shape[0] - above - band.shape[0]
-    right = within.shape[1] - left - band.shape[1]
-    return torch.nn.functional.pad(values, (left, right, above, below))
+def embedded(values: Tensor, bands: tuple[Band, ...], within: Band) -> Tensor:
+    """Sum of values (C, By, Bx) of bands in a wider one, zero elsewhere."""
+    total = None
+    for value, band in zip(values, bands, strict=True):
+        above, left = (band.first[axis] - within.first[axis] for axis in (0, 1))
+        below = within.shape[0] - above - band.shape[0]
+        right = within.shape[1] - left - band.shape[1]
+        own = value[: band.shape[0], : band.shape[1]]
+        part = torch.nn.functional.pad(own, (left, right, above, below))
+        total = part if total is None else total + part
+    assert total is not None
+    return total
 
 
 def _valid(
@@ -403,7 +473,8 @@ def _fit(
     """Coefficients (B, F) of polynomials through waves (N, F), cell by cell of frequencies."""
     valid, cell = cells
     if len(valid) == 1:
-        return fitted(which, rings, hole, valid)[0].to(waves.real.dtype).to(waves.dtype) @ waves
+        matrix = shared("fit", lambda: fitted(which, rings, hole, valid)[0])
+        return matrix.to(waves.real.dtype).to(waves.dtype) @ waves
     used, inverse, counts = torch.unique(cell, return_inverse=True, return_counts=True)
     matrices = fitted(which, rings, hole, valid[used]).to(waves.real.dtype).to(waves.dtype)
     order = torch.argsort(inverse, stable=True)
@@ -415,4 +486,4 @@ def _fit(
     return together[:, back]
 
 
-__all__ = ["SeenWaves", "interference"]
+__all__ = ["SeenWaves", "embedded", "factors", "interference"]

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-from torch.nn.functional import pad
-
 from osog.cancellation import raise_if_cancelled
 from osog.optics.band import Band
-from osog.optics.interference import SeenWaves, interference
-from osog.optics.lens import is_bright, lens, objective, squared
+from osog.optics.directions import Directions, ascending, bands_around
+from osog.optics.interference import SeenWaves, embedded, factors, interference
+from osog.optics.lens import is_bright, objective, squared
+from osog.waves.bundles import bundles
+from osog.waves.sharing import shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torch import Tensor
+
     from osog.exit_wave.wave import ExitWave
     from osog.optics.lens import Transfer
     from osog.sample import Values
-
-_UNSEEN = 1e-12
-"""Share of the direct light that passes, below which a source point is left out."""
 
 
 def weak_sum(
@@ -64,32 +62,31 @@ def weak_sum(
             seen, values, pupil, transfers, plate, vectorial=False
         )
         return _irradiance(background, linear, around, passed, fine)
-    zero = wave.source.new_zeros(1, 1)
-    parts: list[tuple[Tensor, Band]] = []
-    direct: Tensor | float = 0.0
-    throughput: Tensor | None = None
-    for point in range(wave.spectrum.shape[0]):
+    band = _around_all(bands_around(wave, pupil, wave.source))
+    distance = values.microscope.focus_plane_um.to(wave.source) - wave.reference_um
+
+    def part(some: slice) -> tuple[Tensor, Tensor, Tensor]:
+        seen, through, incident = shared("lens", lambda: lens(wave.source[some]))
+        here = (through * seen.unit(through)).sum((-2, -1))
+        weights = wave.weights[some]
+        scattered = seen.taken(*ascending(wave.spectrum[some])) * through
+        light = scattered * (weights * here.conj())[:, None, None]
+        passed = (weights * squared(incident[:, 0, 0])).sum()
+        return embedded(light, seen.bands, band), (weights * squared(here)).sum(), passed
+
+    def lens(sources: Tensor) -> tuple[Directions, Tensor, Tensor]:
+        seen = Directions.around(wave, pupil, sources)
+        return seen, *seen.through(wave, pupil, distance, plate)
+
+    total: tuple[Tensor, ...] | None = None
+    for some in bundles(0, len(wave.source), band.shape[0] * band.shape[1], wave.source):
         raise_if_cancelled()
-        through, band, incident = lens(wave, values, pupil, point, plate)
-        weight = wave.weights[point]
-        throughput = _plus(throughput, weight * squared(incident))
-        if float(squared(incident).detach()) < _UNSEEN and parts:
-            continue  # to first order, scatter without direct light does not show
-        here = (through * band.unit(through)).sum()
-        share = weight * squared(here)
-        scattered = band.taken(wave.spectrum[point]) * through * (weight * here.conj())
-        factor: Tensor | float = 0.0
-        for amount, transfer in transfers:
-            if transfer is None:
-                factor, direct = factor + amount, direct + amount * share
-                continue
-            centre = transfer(zero, zero)[0, 0].to(scattered)
-            own = transfer(*band.frequencies(scattered.real))
-            factor = factor + amount * centre.conj() * own
-            direct = direct + amount * share * squared(centre)
-        parts.append((scattered * factor, band))
-    assert throughput is not None
-    return _irradiance(direct, *_together(parts), throughput, fine)
+        found = part(some)
+        total = found if total is None else tuple(a + b for a, b in zip(total, found, strict=True))
+    assert total is not None
+    spectrum, direct, throughput = total
+    factor, unit = factors(transfers, band, spectrum)
+    return _irradiance(direct * unit, spectrum * factor, band, throughput, fine)
 
 
 def _irradiance(
@@ -103,22 +100,9 @@ def _irradiance(
     return irradiance.clamp(min=0.0)
 
 
-def _plus(total: Tensor | None, part: Tensor) -> Tensor:
-    return part if total is None else total + part
-
-
-def _together(parts: Sequence[tuple[Tensor, Band]]) -> tuple[Tensor, Band]:
-    """Sum of spectra that lie in different windows of one frequency grid."""
-    bands = [band for _, band in parts]
+def _around_all(bands: Sequence[Band]) -> Band:
+    """Smallest band that holds others of one frequency grid."""
     first = [min(band.first[axis] for band in bands) for axis in (0, 1)]
     end = [max(band.first[axis] + band.shape[axis] for band in bands) for axis in (0, 1)]
-    total: Tensor | None = None
-    for spectrum, band in parts:
-        above, left = band.first[0] - first[0], band.first[1] - first[1]
-        below = end[0] - band.first[0] - band.shape[0]
-        right = end[1] - band.first[1] - band.shape[1]
-        whole = pad(spectrum, (left, right, above, below))
-        total = _plus(total, whole)
-    assert total is not None
     shape = (end[0] - first[0], end[1] - first[1])
-    return torch.resolve_conj(total), Band((first[0], first[1]), shape, bands[0].step)
+    return Band((first[0], first[1]), shape, bands[0].step)

@@ -5,7 +5,7 @@ from osog.rendering.device import choose_device
 from osog.rendering.forward_model import ForwardModel, forward
 from osog.rendering.frame import Frame
 from osog.rendering.outputs import OUTPUTS
-from osog.rendering.renderer import Renderer, render
+from osog.rendering.renderer import Renderer, render, render_many
 
 __all__ = [
     "OUTPUTS",
@@ -16,4 +16,5 @@ __all__ = [
     "choose_device",
     "forward",
     "render",
+    "render_many",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -31,12 +31,13 @@ from osog.rendering.pipeline import (
 )
 from osog.rendering.streams import CAMERA_STEP, PICTURE_STEP
 from osog.sample import Values, checked_seed, moving, sample
-from osog.scene import Scene
+from osog.scene import Scene, SceneError
 from osog.sensor import expose, light_on_pixels, saturation
 from osog.sensor.scale_bar import with_scale_bar
+from osog.waves.sharing import sharing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from torch import Tensor
 
@@ -80,6 +81,39 @@ def render(
     return Renderer(device).render(scene, seed, outputs=outputs)
 
 
+def render_many(
+    scenes: Scene | Sequence[Scene],
+    seeds: Sequence[int],
+    device: str | torch.device = "auto",
+    outputs: Iterable[str] = ("image",),
+) -> list[Frame]:
+    """Render many micrographs, those of the same optics together.
+
+    Parameters
+    ----------
+    scenes : Scene or sequence of Scene
+        One for all seeds, or one for each. Frames share what depends on optics and grids alone:
+        pupils, propagators, the tables of a condenser. It pays where these cost much beside the
+        sample, in small frames in partially coherent light, and where frames have the same grids,
+        which follow from the depths of the particles.
+    seeds : sequence of int
+        Laws, particles and noise of each.
+    device, outputs
+        As for `render`.
+
+    Returns
+    -------
+    list of Frame
+        In the order of the seeds; each is that of `render`, bit for bit.
+
+    Raises
+    ------
+    SceneError
+        As for `render`, or if there is not one seed for each scene.
+    """
+    return Renderer(device).render_many(scenes, seeds, outputs=outputs)
+
+
 class Renderer:
     """Renders one scene after another, and keeps the light behind the sample while it holds.
 
@@ -121,6 +155,35 @@ class Renderer:
             seed = checked_seed(seed)
             return self._rendered(_of_image(scene, seed), seed, accuracy, checked(outputs))
 
+    def render_many(
+        self,
+        scenes: Scene | Sequence[Scene],
+        seeds: Sequence[int],
+        accuracy: str | None = None,
+        outputs: Iterable[str] = ("image",),
+        stop: Callable[[], bool] | None = None,
+    ) -> list[Frame]:
+        """Render many frames; see the function `render_many` for the arguments.
+
+        Parameters
+        ----------
+        accuracy, stop
+            As for `render`.
+        """
+        with cancellable(stop), torch.no_grad(), default_device_set_aside():
+            wanted = checked(outputs)
+            begun = [
+                self._begun(_of_image(scene, seed), seed, accuracy)
+                for scene, seed in _paired(scenes, seeds)
+            ]
+            frames: list[Frame | None] = [None] * len(begun)
+            for group in _alike(begun):
+                with sharing() as next_frame:
+                    for number in group:
+                        next_frame()
+                        frames[number] = self._finished(begun[number], accuracy, wanted)
+            return [frame for frame in frames if frame is not None]
+
     def foreseen(self, scene: Scene, seed: int = 0, accuracy: str | None = None) -> list[Caution]:
         """What there is to say of a render before it is made, such as its need of memory.
 
@@ -142,11 +205,21 @@ class Renderer:
             return cautions(scene, batch, plan_sampling(scene, batch, accuracy=accuracy))
 
     def _rendered(self, scene: Scene, seed: int, accuracy: str | None, wanted: set[str]) -> Frame:
+        return self._finished(self._begun(scene, seed, accuracy), accuracy, wanted)
+
+    def _begun(self, scene: Scene, seed: int, accuracy: str | None) -> _Begun:
+        """Particles and grids of a frame."""
         start = time.perf_counter()
         values = Values(scene, dtype=torch.float32, device=self.device)
         with values.recorded() as drawn:
             first = sample(values.scene, seed, values)
         plan = plan_sampling(scene, first, accuracy=accuracy)
+        return _Begun(scene, seed, values, drawn, first, plan, time.perf_counter() - start)
+
+    def _finished(self, begun: _Begun, accuracy: str | None, wanted: set[str]) -> Frame:
+        """Light, camera and labels of a frame."""
+        start = time.perf_counter() - begun.seconds
+        scene, seed, values, drawn, first, plan, _ = begun
         single = scene.series.frames == len(scene.microscope.focus_planes_um) == 1
         inputs: WaveInputs | None = None
         saturated: list[Caution] = []
@@ -214,6 +287,50 @@ class Renderer:
         wavelengths = [] if single else [line.wavelength_um for line in spectrum]
         waves, inputs = self._kept.waves(values, seed, plan, wavelengths, make, drawn)
         return spectrum, waves, inputs
+
+
+class _Begun(NamedTuple):
+    """A frame before its light."""
+
+    scene: Scene
+    seed: int
+    values: Values
+    drawn: Reading
+    first: ParticleBatch
+    plan: SamplingPlan
+    seconds: float
+
+
+def _paired(scenes: Scene | Sequence[Scene], seeds: Sequence[int]) -> list[tuple[Scene, int]]:
+    """Scenes and checked seeds of many frames."""
+    numbers = [checked_seed(seed) for seed in seeds]
+    listed = [scenes] * len(numbers) if isinstance(scenes, Scene) else list(scenes)
+    if len(listed) != len(numbers):
+        raise SceneError(
+            f"seeds has {len(numbers)} numbers for {len(listed)} scenes; there must be one for "
+            "each."
+        )
+    return list(zip(listed, numbers, strict=True))
+
+
+def _alike(begun: Sequence[_Begun]) -> list[list[int]]:
+    """Numbers of frames that have optics and grids in common, those of a series by themselves."""
+    groups: list[list[int]] = []
+    for number, frame in enumerate(begun):
+        for group in groups:
+            other = begun[group[0]]
+            if (
+                frame.plan == other.plan
+                and frame.scene.microscope == other.scene.microscope
+                and frame.scene.medium == other.scene.medium
+                and frame.scene.numerics == other.scene.numerics
+                and frame.scene.series.frames == other.scene.series.frames == 1
+            ):
+                group.append(number)
+                break
+        else:
+            groups.append([number])
+    return groups
 
 
 def _of_image(scene: Scene, seed: int) -> Scene:

@@ -41,6 +41,29 @@ def within_band(frequencies: Tensor, band: float) -> Tensor:
     return torch.nonzero((frequencies.abs() <= band) & (frequencies > -limit)).flatten()
 
 
+def in_band(values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Values (…, Gy, Gx) on a grid in FFT order, at the frequencies of a band.
+
+    Parameters
+    ----------
+    values : Tensor
+    rows, columns : Tensor
+        From `within_band`: zero and the positive frequencies first, then the negative ones, so that
+        two blocks along each axis hold them, which are copied faster than they are gathered.
+
+    Returns
+    -------
+    Tensor, shape (…, By, Bx)
+    """
+    for dim, index in ((-2, rows), (-1, columns)):
+        number, size = len(index), values.shape[dim]
+        ahead = number // 2 + 1
+        behind = number - ahead
+        blocks = [values.narrow(dim, 0, ahead), values.narrow(dim, size - behind, behind)]
+        values = torch.cat(blocks, dim)
+    return values
+
+
 @dataclass(frozen=True, kw_only=True)
 class BandWaves:
     """Frequencies of the band of a plan.
@@ -108,7 +131,7 @@ class ForwardWaves(BandWaves):
         incident = kz_source[:, None, None]
         rows, columns = within_band(grid_y, plan.band), within_band(grid_x, plan.band)
         fy, fx = grid_y[rows], grid_x[columns]
-        inner = kz[:, rows[:, None], columns]
+        inner = in_band(kz, rows, columns)
         along = incident * inner + (2 * pi) ** 2 * (sy * (sy + fy[:, None]) + sx * (sx + fx))
         return cls(
             rows=rows,
@@ -191,4 +214,4 @@ class UpwardWaves(BandWaves):
         )
 
 
-__all__ = ["BandWaves", "ForwardWaves", "UpwardWaves", "grid_frequencies", "within_band"]
+__all__ = ["BandWaves", "ForwardWaves", "UpwardWaves", "grid_frequencies", "in_band", "within_band"]
