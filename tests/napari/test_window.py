@@ -117,6 +117,9 @@ def test_layers_that_the_user_renames_or_deletes(opened):
     viewer.layers.remove("OSOG particles")
     panel.session.change({"microscope.focus_um": -1.0})
     wait.settled()
+    assert sorted(names(viewer)) == ["OSOG", "mine"]
+    panel.show_section.layers["particles"].setChecked(True)
+    wait.settled()
     assert sorted(names(viewer)) == ["OSOG", "OSOG particles", "mine"]
     assert np.array_equal(mine.data, kept)
     viewer.layers.clear()

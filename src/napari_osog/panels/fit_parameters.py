@@ -97,7 +97,12 @@ class FitParameters(Section):
     def scene(self) -> Scene:
         """Scene of the session as one picture, its only particle listed."""
         scene = single_frame(self.session.scene)
-        return explicit(scene, self.session.seed) if self.single else scene
+        if not self.single:
+            return scene
+        try:
+            return explicit(scene, self.session.seed)
+        except SceneError:  # it has no room; the live image says so
+            return scene
 
     def sync(self) -> None:
         """Follow the sliders; a sample or a modality of another kind brings another choice."""

@@ -156,6 +156,7 @@ class TargetBox(QWidget):
         viewer.add_layer(layer)
         self.region.setCurrentIndex(self._position(self.shapes, layer) + 1)
         viewer.layers.selection.active = layer
+        self.registry.lie_flat()
         layer.mode = "add_rectangle"
 
     def add_points(self) -> None:
@@ -184,6 +185,7 @@ class TargetBox(QWidget):
         viewer.add_layer(layer)
         self.points_combo.setCurrentIndex(self._position(self.points, layer))
         viewer.layers.selection.active = layer
+        self.registry.lie_flat()
         layer.mode = "add"
 
     @staticmethod

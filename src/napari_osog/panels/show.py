@@ -65,10 +65,15 @@ class ShowSection(Section):
     def _radio(self, name: str, title: str, help: str) -> QRadioButton:
         button = QRadioButton(title)
         button.setToolTip(help)
-        button.clicked.connect(lambda: self.view.update(shown=name))
+        button.clicked.connect(lambda: self._show(name))
         self.group.addButton(button)
         self.shown[name] = button
         return button
+
+    def _show(self, name: str) -> None:
+        self.view.update(shown=name)
+        if self.controller.session.render_removed:
+            self.controller.request()
 
     def _tick(self, name: str, title: str, help: str) -> QCheckBox:
         box = QCheckBox(title)

@@ -73,6 +73,7 @@ class SimulatePanel(Panel):
             (session.view.events, self._on_view),
             (events.picture, self._on_picture),
             (events.status, self._on_status),
+            (events.render_removed, self._on_status),
             (events.free, self._on_free),
             (events.target, self._on_target),
             (events.sliding, self._on_sliding),
@@ -150,7 +151,7 @@ class SimulatePanel(Panel):
     def _on_picture(self, picture: Picture) -> None:
         self.header.show_picture(picture)
 
-    def _on_status(self, _: str) -> None:
+    def _on_status(self, _: object) -> None:
         self.header.show_status()
 
     def _on_failed(self, sentence: str) -> None:

@@ -1,0 +1,227 @@
+"""What hands do to the window in any order: points, layers, the 3-D display."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_osog.panels.fit import FitPanel
+from osog.sample import sample
+
+pytestmark = pytest.mark.viewer
+
+
+def layer_of(panel, role):
+    return panel.controller.viewer_layers.registry.layer(role)
+
+
+def points_are_the_particles(panel):
+    """Every point lies on its particle, in the same order."""
+    scene = panel.session.scene
+    positions = sample(scene, panel.session.seed).position.numpy()[:, 1::-1]
+    points = layer_of(panel, "particles").data * scene.grid.pixel_size_um
+    return points.shape == positions.shape and np.allclose(points, positions, atol=1e-4)
+
+
+def test_points_follow_each_other_faster_than_pictures(opened):
+    _, panel, _, wait = opened
+    session, layer = panel.session, layer_of(panel, "particles")
+    session.change({"populations.beads.material.index": 1.45})
+    wait.settled()
+    before = sample(session.scene, session.seed).position.numpy()
+    for index in (0, 1):
+        layer.selected_data = {index}
+        layer.remove_selected()
+    layer.add([[10.0, 20.0]])
+    layer.add([[30.0, 40.0], [31.0, 60.0]])
+    layer.selected_data = {4}
+    layer.remove_selected()
+    listed = session.scene.populations[0].particles
+    kept = before[[1, 3, 4, 5], :2]
+    assert np.allclose([(p.x_um, p.y_um) for p in listed[:4]], kept, atol=1e-4)
+    assert np.allclose([(p.x_um, p.y_um) for p in listed[4:]], [(8.0, 6.0), (12.0, 6.2)])
+    wait.settled()
+    assert points_are_the_particles(panel)
+    for _ in range(5):
+        session.undo()
+    wait.settled()
+    assert points_are_the_particles(panel) and len(layer.data) == 6
+
+
+def test_points_added_to_one_population_renumber_the_next(opened):
+    _, panel, _, wait = opened
+    session, layer = panel.session, layer_of(panel, "particles")
+    beads = session.scene.populations[0]
+    session.set_scene(
+        session.scene.model_copy(
+            update={"populations": (beads, beads.model_copy(update={"name": "more", "count": 3}))}
+        )
+    )
+    wait.settled()
+    session.population = "beads"
+    layer.add([[10.0, 20.0]])
+    layer.selected_data = {6}  # the first of the second population, before the picture comes
+    layer.remove_selected()
+    assert [len(p.particles) for p in session.scene.populations] == [7, 2]
+    wait.settled()
+    assert points_are_the_particles(panel)
+
+
+def test_a_point_of_a_scene_that_is_gone_is_put_back(opened):
+    _, panel, _, wait = opened
+    session, layer = panel.session, layer_of(panel, "particles")
+    panel.controller.live.pause()
+    session.reseed(4)
+    scene = session.scene
+    layer.selected_data = {2}
+    layer.remove_selected()
+    layer.add([[1.0, 1.0]])
+    layer.data = layer.data[:3]
+    assert session.scene is scene and len(layer.data) == 6, "nobody knows whose points they were"
+    panel.controller.live.resume()
+    wait.settled()
+    assert points_are_the_particles(panel)
+    layer.data = np.array([[4.0, 4.0]])  # other points altogether
+    assert session.scene is scene and len(layer.data) == 6
+    layer.data = []
+    wait.settled()
+    assert session.scene.populations[0].particles == () and len(layer.data) == 0
+    layer.add([[5.0, 6.0]])
+    wait.settled()
+    assert points_are_the_particles(panel) and len(layer.data) == 1
+    session.undo()
+    session.undo()
+    wait.settled()
+    assert points_are_the_particles(panel) and len(layer.data) == 6
+
+
+def test_select_mode_outlives_new_pictures(opened):
+    _, panel, _, wait = opened
+    panel.show_section.grip.click()
+    layer, session = layer_of(panel, "particles"), panel.session
+    assert layer.mode == "select"
+    for step in (
+        lambda: session.reseed(5),
+        lambda: session.undo(),
+        lambda: session.change({"microscope.focus_um": 4.0}),
+        lambda: panel.header.load_preset("beads-hologram"),
+        lambda: session.undo(),
+    ):
+        step()
+        wait.settled()
+        assert layer.mode == "select" and panel.viewer.layers.selection.active is layer
+    panel.show_section.layers["particles"].setChecked(False)
+    panel.show_section.layers["particles"].setChecked(True)
+    wait.settled()
+    assert layer.visible and layer.mode == "select"
+
+
+def test_a_sample_without_particles_beside_the_fit_panel(opened):
+    viewer, panel, _, wait = opened
+    fit = FitPanel(viewer)
+    viewer.window.add_dock_widget(fit, name="Fit")
+    for count in (0, 1, 3, 0):
+        panel.session.change({"populations.beads.count": count})
+        wait.settled()
+    beads = panel.session.scene.populations[0]
+    rods = beads.model_copy(update={"name": "more", "count": 2})
+    panel.session.set_scene(panel.session.scene.model_copy(update={"populations": (beads, rods)}))
+    assert fit.table.lines.entry("particles[*].x_um") is not None
+    fit.worker.stop()
+
+
+def test_outlines_wait_for_the_plane(opened):
+    viewer, panel, _, wait = opened
+    tick = panel.show_section.layers["outlines"]
+    viewer.dims.ndisplay = 3
+    tick.setChecked(True)
+    wait.settled()
+    assert "2-D display" in panel.session.status
+    viewer.dims.ndisplay = 2
+    wait.until(lambda: layer_of(panel, "outlines") is not None)
+    outlines = layer_of(panel, "outlines")
+    assert len(outlines.data) == 6
+    viewer.dims.ndisplay = 3
+    panel.session.change({"populations.beads.count": 9})
+    wait.settled()
+    assert not outlines.visible and tick.isChecked()
+    viewer.dims.ndisplay = 2
+    wait.until(lambda: outlines.visible)
+    assert len(outlines.data) == 9
+    # What is drawn by hand is drawn in the plane.
+    viewer.dims.ndisplay = 3
+    panel.compare.profile.on.setChecked(True)
+    assert viewer.dims.ndisplay == 2
+    viewer.dims.ndisplay = 3
+    panel.show_section.grip.click()
+    assert viewer.dims.ndisplay == 2 and layer_of(panel, "particles").mode == "select"
+
+
+def test_the_eye_and_the_bin_of_the_layer_list_are_the_ticks_of_the_panel(opened):
+    viewer, panel, _, wait = opened
+    ticks = panel.show_section.layers
+    for role in ("outlines", "masks", "phase"):
+        ticks[role].setChecked(True)
+    wait.until(lambda: layer_of(panel, "phase") is not None)
+    wait.settled()
+    for role in ("particles", "outlines", "masks", "phase"):
+        layer = layer_of(panel, role)
+        layer.visible = False
+        assert not ticks[role].isChecked()
+        panel.session.change({"microscope.focus_um": panel.session.scene.microscope.focus_um + 1})
+        wait.settled()
+        assert not layer.visible, "what the user hides stays hidden"
+        layer.visible = True
+        assert ticks[role].isChecked()
+        viewer.layers.remove(layer)
+        assert not ticks[role].isChecked()
+        ticks[role].setChecked(True)
+        wait.until(lambda role=role: layer_of(panel, role) is not None)
+    viewer.layers.remove(layer_of(panel, "particles"))
+    panel.show_section.grip.click()
+    wait.until(lambda: layer_of(panel, "particles") is not None)
+    assert layer_of(panel, "particles").mode == "select"
+
+
+def test_a_render_that_was_deleted_can_be_had_again(opened):
+    viewer, panel, _, wait = opened
+
+    def button():
+        items = (panel.header.notices.itemAt(k) for k in range(panel.header.notices.count()))
+        found = [b for item in items for b in item.widget().findChildren(_button())]
+        return next((b for b in found if b.text() == "Show it again"), None)
+
+    viewer.layers.clear()
+    assert not any(tick.isChecked() for tick in panel.show_section.layers.values())
+    assert panel.session.render_removed
+    button().click()
+    wait.until(lambda: layer_of(panel, "image") is not None)
+    wait.settled()
+    assert not panel.session.render_removed and button() is None
+    # The one in colour is deleted, and the next render is grey.
+    panel.session.change({"camera.colour": "rgb"})
+    wait.settled()
+    grey = layer_of(panel, "grey")
+    viewer.layers.remove(layer_of(panel, "image"))
+    panel.session.change({"camera.colour": "monochrome"})
+    wait.settled()
+    assert layer_of(panel, "image") is grey and grey.visible
+    viewer.layers.remove(grey)
+    panel.show_section.shown["image"].click()
+    wait.until(lambda: layer_of(panel, "image") is not None)
+
+
+def _button():
+    from qtpy.QtWidgets import QPushButton
+
+    return QPushButton
+
+
+def test_a_deleted_line_unticks_the_profile(opened):
+    viewer, panel, _, _ = opened
+    tick = panel.compare.profile.on
+    tick.setChecked(True)
+    viewer.layers.remove(layer_of(panel, "profile"))
+    assert not tick.isChecked()
+    tick.setChecked(True)
+    assert layer_of(panel, "profile") is not None
