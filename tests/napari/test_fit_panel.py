@@ -232,6 +232,27 @@ def test_stop_keeps_the_best(bench):
     on.threads_gone()
 
 
+@pytest.mark.parametrize("way", ["stop", "close"])
+def test_the_search_for_particles_ends_within_a_second(bench, way):
+    data = beads(5).to_dict()
+    data["grid"]["shape"] = (700, 700)
+    scene = Scene.parse(data)
+    on = bench(osog.forward(scene).numpy(), scene=scene)
+    on.panel.setting.start = "detect"
+    on.run()
+    on.qtbot.wait(400)
+    assert fit_threads() and "Looking for particles" in on.panel.run_box.status.text()
+    before = time.monotonic()
+    if way == "stop":
+        on.panel.run_box.stop_button.click()
+        on.ended()
+        assert "cancelled before its first step" in on.panel.run_box.fault.text()
+    else:
+        on.viewer.close()
+    on.threads_gone()
+    assert time.monotonic() - before < 1.0
+
+
 def test_a_region_is_fitted_alone_and_the_rest_shows_nothing(bench):
     fit = SlowFit(steps=20)
     on = bench(micrograph(), fit=fit)
