@@ -6,6 +6,7 @@ import time
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from superqt.utils import qdebounced
 
@@ -45,6 +46,8 @@ class LiveController:
     viewer_layers : ViewerLayers
     fps : float
         Pictures shown in the last second; 0 at rest.
+    panels : WeakSet of Panel
+        Those that are docked.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class LiveController:
         self._stack_scene = self.session.scene
         self.fps = 0.0
         self._visible: set[int] = set()
+        self.panels: WeakSet[Any] = WeakSet()
         # Wall times of full renders: with the light through the sample computed anew, and reused.
         self._cold_ms = self._warm_ms = 0.0
         self._wave: WaveInputs | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_osog.docks import dock_of, open_panel
 from napari_osog.panels.fit import FitPanel
+from napari_osog.panels.panel import Panel
 from osog.sample import sample
 
 pytestmark = pytest.mark.viewer
@@ -225,3 +227,57 @@ def test_a_deleted_line_unticks_the_profile(opened):
     assert not tick.isChecked()
     tick.setChecked(True)
     assert layer_of(panel, "profile") is not None
+
+
+@pytest.mark.parametrize("size", [(1089, 630), (1280, 800)])
+def test_no_panel_lies_under_its_scroll_bar(opened, size):
+    viewer, panel, _, wait = opened
+    open_panel(viewer, FitPanel, "Fit")
+    viewer.window.resize(*size)
+    for preset in ("beads-hologram", "crystals-polarized"):
+        panel.header.load_preset(preset)
+        for each in list(panel.controller.panels):
+            dock_of(each).raise_()
+            wait.until(
+                lambda each=each: (
+                    each.isVisible() and each.content.width() <= each.scroll_area.viewport().width()
+                )
+            )
+            assert each.content.minimumSizeHint().width() <= each.scroll_area.viewport().width()
+
+
+def test_each_panel_is_docked_once_whoever_opens_it_and_they_share_a_place(opened):
+    from napari._app_model import get_app_model
+    from qtpy.QtWidgets import QDockWidget
+
+    from napari_osog import commands
+
+    viewer, panel, _, wait = opened
+    window = panel.window()
+
+    def ours():
+        return sorted(
+            type(each).__name__
+            for dock in window.findChildren(QDockWidget)
+            for each in dock.findChildren(Panel)
+        )
+
+    assert commands._simulate(viewer) is panel
+    panel.open_fit()
+    panel.open_fit()
+    wait.until(lambda: len(window.tabifiedDockWidgets(dock_of(panel))) == 1)
+    assert ours() == ["FitPanel", "SimulatePanel"]
+    fit = next(each for each in panel.controller.panels if each is not panel)
+    wait.until(fit.isVisible)
+    run = get_app_model().commands.execute_command
+    if "napari-osog.dataset" in get_app_model().commands:  # the plugin is installed
+        for shown in (False, True):
+            run("napari-osog.fit").result()
+            assert ours() == ["FitPanel", "SimulatePanel"], "the menu finds what is open"
+            assert fit.isVisible() is shown
+        run("napari-osog.dataset").result()
+        wait.until(lambda: len(window.tabifiedDockWidgets(dock_of(panel))) == 2)
+    dock_of(fit).destroyOnClose()
+    assert fit not in panel.controller.panels
+    panel.open_fit()
+    assert ours().count("FitPanel") == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_osog.docks import open_panel
 from napari_osog.lifetimes import listen
 from napari_osog.panels.camera import BackgroundSection, CameraSection
 from napari_osog.panels.compare import CompareSection
@@ -204,7 +205,9 @@ class SimulatePanel(Panel):
         """Open the Fit panel."""
         viewer = self.viewer
         if viewer is not None:
-            viewer.window.add_plugin_dock_widget("napari-osog", "Fit")
+            from napari_osog.panels.fit import FitPanel
+
+            open_panel(viewer, FitPanel, "Fit")
 
 
 __all__ = ["SimulatePanel"]
