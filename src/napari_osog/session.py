@@ -63,6 +63,8 @@ class Session:
         long as the layer.
     render_removed : bool
         Whether the user has deleted the layer of the render, until the next picture brings it back.
+    assumed_optics : mapping of layers to dict of str to float
+        What the scene stated when a micrograph was first looked at; see `micrographs.chosen`.
     sliding : bool
         Whether a slider or a particle is being held: renders may be coarser.
     """
@@ -89,6 +91,7 @@ class Session:
         self.view = View()
         self.device = device
         self.stated_optics: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
+        self.assumed_optics: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
         self.history = History()
         self._held: Moment | None = None
 

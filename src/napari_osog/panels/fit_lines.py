@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_osog.panels.numbers import number
-from osog.scene.parameters import Parameter, continuous, describe, get
+from osog.scene.parameters import Parameter, continuous, describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -246,7 +246,7 @@ def sources(
         if key not in optics:
             continue
         name = optics[key].parameter
-        used = float(get(scene, name))
+        used = optics[key].used(scene)
         if abs(used - entry.value) <= 1e-6 * max(abs(used), 1e-12):
             found[name] = str(entry.source)
         else:

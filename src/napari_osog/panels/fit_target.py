@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QButtonGroup, QRadioButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QButtonGroup, QLabel, QRadioButton, QVBoxLayout, QWidget
 
 from napari_osog.panels.micrograph_box import MicrographBox
 from napari_osog.panels.widgets import (
     LABEL_WIDTH,
+    after,
     combo_box,
     note,
     refill,
@@ -72,7 +73,7 @@ class TargetBox(QWidget):
             titled("Micrograph", self.target),
             self.frame_note,
             titled("Region", self.region, self.draw_button),
-            titled("Start from", self._start_choice()),
+            after(QLabel("Start from"), self._start_choice()),
             self.points_line,
         ):
             box.addWidget(widget)
