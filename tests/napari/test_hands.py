@@ -97,6 +97,18 @@ def test_a_point_of_a_scene_that_is_gone_is_put_back(opened):
     assert points_are_the_particles(panel) and len(layer.data) == 6
 
 
+def test_pasted_points_are_particles_too(opened):
+    _, panel, _, wait = opened
+    layer = layer_of(panel, "particles")
+    layer.selected_data = {1, 4}
+    layer._copy_data()
+    layer._paste_data()
+    wait.until(lambda: panel.session.scene.populations[0].particles is not None)
+    assert len(panel.session.scene.populations[0].particles) == 8
+    wait.settled()
+    assert points_are_the_particles(panel)
+
+
 def test_select_mode_outlives_new_pictures(opened):
     _, panel, _, wait = opened
     panel.show_section.grip.click()

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 
 from osog.scene import SceneError
 
@@ -165,7 +166,10 @@ class ParticlePoints:
     def _on_points_set(self, event: Any = None) -> None:
         """Follow a drag: napari announces moved points only when the mouse is released."""
         layer = self.registry.layer("particles")
-        if self.registry.quiet or layer is None or layer.data.shape != self._points.shape:
+        if self.registry.quiet or layer is None:
+            return
+        if layer.data.shape != self._points.shape:
+            QTimer.singleShot(0, self._notice_pasted)
             return
         moved = np.flatnonzero(np.abs(layer.data - self._points).max(axis=1, initial=0.0) > 1e-9)
         if not len(moved):
@@ -177,6 +181,17 @@ class ParticlePoints:
         self.registry.session.hold()
         with self._refusals(layer):
             self._move(layer, moved)
+
+    def _notice_pasted(self) -> None:
+        """Take in points of which napari tells nothing more: those from the clipboard."""
+        layer = self.registry.layer("particles")
+        if layer is None or len(layer.data) <= len(self._points):
+            return
+        if not self._is_current():
+            self._put_back(layer)
+            return
+        with self._refusals(layer):
+            self._add(layer, np.asarray(layer.data[len(self._points) :]))
 
     def _move(self, layer: Any, moved: NDArray[np.intp]) -> None:
         session = self.registry.session
