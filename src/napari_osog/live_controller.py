@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _SLOW_MS = 60.0
 _SLOW_WARM_MS = 300.0
+_QUICKER = 0.8
+"""Share of the time of a full picture above which a preview is not worth its coarseness."""
 _IDLE_MS = 250
 _HELD_MS = 700
 _MORE_POINTS = 4
@@ -72,6 +74,9 @@ class LiveController:
         self.panels: WeakSet[Any] = WeakSet()
         # Wall times of full renders: with the light through the sample computed anew, and reused.
         self._cold_ms = self._warm_ms = 0.0
+        # The first preview of a kind of scene also makes what the next ones reuse.
+        self._previews_ms: deque[float] = deque(maxlen=3)
+        self._previewed: object = None
         self._wave: WaveInputs | None = None
         self._times: deque[float] = deque(maxlen=120)
         self._stale = True
@@ -237,8 +242,13 @@ class LiveController:
         image is about as quick as a preview, which would have to compute that light once more.
         """
         if self._is_warm(self.session.scene, self.session.seed):
-            return self._warm_ms > _SLOW_WARM_MS
-        return self._cold_ms > _SLOW_MS
+            return self._warm_ms > _SLOW_WARM_MS and self._helps(self._warm_ms)
+        return self._cold_ms > _SLOW_MS and self._helps(self._cold_ms)
+
+    def _helps(self, full_ms: float) -> bool:
+        """Whether previews, of which two were seen, are quicker than the full picture."""
+        known = self._previews_ms if self._previewed == _kind(self.session.scene) else ()
+        return len(known) < 2 or min(known) < _QUICKER * full_ms
 
     def _is_warm(self, scene: Scene, seed: int) -> bool:
         """Whether the light behind the sample is that of the last full render."""
@@ -294,6 +304,12 @@ class LiveController:
             else:
                 self._cold_ms = picture.milliseconds
             self._wave = picture.wave_inputs
+        elif picture.request.preview:
+            kind = _kind(picture.request.scene)
+            if kind != self._previewed:
+                self._previewed = kind
+                self._previews_ms.clear()
+            self._previews_ms.append(picture.milliseconds)
         self._count()
         with session.events.picture.blocked():  # panels hear of it when the layers show it
             session.picture = picture
@@ -325,6 +341,11 @@ class LiveController:
             self.live.submit(finer)
         self.viewer_layers.rest(described(picture))
         self.session.events.picture.emit(picture)
+
+
+def _kind(scene: Scene) -> object:
+    """What decides how previews and full pictures compare in time."""
+    return scene.microscope.modality.kind, scene.grid.shape, scene.numerics
 
 
 FIRST_PRESET = "lysozyme-dic"
