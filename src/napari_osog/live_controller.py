@@ -31,6 +31,8 @@ _QUICKER = 0.8
 _IDLE_MS = 250
 _HELD_MS = 700
 _MORE_POINTS = 4
+_MANY = 100
+"""Particles above which their rings would hide what they are drawn on."""
 _ENOUGH_PERCENT = 1.0
 _FINE_MS = 10000.0
 
@@ -94,6 +96,7 @@ class LiveController:
         ):
             signal.connect(slot)
         when_changed(self._on_settings)
+        self._rings = True
         self._shown = self.session.view.shown
         self._extras: tuple[bool, ...] = (False,) * 4
 
@@ -274,8 +277,20 @@ class LiveController:
         """The hand holds still: show the full image even before it lets go."""
         self.request(preview=False)
 
+    def _follow_rings(self) -> None:
+        """Show the points of the particles where they are few and nothing is compared.
+
+        What the user chose otherwise stays until it is what would be chosen here.
+        """
+        view, picture = self.session.view, self.session.picture
+        few = picture is None or len(picture.positions_um) <= _MANY
+        before, self._rings = self._rings, few and view.compare == "off"
+        if view.particles == before != self._rings:
+            view.particles = self._rings
+
     def _on_view(self) -> None:
         view = self.session.view
+        self._follow_rings()
         extras = (view.masks, view.outlines, view.phase, view.amplitude)
         needed = any(now and not before for now, before in zip(extras, self._extras, strict=True))
         renewed = view.shown != self._shown
@@ -313,6 +328,7 @@ class LiveController:
         self._count()
         with session.events.picture.blocked():  # panels hear of it when the layers show it
             session.picture = picture
+        self._follow_rings()
         self.viewer_layers.show(picture)
         session.events.picture.emit(picture)
         if picture.outlines is not None and len(picture.outlines) > MAX_OUTLINES:

@@ -63,6 +63,8 @@ class Session:
         long as the layer.
     render_removed : bool
         Whether the user has deleted the layer of the render, until the next picture brings it back.
+    gripping : bool
+        Whether the points of the particles are ready to be selected and dragged.
     assumed_optics : mapping of layers to dict of str to float
         What the scene stated when a micrograph was first looked at; see `micrographs.chosen`.
     sliding : bool
@@ -81,6 +83,7 @@ class Session:
     status: str = ""
     sequence_status: str = ""
     render_removed: bool = False
+    gripping: bool = False
     sliding: bool = False
 
     def __init__(self, scene: Scene | None = None, seed: int = 0, device: str = "auto") -> None:

@@ -130,6 +130,45 @@ def test_select_mode_outlives_new_pictures(opened):
     assert layer.visible and layer.mode == "select"
 
 
+def test_the_button_says_whether_points_are_selected(opened):
+    viewer, panel, _, _ = opened
+    button, layer = panel.show_section.grip, layer_of(panel, "particles")
+    button.click()
+    assert button.isChecked() and button.text().startswith("Selecting") and layer.mode == "select"
+    button.click()
+    assert not button.isChecked() and layer.mode == "pan_zoom"
+    button.click()
+    layer.mode = "pan_zoom"
+    assert not button.isChecked()
+    button.click()
+    viewer.layers.remove(layer)
+    assert not button.isChecked() and button.text() == "Select and move particles"
+
+
+def test_rings_are_left_out_where_they_would_hide_the_image(opened):
+    viewer, panel, _, wait = opened
+    tick, session = panel.show_section.layers["particles"], panel.session
+    assert tick.isChecked()
+    session.change({"populations.beads.count": 120})
+    wait.settled()
+    wait.until(lambda: not tick.isChecked())
+    assert not layer_of(panel, "particles").visible
+    tick.setChecked(True)
+    wait.until(lambda: layer_of(panel, "particles").visible)
+    session.change({"microscope.focus_um": 4.0})
+    wait.settled()
+    assert tick.isChecked(), "what the user chose stays"
+    session.change({"populations.beads.count": 6})
+    wait.settled()
+    viewer.add_image(np.random.default_rng(0).random((64, 80)), name="mine",
+                     scale=(0.2, 0.2), units=("um", "um"))  # fmt: skip
+    panel.compare.choose_mode("blend")
+    assert not tick.isChecked() and not layer_of(panel, "particles").visible
+    panel.compare.choose_mode("off")
+    assert tick.isChecked()
+    wait.until(lambda: layer_of(panel, "particles").visible)
+
+
 def test_a_sample_without_particles_beside_the_fit_panel(opened):
     viewer, panel, _, wait = opened
     fit = FitPanel(viewer)

@@ -48,6 +48,7 @@ class ParticlePoints:
         self._numbers, self._counted = np.empty(0, dtype=np.intp), None
         self._dragging = self._edited = False
         self.registry.session.selected = None
+        self.registry.session.gripping = False
 
     def show(self, picture: Picture) -> None:
         """Show one point per particle, unless there are too many."""
@@ -104,6 +105,7 @@ class ParticlePoints:
         layer.events.data.connect(self._on_points_data)
         layer.events.set_data.connect(self._on_points_set)
         layer.selected_data.events.items_changed.connect(self._on_selected)
+        layer.events.mode.connect(self._on_mode)
         return layer
 
     def _update(
@@ -214,6 +216,17 @@ class ParticlePoints:
             if index < len(self._numbers):
                 number = int(self._numbers[index])
         self.registry.session.selected = number
+
+    def _on_mode(self, event: Any = None) -> None:
+        layer = self.registry.layer("particles")
+        self.registry.session.gripping = layer is not None and str(layer.mode) != "pan_zoom"
+
+    def let_go(self) -> None:
+        """Give the mouse back to panning and zooming."""
+        layer = self.registry.layer("particles")
+        self._grip = False
+        if layer is not None:
+            layer.mode = "pan_zoom"
 
     def grip(self) -> None:
         """Make the points ready to be selected and dragged."""
