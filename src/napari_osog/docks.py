@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from qtpy.QtWidgets import QDockWidget, QMainWindow
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_osog.live_controller import LiveController
 
-if TYPE_CHECKING:
-    from napari_osog.panels.panel import Panel
-
-P = TypeVar("P", bound="Panel")
+P = TypeVar("P", bound=QWidget)
 _NAMED = "{} (OSOG)"
 """As napari names what it opens from its menus, so that those find what is open already."""
 
@@ -28,7 +25,7 @@ def open_panel(viewer: Any, kind: type[P], name: str) -> P:
     """
     known = next((p for p in LiveController.of(viewer).panels if isinstance(p, kind)), None)
     if known is None:
-        known = kind(viewer)
+        known = kind(viewer)  # napari hands its viewer to a panel, not a parent
         viewer.window.add_dock_widget(known, name=_NAMED.format(name), area="right", tabify=True)
     dock = dock_of(known)
     if dock is not None:
@@ -37,7 +34,7 @@ def open_panel(viewer: Any, kind: type[P], name: str) -> P:
     return known
 
 
-def dock_of(panel: Panel) -> QDockWidget | None:
+def dock_of(panel: QWidget) -> QDockWidget | None:
     """Return the dock that a panel lies in, or None."""
     parent = panel.parent()
     while parent is not None and not isinstance(parent, QDockWidget):
@@ -45,7 +42,7 @@ def dock_of(panel: Panel) -> QDockWidget | None:
     return parent
 
 
-def join_tabs(panel: Panel) -> None:
+def join_tabs(panel: Any) -> None:
     """Lay a panel that was docked beside another of ours behind it: side by side both are squeezed.
 
     Parameters

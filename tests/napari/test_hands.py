@@ -145,6 +145,20 @@ def test_the_button_says_whether_points_are_selected(opened):
     assert not button.isChecked() and button.text() == "Select and move particles"
 
 
+def test_particles_that_have_no_room_while_one_is_selected(opened):
+    _, panel, _, wait = opened
+    layer_of(panel, "particles").selected_data = {2}
+    assert not panel.sample.one.isHidden()
+    panel.session.change({"populations.beads.placement": {"law": "non_overlapping"},
+                          "populations.beads.shape.radius_um": 9.0,
+                          "populations.beads.count": 40})  # fmt: skip
+    assert panel.sample.one.isHidden()
+    wait.until(lambda: "do not fit without overlap" in panel.session.status)
+    panel.session.undo()
+    wait.settled()
+    assert points_are_the_particles(panel)
+
+
 def test_rings_are_left_out_where_they_would_hide_the_image(opened):
     viewer, panel, _, wait = opened
     tick, session = panel.show_section.layers["particles"], panel.session
