@@ -1,14 +1,17 @@
 # Every target does its own set-up: `make demo` and `make test` work on a fresh machine.
 # Variables: PYTHON (interpreter to start from), TORCH_INDEX_URL (a package index that has other
 # builds of torch), WORKERS (processes that share the tests; 0 runs them in one), PYTEST_ARGS (for
-# example PYTEST_ARGS="tests/physics -x").
+# example PYTEST_ARGS="tests/physics -x"), ACTIONS and SEEDS (of the monkey: so many random actions in
+# each of so many windows).
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz lint bench docs clean
+.PHONY: help setup demo test fuzz monkey lint bench docs clean
 
 PYTHON ?= python3
 WORKERS ?= auto
+ACTIONS ?= 2000
+SEEDS ?= 5
 BIN := .venv/bin
 export PYTHON TORCH_INDEX_URL
 export QT_API := pyqt6
@@ -27,6 +30,7 @@ help:
 	@echo "make demo    set up, then fit a real micrograph in napari (without a display: writes demo-output/)"
 	@echo "make test    set up, then run every test"
 	@echo "make fuzz    set up, then read 20,000 random files"
+	@echo "make monkey  set up, then do 10,000 random things in five windows"
 	@echo "make lint    ruff, mypy, import contracts, manifest"
 	@echo "make bench   speed of render, fit and live loop on this machine"
 	@echo "make docs    build the documentation into site/"
@@ -44,6 +48,10 @@ test: setup
 
 fuzz: setup
 	OSOG_FUZZ=20000 $(BIN)/python -m pytest tests/io/test_fuzz.py --timeout 0 $(PYTEST_ARGS)
+
+monkey: setup
+	OSOG_MONKEY_ACTIONS=$(ACTIONS) OSOG_MONKEY_SEEDS=$(SEEDS) $(IN_DISPLAY) $(BIN)/python -m pytest \
+		tests/napari/test_monkey.py --timeout 0 $(PYTEST_ARGS)
 
 # Every check runs, and the target fails if any of them did.
 lint: setup

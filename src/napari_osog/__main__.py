@@ -26,13 +26,17 @@ def open_window(image: str | None = None, *, fit: bool = True) -> tuple[Any, Any
     from qtpy.QtCore import QTimer
 
     import napari
+    from napari_osog.docks import open_panel
+    from napari_osog.panels.fit import FitPanel
+    from napari_osog.panels.simulate import SimulatePanel
     from napari_osog.samples import cell_twin
 
     viewer = napari.Viewer(title="OSOG")
-    dock, panel = viewer.window.add_plugin_dock_widget("napari-osog", "Simulate")
+    panel = open_panel(viewer, SimulatePanel, "Simulate")
     if fit:
-        viewer.window.add_plugin_dock_widget("napari-osog", "Fit", tabify=True)
-        QTimer.singleShot(0, dock.raise_)  # napari brings the dock that came last to the front
+        open_panel(viewer, FitPanel, "Fit")
+        # What came last is brought to the front.
+        QTimer.singleShot(0, lambda: open_panel(viewer, SimulatePanel, "Simulate"))
     before = list(viewer.layers)
     if image is None:
         viewer.open_sample("napari-osog", "cell")

@@ -32,8 +32,10 @@ def edit_render(viewer: "napari.viewer.Viewer") -> None:
 
 
 def _simulate(viewer: Any) -> Any:
-    _, panel = viewer.window.add_plugin_dock_widget("napari-osog", "Simulate")
-    return panel
+    from napari_osog.docks import open_panel
+    from napari_osog.panels.simulate import SimulatePanel
+
+    return open_panel(viewer, SimulatePanel, "Simulate")
 
 
 def _same(layer: Any, other: Any) -> bool:

@@ -316,10 +316,11 @@ def say(sentence: str) -> None:
 def opened(out: Path, *, headless: bool) -> Demo:
     """Open napari with the sample micrograph and both panels docked."""
     from napari_osog.__main__ import open_window
+    from napari_osog.panels.fit import FitPanel
 
     viewer, simulate = open_window()
     viewer.window.resize(*WINDOW)
-    _, fit = viewer.window.add_plugin_dock_widget("napari-osog", "Fit")
+    fit = next(p for p in simulate.controller.panels if isinstance(p, FitPanel))
     return Demo(viewer, simulate, fit, out, pause_s=0.0 if headless else 1.5)
 
 

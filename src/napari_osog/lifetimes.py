@@ -68,4 +68,25 @@ def listen(widget: QObject, signal: Any, slot: Any) -> None:
     when_gone(widget, forget)
 
 
-__all__ = ["listen", "when_gone"]
+def weakly(held: QObject, then: Callable[[Any], Any]) -> Callable[[], None]:
+    """Return a function that does something with an object, unless it is gone by then.
+
+    Parameters
+    ----------
+    held : QObject
+        Held weakly.
+    then : callable
+        Called with the object.
+    """
+    reference = weakref.ref(held)
+
+    def later() -> None:
+        alive = reference()
+        if alive is not None:
+            with suppress(RuntimeError):  # Qt has deleted it
+                then(alive)
+
+    return later
+
+
+__all__ = ["listen", "weakly", "when_gone"]

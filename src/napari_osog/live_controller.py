@@ -6,6 +6,7 @@ import time
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from superqt.utils import qdebounced
 
@@ -25,9 +26,13 @@ if TYPE_CHECKING:
 
 _SLOW_MS = 60.0
 _SLOW_WARM_MS = 300.0
+_QUICKER = 0.8
+"""Share of the time of a full picture above which a preview is not worth its coarseness."""
 _IDLE_MS = 250
 _HELD_MS = 700
 _MORE_POINTS = 4
+_MANY = 100
+"""Particles above which their rings would hide what they are drawn on."""
 _ENOUGH_PERCENT = 1.0
 _FINE_MS = 10000.0
 
@@ -45,6 +50,8 @@ class LiveController:
     viewer_layers : ViewerLayers
     fps : float
         Pictures shown in the last second; 0 at rest.
+    panels : WeakSet of Panel
+        Those that are docked.
     """
 
     def __init__(
@@ -66,8 +73,12 @@ class LiveController:
         self._stack_scene = self.session.scene
         self.fps = 0.0
         self._visible: set[int] = set()
+        self.panels: WeakSet[Any] = WeakSet()
         # Wall times of full renders: with the light through the sample computed anew, and reused.
         self._cold_ms = self._warm_ms = 0.0
+        # The first preview of a kind of scene also makes what the next ones reuse.
+        self._previews_ms: deque[float] = deque(maxlen=3)
+        self._previewed: object = None
         self._wave: WaveInputs | None = None
         self._times: deque[float] = deque(maxlen=120)
         self._stale = True
@@ -85,6 +96,7 @@ class LiveController:
         ):
             signal.connect(slot)
         when_changed(self._on_settings)
+        self._rings = True
         self._shown = self.session.view.shown
         self._extras: tuple[bool, ...] = (False,) * 4
 
@@ -233,8 +245,13 @@ class LiveController:
         image is about as quick as a preview, which would have to compute that light once more.
         """
         if self._is_warm(self.session.scene, self.session.seed):
-            return self._warm_ms > _SLOW_WARM_MS
-        return self._cold_ms > _SLOW_MS
+            return self._warm_ms > _SLOW_WARM_MS and self._helps(self._warm_ms)
+        return self._cold_ms > _SLOW_MS and self._helps(self._cold_ms)
+
+    def _helps(self, full_ms: float) -> bool:
+        """Whether previews, of which two were seen, are quicker than the full picture."""
+        known = self._previews_ms if self._previewed == _kind(self.session.scene) else ()
+        return len(known) < 2 or min(known) < _QUICKER * full_ms
 
     def _is_warm(self, scene: Scene, seed: int) -> bool:
         """Whether the light behind the sample is that of the last full render."""
@@ -260,8 +277,20 @@ class LiveController:
         """The hand holds still: show the full image even before it lets go."""
         self.request(preview=False)
 
+    def _follow_rings(self) -> None:
+        """Show the points of the particles where they are few and nothing is compared.
+
+        What the user chose otherwise stays until it is what would be chosen here.
+        """
+        view, picture = self.session.view, self.session.picture
+        few = picture is None or len(picture.positions_um) <= _MANY
+        before, self._rings = self._rings, few and view.compare == "off"
+        if view.particles == before != self._rings:
+            view.particles = self._rings
+
     def _on_view(self) -> None:
         view = self.session.view
+        self._follow_rings()
         extras = (view.masks, view.outlines, view.phase, view.amplitude)
         needed = any(now and not before for now, before in zip(extras, self._extras, strict=True))
         renewed = view.shown != self._shown
@@ -290,9 +319,16 @@ class LiveController:
             else:
                 self._cold_ms = picture.milliseconds
             self._wave = picture.wave_inputs
+        elif picture.request.preview:
+            kind = _kind(picture.request.scene)
+            if kind != self._previewed:
+                self._previewed = kind
+                self._previews_ms.clear()
+            self._previews_ms.append(picture.milliseconds)
         self._count()
         with session.events.picture.blocked():  # panels hear of it when the layers show it
             session.picture = picture
+        self._follow_rings()
         self.viewer_layers.show(picture)
         session.events.picture.emit(picture)
         if picture.outlines is not None and len(picture.outlines) > MAX_OUTLINES:
@@ -321,6 +357,11 @@ class LiveController:
             self.live.submit(finer)
         self.viewer_layers.rest(described(picture))
         self.session.events.picture.emit(picture)
+
+
+def _kind(scene: Scene) -> object:
+    """What decides how previews and full pictures compare in time."""
+    return scene.microscope.modality.kind, scene.grid.shape, scene.numerics
 
 
 FIRST_PRESET = "lysozyme-dic"

@@ -11,11 +11,13 @@ from napari_osog.plane_geometry import TargetError, plane_shape, transform_of, w
 from osog.io.arrays import real_array
 from osog.io.errors import MicrographError
 from osog.io.micrograph import Known, Optics
+from osog.scene.parameters import get
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_osog.session import Session
+    from osog.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class Optic:
         """Value with its unit."""
         return f"{value * self.factor:.5g} {self.unit}".strip()
 
+    def used(self, scene: Scene) -> float:
+        """Value in a scene; the centre of a law."""
+        value = get(scene, self.parameter)
+        return float(getattr(value, "centre", value))
+
 
 OPTICS = {
     "pixel_size_um": Optic("grid.pixel_size_um", "pixel size", "µm"),
@@ -60,6 +67,8 @@ FACTS = {
 """What a file can know that sets nothing in the scene: title and unit."""
 BY_HAND = "entered by hand"
 """Source of a number that the user stated."""
+SLIDERS = "from the sliders"
+"""Source of a number that the user has set in the scene, beside the micrograph."""
 
 
 def plane(layer: Any, point: tuple[float, ...] | None = None) -> NDArray[np.float64]:
@@ -191,6 +200,24 @@ def known_optics(layer: Any, session: Session) -> dict[str, Known]:
     return optics(layer) | {name: Known(value, BY_HAND) for name, value in stated.items()}
 
 
+def chosen(session: Session, layer: Any) -> set[str]:
+    """Names of the optics that the user has set in the scene since a micrograph was looked at.
+
+    Parameters
+    ----------
+    session : Session
+    layer : napari Image layer
+
+    Returns
+    -------
+    set of str
+        Keys of `OPTICS`; whatever the micrograph does not say of them is no longer assumed.
+    """
+    now = {name: optic.used(session.scene) for name, optic in OPTICS.items()}
+    then = session.assumed_optics.setdefault(layer, now)
+    return {name for name, value in now.items() if value != then[name]}
+
+
 def adopt(session: Session, layer: Any) -> dict[str, Known]:
     """Render on the micrograph's grid: shape, pixel size, offset, rotation, units, known optics.
 
@@ -228,9 +255,11 @@ __all__ = [
     "BY_HAND",
     "FACTS",
     "OPTICS",
+    "SLIDERS",
     "Optic",
     "TargetError",
     "adopt",
+    "chosen",
     "doubts",
     "facts",
     "known_optics",

@@ -61,6 +61,12 @@ class Session:
     stated_optics : mapping of layers to dict of str to float
         What the user said of a micrograph's optics, by its name in `micrographs.OPTICS`; held as
         long as the layer.
+    render_removed : bool
+        Whether the user has deleted the layer of the render, until the next picture brings it back.
+    gripping : bool
+        Whether the points of the particles are ready to be selected and dragged.
+    assumed_optics : mapping of layers to dict of str to float
+        What the scene stated when a micrograph was first looked at; see `micrographs.chosen`.
     sliding : bool
         Whether a slider or a particle is being held: renders may be coarser.
     """
@@ -76,6 +82,8 @@ class Session:
     picture: Picture | None = None
     status: str = ""
     sequence_status: str = ""
+    render_removed: bool = False
+    gripping: bool = False
     sliding: bool = False
 
     def __init__(self, scene: Scene | None = None, seed: int = 0, device: str = "auto") -> None:
@@ -86,6 +94,7 @@ class Session:
         self.view = View()
         self.device = device
         self.stated_optics: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
+        self.assumed_optics: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
         self.history = History()
         self._held: Moment | None = None
 
@@ -228,8 +237,14 @@ class Session:
         """Remove drawn particles by number."""
         self._edit_particles(lambda i, particle: None if i in numbers else particle)
 
-    def add_particles(self, population: str, positions_um: list[tuple[float, float]]) -> None:
+    def add_particles(self, population: str, positions_um: list[tuple[float, float]]) -> int:
         """Add particles to one population, at the middle of its depth.
+
+        Returns
+        -------
+        int
+            Number of the first; the others follow, and the particles of later populations have
+            moved up.
 
         Raises
         ------
@@ -251,6 +266,8 @@ class Session:
             update={"particles": listed + added, "count": None, "density_per_mm2": None}
         )
         self._commit(scene.model_copy(update={"populations": tuple(populations)}), self.seed)
+        before = (p.particles or () for p in scene.populations[:index] if p.visible)
+        return sum(map(len, before)) + len(listed)
 
     def _population_index(self, name: str) -> int:
         names = [population.name for population in self.scene.populations]

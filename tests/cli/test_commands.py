@@ -385,6 +385,9 @@ def test_fit_finds_the_truth_and_writes_its_files(
     image = tifffile.imread(micrograph).astype(np.float64)
     assert np.abs(model + residual - image).max() < 1e-4
     assert "particles[0].x_um" in (out / "fit.csv").read_text()
+    again = tmp_path / "as" / "deep" / "again.tif"
+    assert osog_command("render", out, "--out", again).code == 0, "the folder stands for its scene"
+    assert again.exists()
 
 
 def test_fit_prints_a_table_and_warns_of_other_optics(
@@ -587,16 +590,21 @@ def bad_calls() -> list[tuple[str, tuple[str, ...], str, str]]:
          "usage", "'--accuracy'"),
         ("no scene", ("render", "nix.yaml", "--out", "{folder}/a.tif"), "input",
          "'nix.yaml' is neither a file nor a preset; presets are bacteria"),
-        ("scene is a folder", ("render", "{folder}", "--out", "{folder}/a.tif"), "input",
-         "is a folder; a scene is a YAML or JSON file"),
+        ("scene is a folder", ("render", "{folder}/..", "--out", "{folder}/a.tif"), "input",
+         "is a folder without a scene.yaml; a scene is a YAML or JSON file"),
+        ("out is a folder", ("render", "{scene}", "--out", "{folder}"), "input",
+         "is a folder; name a file in it: "),
+        ("out is here", ("render", "{scene}", "--out", "."), "input",
+         "'.' is a folder; name a file in it: image.tif."),
+        ("almost a command", ("rendr",), "usage", "Did you mean 'render'? Try"),
         ("scene is an image", ("render", "{image}", "--out", "{folder}/a.tif"), "scene",
          "is not a"),
         ("invalid scene", ("render", "{bad}", "--out", "{folder}/a.tif"), "scene",
          "microscope: focus_um = 1e+09 must lie between -1000 and 1000 µm."),
         ("unknown suffix", ("render", "{scene}", "--out", "{folder}/a.jpg"), "input",
          "'a.jpg' must end with .tif, .ome.tif, .png or .npy"),
-        ("no folder", ("render", "{scene}", "--out", "{folder}/no/a.tif"), "input",
-         "does not exist"),
+        ("a file in the way", ("render", "{scene}", "--out", "{bad}/a.tif"), "file",
+         "cannot be used"),
         ("no device", ("render", "{scene}", "--out", "{folder}/a.tif", "--device", "tpu"),
          "scene", "device = 'tpu' is not available here"),
         ("no preset", ("presets", "nix"), "scene", "'nix' is not a preset; presets are bacteria"),

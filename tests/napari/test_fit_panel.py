@@ -232,6 +232,27 @@ def test_stop_keeps_the_best(bench):
     on.threads_gone()
 
 
+@pytest.mark.parametrize("way", ["stop", "close"])
+def test_the_search_for_particles_ends_within_a_second(bench, way):
+    data = beads(5).to_dict()
+    data["grid"]["shape"] = (700, 700)
+    scene = Scene.parse(data)
+    on = bench(osog.forward(scene).numpy(), scene=scene)
+    on.panel.setting.start = "detect"
+    on.run()
+    on.qtbot.wait(400)
+    assert fit_threads() and "Looking for particles" in on.panel.run_box.status.text()
+    before = time.monotonic()
+    if way == "stop":
+        on.panel.run_box.stop_button.click()
+        on.ended()
+        assert "cancelled before its first step" in on.panel.run_box.fault.text()
+    else:
+        on.viewer.close()
+    on.threads_gone()
+    assert time.monotonic() - before < 1.0
+
+
 def test_a_region_is_fitted_alone_and_the_rest_shows_nothing(bench):
     fit = SlowFit(steps=20)
     on = bench(micrograph(), fit=fit)
@@ -448,3 +469,43 @@ def test_a_real_cell_is_fitted_from_a_start_a_fifth_off(bench, micrographs):
     assert values["particles[0].y_um"] / 0.107 == pytest.approx(100.3, abs=1)
     assert values["populations.cell.shape.radius_um"] == pytest.approx(6.78, abs=0.15)
     assert values["populations.cell.material.index"] == pytest.approx(1.3685, abs=0.0015)
+
+
+def test_a_result_goes_with_its_micrograph(bench):
+    on = bench(micrograph(), fit=SlowFit(steps=2))
+    panel = on.panel
+    on.run()
+    on.ended()
+    assert panel.ending.section.title == "Result · micrograph"
+    on.layer.scale = (0.21, 0.21)
+    assert panel.state == "result", "the same micrograph, looked at again"
+    twin = on.viewer.add_image(on.layer.data.copy(), name="twin")
+    panel.session.set_target(twin)
+    assert panel.ending.record is not None, "the same pixels"
+    other = on.viewer.add_image(on.layer.data[::-1].copy(), name="other")
+    panel.session.set_target(other)
+    assert panel.state == "editing" and panel.ending.record is None
+    assert panel.ending.section.isHidden() and panel.run_box.curve.isHidden()
+    assert panel.run_box.status.text() == ""
+
+
+def test_only_numbers_of_what_is_looked_for_can_be_free(bench):
+    data = beads(3).to_dict()
+    more = {**data["populations"][0], "name": "dust", "count": 2}
+    data["populations"].append(more)
+    fit = SlowFit(steps=1)
+    scene = Scene.parse(data)
+    on = bench(osog.forward(scene).numpy(), fit=fit, scene=scene)
+    lines = on.panel.table.lines
+    first, second = (f"populations.{p.name}.shape.radius_um" for p in scene.populations)
+    assert lines.entry(first) is not None and lines.entry(second) is not None
+    on.tick(second, True)
+    on.panel.setting.start = "points"
+    assert lines.entry(first) is not None and lines.entry(second) is None
+    on.panel.setting.add_points()
+    on.panel.setting.points[0].add([[20.0, 30.0]])
+    on.run()
+    on.ended()
+    assert not [name for name in fit.asked[0]["names"] if ".dust." in name]
+    on.panel.setting.start = "sliders"
+    assert lines.entry(second) is not None

@@ -16,7 +16,7 @@ import osog
 from napari_osog.panels import fit_lines, fit_record
 from napari_osog.panels.fit_inputs import region_of, scale_is_known, starts_of
 from napari_osog.panels.fit_request import FitRequest, Refusal, expanded, prepared
-from napari_osog.panels.fit_result import ResultView, title_of
+from napari_osog.panels.fit_result import ResultView, in_words, title_of
 from napari_osog.panels.fit_table import HIGH, LOW, NAME, VALUE, ParameterTable
 from napari_osog.panels.fit_trial import FitJob, carry_out
 from napari_osog.panels.numbers import number, parsed, parsed_range, rounded
@@ -546,3 +546,23 @@ def test_a_fit_of_the_engine_recovers_what_was_rendered():
     assert outcome.problem == ""
     for name, sigma in outcome.result.sigma.items():
         assert abs(outcome.result.values[name] - get(truth, name)) < 5 * sigma, name
+
+
+def test_sentences_of_the_engine_are_told_in_the_titles_of_the_window():
+    data = beads(2).to_dict()
+    data["populations"][0]["name"] = "large ones"
+    data["populations"].append({**data["populations"][0], "name": "dust", "visible": False})
+    scene = Scene.parse(data)
+    scene = listing(scene, [(2, 2), (5, 5)])
+    told = in_words(
+        scene,
+        "populations.large ones.material.index has no effect on this image; fix it. "
+        "particles[1].x_um, microscope.numerical_aperture and microscope.focus_um trade off.",
+    )
+    assert told == (
+        "Large ones · index has no effect on this image; fix it. "
+        "x of particle 2, objective NA and focus trade off."
+    )
+    assert in_words(scene, "free = ('x.y',) is no number.") == "free = ('x.y',) is no number."
+    titles = {title_of(scene, f"populations.{p.name}.material.index")[0] for p in scene.populations}
+    assert len(titles) == 2, "each says whose it is, also of what was left out"

@@ -117,6 +117,9 @@ def test_layers_that_the_user_renames_or_deletes(opened):
     viewer.layers.remove("OSOG particles")
     panel.session.change({"microscope.focus_um": -1.0})
     wait.settled()
+    assert sorted(names(viewer)) == ["OSOG", "mine"]
+    panel.show_section.layers["particles"].setChecked(True)
+    wait.settled()
     assert sorted(names(viewer)) == ["OSOG", "OSOG particles", "mine"]
     assert np.array_equal(mine.data, kept)
     viewer.layers.clear()
@@ -297,6 +300,24 @@ def test_what_a_file_does_not_say_can_be_stated(opened):
     assert missing.isHidden()
     panel.compare.chooser.setCurrentText("mine")
     assert "entered by hand" in panel.compare.sources.text(), "known as long as the layer"
+
+
+def test_what_was_typed_is_no_longer_assumed(opened):
+    viewer, panel, _, _ = opened
+    image = np.random.default_rng(3).random((40, 50))
+    viewer.add_image(image, name="mine", scale=(0.2, 0.2), units=("um", "um"))
+    panel.compare.chooser.setCurrentText("mine")
+    assert "NA unknown: using 0.5" in panel.compare.sources.text()
+    panel.compare.missing.form["wavelength_um"].value = "63"  # not yet taken over
+    panel.row("microscope.numerical_aperture").spin.setValue(0.4)
+    words = panel.compare.sources.text()
+    assert "NA 0.4 (from the sliders)" in words and "NA unknown" not in words
+    assert "medium index unknown: using 1.333" in words
+    form = panel.compare.missing.form
+    assert form["wavelength_um"].value == "63"
+    assert form["numerical_aperture"].native.placeholderText() == "unknown: 0.4 is used"
+    panel.session.undo()
+    assert "NA unknown: using 0.5" in panel.compare.sources.text()
 
 
 def test_the_profile_follows_a_line_and_reads_both_images(opened):

@@ -40,6 +40,7 @@ class FakeRenderer:
         self.grad_modes: set[bool] = set()
         self.warnings: list[Any] = []
         self.fails: Exception | None = None
+        self.draft_seconds: float | None = None
 
     def render(self, scene, seed, accuracy=None, outputs=("image",), stop=None):
         self.calls.append((scene, seed, accuracy))
@@ -47,11 +48,12 @@ class FakeRenderer:
         self.grad_modes.add(torch.is_grad_enabled())
         if self.fails is not None:
             raise self.fails
-        end = time.monotonic() + self.seconds
+        own = accuracy == "draft" and self.draft_seconds is not None
+        end = time.monotonic() + (self.draft_seconds if own else self.seconds)
         while time.monotonic() < end:
             if stop is not None and stop():
                 raise Cancelled
-            time.sleep(min(0.005, self.seconds))
+            time.sleep(0.005)
         shape = scene.grid.shape
         image = torch.full(shape, scene.microscope.focus_planes_um[0])
         image[0, 0] += 1.0

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_osog.comparison import GreyMatch, compose
-from napari_osog.layers.layer_registry import hide as hide_layer
 from napari_osog.layers.layer_registry import write
 from napari_osog.layers.render import widened
 from napari_osog.micrographs import plane
@@ -97,10 +96,8 @@ class ComparedLayer:
                 )
         except TargetError as error:
             self.problem = str(error)
-            hide_layer(self.registry.layer("compare"))
-            image = self.registry.layer("image")
-            if image is not None:
-                image.visible = True
+            self.registry.hide(self.registry.layer("compare"))
+            self.registry.reveal(self.registry.layer("image"))
             return
         mode = view.compare if view.compare != "blend" else "difference"
         array, self.match = compose(mode, render, micrograph, wipe=view.wipe, tiles=view.tiles)
@@ -154,17 +151,13 @@ class ComparedLayer:
                 layer.colormap = colours
             layer.contrast_limits_range = widened(limits, limits)
             layer.contrast_limits = limits
-        layer.visible = True
-        image = self.registry.layer("image")
-        if image is not None and image.visible:
-            image.visible = False
+        self.registry.reveal(layer)
+        self.registry.hide(self.registry.layer("image"))
 
     def hide(self) -> None:
         """Take the comparison away and show the render again."""
-        hide_layer(self.registry.layer("compare"))
-        image = self.registry.layer("image")
-        if image is not None:
-            image.visible = True
+        self.registry.hide(self.registry.layer("compare"))
+        self.registry.reveal(self.registry.layer("image"))
 
 
 def _wipe_handle(owner: weakref.ref[ComparedLayer]) -> Any:

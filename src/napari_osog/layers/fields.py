@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.layers.layer_registry import hide, write
+from napari_osog.layers.layer_registry import write
 
 if TYPE_CHECKING:
     from napari_osog.layers.layer_registry import LayerRegistry
@@ -30,18 +30,18 @@ class FieldLayers:
         for role in ("phase", "amplitude"):
             layer = self.registry.layer(role)
             if not getattr(view, role):
-                hide(layer)
+                self.registry.hide(layer)
             elif role in picture.fields:
                 self._show(role, layer, picture.fields[role])
             elif not picture.request.preview:
-                hide(layer)
+                self.registry.hide(layer)
 
     def _show(self, role: str, layer: Any, array: np.ndarray[Any, Any]) -> None:
         from napari.layers import Image
 
         if layer is not None:
             self.registry.place(layer, array.shape)
-            layer.visible = True
+            self.registry.reveal(layer)
             write(layer, array)
             return
         cyclic = role == "phase"

@@ -36,6 +36,8 @@ NAMES = {
 _ORDER = ("image", "phase", "amplitude", "compare", "sequence", "sequence colour", "masks",
           "outlines", "particles", "profile")  # fmt: skip
 """From the lowest to the highest."""
+VIEWED = ("phase", "amplitude", "masks", "outlines", "particles")
+"""Roles that are shown while the view's field of that name is true."""
 
 
 class LayerRegistry:
@@ -128,12 +130,22 @@ class LayerRegistry:
         viewer = self.viewer
         chosen = [unwrapped(selected) for selected in viewer.layers.selection]
         self._layers[role] = layer
+        if role in VIEWED:
+            layer.events.visible.connect(self._on_eye)
         with self.silence():
             viewer.add_layer(layer)
             if chosen and role not in ("image", "colour"):
                 viewer.layers.selection = set(chosen)
         self.arrange()
         return layer
+
+    def _on_eye(self, event: Any) -> None:
+        """The eye in napari's layer list says the same as the tick in the panel."""
+        layer = unwrapped(event.source)
+        if self.quiet:
+            return
+        for role in self.roles_of(layer):
+            self.session.view.update(**{role: bool(layer.visible)})
 
     @contextmanager
     def silence(self) -> Iterator[None]:
@@ -202,6 +214,30 @@ class LayerRegistry:
                 order = list(viewer.layers)
             floor = position(layer)
 
+    def reveal(self, layer: Any, shown: bool = True) -> None:
+        """Show a layer, or hide it; one that already is like that keeps its mode of the mouse.
+
+        napari takes every assignment of `visible` for a change, and leaves the mode for pan and
+        zoom.
+
+        Parameters
+        ----------
+        layer : napari layer or None
+        shown : bool
+        """
+        if layer is not None and layer.visible != shown:
+            with self.silence():
+                layer.visible = shown
+
+    def hide(self, layer: Any) -> None:
+        """Hide a layer when there is one."""
+        self.reveal(layer, False)
+
+    def lie_flat(self) -> None:
+        """Leave the 3-D display, in which napari lets nobody draw on a plane."""
+        if self.viewer is not None and self.viewer.dims.ndisplay != 2:
+            self.viewer.dims.ndisplay = 2
+
     def fit_view(self) -> None:
         """Show the render whole, and the micrograph that it is compared with."""
         viewer, shown = self.viewer, [self.layer("image")]
@@ -244,10 +280,4 @@ def write(layer: Any, array: NDArray[Any]) -> None:
         layer.data = array.copy()
 
 
-def hide(layer: Any) -> None:
-    """Hide a layer when there is one."""
-    if layer is not None and layer.visible:
-        layer.visible = False
-
-
-__all__ = ["NAMES", "LayerRegistry", "hide", "write"]
+__all__ = ["NAMES", "VIEWED", "LayerRegistry", "write"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 
-from napari_osog.layers.layer_registry import hide, write
+from napari_osog.layers.layer_registry import write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,19 @@ class Overlays:
 
     def __init__(self, registry: LayerRegistry) -> None:
         self.registry = registry
+        self._left_out = False
+        registry.viewer.dims.events.ndisplay.connect(self._on_display)
+
+    def _on_display(self, event: Any = None) -> None:
+        """Back in the plane: draw what could not be drawn in the 3-D display."""
+        viewer = self.registry.viewer
+        if viewer is not None and self._left_out and viewer.dims.ndisplay == 2:
+            QTimer.singleShot(0, self._catch_up)  # napari takes its layers back to the plane first
+
+    def _catch_up(self) -> None:
+        picture = self.registry.session.picture
+        if self._left_out and picture is not None and self.registry.viewer is not None:
+            self.show_outlines(picture)
 
     def show_masks(self, picture: Picture) -> None:
         """Show which particle each pixel belongs to."""
@@ -35,7 +49,7 @@ class Overlays:
         layer = self.registry.layer("masks")
         wanted = self.registry.session.view.masks
         if not wanted:
-            hide(layer)
+            self.registry.hide(layer)
             return
         masks = picture.instances
         if masks is None:
@@ -45,7 +59,7 @@ class Overlays:
             layer.editable = False
             return
         self.registry.place(layer, masks.shape)
-        layer.visible = True
+        self.registry.reveal(layer)
         write(layer, masks)
 
     def show_outlines(self, picture: Picture) -> None:
@@ -54,10 +68,17 @@ class Overlays:
 
         layer = self.registry.layer("outlines")
         if not self.registry.session.view.outlines:
-            hide(layer)
+            self.registry.hide(layer)
             return
         outlines = picture.outlines
         if outlines is None:
+            return
+        self._left_out = False
+        if self.registry.viewer.dims.ndisplay != 2:
+            # napari cannot take new shapes of two dimensions while it displays three.
+            self._left_out = True
+            self.registry.hide(layer)
+            self.registry.session.status = "Outlines are drawn in the 2-D display of the viewer."
             return
         shape = picture.image.shape[:2]
         if len(outlines) > MAX_OUTLINES:
@@ -77,7 +98,7 @@ class Overlays:
             layer.editable = False
             return
         self.registry.place(layer, shape)
-        layer.visible = True
+        self.registry.reveal(layer)
         with self.registry.silence():
             layer.data = []
             if closed:
@@ -91,6 +112,7 @@ class Overlays:
         picture = self.registry.session.picture
         if picture is None:
             return None
+        self.registry.lie_flat()
         shape = picture.image.shape[:2]
         if layer is None or len(layer.data) == 0:
             row = shape[0] / 2
@@ -107,7 +129,7 @@ class Overlays:
                 )
             else:
                 layer.add_lines([line], edge_color="#00c8ff")
-        layer.visible = True
+        self.registry.reveal(layer)
         viewer = self.registry.viewer
         viewer.layers.selection.active = layer
         layer.mode = "select"

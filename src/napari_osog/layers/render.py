@@ -45,6 +45,9 @@ class RenderLayer:
         else:
             self.registry.place(layer, shape)
             write(layer, image)
+            if first:  # it was hidden while another, now deleted, was shown
+                self.registry.reveal(layer)
+        self.registry.session.render_removed = False
         if not colour and limits is not None:
             with self.registry.silence():
                 low, high = limits

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QTimer
 
-from napari_osog.layers.layer_registry import hide
 from napari_osog.layers.render import displayed
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class SequenceLayer:
             dark = 0.0 if scene.camera is None else scene.camera.dark_counts
             image = displayed(image, (dark, max(limits[1], dark + 1e-6)))
         role = "sequence colour" if colour else "sequence"
-        hide(self.registry.layer("sequence" if colour else "sequence colour"))
+        self.registry.hide(self.registry.layer("sequence" if colour else "sequence colour"))
         options = self._placed(axes, shape) | {"axis_labels": (*(a[0] for a in axes), "y", "x")}
         if not colour:
             options |= {"contrast_limits_range": limits, "contrast_limits": limits}
@@ -75,7 +74,7 @@ class SequenceLayer:
             for name, value in options.items():
                 setattr(layer, name, value)
             layer.metadata["osog"] = metadata
-            layer.visible = visible
+            self.registry.reveal(layer, visible)
         viewer = self.registry.viewer
         # The slider that has appeared takes room from the canvas, once the window is laid out anew.
         QTimer.singleShot(_LAYOUT_MS, self.registry.fit_view)
@@ -101,7 +100,7 @@ class SequenceLayer:
     def leave(self) -> None:
         """Hide it: the scene has changed, and the live image is wanted."""
         for role in ("sequence", "sequence colour"):
-            hide(self.registry.layer(role))
+            self.registry.hide(self.registry.layer(role))
 
 
 def _contrast(image: NDArray[np.float32]) -> tuple[float, float]:

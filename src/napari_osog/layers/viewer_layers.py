@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_osog.layers.comparison import ComparedLayer
 from napari_osog.layers.fields import FieldLayers
-from napari_osog.layers.layer_registry import LayerRegistry, hide
+from napari_osog.layers.layer_registry import VIEWED, LayerRegistry
 from napari_osog.layers.overlays import Overlays
 from napari_osog.layers.particles import ParticlePoints
 from napari_osog.layers.render import RenderLayer
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from napari_osog.session import Session
     from osog.scene import Scene
 
+FOLDED = ("wipe", "checkerboard", "difference")
+"""Comparisons that take the place of the render."""
+
 
 class ViewerLayers:
     """Shows pictures in layers that are made once, kept, and reused.
 
-    A layer that the user deletes is made again when there is something to show in it; a layer
-    that the user renames, hides or restyles stays as it is. Layers of the user are never
-    changed.
+    An overlay that the user hides or deletes is one that the view no longer shows; the render
+    comes back with the next picture. A layer that the user renames or restyles stays as it is.
+    Layers of the user are never changed.
 
     Parameters
     ----------
@@ -49,8 +52,16 @@ class ViewerLayers:
         removed = unwrapped(event.value)
         # The object is kept until it is replaced: letting go of the drawing of a layer between its
         # removal and the next paint crashes some OpenGL drivers.
-        if "particles" in self.registry.roles_of(removed):
+        view, roles = self.session.view, self.registry.roles_of(removed)
+        if "particles" in roles:
             self.particles.forget()
+        gone = {role: False for role in VIEWED if role in roles}
+        if gone:
+            view.update(**gone)
+        if "compare" in roles and view.compare in FOLDED:
+            view.compare = "off"
+        if ("colour" if self.registry.colour else "image") in roles:
+            self.session.render_removed = True
         if removed is self.session.target:
             self.session.set_target(None)
 
@@ -96,18 +107,18 @@ class ViewerLayers:
         """Follow a change of what is shown."""
         view = self.session.view
         image, compare = self.registry.layer("image"), self.registry.layer("compare")
-        folded = view.compare in ("wipe", "checkerboard", "difference")
+        folded = view.compare in FOLDED
         if image is not None:
             self.registry.arrange()
-            image.visible = not folded
+            self.registry.reveal(image, not folded)
             image.opacity = view.opacity if view.compare == "blend" else 1.0
             shape = image.data.shape[:2]
             for role in ("image", "phase", "amplitude", "masks", "outlines", "particles"):
                 layer = self.registry.layer(role)
                 if layer is not None:
                     self.registry.place(layer, shape)
-        if compare is not None and not folded:
-            compare.visible = False
+        if not folded:
+            self.registry.hide(compare)
         beside = view.compare == "beside"
         if (
             image is not None
@@ -116,15 +127,9 @@ class ViewerLayers:
         ):
             self.render.extent = (*self.render.extent[:-1], beside)
             self.registry.fit_view()
-        for role, wanted in (
-            ("phase", view.phase),
-            ("amplitude", view.amplitude),
-            ("masks", view.masks),
-            ("outlines", view.outlines),
-            ("particles", view.particles),
-        ):
-            if not wanted:
-                hide(self.registry.layer(role))
+        for role in VIEWED:
+            if not getattr(view, role):
+                self.registry.hide(self.registry.layer(role))
         self.compared.refresh()
 
 

@@ -8,7 +8,7 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QButtonGroup, QGridLayout, QLabel, QToolButton
 
 from napari_osog.lifetimes import listen
-from napari_osog.micrographs import OPTICS, adopt, doubts, facts, known_optics
+from napari_osog.micrographs import OPTICS, SLIDERS, adopt, chosen, doubts, facts, known_optics
 from napari_osog.panels.forms import MissingOptics
 from napari_osog.panels.inputs import Slider, ignore_wheel
 from napari_osog.panels.line_profile import LineProfile
@@ -28,7 +28,6 @@ from napari_osog.panels.widgets import (
 )
 from napari_osog.plane_geometry import TRANSFORM, TargetError
 from osog.scene import SceneError
-from osog.scene.parameters import get
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,6 +65,8 @@ class CompareSection(Section):
         self.session = controller.session
         self.layers = controller.viewer_layers
         self.known: dict[str, Known] = {}
+        self._why: Mapping[str, str] | None = None
+        self._others: Sequence[str] = ()
         self._connected: Any = None
         self._add_micrograph()
         self._add_modes()
@@ -77,6 +78,7 @@ class CompareSection(Section):
         self.add(self.profile)
         self.chooser.relisted.connect(self._on_layers)
         for signal, slot in (
+            (self.session.scene_changed, self._on_scene),
             (self.session.events.target, self._on_target),
             (self.session.view.events, self._on_view),
             (self.session.events.picture, self._on_picture),
@@ -184,18 +186,31 @@ class CompareSection(Section):
         others: Sequence[str] = (),
     ) -> None:
         """Say of every number where it is from, and ask for those that are unknown."""
-        self.known = known
+        self.known, self._why, self._others = known, why, others
+        self._show_sources()
+        self.missing.ask(known if self.session.target is not None else None)
+
+    def _show_sources(self) -> None:
+        """Follow the scene too: what was typed is no longer a number that is merely assumed."""
+        known, why, others, target = self.known, self._why, self._others, self.session.target
+        moved = set() if target is None else chosen(self.session, target)
         words = []
         for name, optic in OPTICS.items():
             stated = known.get(name)
             if stated is not None:
                 words.append(f"{optic.title} {optic.text(stated.value)} ({stated.source})")
             elif (self.known or why) and optic.asked:
-                used = optic.text(get(self.session.scene, optic.parameter))
+                used = optic.text(optic.used(self.session.scene))
+                if name in moved:
+                    words.append(f"{optic.title} {used} ({SLIDERS})")
+                    continue
                 reason = f". {why[name]}" if why and name in why else ""
                 words.append(f"<i>{optic.title} unknown: using {used}{reason}</i>")
         say(self.sources, "<br>".join([*words, *others]))
-        self.missing.ask(known if self.session.target is not None else None)
+
+    def _on_scene(self, _: object) -> None:
+        self._show_sources()
+        self.missing.follow()
 
     def _on_stated(self) -> None:
         self.match_grid()

@@ -15,7 +15,7 @@ from napari_osog.panels import fit_record
 from napari_osog.panels.fit_inputs import region_of, scale_is_known, starts_of
 from napari_osog.panels.fit_parameters import FitParameters
 from napari_osog.panels.fit_request import FitRequest, Refusal
-from napari_osog.panels.fit_result import residual_unit
+from napari_osog.panels.fit_result import in_words, residual_unit
 from napari_osog.panels.fit_run_box import RunBox
 from napari_osog.panels.fit_saved import ResultBox
 from napari_osog.panels.fit_target import TargetBox
@@ -83,6 +83,7 @@ class FitPanel(Panel):
         self.state = "editing"
         self.request: FitRequest | None = None
         self._fitted: Callable[[], Any] = lambda: None
+        self._shown_for: Callable[[], Any] = lambda: None
         self._described: dict[str, Any] = {}
         self._removed = ""
         self.worker = fit_worker(self, fit)
@@ -144,6 +145,12 @@ class FitPanel(Panel):
             self.session.set_target(self.setting.target.layers[0])
 
     def _on_target(self, layer: Any) -> None:
+        if layer is not None and layer is not self._shown_for() and self._is_of_another():
+            self.run_box.clear()
+            self.ending.clear()
+            self._set_state("editing")
+            self.controller.viewer_layers.compared.pinned = False
+            self.controller.viewer_layers.compared.refresh()
         self.parameters.show_known({}, None)
         self.run_box.say("")
         if layer is not None:
@@ -169,7 +176,7 @@ class FitPanel(Panel):
     def _follow_scene(self) -> None:
         """Follow the sliders."""
         self._unpin()
-        self.parameters.from_points = self.setting.start == "points"
+        self.parameters.start = self.setting.start
         self.parameters.sync()
         self.run_box.show_mismatch(self._grid_problem())
 
@@ -331,7 +338,8 @@ class FitPanel(Panel):
             self._set_state("result" if self.ending.record is not None else "editing")
             self._unpin()
             self.controller.viewer_layers.compared.refresh()
-            self.run_box.say(outcome.problem or "The fit was cancelled before its first step.")
+            problem = in_words(outcome.request.scene, outcome.problem)
+            self.run_box.say(problem or "The fit was cancelled before its first step.")
             return
         self._set_state("result")
         self.run_box.show_history([(step["stage"], step["rms"]) for step in result.history])
@@ -341,11 +349,13 @@ class FitPanel(Panel):
                 f"'{self._removed}' was removed while it was fitted: the fit was stopped, and its "
                 "best values are kept."
             )
-        self._show_record(fit_record.record_of(outcome, self._described))
+        self._show_record(fit_record.record_of(outcome, self._described), self._fitted())
 
     # --- the result --------------------------------------------------------------------------
 
-    def _show_record(self, record: fit_record.Record) -> None:
+    def _show_record(self, record: fit_record.Record, layer: Any) -> None:
+        """Show a run; its result goes when another micrograph than this layer is chosen."""
+        self._shown_for = (lambda: None) if layer is None else weakref.ref(layer)
         self.run_box.show_result(record.result)
         self.ending.show_record(record)
         # To its top first, once the layout has taken it in.
@@ -366,9 +376,14 @@ class FitPanel(Panel):
         self.parameters.restore(set(record.free), dict(record.bounds), record.optics, record.linear)
         history = [(step["stage"], step["rms"]) for step in record.result.history]
         self.run_box.show_history(history, residual_unit(record.scene, record.linear))
-        self._show_record(record)
+        self._show_record(record, self.session.target)
         self._set_state("result")
         self.run_box.say(self._other_target(record))
+
+    def _is_of_another(self) -> bool:
+        """Whether the result on show is that of another micrograph than the present one."""
+        record = self.ending.record
+        return self.state == "result" and record is not None and self._other_target(record) != ""
 
     def _other_target(self, record: fit_record.Record) -> str:
         """Say when the run that is opened was made on another micrograph than the present one."""

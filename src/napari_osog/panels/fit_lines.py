@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_osog.panels.numbers import number
-from osog.scene.parameters import Parameter, continuous, describe, get
+from osog.scene.parameters import Parameter, continuous, describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,8 +137,9 @@ def _section(title: str, lines: list[ParameterLine]) -> list[ParameterLine]:
 
 def _each(scene: Scene) -> list[ParameterLine]:
     """Numbers that every particle has for itself."""
-    population = next((p for p in scene.populations if p.visible), None)
-    if population is None or not _has_one(scene):
+    # The number of particles is None where chance decides it.
+    population = next((p for p in scene.populations if p.visible and p.number != 0), None)
+    if population is None:
         return []
     shape = population.shape
     sizes = [
@@ -159,10 +160,6 @@ def _each(scene: Scene) -> list[ParameterLine]:
             line_of(parameter, name=f"{_EACH}{word}", title=title, value=None, common=common)
         )
     return lines
-
-
-def _has_one(scene: Scene) -> bool:
-    return any(p.visible and (p.particles is None or len(p.particles)) for p in scene.populations)
 
 
 def _is_drawn(population: Population, word: str) -> bool:
@@ -249,7 +246,7 @@ def sources(
         if key not in optics:
             continue
         name = optics[key].parameter
-        used = float(get(scene, name))
+        used = optics[key].used(scene)
         if abs(used - entry.value) <= 1e-6 * max(abs(used), 1e-12):
             found[name] = str(entry.source)
         else:

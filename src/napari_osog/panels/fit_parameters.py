@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QCheckBox
 
-from napari_osog.micrographs import OPTICS
+from napari_osog.micrographs import OPTICS, SLIDERS, chosen
 from napari_osog.panels.fit_lines import (
     ParameterLine,
     default_bounds,
@@ -16,7 +16,7 @@ from napari_osog.panels.fit_lines import (
     sources,
     suggested,
 )
-from napari_osog.panels.fit_request import Refusal, visible_particles
+from napari_osog.panels.fit_request import Refusal, population_looked_for, visible_particles
 from napari_osog.panels.fit_table import ParameterTable
 from napari_osog.panels.section import Section
 from napari_osog.panels.widgets import combo_box, side_by_side, titled
@@ -49,8 +49,8 @@ class FitParameters(Section):
 
     Attributes
     ----------
-    from_points : bool
-        Whether the fit starts at points, and so has several particles.
+    start : str
+        Where the fit starts: "sliders", "detect" or "points".
     known : dict
         What the micrograph's file knows of its optics.
     bounds : dict of str to (float, float)
@@ -62,7 +62,7 @@ class FitParameters(Section):
     def __init__(self, session: Session) -> None:
         super().__init__("Parameters")
         self.session = session
-        self.from_points = False
+        self.start = "sliders"
         self.known: dict[str, Known] = {}
         self.bounds: dict[str, tuple[float, float]] = {}
         self._structure: Any = None
@@ -92,16 +92,36 @@ class FitParameters(Section):
     @property
     def single(self) -> bool:
         """Whether one particle is fitted, with a line for each of its numbers."""
-        return not self.from_points and visible_particles(self.session.scene) == 1
+        return self.start != "points" and visible_particles(self.session.scene) == 1
 
     def scene(self) -> Scene:
         """Scene of the session as one picture, its only particle listed."""
         scene = single_frame(self.session.scene)
-        return explicit(scene, self.session.seed) if self.single else scene
+        if not self.single:
+            return scene
+        try:
+            return explicit(scene, self.session.seed)
+        except SceneError:  # it has no room; the live image says so
+            return scene
+
+    def _fitted(self) -> Scene:
+        """Scene of those populations that are fitted: only one is looked for, or placed at points.
+
+        The others have no lines, so that none of their numbers can be free.
+        """
+        own = self.scene()
+        if self.start == "sliders" or self.single:
+            return own
+        looked_for = population_looked_for(own, self.session.population)
+        populations = tuple(
+            p if k == looked_for else p.model_copy(update={"visible": False})
+            for k, p in enumerate(own.populations)
+        )
+        return own.model_copy(update={"populations": populations})
 
     def sync(self) -> None:
         """Follow the sliders; a sample or a modality of another kind brings another choice."""
-        own = self.scene()
+        own = self._fitted()
         shapes = tuple((p.name, p.shape.kind) for p in own.populations if p.visible)
         structure = (self.single, shapes, own.microscope.modality.kind)
         if structure != self._structure:
@@ -170,7 +190,7 @@ class FitParameters(Section):
         self.free_alone(free)
         self.tolerant.setChecked(optics == "uncertain")
         self.greys.setCurrentIndex(1 if "gain" in linear else 0)
-        self._show_table(self.scene())
+        self._show_table(self._fitted())
 
     def _translate(self, scene: Scene) -> None:
         """Carry the free names over to the lines that there are now."""
@@ -200,7 +220,11 @@ class FitParameters(Section):
     def _show_table(self, scene: Scene) -> None:
         read = {}
         if self.session.target is not None:
-            read = {OPTICS[key].parameter: "unknown" for key in _OPTICS_ROWS}
+            moved = chosen(self.session, self.session.target)
+            read = {
+                OPTICS[key].parameter: SLIDERS if key in moved else "unknown"
+                for key in _OPTICS_ROWS
+            }
             read |= sources(self.known, scene, OPTICS)
         lines = []
         for line in lines_for(scene, self.single):
@@ -233,7 +257,7 @@ class FitParameters(Section):
         """Show what was freed elsewhere."""
         if not self._quiet:
             self._chosen_free = True
-            self._show_table(self.scene())
+            self._show_table(self._fitted())
 
     def _on_edited(self, name: str, value: float) -> None:
         try:
@@ -249,7 +273,7 @@ class FitParameters(Section):
         else:
             self.bounds[name] = bounds
         self.said.emit("")
-        self._show_table(self.scene())
+        self._show_table(self._fitted())
 
 
 def _last(name: str) -> str:

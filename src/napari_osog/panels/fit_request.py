@@ -103,11 +103,18 @@ def prepared(request: FitRequest) -> tuple[Scene, str, tuple[str, ...]]:
     return scene, "scene", ()
 
 
+def population_looked_for(scene: Scene, name: str) -> int:
+    """Number of the population that is looked for, or placed at points; -1 where none is visible.
+
+    It is the named one, or the first.
+    """
+    visible = [k for k, p in enumerate(scene.populations) if p.visible]
+    named = [k for k in visible if scene.populations[k].name == name]
+    return next(iter(named or visible), -1)
+
+
 def _chosen(request: FitRequest) -> int:
-    """Number of the population that is looked for."""
-    visible = [k for k, p in enumerate(request.scene.populations) if p.visible]
-    named = [k for k in visible if request.scene.populations[k].name == request.population]
-    return (named or visible)[0]
+    return population_looked_for(request.scene, request.population)
 
 
 def _left_out(request: FitRequest) -> tuple[str, ...]:
@@ -209,7 +216,7 @@ def expanded(
 ) -> tuple[tuple[str, ...], dict[str, tuple[float, float]]]:
     """Free names and bounds with every particle's own name in place of ``particles[*]``.
 
-    Particles outside the region are held.
+    Particles outside the region are held, and so are populations that are not drawn.
 
     Raises
     ------
@@ -218,7 +225,8 @@ def expanded(
     """
     listed = [p for pop in scene.populations if pop.visible for p in pop.particles or ()]
     numbers = [k for k, particle in enumerate(listed) if _inside(particle, request)]
-    shared = [name for name in request.free if not name.startswith(_EACH)]
+    left_out = tuple(f"populations.{p.name}." for p in scene.populations if not p.visible)
+    shared = [name for name in request.free if not name.startswith((_EACH, *left_out))]
     words = [name.removeprefix(_EACH) for name in request.free if name.startswith(_EACH)]
     names = [f"particles[{k}].{word}" for k in numbers for word in words] + shared
     bounds = {name: request.bounds[name] for name in shared if name in request.bounds}
@@ -241,6 +249,7 @@ __all__ = [
     "FitRequest",
     "Refusal",
     "expanded",
+    "population_looked_for",
     "prepared",
     "visible_particles",
 ]

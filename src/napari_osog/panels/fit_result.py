@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from osog.scene import Scene
 
 _ROWS = 60
+_DOTTED = re.compile(
+    r"(?:particles\[\d+\]|populations\.[^.:,;]+|microscope|medium|camera|background|grid)"
+    r"(?:\.[a-z_]+(?:\[\d+\])?)+"
+)
+"""Names of parameters in sentences of the engine."""
 
 
 def title_of(scene: Scene, name: str) -> tuple[str, str, float]:
@@ -32,13 +38,44 @@ def title_of(scene: Scene, name: str) -> tuple[str, str, float]:
         several = sum(len(p.particles or ()) for p in visible) > 1
         if several:
             title = f"{int(name[10 : name.index(']')]) + 1}: {title}"
-    elif name.startswith("populations.") and len(visible) > 1:
-        title = f"{title} of {name.split('.')[1]}"
+    elif name.startswith("populations.") and len(scene.populations) > 1:
+        title = f"{_sentence_case(name.split('.')[1])} · {_lower(title)}"
     elif name == "medium.index":
         title = "Medium index"
     if name.endswith("wavelength_um"):
         return title, "nm", 1000.0
     return title, parameter.unit, 1.0
+
+
+def in_words(scene: Scene, sentence: str) -> str:
+    """Put the titles of parameters in place of their dotted names in a sentence.
+
+    Parameters
+    ----------
+    scene : Scene
+        That the names belong to.
+    sentence : str
+    """
+
+    def worded(found: re.Match[str]) -> str:
+        name = found[0]
+        title, _, _ = title_of(scene, name)
+        if title == name:
+            return name
+        particle, _, own = title.partition(": ")
+        words = f"{_lower(own)} of particle {particle}" if own else _lower(title)
+        return _sentence_case(words) if found.start() == 0 else words
+
+    return _DOTTED.sub(worded, sentence)
+
+
+def _lower(title: str) -> str:
+    """Title inside a sentence; abbreviations stay as they are."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
+def _sentence_case(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def goodness(result: FitResult, unit: str) -> str:
@@ -118,7 +155,7 @@ class ResultView(QWidget):
             column.addWidget(self._label(words, "osog_note"))
         for words in result.warnings:
             if words not in said:
-                column.addWidget(self._notice(words))
+                column.addWidget(self._notice(in_words(result.scene, words)))
         self._box.addWidget(content)
 
     def _add(
@@ -148,7 +185,7 @@ class ResultView(QWidget):
         if words and words not in said:
             said.add(words)
             line += 1
-            remark = self._label(words, "osog_note")
+            remark = self._label(in_words(result.scene, words), "osog_note")
             remark.setIndent(10)
             grid.addWidget(remark, line, 0, 1, 3)
         return line + 1
@@ -193,4 +230,4 @@ def residual_unit(scene: Scene, linear: Any) -> str:
     return "counts" if scene.camera is not None else ""
 
 
-__all__ = ["ResultView", "goodness", "residual_unit", "title_of"]
+__all__ = ["ResultView", "goodness", "in_words", "residual_unit", "title_of"]

@@ -124,6 +124,14 @@ class RunBox(QWidget):
         self._clock.stop()
         self.status.setText(words)
 
+    def clear(self) -> None:
+        """Forget the last fit."""
+        self.show_history(())
+        for widget in (self.curve, self.legend):
+            widget.hide()
+        self.end("")
+        self.status.hide()
+
     def show_step(self, step: Step, *, searching: bool, stopping: bool) -> None:
         """Follow a fit that runs.
 

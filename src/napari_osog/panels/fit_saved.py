@@ -65,6 +65,8 @@ class ResultBox(QWidget):
     def show_record(self, record: fit_record.Record) -> None:
         """Show the result of a run."""
         self.record = record
+        name = str(record.target.get("name", ""))
+        self.section.title = f"Result · {name}" if name else "Result"
         self.view.show_result(
             record.result,
             record.started,
@@ -72,6 +74,12 @@ class ResultBox(QWidget):
             notes=record.notes,
         )
         self.section.show()
+
+    def clear(self) -> None:
+        """Show no result."""
+        self.record = None
+        self.view.clear()
+        self.section.hide()
 
     def lock(self, locked: bool) -> None:
         """Let nothing be changed while a fit runs."""

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QButtonGroup, QRadioButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QButtonGroup, QLabel, QRadioButton, QVBoxLayout, QWidget
 
 from napari_osog.panels.micrograph_box import MicrographBox
 from napari_osog.panels.widgets import (
     LABEL_WIDTH,
+    after,
     combo_box,
     note,
     refill,
@@ -72,7 +73,7 @@ class TargetBox(QWidget):
             titled("Micrograph", self.target),
             self.frame_note,
             titled("Region", self.region, self.draw_button),
-            titled("Start from", self._start_choice()),
+            after(QLabel("Start from"), self._start_choice()),
             self.points_line,
         ):
             box.addWidget(widget)
@@ -156,6 +157,7 @@ class TargetBox(QWidget):
         viewer.add_layer(layer)
         self.region.setCurrentIndex(self._position(self.shapes, layer) + 1)
         viewer.layers.selection.active = layer
+        self.registry.lie_flat()
         layer.mode = "add_rectangle"
 
     def add_points(self) -> None:
@@ -184,6 +186,7 @@ class TargetBox(QWidget):
         viewer.add_layer(layer)
         self.points_combo.setCurrentIndex(self._position(self.points, layer))
         viewer.layers.selection.active = layer
+        self.registry.lie_flat()
         layer.mode = "add"
 
     @staticmethod

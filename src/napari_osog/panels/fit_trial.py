@@ -77,6 +77,7 @@ def carry_out(
     fit : callable, optional
         Another function than `osog.fitting.fit`; for tests.
     """
+    from osog.cancellation import Cancelled
     from osog.fitting import FitError
     from osog.fitting import fit as engine
     from osog.scene.parameters import describe
@@ -109,6 +110,8 @@ def carry_out(
             region=request.region,
             device=request.device,
         )
+    except Cancelled:
+        return FitOutcome(request, started=started)
     except (Refusal, FitError, SceneError) as error:
         return FitOutcome(request, problem=str(error), started=started)
     except Exception as error:
@@ -163,7 +166,9 @@ class FitJob:
         if turn.stopping:
             return FitOutcome(request)
         turn.tell(Step(None))
-        with warnings.catch_warnings():
+        from osog.cancellation import cancellable
+
+        with warnings.catch_warnings(), cancellable(lambda: turn.stopping):
             warnings.simplefilter("ignore")
             return carry_out(request, hand_over, self.fit)
 
@@ -172,7 +177,7 @@ def fit_worker(parent: Any, fit: Callable[..., Any] | None = None) -> Worker:
     """Make a worker whose requests are `FitRequest` and whose results are `FitOutcome`.
 
     It shows in napari's activity dock, counts as a running task when the window is closed, and
-    ends with the next step of the fit once it is cancelled.
+    ends between two steps of an image, within about a second, once it is cancelled.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from napari_osog.micrographs import OPTICS
 from napari_osog.panels.numbers import parsed
 from napari_osog.panels.section import Section
 from napari_osog.panels.widgets import fault, push_button, say, side_by_side
-from osog.scene.parameters import describe, get
+from osog.scene.parameters import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,10 +88,17 @@ class MissingOptics(Section):
             line = self.form[name]
             line.visible = name in asked
             line.value = ""
-            used = float(get(self.session.scene, optic.parameter))
-            line.native.setPlaceholderText(f"unknown: {used * optic.factor:.5g} is used")
+        self.follow()
         say(self.problem, "")
         self.setVisible(bool(asked))
+
+    def follow(self) -> None:
+        """Follow the scene with the numbers that are used as long as nobody knows better."""
+        for name, optic in OPTICS.items():
+            if optic.asked:
+                used = optic.used(self.session.scene)
+                words = f"unknown: {used * optic.factor:.5g} is used"
+                self.form[name].native.setPlaceholderText(words)
 
     def take(self) -> None:
         """Take over what was typed; a line that is left empty stays unknown."""

@@ -127,7 +127,8 @@ class SceneHeader(QWidget):
 
     def _show_notices(self, cautions: tuple[Caution, ...]) -> None:
         status = self.session.status
-        key = (status, tuple(each.text for each in cautions))
+        removed = self.session.render_removed
+        key = (status, removed, tuple(each.text for each in cautions))
         if key == self._noticed:
             return
         self._noticed = key
@@ -136,6 +137,15 @@ class SceneHeader(QWidget):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
+        if removed:
+            self.notices.addWidget(
+                notice(
+                    "The layer of the render was deleted.",
+                    remedy={"request": True},
+                    remedy_text="Show it again",
+                    cure=lambda _: self.controller.request(),
+                )
+            )
         if status:
             self.notices.addWidget(notice(status, "error"))
         for each in cautions:

@@ -86,6 +86,10 @@ class LineProfile(QWidget):
         known = any(layer is self._followed for layer in self._layers)
         newest = self._layers[-1] if self._layers else None
         refill(self.lines, [], self._layers, self._followed if known else newest)
+        if not known and self._followed is not None:
+            self._follow_line()
+        if newest is None:
+            self.on.setChecked(False)  # the last line was deleted
 
     def _follow_line(self) -> None:
         index = self.lines.currentIndex()

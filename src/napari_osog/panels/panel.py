@@ -5,14 +5,17 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_osog.lifetimes import listen, when_gone
+from napari_osog.docks import join_tabs
+from napari_osog.lifetimes import listen, weakly, when_gone
 from napari_osog.live_controller import LiveController
 from napari_osog.viewers import unwrapped
 
 _WIDTH = 320
+_LINES = 2
+"""The theme draws a line of one pixel on either side."""
 _STYLE = """
 QCollapsible {{ border: none; margin: 0; padding: 0; }}
 QPushButton#osog_section {{
@@ -82,6 +85,7 @@ class Panel(QWidget):
         self.body.setContentsMargins(8, 6, 10, 8)
         self.body.setSpacing(6)
         self.scroll_area.setWidget(self.content)
+        self.content.installEventFilter(self)
         controller, key = self.controller, id(self)
         when_gone(self, lambda: controller.stop(key))
         self.apply_theme()
@@ -92,6 +96,14 @@ class Panel(QWidget):
     def sizeHint(self) -> QSize:
         """As wide as its rows need, as tall as there is room."""
         return QSize(_WIDTH + 30, 720)
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """As narrow as the rows can be beside the scroll bar: none lies under it."""
+        if event.type() == QEvent.Type.LayoutRequest and watched is self.content:
+            bar = self.scroll_area.verticalScrollBar()
+            beside = _LINES if bar is None else bar.sizeHint().width() + _LINES
+            self.setMinimumWidth(max(_WIDTH, self.content.minimumSizeHint().width() + beside))
+        return bool(super().eventFilter(watched, event))
 
     @property
     def viewer(self) -> Any:
@@ -123,6 +135,8 @@ class Panel(QWidget):
         """Go on rendering."""
         super().showEvent(event)
         self.controller.enter(id(self))
+        if self._docked:  # also after it was hidden: Qt puts it beside the others then
+            QTimer.singleShot(0, weakly(self, join_tabs))
 
     def hideEvent(self, event: Any) -> None:
         """A hidden panel does no work."""
@@ -134,8 +148,10 @@ class Panel(QWidget):
         if event.type() == QEvent.Type.ParentChange:
             if self.parent() is not None:
                 self._docked = True
+                self.controller.panels.add(self)
             elif self._docked:
                 self._docked = False
+                self.controller.panels.discard(self)
                 self.controller.stop(id(self))
         return bool(super().event(event))
 

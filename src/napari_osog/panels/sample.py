@@ -225,7 +225,11 @@ class SampleSection(Section):
     def sync_selected(self) -> None:
         """Show the own numbers of the particle whose point is selected."""
         number = self.session.selected
-        scene = self.session.explicit_scene() if number is not None else self.session.scene
+        try:
+            scene = self.session.explicit_scene() if number is not None else self.session.scene
+        except SceneError:  # its particles have no room; the live image says so
+            self.one.hide()
+            return
         total = sum(len(p.particles or ()) for p in scene.populations if p.visible)
         if number is None or number >= total:
             self.one.hide()

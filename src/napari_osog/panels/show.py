@@ -8,6 +8,7 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QButtonGroup, QCheckBox, QLabel, QRadioButton
 
 from napari_osog.fields import field_problem
+from napari_osog.lifetimes import listen
 from napari_osog.panels.section import Section
 from napari_osog.panels.widgets import note, push_button, say, side_by_side
 
@@ -26,6 +27,7 @@ _LAYERS = (
     ("outlines", "Outlines", "Silhouettes as projected, also when out of focus"),
     ("masks", "Masks", "Which particle each pixel belongs to"),
 )
+_GRIP = "Select and move particles"
 _FIELDS = (
     ("phase", "Phase", "Phase of the field in a layer of its own, in radians"),
     ("amplitude", "Amplitude", "Modulus of the field in a layer of its own"),
@@ -56,19 +58,27 @@ class ShowSection(Section):
         self.field_note = note()
         self.add(self.field_note)
         self.grip = push_button(
-            "Select and move particles",
+            _GRIP,
             "Click a point in the viewer to see its own numbers, drag it to move the particle",
             self._grip,
         )
+        self.grip.setCheckable(True)
+        listen(self, controller.session.events.gripping, self._on_gripping)
+        self._on_gripping(controller.session.gripping)
         self.add(self.grip)
 
     def _radio(self, name: str, title: str, help: str) -> QRadioButton:
         button = QRadioButton(title)
         button.setToolTip(help)
-        button.clicked.connect(lambda: self.view.update(shown=name))
+        button.clicked.connect(lambda: self._show(name))
         self.group.addButton(button)
         self.shown[name] = button
         return button
+
+    def _show(self, name: str) -> None:
+        self.view.update(shown=name)
+        if self.controller.session.render_removed:
+            self.controller.request()
 
     def _tick(self, name: str, title: str, help: str) -> QCheckBox:
         box = QCheckBox(title)
@@ -94,9 +104,18 @@ class ShowSection(Section):
             with QSignalBlocker(box):
                 box.setChecked(getattr(self.view, name))
 
+    def _on_gripping(self, on: bool) -> None:
+        self.grip.setChecked(on)
+        self.grip.setText("Selecting particles: click to end" if on else _GRIP)
+
     def _grip(self) -> None:
+        points = self.controller.viewer_layers.particles
+        if self.controller.session.gripping:
+            points.let_go()
+            return
+        self.grip.setChecked(False)  # until the points are there
         self.view.particles = True
-        self.controller.viewer_layers.particles.grip()
+        points.grip()
 
 
 __all__ = ["ShowSection"]

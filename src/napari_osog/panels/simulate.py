@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_osog.docks import open_panel
 from napari_osog.lifetimes import listen
 from napari_osog.panels.camera import BackgroundSection, CameraSection
 from napari_osog.panels.compare import CompareSection
@@ -73,6 +74,7 @@ class SimulatePanel(Panel):
             (session.view.events, self._on_view),
             (events.picture, self._on_picture),
             (events.status, self._on_status),
+            (events.render_removed, self._on_status),
             (events.free, self._on_free),
             (events.target, self._on_target),
             (events.sliding, self._on_sliding),
@@ -150,7 +152,7 @@ class SimulatePanel(Panel):
     def _on_picture(self, picture: Picture) -> None:
         self.header.show_picture(picture)
 
-    def _on_status(self, _: str) -> None:
+    def _on_status(self, _: object) -> None:
         self.header.show_status()
 
     def _on_failed(self, sentence: str) -> None:
@@ -203,7 +205,9 @@ class SimulatePanel(Panel):
         """Open the Fit panel."""
         viewer = self.viewer
         if viewer is not None:
-            viewer.window.add_plugin_dock_widget("napari-osog", "Fit")
+            from napari_osog.panels.fit import FitPanel
+
+            open_panel(viewer, FitPanel, "Fit")
 
 
 __all__ = ["SimulatePanel"]

@@ -102,7 +102,9 @@ def _diagnosis(error: Exception) -> tuple[str, str, int]:
     """Kind, sentence and exit code of an error."""
     words = getattr(error, "format_message", None)
     if words is not None:  # an option or argument that typer refused
-        return "usage", f"{words().rstrip('.')}. Try 'osog --help'.", BAD_INPUT
+        said = words()
+        end = "" if said.endswith((".", "?", "!")) else "."
+        return "usage", f"{said}{end} Try 'osog --help'.", BAD_INPUT
     if isinstance(error, typer.Abort):
         return "interrupted", "Interrupted.", INTERRUPTED
     if isinstance(error, CommandError | _input_errors()):

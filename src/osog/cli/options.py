@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options that several commands share, and what they all do with them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import typer
 
 SceneArgument = Annotated[
     str,
-    typer.Argument(metavar="SCENE", help="Scene file (YAML or JSON), or the name of a preset."),
+    typer.Argument(
+        metavar="SCENE", help="Scene file (YAML or JSON), folder of a fit, or the name of a preset."
+    ),
 ]
 ImageArgument = Annotated[
     Path, typer.Argument(metavar="IMAGE", help="Micrograph: TIFF, OME-TIFF, PNG or .npy.")
@@ -36,3 +38,8 @@ Channel = Annotated[
 Page = Annotated[
     int, typer.Option(min=0, help="Plane of a stack, from 0; with --channel, of that channel.")
 ]
+
+
+def make_folder_of(path: Path) -> None:
+    """Make the folder that a file is to be written to, as every command does."""
+    path.absolute().parent.mkdir(parents=True, exist_ok=True)

@@ -38,17 +38,17 @@ def checked_target(path: Path) -> str:
     Raises
     ------
     CommandError
-        For an unknown suffix, a folder, or a parent folder that does not exist.
+        For an unknown suffix, or a folder.
     """
     suffix = next((s for s in SUFFIXES if path.name.lower().endswith(s)), None)
     if suffix is None:
+        if path.is_dir():
+            raise CommandError(f"'{path}' is a folder; name a file in it: {path / 'image.tif'}.")
         raise CommandError(
             f"'{path.name}' must end with .tif, .ome.tif, .png or .npy, which says what is written."
         )
     if path.is_dir():
         raise CommandError(f"'{path}' is a folder; give the name of a file.")
-    if not path.absolute().parent.is_dir():
-        raise CommandError(f"The folder '{path.parent}' does not exist.")
     return suffix
 
 

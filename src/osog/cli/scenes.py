@@ -17,7 +17,7 @@ def load_scene(name: str) -> Scene:
     Parameters
     ----------
     name : str
-        Path of a YAML or JSON file, or the name of a preset.
+        Path of a YAML or JSON file, of a folder that a fit was written to, or the name of a preset.
 
     Returns
     -------
@@ -39,7 +39,12 @@ def load_scene(name: str) -> Scene:
     if name in presets.names():
         return presets.load(name)
     if path.is_dir():
-        raise CommandError(f"'{name}' is a folder; a scene is a YAML or JSON file.")
+        fitted = path / "scene.yaml"
+        if fitted.is_file():
+            return Scene.load(fitted)
+        raise CommandError(
+            f"'{name}' is a folder without a scene.yaml; a scene is a YAML or JSON file."
+        )
     raise CommandError(
         f"'{name}' is neither a file nor a preset; presets are {', '.join(presets.names())}."
     )

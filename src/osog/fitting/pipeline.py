@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.cancellation import Cancelled
 from osog.exit_wave.compiled.choice import settled
 from osog.fitting.errors import FitError
 from osog.fitting.problem.setup import FitSetup, fit_setup
@@ -70,7 +71,9 @@ def fit(
         True where a pixel counts. Saturated pixels never count.
     callback : callable, optional
         Called with a `FitProgress` after every accepted step; a true answer stops the fit, which
-        then keeps its best.
+        then keeps its best. Inside a block of `osog.cancellation.cancellable` it stops between two
+        steps of an image; the standard deviations then come from the last derivatives, and are
+        infinite where there were none.
     seed : int
         Draws the particles that the scene does not list.
     start : str
@@ -103,6 +106,8 @@ def fit(
     ------
     FitError
         For an image, name, bound, prior, mask or region that cannot be used.
+    Cancelled
+        When a `cancellable` block ends it before its first accepted step.
     """
     clock = time.perf_counter()
     if start not in STARTS:
@@ -123,7 +128,14 @@ def fit(
     )
     monitor = Monitor(setup, callback, clock)
     search = Search(setup, monitor)
-    return _result(setup, search.best(start), monitor, search.renders)
+    try:
+        trial = search.best(start)
+    except Cancelled:
+        cut = monitor.cut_short()
+        if cut is None:
+            raise
+        trial = cut
+    return _result(setup, trial, monitor, search.renders)
 
 
 def _result(setup: FitSetup, trial: Trial, monitor: Monitor, renders: int) -> FitResult:
@@ -135,7 +147,9 @@ def _result(setup: FitSetup, trial: Trial, monitor: Monitor, renders: int) -> Fi
     # Where the noise is taken from the residual, the fit explains the image to the noise.
     chi2 = trial.chi2 if setup.noise_known else 1.0
     test = goodness_of_fit(residual, problem.used, chi2)
-    unknown = messages.undetermined(parameters, point.values, spread, fitted)
+    unknown = {}
+    if len(trial.descent.jacobian):
+        unknown = messages.undetermined(parameters, point.values, spread, fitted)
     unknown = {n: text for n, text in unknown.items() if n in wanted.names} | setup.held
     starts = dict(zip(wanted.names, wanted.start.tolist(), strict=True))
     arrived = trial.descent.reason in ("converged", "stalled") and not monitor.stopped

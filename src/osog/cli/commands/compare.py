@@ -9,7 +9,7 @@ import typer
 
 from osog.cli.console import emit, note, progress, shorter, show, table
 from osog.cli.errors import CommandError
-from osog.cli.options import Device, ImageArgument, Json, SceneArgument
+from osog.cli.options import Device, ImageArgument, Json, SceneArgument, make_folder_of
 from osog.cli.scenes import load_scene
 
 
@@ -49,8 +49,6 @@ def compare(
 
     if out is not None and out.suffix.lower() != ".png":
         raise CommandError(f"'{out.name}' must end with .png.")
-    if out is not None and not out.absolute().parent.is_dir():
-        raise CommandError(f"The folder '{out.parent}' does not exist.")
     described = load_scene(scene)
     picture, pixel_size_um, words = colours(image, described)
     with progress(f"Rendering {scene} …"):
@@ -75,6 +73,7 @@ def compare(
 
         lines = [f"{'':20}{'image':>12}{'scene':>12}{'distance':>12}{'own tiles':>12}"]
         lines += [f"{row[0]:20}" + "".join(f"{cell:>12}" for cell in row[1:]) for row in rows]
+        make_folder_of(out)
         save_sheet(out, (picture, frames[0]), (real, mine), (image.name, scene), lines)
     if words is not None and not as_json:
         note(words)

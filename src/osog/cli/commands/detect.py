@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from osog.cli.console import emit, progress, shorter, show, table
-from osog.cli.errors import CommandError
-from osog.cli.options import Channel, ImageArgument, Json, Page, SceneArgument
+from osog.cli.options import Channel, ImageArgument, Json, Page, SceneArgument, make_folder_of
 from osog.cli.scenes import load_scene
 
 
@@ -39,8 +38,6 @@ def detect(
     from osog.cli import fitting
     from osog.detection import detect as find
 
-    if out is not None and not out.absolute().parent.is_dir():
-        raise CommandError(f"The folder '{out.parent}' does not exist.")
     described = load_scene(scene)
     micrograph, notes = fitting.opened(image, described, channel, page)
     described = fitting.on_grid_of(micrograph, described, notes)
@@ -49,6 +46,7 @@ def detect(
     fitting.say_all(notes)
     listed = [particle.model_dump(exclude_unset=True, exclude_none=True) for particle in found]
     if out is not None:
+        make_folder_of(out)
         fitting.listing(described, population, found).save(out)
     if as_json:
         emit(

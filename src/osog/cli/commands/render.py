@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from osog.cli.console import emit, progress, show, warn
-from osog.cli.options import Device, Json, SceneArgument, Seed
+from osog.cli.options import Device, Json, SceneArgument, Seed, make_folder_of
 from osog.cli.scenes import load_scene
 
 
@@ -73,6 +73,7 @@ def render(
     with progress(f"Rendering {scene} …"):
         frame = renderer.render(described, seed, wish, outputs=outputs)
     image = picture(frame)
+    make_folder_of(out)
     written = save_picture(image, out, described, seed)
     files = save_labels(frame, out) if labels else None
     answer = {

@@ -11,6 +11,8 @@ from math import ceil
 import torch
 from torch import Tensor
 
+from osog.cancellation import raise_if_cancelled
+
 
 def logarithmic_derivative(y: Tensor, count: int) -> Tensor:
     """ψ_n'(y)/ψ_n(y) for n = 0 … count, shape (N, count + 1), by downward recursion.
@@ -23,6 +25,7 @@ def logarithmic_derivative(y: Tensor, count: int) -> Tensor:
     value = torch.zeros_like(y)
     kept: list[Tensor] = []
     for n in range(start, 0, -1):
+        raise_if_cancelled()
         if n <= count:
             kept.append(value)
         over = n * inverse
@@ -56,6 +59,7 @@ def riccati_bessel(y: Tensor, needed: Tensor, count: int) -> tuple[Tensor, Tenso
     first_ratio = psi[0] / torch.where(small, d[:, 1] + inverse, 1.0)
     psi[1] = torch.where(small, first_ratio, psi[1])
     for n in range(2, count + 1):
+        raise_if_cancelled()
         going = n <= needed
         upward = (n <= edge) & ~shifted
         ratio = psi[-1] / torch.where(upward, 1.0, d[:, n] + n * inverse)
@@ -84,6 +88,7 @@ def angular_slopes(cosine: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor, 
     slope_before, slope = torch.zeros_like(cosine), torch.zeros_like(cosine)
     rows: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
     for n in range(1, count + 1):
+        raise_if_cancelled()
         if n > 1:
             following = ((2 * n - 1) * cosine * now - n * before) / (n - 1)
             steeper = ((2 * n - 1) * (now + cosine * slope) - n * slope_before) / (n - 1)

@@ -89,6 +89,7 @@ class ImageProblem:
         self._background = linear.background((data.shape[0], data.shape[1]))
         self._pedestal = linear.pedestal if linear.gain else 0.0
         self._reuses_wave = reuses_wave or _never
+        self.last_jacobian: Array | None = None
 
     @property
     def low(self) -> Array:
@@ -115,6 +116,8 @@ class ImageProblem:
         """Return the same problem with every weight multiplied by a factor."""
         other = ImageProblem.__new__(ImageProblem)
         other.__dict__ = {**self.__dict__, "weights": self.weights * factor}
+        if self.last_jacobian is not None:
+            other.last_jacobian = other.rescaled_jacobian(self.last_jacobian, self)
         return other
 
     def with_model(
@@ -122,7 +125,8 @@ class ImageProblem:
     ) -> ImageProblem:
         """Return the same problem with another simulator, such as one on a finer grid."""
         other = ImageProblem.__new__(ImageProblem)
-        other.__dict__ = {**self.__dict__, "model": model, "_reuses_wave": reuses_wave or _never}
+        own = {"model": model, "_reuses_wave": reuses_wave or _never, "last_jacobian": None}
+        other.__dict__ = {**self.__dict__, **own}
         return other
 
     def with_parameters(
@@ -147,6 +151,11 @@ class ImageProblem:
     def again(self, point: Point) -> Point:
         """Form the point anew from its image, after the weights have changed."""
         return self._point(point.u, point.values, point.image)
+
+    def restated(self, point: Point) -> Point:
+        """Form a point of a problem with fewer parameters anew, from the image that it has."""
+        u = self.parameters.scaled(point.values)
+        return self._point(u, self.parameters.values(u), point.image)
 
     def jacobian(self, point: Point) -> Array:
         """Derivatives of the residuals with the linear part projected out (Kaufman 1975).
@@ -173,7 +182,8 @@ class ImageProblem:
         if fixed.shape[1]:
             basis = _orthonormal(fixed)
             columns -= basis @ (basis.T @ columns)
-        return np.concatenate([columns, self._prior_rows()])
+        self.last_jacobian = np.concatenate([columns, self._prior_rows()])
+        return self.last_jacobian
 
     def rescaled_jacobian(self, jacobian: Array, before: ImageProblem) -> Array:
         """Derivatives for these weights from those for weights that differ by one factor.

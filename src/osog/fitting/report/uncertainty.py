@@ -55,11 +55,14 @@ def uncertainty(
     point : Point
         Where the fit ended.
     jacobian : ndarray, shape (n + priors, P)
-        Derivatives of the residuals there.
+        Derivatives of the residuals there; (0, P) where they are not known, nor are the errors.
     weak_above : float
         Standard deviation, in scales of the parameters, from which a direction counts as weak.
     """
     u = point.u
+    if len(jacobian) == 0:  # the fit was left before there were derivatives
+        never = np.zeros(len(u), dtype=bool)
+        return Uncertainty(np.diag(np.full(len(u), np.inf)), np.eye(len(u)), never, ())
     free = released(u, jacobian.T @ point.residual, problem.low, problem.high)
     norms = np.sum(jacobian**2, axis=0)
     free &= norms > 1e-14 * max(float(norms.max(initial=0.0)), 1e-300)

@@ -5,13 +5,20 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from osog.fitting.report.result import FitProgress
+from osog.fitting.solve.levenberg_marquardt import DescentResult
+from osog.fitting.solve.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from osog.fitting.problem.residuals import ImageProblem, Point
     from osog.fitting.problem.setup import FitSetup
+
+# Entries of a Jacobian whose covariance takes about half a second.
+_QUICK = 2_000_000
 
 
 class Monitor:
@@ -39,6 +46,7 @@ class Monitor:
         self._setup, self._callback, self._clock = setup, callback, clock
         self.history: list[dict[str, Any]] = []
         self.stopped = False
+        self._best: tuple[float, ImageProblem, Point] | None = None
 
     @property
     def elapsed_s(self) -> float:
@@ -69,6 +77,8 @@ class Monitor:
                     "values": free,
                 }
             )
+            if self._best is None or rms < self._best[0]:
+                self._best = rms, problem, point
             if self._callback is None:
                 return False
             progress = FitProgress(
@@ -85,3 +95,25 @@ class Monitor:
             return self.stopped
 
         return on_step
+
+    def cut_short(self) -> Trial | None:
+        """Return the best accepted step of a fit that is left at once; None before the first.
+
+        No image is made any more: the derivatives are the last that were taken with all
+        parameters, a step or so away, and empty where there are none, or so many that their
+        covariance would keep the caller waiting.
+        """
+        self.stopped = True
+        if self._best is None:
+            return None
+        _, problem, point = self._best
+        everything = self._setup.parameters
+        jacobian = problem.last_jacobian
+        if problem.parameters.names != everything.names:
+            problem = problem.with_parameters(everything, self._setup.priors)
+            point = problem.restated(point)
+            jacobian = None
+        if jacobian is None or jacobian.size > _QUICK:
+            jacobian = np.empty((0, len(everything)))
+        found = DescentResult(point, jacobian, len(self.history), "stopped")
+        return Trial(found, problem, complete=True)

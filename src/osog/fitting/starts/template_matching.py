@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy.fft import irfft2, next_fast_len, rfft2
 
+from osog.cancellation import raise_if_cancelled
 from osog.fitting.problem.simulator import Simulator
 from osog.fitting.starts.border_plane import border_plane
 from osog.fitting.starts.extents import number
@@ -210,6 +211,7 @@ def _rendered(
                 if turns:
                     values["particles[0].orientation_deg[0]"] = azimuth
                 for defocus in axes.defocuses:
+                    raise_if_cancelled()
                     # Only the focus moves in the inner loop: the exit wave is used again.
                     values["microscope.focus_um"] = defocus
                     cut = _relative(simulator(values), backdrop)
@@ -286,6 +288,7 @@ class Matcher:
         ndarray, shape (Y, X)
             The amplitude s.
         """
+        raise_if_cancelled()
         match = self._correlated(self._spectrum, template.image)
         energy: Array | float = template.energy
         if self._left_out is not None:
