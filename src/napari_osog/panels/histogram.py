@@ -1,0 +1,75 @@
+"""A small histogram of what a law draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph
+from qtpy.QtCore import QSize
+
+from napari_osog.panels.plot import Plot
+
+_BINS = 30
+_COLOUR = "#4c9bd6"
+_DECADES = 50.0
+"""Ratio of the ends from which an axis is logarithmic, where the slider is."""
+
+
+class Histogram(Plot):
+    """How often which number is drawn, over an axis in the unit of its row.
+
+    Parameters
+    ----------
+    title : str
+        Name of the axis, with its unit.
+    log : bool
+        Whether the axis may be logarithmic.
+    """
+
+    def __init__(self, title: str, *, log: bool = False) -> None:
+        self._log = log
+        super().__init__(title, "", [])
+        self.setMinimumHeight(96)
+        item = self.getPlotItem()
+        item.hideAxis("left")
+        item.getViewBox().setDefaultPadding(0.02)
+        fill = pyqtgraph.mkColor(_COLOUR)
+        fill.setAlpha(150)
+        self.bars = self.plot(
+            [0.0, 1.0], [0.0], stepMode="center", fillLevel=0, brush=fill,
+            pen=pyqtgraph.mkPen(_COLOUR, width=1),
+        )  # fmt: skip
+
+    def show_draws(self, numbers: Any) -> None:
+        """Count numbers in bins.
+
+        Parameters
+        ----------
+        numbers : array-like, shape (n,)
+            In the unit of the axis.
+        """
+        numbers = np.asarray(numbers, dtype=np.float64)
+        low, high = float(numbers.min()), float(numbers.max())
+        log = self._log and low > 0 and high > _DECADES * low
+        distinct = np.unique(numbers)
+        if low == high:
+            half = 0.05 * abs(low) or 0.5
+            edges = np.array([low - half, low + half])
+        elif log:
+            edges = np.geomspace(low, high, _BINS + 1)
+        elif len(distinct) <= _BINS and np.allclose(distinct, np.round(distinct)):
+            edges = np.arange(low - 0.5, high + 1.0)  # whole numbers: one bin each
+        else:
+            edges = np.linspace(low, high, _BINS + 1)
+        counts, edges = np.histogram(numbers, edges)
+        self.getPlotItem().setLogMode(x=log)
+        self.bars.setData(edges, counts.astype(np.float64))
+        self.getPlotItem().enableAutoRange()
+
+    def sizeHint(self) -> QSize:
+        """As wide as there is room, and low."""
+        return QSize(260, 100)
+
+
+__all__ = ["Histogram"]
