@@ -30,10 +30,10 @@ class Histogram(Plot):
     def __init__(self, title: str, *, log: bool = False) -> None:
         self._log = log
         super().__init__(title, "", [])
-        self.setMinimumHeight(96)
+        self.setMinimumHeight(88)
         item = self.getPlotItem()
+        item.setTitle(None)
         item.hideAxis("left")
-        item.getViewBox().setDefaultPadding(0.02)
         fill = pyqtgraph.mkColor(_COLOUR)
         fill.setAlpha(150)
         self.bars = self.plot(
@@ -65,11 +65,12 @@ class Histogram(Plot):
         counts, edges = np.histogram(numbers, edges)
         self.getPlotItem().setLogMode(x=log)
         self.bars.setData(edges, counts.astype(np.float64))
-        self.getPlotItem().enableAutoRange()
+        ends = np.log10(edges[[0, -1]]) if log else edges[[0, -1]]
+        self.setRange(xRange=tuple(ends), yRange=(0.0, float(counts.max())), padding=0.02)
 
     def sizeHint(self) -> QSize:
         """As wide as there is room, and low."""
-        return QSize(260, 100)
+        return QSize(260, 90)
 
 
 __all__ = ["Histogram"]

@@ -59,7 +59,9 @@ class LawForm(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(3)
         self.lines: dict[str, LawLine] = {}
-        for name, info in self.model.model_fields.items():
+        fields = self.model.model_fields.items()
+        # What a law shares with others of its family stands after what is its own.
+        for name, info in sorted(fields, key=lambda each: each[0] == "between"):
             if name in _SHARED or (name == "weights" and "parts" in self.model.model_fields):
                 continue
             title, help = info.title or name, info.description or ""

@@ -141,7 +141,7 @@ class Normal(Tailed):
 
     law: Literal["normal"] = "normal"
     mean: float = Field(title="Mean")
-    std: float = Field(ge=0, title="Standard deviation")
+    std: float = Field(ge=0, title="Sigma")
 
     @property
     def centre(self) -> float:
