@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication
 
+from napari_osog.panels.edits import SceneEdits
+from napari_osog.panels.number import law_of
+from napari_osog.panels.population_rows import body_rows
+from napari_osog.panels.rows import model_rows
 from napari_osog.panels.simulate import SimulatePanel
-from osog.scene import LAWS, Scene, Table
+from napari_osog.session import Session
+from napari_osog.words import plain
+from osog.scene import LAWS, Scene, SceneError, Table
 from osog.scene.law import Distribution
 
 SCENE = {
@@ -27,13 +33,48 @@ LENGTH = "populations.rods.shape.length_um"
 RADIUS = "populations.rods.shape.radius_um"
 
 
+class Desk:
+    """Rows of a few numbers with a session of their own, without the rest of the panel."""
+
+    def __init__(self, qtbot):
+        self.qtbot, self.session, self.rows = qtbot, Session(Scene.parse(SCENE)), {}
+        self.edits = SceneEdits(self.session)
+        self.session.scene_changed.connect(self.follow)
+
+    def row(self, name):
+        if name not in self.rows:
+            base, _, field = name.rpartition(".")
+            model = self.session.scene.get(base)
+            if field in ("z_um", "count"):
+                (row,) = [
+                    row
+                    for row in body_rows(self.session.scene, self.session.scene.populations[0])
+                    if row.name == name
+                ]
+            else:
+                (row,) = model_rows(model, base, only=(field,))
+            self.qtbot.addWidget(row)
+            row.drawn.connect(self.draw_from)
+            row.show()
+            self.rows[name] = row
+            self.follow(self.session.scene)
+        return self.rows[name]
+
+    def draw_from(self, name, law):
+        self.rows[name].set_fault("")
+        try:
+            self.edits.draw_from(name, law)
+        except SceneError as error:
+            self.rows[name].set_fault(plain(str(error)))
+
+    def follow(self, scene):
+        for name, row in self.rows.items():
+            row.part.show_scene(scene, 0, law_of(scene, name))
+
+
 @pytest.fixture
-def panel(qtbot, controller):
-    controller.session.set_scene(Scene.parse(SCENE))
-    made = SimulatePanel(None, controller)
-    qtbot.addWidget(made)
-    made.show()
-    return made
+def panel(qtbot):
+    return Desk(qtbot)
 
 
 def editor(panel, name):
@@ -60,7 +101,7 @@ def test_every_law_is_chosen_drawn_and_taken_away(panel, name, kind):
     law = panel.session.scene.law(name)
     assert isinstance(law, Distribution) and law.law == kind, panel.row(name).fault
     low, high = law.support
-    edges, counts = opened.histogram.bars.getOriginalDataset()
+    edges, counts = opened.histogram.edges, opened.histogram.counts
     assert counts.sum() == 1000
     assert edges[0] >= low - 0.51 and edges[-1] <= high + 0.51
     # The form says just what the scene says.
@@ -76,7 +117,7 @@ def test_numbers_of_the_form_reach_the_scene_in_its_own_unit(panel):
     opened.choice.form.lines["std"].spin.setValue(5.0)
     law = panel.session.scene.law(name)
     assert (law.mean, law.std) == pytest.approx((0.55, 0.005))
-    edges, _ = opened.histogram.bars.getOriginalDataset()
+    edges = opened.histogram.edges
     assert 525 < edges[0] < 545 and 555 < edges[-1] < 575  # nm
     between = opened.choice.form.lines["between"]
     between.given.setChecked(True)
@@ -193,6 +234,23 @@ def test_sizes_that_a_field_cannot_have_are_refused_below_its_row(panel):
     paste(panel, LENGTH, "5\n-3")
     assert "must lie between" in panel.row(LENGTH).fault
     assert panel.session.scene is before
+
+
+def test_the_panel_hears_of_laws_and_takes_them_back(qtbot, controller):
+    controller.session.set_scene(Scene.parse(SCENE))
+    panel = SimulatePanel(None, controller)
+    qtbot.addWidget(panel)
+    panel.show()
+    before = panel.session.scene
+    for name in (LENGTH, "microscope.numerical_aperture", "camera.offset_counts"):
+        opened = choose(panel, name, "uniform")
+        assert panel.session.scene.law(name).law == "uniform"
+        opened.choice.form.lines["low"].spin.setValue(1e6)
+        assert "must not exceed" in panel.row(name).fault
+    for _ in range(3):
+        panel.session.undo()
+    assert panel.session.scene == before
+    assert opened.choice.kind == "fixed"
 
 
 def test_depth_has_an_editor_as_other_numbers_have(panel):

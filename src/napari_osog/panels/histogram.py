@@ -25,6 +25,11 @@ class Histogram(Plot):
         Name of the axis, with its unit.
     log : bool
         Whether the axis may be logarithmic.
+
+    Attributes
+    ----------
+    counts, edges : ndarray, shapes (k,) and (k + 1,)
+        What is shown.
     """
 
     def __init__(self, title: str, *, log: bool = False) -> None:
@@ -37,9 +42,10 @@ class Histogram(Plot):
         fill = pyqtgraph.mkColor(_COLOUR)
         fill.setAlpha(150)
         self.bars = self.plot(
-            [0.0, 1.0], [0.0], stepMode="center", fillLevel=0, brush=fill,
-            pen=pyqtgraph.mkPen(_COLOUR, width=1),
-        )  # fmt: skip
+            [0.0, 1.0], [0.0, 0.0], fillLevel=0, brush=fill, pen=pyqtgraph.mkPen(_COLOUR, width=1)
+        )
+        item.setClipToView(False)
+        self.counts, self.edges = np.zeros(0), np.zeros(1)
 
     def show_draws(self, numbers: Any) -> None:
         """Count numbers in bins.
@@ -64,7 +70,9 @@ class Histogram(Plot):
             edges = np.linspace(low, high, _BINS + 1)
         counts, edges = np.histogram(numbers, edges)
         self.getPlotItem().setLogMode(x=log)
-        self.bars.setData(edges, counts.astype(np.float64))
+        self.counts, self.edges = counts, edges
+        tops = np.repeat(counts.astype(np.float64), 2)
+        self.bars.setData(np.repeat(edges, 2), np.concatenate([[0.0], tops, [0.0]]))
         ends = np.log10(edges[[0, -1]]) if log else edges[[0, -1]]
         self.setRange(xRange=tuple(ends), yRange=(0.0, float(counts.max())), padding=0.02)
 

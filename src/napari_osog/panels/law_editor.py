@@ -96,6 +96,8 @@ class LawEditor(QWidget):
             self.problem,
         ):
             box.addWidget(widget)
+        for widget in (self.per, self._linked, self.histogram):
+            widget.hide()
         self.choice.changed.connect(self._emit)
         self.per.currentIndexChanged.connect(lambda _: self._emit())
         self.follows.currentIndexChanged.connect(lambda _: self._emit())

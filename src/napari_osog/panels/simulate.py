@@ -118,7 +118,7 @@ class SimulatePanel(Panel):
     def _draw_from(self, name: str, law: Any) -> None:
         """Let a number be drawn from a law; what is wrong with it is said below its row."""
         try:
-            self.session.set_scene(self.session.scene.with_law(name, law))
+            self.edits.draw_from(name, law)
         except SceneError as error:
             row = self.row(name)
             if row is not None:
