@@ -10,6 +10,7 @@ import pytest
 from helpers.bodies import FINE, PIECED, SIMPLE, UNIONS, fine_silhouette
 from osog import Scene
 from osog.datasets import FrameSource
+from osog.datasets.polygons import area
 from osog.scene import MODALITY_TITLES
 
 SHAPE, PIXEL = (72, 120), 0.25
@@ -87,3 +88,11 @@ def test_labels_do_not_hang_on_the_kind_of_image() -> None:
         assert (objects.full_box == first.full_box).all()
         for mine, other in zip(objects.masks, first.masks, strict=True):
             assert (mine.pixels == other.pixels).all()
+
+
+@pytest.mark.parametrize("name", ["chain", "tetrad", "joined"])
+def test_outlines_of_joined_pieces_follow_their_notches(name: str) -> None:
+    objects = FrameSource(_scene(PIECED[name], "brightfield"), 1, device="cpu")[0].objects
+    for k, polygon in enumerate(objects.polygons):
+        pixels = int(objects.masks[k].pixels.sum())
+        assert area(polygon) == pytest.approx(pixels, rel=0.05)

@@ -364,6 +364,29 @@ def test_derivatives_in_every_number_are_those_of_differences(name: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("name", "key"),
+    [("chain", "shape.radius_um"), ("joined", "shape.spacing"), ("tapered", "surface.taper")],
+)
+def test_second_derivatives_in_a_number_are_those_of_differences(name: str, key: str) -> None:
+    scene = scene_of(BODIES[name], grid={"shape": [40, 40], "pixel_size_um": 0.36})
+    start = VARIED[name][key]
+    weight = torch.randn((40, 40), dtype=DOUBLE, generator=torch.Generator().manual_seed(1))
+    weight = torch.nn.functional.avg_pool2d(weight[None, None], 5, 1, 2)[0, 0]
+
+    def slope(number: float, again: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        value = torch.tensor(number, dtype=DOUBLE, requires_grad=True)
+        image = forward(scene, {f"populations.p.{key}": value}, seed=3)
+        total = (image * weight).sum()
+        return value, torch.autograd.grad(total, value, create_graph=again)[0]
+
+    value, first = slope(start, True)
+    (second,) = torch.autograd.grad(first, value)
+    step = 2e-5
+    difference = (slope(start + step, False)[1] - slope(start - step, False)[1]) / (2 * step)
+    assert float(second) == pytest.approx(float(difference), rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize(
     ("body", "words"),
     [
         ({"shape": {"kind": "sphere"}, "surface": {"bevel_um": 0.1}}, "surface needs"),
