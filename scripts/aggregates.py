@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from tiles import tile, write_sheet
 
 import osog
 from osog.scene import AGGREGATES
@@ -30,7 +29,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "intergrown": BLOCK,
 }
 """Bodies that show best what an aggregate is."""
-COLUMNS, PIXELS, PIXEL_UM, SCALE, LABEL, GAP = 5, 170, 0.1, 1.6, 34, 10
+COLUMNS, PIXELS, PIXEL_UM, SCALE = 5, 170, 0.1, 1.6
 SEEDS = {"dlca": 4}
 
 
@@ -63,23 +62,11 @@ def scene(kind: str) -> osog.Scene:
 
 
 def main(file: Path) -> None:
-    side = round(PIXELS * SCALE)
-    rows = -(-len(AGGREGATES) // COLUMNS)
-    size = (COLUMNS * (side + GAP) + GAP, rows * (side + LABEL + GAP) + GAP)
-    sheet = Image.new("RGB", size, (255, 255, 255))
-    pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(20)
-    for number, kind in enumerate(AGGREGATES):
+    pictures = {}
+    for kind in AGGREGATES:
         image = osog.render(scene(kind), seed=SEEDS.get(kind, 2), device="cpu").image.numpy()
-        ground = float(np.median(image))
-        tile = np.clip(127 + 110 * (image - ground) / ground / 0.8, 0, 255).astype(np.uint8)
-        picture = Image.fromarray(tile).resize((side, side), Image.Resampling.BICUBIC)
-        x = GAP + (number % COLUMNS) * (side + GAP)
-        y = GAP + (number // COLUMNS) * (side + LABEL + GAP)
-        sheet.paste(picture, (x, y))
-        pen.text((x + 2, y + side + 5), kind, fill=(36, 41, 47), font=font)
-    sheet.save(file)
-    print(f"{file}: {file.stat().st_size // 1000} kB")
+        pictures[kind] = tile(image)
+    write_sheet(pictures, file, columns=COLUMNS, side=round(PIXELS * SCALE))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,26 @@ def test_a_red_cell_has_the_profile_and_the_volume_of_evans_and_fung():
     assert float(RED_CELL.volume(bodies)) == pytest.approx(94, abs=1)
 
 
+@pytest.mark.parametrize("size", [CELL, (1.7, 1.7, 0.6, 0.25, 1.15)])
+def test_the_hull_of_a_red_cell_holds_it_and_is_hardly_wider(size):
+    bodies = Bodies(torch.tensor([[1.0, 0, 0, 0]]), torch.tensor([size], dtype=DOUBLE))
+    points = RED_CELL.hull(bodies)[0][0].numpy()
+    ways = np.random.default_rng(0).normal(size=(2000, 3))
+    ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+    radius, _, rim, centre, crest = size
+    rho = np.linspace(0, 1, 4001)
+    s = crest**2 / radius**2
+    # The profile √(1 − s) (C0 + C1 s + C2 s²) through the crest, by its two conditions there.
+    table = np.array([[s, s * s], [1, 2 * s]])
+    value = rim / np.sqrt(1 - s)
+    first, second = np.linalg.solve(table, [value - centre, value / (2 * (1 - s))])
+    height = np.sqrt(1 - rho**2) * (centre + first * rho**2 + second * rho**4)
+    lying = np.hypot(ways[:, 0], ways[:, 1])
+    reach = (lying[:, None] * radius * rho + np.abs(ways[:, 2:]) * height).max(1)
+    excess = (ways @ points.T).max(1) / reach
+    assert 1.0 <= excess.min() and excess.max() < 1.015
+
+
 def test_a_red_cell_on_edge_has_two_pieces_beside_the_dimple():
     chord = drawn(RED_CELL, CELL, (0, 0, 90))
     length = (chord.exit - chord.entry).unflatten(1, (2, -1))[0]

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QApplication
 from napari_osog.panels.field import field_of
 from napari_osog.panels.number import NumberRow, RangeRow
 from napari_osog.panels.rows import model_rows
-from osog.scene import DIC, Camera, Lognormal, Microscope, Placement, Sphere, Uniform
+from osog.scene import DIC, Camera, Lognormal, Microscope, Placement, Sphere, Table, Uniform
 
 
 def row_for(qtbot, model, field, name, **options):
@@ -54,7 +54,7 @@ def test_the_wavelength_is_shown_in_nanometres(qtbot):
 
 
 def test_a_logarithmic_slider_has_the_geometric_mean_in_its_middle(qtbot):
-    row = row_for(qtbot, Sphere, "radius_um", "r", variable=True)
+    row = row_for(qtbot, Sphere, "radius_um", "r", law="particle")
     row.slider.setValue(500)
     assert row.heard[-1][1] == pytest.approx((0.05 * 20) ** 0.5, rel=1e-2)
 
@@ -96,19 +96,17 @@ def test_arrow_keys_step_and_shift_steps_ten_times_as_far(qtbot, monkeypatch, mo
 
 
 def test_the_centre_of_a_law_moves_and_its_width_stays(qtbot):
-    row = row_for(qtbot, Sphere, "radius_um", "r", variable=True)
-    row.set_value(Lognormal(median=1.0, sigma=0.2))
+    row = row_for(qtbot, Sphere, "radius_um", "r", law="particle")
+    row.set_value(Lognormal(median=1.0, sigma=0.2, per="image"))
     row.spin.setValue(2.0)
-    assert row.heard == [("r", {"law": "lognormal", "median": 2.0, "sigma": 0.2})]
+    assert row.heard == [("r", Lognormal(median=2.0, sigma=0.2, per="image"))]
 
 
-def test_a_number_becomes_a_law_and_a_number_again(qtbot):
-    row = row_for(qtbot, Sphere, "radius_um", "r", variable=True)
-    row.set_value(2.0)
-    row.spread.button.click()
-    assert row.heard[-1] == ("r", {"law": "normal", "mean": 2.0, "std": pytest.approx(0.3)})
-    row.spread.button.click()
-    assert row.heard[-1] == ("r", 2.0)
+def test_measured_values_are_not_moved_by_a_slider(qtbot):
+    row = row_for(qtbot, Sphere, "radius_um", "r", law="particle")
+    row.set_value(Table(values=(1.0, 2.0, 3.0)))
+    row.spin.setValue(5.0)
+    assert row.heard == [] and row.fault.startswith("Measured values cannot be moved as a whole")
 
 
 def test_the_slider_range_can_be_set_and_nonsense_is_answered(qtbot):
@@ -201,17 +199,3 @@ def test_copy_name_puts_the_dotted_name_on_the_clipboard(qtbot):
     assert QApplication.clipboard().text() == "microscope.focus_um"
     actions["Free in fit"].trigger()
     assert freed == [("microscope.focus_um", True)]
-
-
-def test_rows_say_what_is_drawn_around_their_number(qtbot):
-    from napari_osog.panels.field import Field
-    from napari_osog.panels.number import NumberRow
-    from osog.scene import Uniform
-
-    row = NumberRow(Field("microscope.wavelength_um", "Wavelength", "nm", factor=1000.0))
-    qtbot.addWidget(row)
-    row.show_law(Uniform(low=0.5, high=0.6))
-    assert row.label.text() == "Wavelength ±"
-    assert "uniform, 500 to 600 nm" in row.spin.toolTip()
-    row.show_law(None)
-    assert row.label.text() == "Wavelength" and "500" not in row.label.toolTip()

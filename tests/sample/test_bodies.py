@@ -11,17 +11,9 @@ import torch
 from scipy.spatial import ConvexHull
 
 import osog
-from osog.geometry import (
-    BOX,
-    ELLIPSOID,
-    POLYHEDRON,
-    ROD,
-    SHAPES,
-    SPHERE,
-    by_shape,
-    gbuffer,
-    padded_planes,
-)
+from helpers.bodies import PIECED as BODIES
+from helpers.bodies import column, inside
+from osog.geometry import POLYHEDRON, SHAPES, gbuffer, padded_planes
 from osog.geometry import vertices as corners_of
 from osog.labels import boxes, outlines
 from osog.particles import CUT, ParticleBatch, assembled, rotation_matrix
@@ -33,54 +25,6 @@ from osog.scene.habits import UnitCell, true_planes
 
 DOUBLE = torch.float64
 PIXEL, COARSE = 0.15, 0.2
-
-BODIES: dict[str, dict[str, Any]] = {
-    habit: {"shape": {"kind": "polyhedron", "habit": habit, "size_um": [9, 5, 4]}}
-    for habit in HABITS
-} | {
-    "grain": {"shape": {"kind": "random_polyhedron", "size_um": [8, 6, 5], "faces": 14}},
-    "broken": {
-        "shape": {"kind": "polyhedron", "habit": "lysozyme", "size_um": [9, 6, 6]},
-        "surface": {"broken_corners": 0.5, "broken_um": 0.8, "bevel_um": 0.2},
-    },
-    "tapered": {"shape": {"kind": "box", "size_um": [10, 4, 3]}, "surface": {"taper": 0.6}},
-    "striated": {
-        "shape": {"kind": "box", "size_um": [9, 6, 3]},
-        "surface": {"striations": 8, "striation_depth_um": 0.4},
-    },
-    "pitted": {
-        "shape": {"kind": "box", "size_um": [9, 6, 3]},
-        "surface": {"pits": 6, "pit_radius_um": 0.6, "pit_depth_um": 0.6},
-    },
-    "stepped": {
-        "shape": {"kind": "box", "size_um": [9, 6, 3]},
-        "surface": {"steps": 4, "step_height_um": 0.3},
-    },
-    "frayed": {
-        "shape": {"kind": "box", "size_um": [10, 6, 2]},
-        "surface": {"frayed": 4, "frayed_um": 2.5},
-    },
-    "chain": {"shape": {"kind": "cocci", "radius_um": 1.0, "cells": 5, "spacing": 0.8}},
-    "cluster": {"shape": {"kind": "cocci", "radius_um": 1.2, "arrangement": "cluster", "cells": 9}},
-    "tetrad": {"shape": {"kind": "cocci", "radius_um": 1.2, "arrangement": "tetrad"}},
-    "bacilli": {"shape": {"kind": "bacilli", "length_um": 4.0, "radius_um": 0.9, "cells": 2}},
-    "cell": {"shape": {"kind": "cell", "radius_um": 5.0, "height_um": 3.0, "granules": 8}},
-    "droplet": {"shape": {"kind": "droplet", "radius_um": 3.5, "contact_angle_deg": 75}},
-    "joined": {"shape": {"kind": "joined_droplets", "radius_um": 2.5, "second_radius_um": 1.8}},
-    "bubble": {"shape": {"kind": "bubble", "radius_um": 2.0}},
-    "granules": {
-        "shape": {"kind": "ellipsoid", "semi_axes_um": [4, 3, 2]},
-        "inclusions": [{"number": 6, "radius_um": 0.4, "index": 1.45}],
-    },
-    "cracked": {
-        "shape": {"kind": "polyhedron", "habit": "hexagonal_prism", "size_um": [9, 6, 6]},
-        "inclusions": [{"number": 3, "radius_um": 0.5, "aspect": 0.1}],
-    },
-    "satellites": {
-        "shape": {"kind": "sphere", "radius_um": 2.5},
-        "inclusions": [{"number": 5, "place": "outside", "radius_um": 0.6}],
-    },
-}
 
 
 def scene_of(body: dict[str, Any], angles: tuple[float, ...] = (25, 20, 35), **more: Any) -> Scene:
@@ -99,44 +43,6 @@ def scene_of(body: dict[str, Any], angles: tuple[float, ...] = (25, 20, 35), **m
             **more,
         }
     )
-
-
-def inside(batch: ParticleBatch, row: int, points: np.ndarray, whole: bool) -> np.ndarray:
-    """Points (m, 3) within one body, by what it is; `whole` without what cuts it off."""
-    rotation = rotation_matrix(batch.quaternion[row : row + 1])[0].numpy()
-    size = batch.size[row].numpy()
-    local = (points - batch.position[row].numpy()) @ rotation
-    shape = next(s for s, _ in by_shape(batch, torch.tensor([row])))
-    planes = batch.planes[batch.plane_start[row] : batch.plane_start[row + 1]].numpy()
-    if shape is POLYHEDRON:
-        return np.all((local / size) @ planes[:, :3].T <= planes[:, 3], axis=1)
-    if shape is BOX:
-        found = np.all(np.abs(local) <= size, axis=1)
-    elif shape is ROD:
-        straight = np.clip(local[:, 0], size[1] - size[0], size[0] - size[1])
-        found = (local[:, 0] - straight) ** 2 + (local[:, 1:] ** 2).sum(1) <= size[1] ** 2
-    else:
-        assert shape in (SPHERE, ELLIPSOID)
-        found = ((local / size) ** 2).sum(1) <= 1
-    return found if whole else found & np.all(local @ planes[:, :3].T <= planes[:, 3], axis=1)
-
-
-def column(batch: ParticleBatch, row: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Height (Y, X) of a polyhedron above each point of a grid."""
-    rotation = rotation_matrix(batch.quaternion[row : row + 1])[0].numpy()
-    planes = batch.planes[batch.plane_start[row] : batch.plane_start[row + 1]].numpy()
-    normals = (planes[:, :3] / batch.size[row].numpy()) @ rotation.T
-    px, py, pz = batch.position[row].tolist()
-    top, bottom = np.full((len(y), len(x)), np.inf), np.full((len(y), len(x)), -np.inf)
-    for (a, b, c), d in zip(normals, planes[:, 3], strict=True):
-        room = d - a * (x - px) - b * (y - py)[:, None]
-        if abs(c) < 1e-12:
-            top = np.where(room < 0, -np.inf, top)
-        elif c > 0:
-            top = np.minimum(top, pz + room / c)
-        else:
-            bottom = np.maximum(bottom, pz + room / c)
-    return np.maximum(top - bottom, 0.0)
 
 
 def rasterised(batch: ParticleBatch, whole: bool) -> tuple[np.ndarray, np.ndarray, float]:
@@ -455,6 +361,29 @@ def test_derivatives_in_every_number_are_those_of_differences(name: str) -> None
         difference = (at(step) - at(-step)) / (2 * step)
         assert value.grad is not None
         assert float(value.grad) == pytest.approx(difference, rel=1e-3, abs=1e-5), key
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("chain", "shape.radius_um"), ("joined", "shape.spacing"), ("tapered", "surface.taper")],
+)
+def test_second_derivatives_in_a_number_are_those_of_differences(name: str, key: str) -> None:
+    scene = scene_of(BODIES[name], grid={"shape": [40, 40], "pixel_size_um": 0.36})
+    start = VARIED[name][key]
+    weight = torch.randn((40, 40), dtype=DOUBLE, generator=torch.Generator().manual_seed(1))
+    weight = torch.nn.functional.avg_pool2d(weight[None, None], 5, 1, 2)[0, 0]
+
+    def slope(number: float, again: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        value = torch.tensor(number, dtype=DOUBLE, requires_grad=True)
+        image = forward(scene, {f"populations.p.{key}": value}, seed=3)
+        total = (image * weight).sum()
+        return value, torch.autograd.grad(total, value, create_graph=again)[0]
+
+    value, first = slope(start, True)
+    (second,) = torch.autograd.grad(first, value)
+    step = 2e-5
+    difference = (slope(start + step, False)[1] - slope(start - step, False)[1]) / (2 * step)
+    assert float(second) == pytest.approx(float(difference), rel=1e-3, abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ class SceneEdits:
         self._modalities: dict[str, Any] = {}
         self._spectra: dict[str, Any] = {}
         self._shapes: dict[tuple[str, str], Any] = {}
+        self._surfaces: dict[str, Any] = {}
+        self._inclusions: dict[str, Any] = {}
 
     def carry_out(self, name: str, value: Any) -> None:
         """Carry out an edit of one row.
@@ -69,6 +71,36 @@ class SceneEdits:
         else:
             session.change({name: value})
 
+    def draw_from(self, name: str, law: Any) -> None:
+        """Let a number be drawn from a law; a number takes the law away.
+
+        Raises
+        ------
+        SceneError
+            If the result is not valid; nothing is changed then.
+        """
+        for population in self.session.scene.populations:
+            base = f"populations.{population.name}.surface."
+            if name.startswith(base) and population.surface is None:
+                update = {"surface": {name.removeprefix(base): law}}
+                self.replace_population(population.name, update)
+                return
+        self.session.set_scene(self.session.scene.with_law(name, law))
+
+    def add_inclusions(self, population: Population, content: dict[str, Any]) -> None:
+        """Add a group of inclusions to the bodies of a population.
+
+        Raises
+        ------
+        SceneError
+            If the result is not valid; nothing is changed then.
+        """
+        kept = [group.model_dump() for group in population.inclusions]
+        update: dict[str, Any] = {"inclusions": [*kept, content]}
+        if population.scattering == "mie":
+            update["scattering"] = "auto"
+        self.replace_population(population.name, update)
+
     def _of_population(self, name: str, value: Any) -> bool:
         """Carry out an edit of a population that is no plain number; returns whether it is one."""
         for population in self.session.scene.populations:
@@ -82,6 +114,18 @@ class SceneEdits:
             if name == f"{base}.material.optic_axis":
                 # A direction of one's own starts where the axis is, a little off the body's axes.
                 self.session.change({name: value or (0.8, 0.6, 0.0)})
+                return True
+            if name.startswith(f"{base}.surface.") and population.surface is None:
+                field = name.removeprefix(f"{base}.surface.")
+                self.replace_population(population.name, {"surface": {field: value}})
+                return True
+            if name.startswith(f"{base}.inclusions[") and name.endswith("]"):  # takes it away
+                kept = [
+                    group.model_dump()
+                    for k, group in enumerate(population.inclusions)
+                    if name != f"{base}.inclusions[{k}]"
+                ]
+                self.replace_population(population.name, {"inclusions": kept})
                 return True
             if name == f"{base}.material.name":
                 if value != OTHER:
@@ -97,6 +141,17 @@ class SceneEdits:
         update: dict[str, Any] = {"shape": shape}
         if population.scattering == "mie" and not SHAPES[kind].exact_theory:
             update["scattering"] = "auto"
+        if population.surface is not None:
+            self._surfaces[population.name] = population.surface.model_dump()
+        if population.inclusions:
+            self._inclusions[population.name] = [g.model_dump() for g in population.inclusions]
+        faceted, holds = SHAPES[kind].faceted, SHAPES[kind].holds_inclusions
+        update["surface"] = self._surfaces.get(population.name) if faceted else None
+        update["inclusions"] = self._inclusions.get(population.name, []) if holds else []
+        if not population.inclusions and population.shape.holds_inclusions:
+            update["inclusions"] = []
+        if population.surface is None and population.shape.faceted:
+            update["surface"] = None
         if population.particles is not None:
             update["particles"] = [
                 {k: v for k, v in p.model_dump().items() if k not in size_fields()}

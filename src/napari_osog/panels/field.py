@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _SINGULAR = {"Edges": "Edge", "Semi-axes": "Semi-axis"}
 _UNITS = {"waves rms": "λ"}
 _EMPTY = {
+    "Inclusions.index": "medium",
     "jpeg_quality": "off",
     "diffusion_um2_per_s": "by size",
     "rotational_diffusion_per_s": "by size",
@@ -113,7 +114,9 @@ def field_of(model: type[SceneModel], field: str, name: str, component: int | No
         log=bool(extra.get("log", False) or field in _DECADES) and slider[0] > 0,
         default=centre(default) if default is not None else slider[0] + 0.75 * span,
         integer=int in (info.annotation, *get_args(info.annotation)),
-        empty=_EMPTY.get(field, "none") if NoneType in get_args(info.annotation) else "",
+        empty=_EMPTY.get(f"{model.__name__}.{field}", _EMPTY.get(field, "none"))
+        if NoneType in get_args(info.annotation)
+        else "",
         blank=default is None,
     )
     if field.endswith("wavelength_um"):

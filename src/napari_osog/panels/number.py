@@ -9,15 +9,15 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QCheckBox, QInputDialog, QLabel, QMenu, QSizePolicy
 
-from napari_osog.panels.distribution import Spread, moved
 from napari_osog.panels.field import Field, centre
 from napari_osog.panels.inputs import Slider, ignore_wheel, spin_for
+from napari_osog.panels.law_editor import LawPart
 from napari_osog.panels.numbers import parsed_range
 from napari_osog.panels.row import Row
-from osog.scene import SceneError
+from osog.scene import Distribution, SceneError
 
 if TYPE_CHECKING:
-    from osog.scene import Distribution, Scene
+    from osog.scene import Scene
 
 _TICKS = 1000.0
 
@@ -28,20 +28,18 @@ class NumberRow(Row):
     Parameters
     ----------
     field : Field
-    variable : bool
-        Whether the number may be drawn from a distribution.
+    law : {"", "image", "particle"}
+        What draws the number anew where it has a law; "" where it can have none.
     fittable : bool
         Whether "Free in fit" is offered.
     """
 
-    def __init__(self, field: Field, *, variable: bool = False, fittable: bool = True) -> None:
+    def __init__(self, field: Field, *, law: str = "", fittable: bool = True) -> None:
         long = len(field.unit) > 4
         super().__init__(
             field.name, f"{field.title} ({field.unit})" if long else field.title, field.help
         )
         self.field = field
-        self._law: Any = None
-        self._title, self._own_help = self.label.text(), self.label.toolTip()
         self.fittable = fittable
         self.value: Any = field.default / field.factor
         self.slider = Slider(Qt.Orientation.Horizontal)
@@ -60,12 +58,11 @@ class NumberRow(Row):
         self._set_slider_range()
         with QSignalBlocker(self.spin):
             self.spin.setValue(field.default)
-        self.spread: Spread | None = None
-        if variable:
-            self.spread = Spread(field)
-            self.spread.edited.connect(self._on_spread)
-            self._line.addWidget(self.spread.button)
-            self._box.insertWidget(1, self.spread)
+        self.part: LawPart | None = None
+        if law:
+            self.part = part = LawPart(self, field, native=law == "particle")
+            self._line.addWidget(part.button)
+            self.unfold(part.words)
         self.given: QCheckBox | None = None
         if field.empty:
             self.given = QCheckBox()
@@ -124,29 +121,7 @@ class NumberRow(Row):
         with QSignalBlocker(self.slider), QSignalBlocker(self.spin):
             self.spin.setValue(shown)
             self.slider.setValue(self._tick(shown))
-        if self.spread is not None:
-            self.spread.set_value(value)
         self.set_fault("")
-
-    def show_law(self, law: Any) -> None:
-        """Say that the number is the middle of what is drawn for every image; None takes it back.
-
-        Parameters
-        ----------
-        law : Distribution or None
-        """
-        if law is None and self._law is None:
-            return
-        self._law = law
-        words = ""
-        if law is not None:
-            low, high = (f"{bound * self.field.factor:.4g}" for bound in law.support)
-            words = (
-                f" ± around this: {law.title.lower()}, {low} to {high} {self.field.unit}".rstrip()
-            )
-        self.label.setText(f"{self._title} ±" if law is not None else self._title)
-        for widget in (self.label, self.slider, self.spin):
-            widget.setToolTip(f"{self._own_help}\n{words}" if words else self._own_help)
 
     def _show_given(self, given: bool) -> None:
         self.slider.setEnabled(given)
@@ -190,10 +165,17 @@ class NumberRow(Row):
         number: Any = shown / self.field.factor
         if self.field.integer:
             number = round(number)
-        self.edited.emit(self.name, moved(self.value, number))
+        law = self.value if isinstance(self.value, Distribution) else self.law
+        if law is not None and law.around(number) == law and number != centre(law):
+            self.set_fault(f"{law.title} cannot be moved as a whole; open ± to change what it is.")
+            return
+        moved = isinstance(self.value, Distribution)
+        self.edited.emit(self.name, self.value.around(number) if moved else number)
 
-    def _on_spread(self, value: Any) -> None:
-        self.edited.emit(self.name, value)
+    @property
+    def law(self) -> Distribution | None:
+        """Law that the number has, for each particle or for the image."""
+        return None if self.part is None else self.part.law
 
     def reset(self) -> None:
         """Restore the default."""
@@ -278,10 +260,13 @@ class RangeRow(Row):
         self._line.addWidget(self.low, 1)
         self._line.addWidget(to)
         self._line.addWidget(self.high, 1)
+        self.part = part = LawPart(self, field, native=True)
+        self._line.addWidget(part.button)
+        self.unfold(part.words)
         for spin, word in ((self.low, "from"), (self.high, "to")):
             spin.setAccessibleName(f"{field.title}: {word}")
             spin.setMaximumWidth(16_777_215)
-            spin.setMinimumWidth(56)
+            spin.setMinimumWidth(50)
             ignore_wheel(spin)
             spin.valueChanged.connect(self._changed)
             spin.refused.connect(self._on_refused)

@@ -79,7 +79,8 @@ def _label_rows(name: str, shape: Volume) -> list[Row]:
     for k, own in enumerate(shape.labels):
         if own.index is not None:
             field = field_of(LabelNumbers, "index", f"{name}.labels[{k}].index")
-            rows.append(NumberRow(replace(field, title=own.name or f"Label {own.label}")))
+            title = own.name or f"Label {own.label}"
+            rows.append(NumberRow(replace(field, title=title), law="image"))
     return rows
 
 
@@ -99,7 +100,7 @@ def _material_rows(scene: Scene, population: Population) -> list[Row]:
         rows.append(ChoiceRow(name, field.title or "Optic axis", AXES, field.description or ""))
         if named_axis(material.optic_axis) is None:
             each = (field_of(Material, "optic_axis", f"{name}[{k}]", k) for k in range(3))
-            rows += [NumberRow(field) for field in each]
+            rows += [NumberRow(field, law="image") for field in each]
     return rows
 
 
@@ -129,7 +130,7 @@ def _arrangement_rows(population: Population) -> list[Row]:
             step=1,
         )
     rows: list[Row] = [
-        NumberRow(number, fittable=False),
+        NumberRow(number, law="image", fittable=False),
         RangeRow(field_of(Placement, "z_um", f"{base}.placement.z_um")),
     ]
     if _turns(population):

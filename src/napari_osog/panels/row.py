@@ -43,12 +43,15 @@ class Row(QWidget):
         A drag begins or ends.
     freed(name, bool)
         "Free in fit" was ticked or unticked.
+    drawn(name, law)
+        The user chose what the number is drawn from; a number takes the law away.
     """
 
     edited = Signal(str, object)
     pressed = Signal()
     released = Signal()
     freed = Signal(str, bool)
+    drawn = Signal(str, object)
 
     def __init__(self, name: str, title: str, help: str = "") -> None:
         super().__init__()
@@ -96,6 +99,10 @@ class Row(QWidget):
 
     def reset(self) -> None:
         """Restore the default; rows without one ignore it."""
+
+    def unfold(self, widget: QWidget) -> None:
+        """Show something below the line of the row, above what is wrong with it."""
+        self._box.insertWidget(self._box.count() - 1, widget)
 
     def set_fault(self, sentence: str) -> None:
         """Show a sentence under the row, or take it away with ""."""

@@ -60,7 +60,8 @@ def model_rows(
         name, help = f"{base}.{field}", info.description or ""
         fittable = bool(extra.get("shapes_image", True))
         value = getattr(model, field)
-        variable = numbers_of(type(model), field).native
+        numbers = numbers_of(type(model), field)
+        law = ("particle" if numbers.native else "image") if numbers.any else ""
         if get_origin(info.annotation) is Literal:
             words = [
                 (v, _WORDS.get(v, str(v).replace("_", " ").capitalize()))
@@ -73,15 +74,13 @@ def model_rows(
             rows += [
                 NumberRow(
                     field_of(type(model), field, f"{name}[{k}]", k),
-                    variable=variable,
+                    law=law,
                     fittable=fittable,
                 )
                 for k in range(len(value))
             ]
         elif "limits" in extra:
-            rows.append(
-                NumberRow(field_of(type(model), field, name), variable=variable, fittable=fittable)
-            )
+            rows.append(NumberRow(field_of(type(model), field, name), law=law, fittable=fittable))
     return rows
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QSpinBox, QToolButton, QWidget
 
+from napari_osog.panels.inclusion_rows import inclusion_rows, new_inclusions, surface_rows
 from napari_osog.panels.inputs import SPIN_WIDTH, ignore_wheel
 from napari_osog.panels.number import NumberRow
 from napari_osog.panels.pick_list import material_row
@@ -33,7 +34,7 @@ from napari_osog.panels.widgets import (
     titled,
     wide,
 )
-from osog.scene import Material, Population, Scene, SceneError
+from osog.scene import Material, Population, Scene, SceneError, Surface
 from osog.scene.parameters import describe, get
 
 if TYPE_CHECKING:
@@ -72,6 +73,17 @@ class SampleSection(Section):
         self.again = push_button("Draw them at random again", "", self.draw_again)
         self.one, self.one_rows = row_part("Selected particle", made, open=True)
         self.more, self.more_rows = row_part("Turning, places, aggregates", made)
+        self.surface, self.surface_rows = row_part("Surface", made)
+        self.smooth = push_button("Smooth surface", "Take all of this away", self.smooth_surface)
+        self.surface.add(self.smooth)
+        self.inclusions, self.inclusion_rows = row_part("Inclusions", made)
+        self.inclusions.add(
+            push_button(
+                "Add inclusions",
+                "Granules, holes, cracks or satellites in or on every particle",
+                self.add_inclusions,
+            )
+        )
         self.scattering, self.scattering_rows = row_part("Scattering and labels", made)
         self.motion, self.motion_rows = row_part("Motion", made)
         for widget in (
@@ -89,6 +101,8 @@ class SampleSection(Section):
             self.again,
             self.one,
             self.more,
+            self.surface,
+            self.inclusions,
             self.scattering,
             self.motion,
             self._seed_line(),
@@ -157,7 +171,8 @@ class SampleSection(Section):
             self.seed.setValue(self.session.seed)
         self._sync_medium(scene)
         population = self.population
-        for widget in (self.rows, self.more, self.scattering, self.motion):
+        parts = (self.rows, self.more, self.surface, self.inclusions, self.scattering, self.motion)
+        for widget in parts:
             widget.setVisible(population is not None)
         for name in ("copy", "hide", "remove"):
             self.buttons[name].setEnabled(population is not None)
@@ -200,11 +215,26 @@ class SampleSection(Section):
                 f"{base}.count": population.count or 0,
                 f"{base}.aggregate": population.aggregate.kind if population.aggregate else ALONE,
             }
-            return special[name] if name in special else get(scene, name)
+            if name in special:
+                return special[name]
+            if population.surface is None and name.startswith(f"{base}.surface."):
+                return getattr(Surface(), name.rpartition(".")[2])
+            return get(scene, name)
 
         self.rows.sync((key, light), lambda: body_rows(scene, population), value)
         self.more_rows.sync(key, lambda: turning_rows(scene, population), value)
         self.more.setVisible(bool(self.more_rows.rows))
+        self.surface_rows.sync(
+            (population.name, shape.kind), lambda: surface_rows(population), value
+        )
+        self.surface.setVisible(shape.faceted)
+        self.smooth.setVisible(population.surface is not None)
+        self.inclusion_rows.sync(
+            (population.name, shape.kind, modality.emits, len(population.inclusions)),
+            lambda: inclusion_rows(scene, population),
+            value,
+        )
+        self.inclusions.setVisible(shape.holds_inclusions)
         self.scattering_rows.sync(
             (population.name, shape.kind, modality.kind),
             lambda: scattering_rows(scene, population),
@@ -290,6 +320,19 @@ class SampleSection(Section):
         population = self.population
         if population is not None:
             self.edits.replace_population(population.name, {"visible": not population.visible})
+
+    def smooth_surface(self) -> None:
+        """Take away what the surfaces of the crystals have."""
+        self.edits.replace_population(self.session.population, {"surface": None})
+
+    def add_inclusions(self) -> None:
+        """Add a group of granules to the bodies of the population that is edited."""
+        population = self.population
+        if population is not None:
+            try:
+                self.edits.add_inclusions(population, new_inclusions(population))
+            except SceneError as error:
+                self.failed.emit(str(error))
 
     def draw_again(self) -> None:
         """Forget where the particles were put by hand and draw as many at random."""

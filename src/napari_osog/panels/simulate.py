@@ -10,8 +10,9 @@ from napari_osog.panels.camera import BackgroundSection, CameraSection
 from napari_osog.panels.compare import CompareSection
 from napari_osog.panels.edits import SceneEdits
 from napari_osog.panels.header import SceneHeader
+from napari_osog.panels.histogram import Histogram
 from napari_osog.panels.microscope import MicroscopeSection
-from napari_osog.panels.number import NumberRow, law_of
+from napari_osog.panels.number import law_of
 from napari_osog.panels.panel import Panel
 from napari_osog.panels.row import Row
 from napari_osog.panels.sample import SampleSection
@@ -42,7 +43,6 @@ class SimulatePanel(Panel):
     def __init__(self, napari_viewer: Any, controller: LiveController | None = None) -> None:
         super().__init__(napari_viewer, controller)
         session = self.session
-        self._laws_shown = False
         self.edits = SceneEdits(session)
         self.header = SceneHeader(self.controller)
         self.body.addWidget(self.header)
@@ -97,6 +97,7 @@ class SimulatePanel(Panel):
         row.pressed.connect(self.session.hold)
         row.released.connect(self.session.release)
         row.freed.connect(self.session.set_free)
+        row.drawn.connect(self._draw_from)
         row.set_free(row.name in self.session.free)
 
     def row(self, name: str) -> Row | None:
@@ -111,6 +112,15 @@ class SimulatePanel(Panel):
         """Carry out an edit; what is wrong with it is said below its row, and nothing changes."""
         try:
             self.edits.carry_out(name, value)
+        except SceneError as error:
+            row = self.row(name)
+            if row is not None:
+                row.set_fault(plain(str(error)))
+
+    def _draw_from(self, name: str, law: Any) -> None:
+        """Let a number be drawn from a law; what is wrong with it is said below its row."""
+        try:
+            self.edits.draw_from(name, law)
         except SceneError as error:
             row = self.row(name)
             if row is not None:
@@ -138,13 +148,14 @@ class SimulatePanel(Panel):
         self.header.follow_preset()
 
     def _show_laws(self, scene: Scene) -> None:
-        """Mark the rows whose numbers are drawn anew for every image."""
-        any_law = bool(scene.laws_by_name())
-        for section in self.sections if any_law or self._laws_shown else ():
-            for row in section.findChildren(NumberRow):
-                if row.spread is None:  # others show it themselves
-                    row.show_law(law_of(scene, row.name) if any_law else None)
-        self._laws_shown = any_law
+        """Let the rows show what their numbers are drawn from."""
+        laws = scene.laws_by_name()
+        for section in self.sections:
+            for row in section.findChildren(Row):
+                part = getattr(row, "part", None)
+                if part is not None:
+                    law = law_of(scene, row.name) if laws else None
+                    part.show_scene(scene, self.session.seed, law)
 
     def _on_view(self) -> None:
         self.show_section.follow_view()
@@ -182,6 +193,8 @@ class SimulatePanel(Panel):
             text = self.colours()["text"]
             self.compare.profile.plot.set_colours(text)
             self.microscope.plot.set_colours(text)
+            for histogram in self.findChildren(Histogram):
+                histogram.set_colours(text)
 
     def _use_selected_layer(self) -> None:
         viewer = self.viewer

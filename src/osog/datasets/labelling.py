@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import label
 
 from osog.datasets.objects import Mask, Objects, corners_of
-from osog.datasets.polygons import cut, least_rectangle, upright
+from osog.datasets.polygons import area, cut, least_rectangle, upright
 from osog.geometry import gbuffer
+from osog.geometry.pieces import in_pieces
 from osog.labels import boxes, masks, outlines
 from osog.particles import rotation_matrix
 from osog.rendering.outputs import LabelSource
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from osog.scene import Scene
 
 Array = NDArray[np.float64]
+
+_CONVEX = 1.05
+"""Area of an outline over that of its pixels, up to which the body counts as convex."""
 
 
 class Silhouettes:
@@ -54,6 +58,13 @@ class Silhouettes:
         beyond = (self._outlines < -0.5) | (self._outlines > end)
         self._cut = np.asarray(beyond.any((1, 2)))
         self._masks = masks(self._buffer, self.shape)
+        # Convex outlines say too much of a chain of cells: theirs are traced around their pixels.
+        full = self._buffer.full_area.cpu().numpy()
+        self._traced = {
+            int(k)
+            for k in in_pieces(taken).tolist()
+            if area(self._outlines[k]) > _CONVEX * max(full[k], 1)
+        }
         self.groups = batch.group.cpu().numpy()[self.numbers]
         self.members = (
             self._merged() if settings.merge_groups else [(int(k),) for k in self.numbers]
@@ -91,9 +102,12 @@ class Silhouettes:
         return Mask(row=top, column=left, pixels=pixels)
 
     def outline(self, members: Sequence[int], mask: Mask) -> Array:
-        """Outline (k, 2) inside the frame; of several particles, of their union's pixels."""
+        """Outline (k, 2) inside the frame.
+
+        Of several particles, and of one whose pieces leave notches, it goes around the pixels.
+        """
         rows = self.rows(members)
-        if len(rows) == 1:
+        if len(rows) == 1 and rows[0] not in self._traced:
             whole: Array = self._outlines[rows[0]]
             return cut(whole, self.shape) if self._cut[rows[0]] else whole
         return _traced(mask)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Bounded(Distribution):
     """A law between two bounds."""
 
-    low: float
-    high: float
+    low: float = Field(title="From")
+    high: float = Field(title="To")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -72,7 +72,7 @@ class LogUniform(Bounded):
     title = "Log-uniform"
 
     law: Literal["loguniform"] = "loguniform"
-    low: float = Field(gt=0)
+    low: float = Field(gt=0, title="From")
 
     @property
     def centre(self) -> float:
@@ -100,10 +100,11 @@ class PowerLaw(Bounded):
     """Density ∝ x^(−exponent) between two bounds above 0, as of fragments and aggregates."""
 
     title = "Power law"
+    pure = ("exponent",)
 
     law: Literal["power"] = "power"
-    low: float = Field(gt=0)
-    exponent: float = Field(ge=-20, le=20)
+    low: float = Field(gt=0, title="From")
+    exponent: float = Field(ge=-20, le=20, title="Exponent")
 
     @property
     def centre(self) -> float:
@@ -139,8 +140,8 @@ class Normal(Tailed):
     title = "Normal"
 
     law: Literal["normal"] = "normal"
-    mean: float
-    std: float = Field(ge=0)
+    mean: float = Field(title="Mean")
+    std: float = Field(ge=0, title="Sigma")
 
     @property
     def centre(self) -> float:
@@ -177,10 +178,11 @@ class Lognormal(Tailed):
     """Log-normal law: ``median`` and the standard deviation ``sigma`` of the natural logarithm."""
 
     title = "Log-normal"
+    pure = ("sigma",)
 
     law: Literal["lognormal"] = "lognormal"
-    median: float = Field(gt=0)
-    sigma: float = Field(ge=0, le=3)
+    median: float = Field(gt=0, title="Median")
+    sigma: float = Field(ge=0, le=3, title="Sigma of ln")
 
     @property
     def centre(self) -> float:
@@ -218,10 +220,11 @@ class Weibull(Tailed):
     """Weibull law F(x) = 1 − exp(−(x/scale)^shape), cut where Gaussian tails of four sigma end."""
 
     title = "Weibull"
+    pure = ("shape",)
 
     law: Literal["weibull"] = "weibull"
-    scale: float = Field(gt=0)
-    shape: float = Field(ge=0.2, le=50)
+    scale: float = Field(gt=0, title="Scale")
+    shape: float = Field(ge=0.2, le=50, title="Shape")
 
     @property
     def centre(self) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,7 +9,7 @@ from numpy.typing import ArrayLike
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from osog.scene.law import Array, Distribution
-from osog.scene.scene_folder import scene_folder
+from osog.scene.measured_values import read_column
 
 if TYPE_CHECKING:
     from typing import Self
@@ -26,7 +24,7 @@ class Poisson(Distribution):
     title = "Poisson"
 
     law: Literal["poisson"] = "poisson"
-    mean: float = Field(ge=0, le=1e8)
+    mean: float = Field(ge=0, le=1e8, title="Mean")
 
     @property
     def support(self) -> tuple[float, float]:
@@ -77,10 +75,11 @@ class OneOf(Distribution):
     """
 
     title = "Choice"
+    pure = ("weights",)
 
     law: Literal["choice"] = "choice"
-    options: tuple[Any, ...] = Field(min_length=1)
-    weights: tuple[float, ...] | None = None
+    options: tuple[Any, ...] = Field(min_length=1, title="Options")
+    weights: tuple[float, ...] | None = Field(None, title="Weights")
 
     @field_validator("options", mode="before")
     @classmethod
@@ -179,17 +178,25 @@ class Table(Distribution):
     """
 
     title = "Measured values"
+    pure = ("scale",)
 
     law: Literal["table"] = "table"
     values: tuple[float, ...] = Field(
-        min_length=1, max_length=_MOST_VALUES, description="The measured values."
+        min_length=1,
+        max_length=_MOST_VALUES,
+        title="Values",
+        description="The measured values.",
     )
     file: str | None = Field(None, description="CSV file that they come from.")
     column: str | int | None = Field(
         None, description="Head of its column, or its number from 0; the first where left out."
     )
-    scale: float = Field(1.0, description="What each value is multiplied by, to change its unit.")
-    draws: Literal["interpolate", "resample"] = "interpolate"
+    scale: float = Field(
+        1.0,
+        title="Times",
+        description="What each value is multiplied by, to change its unit.",
+    )
+    draws: Literal["interpolate", "resample"] = Field("interpolate", title="Draws")
 
     @model_validator(mode="before")
     @classmethod
@@ -240,65 +247,6 @@ class Table(Distribution):
         return result
 
 
-def read_column(file: str, column: str | int | None) -> list[float]:
-    """Numbers of one column of a CSV file, with commas, semicolons or tabs between the columns.
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be read, has no such column, or a cell is no number.
-    """
-    path = Path(file)
-    folder = scene_folder()
-    if not path.is_absolute() and folder is not None:
-        path = folder / path
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError:
-        raise ValueError(f"file = '{file}' cannot be read ({path}).") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"file = '{file}' is not a text file.") from None
-    first = text.split("\n", 1)[0]
-    mark = max(";\t,", key=first.count)
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=mark) if any(row)]
-    if not rows:
-        raise ValueError(f"file = '{file}' is empty.")
-    head = [cell.strip() for cell in rows[0]]
-    headed = any(_number(cell, mark) is None for cell in head)
-    if isinstance(column, str):
-        if column not in head:
-            raise ValueError(
-                f"column = '{column}' is not in '{file}', which has {', '.join(head)}."
-            )
-        place = head.index(column)
-    else:
-        place = column or 0
-        if not 0 <= place < len(head):
-            raise ValueError(
-                f"column = {place} must lie between 0 and {len(head) - 1} in '{file}'."
-            )
-    numbers = []
-    for line, row in enumerate(rows[headed:], 1 + headed):
-        cell = row[place].strip() if place < len(row) else ""
-        if cell == "":
-            continue
-        number = _number(cell, mark)
-        if number is None:
-            raise ValueError(f"'{cell}' in row {line} of '{file}' is not a number.")
-        numbers.append(number)
-    if not numbers:
-        raise ValueError(f"file = '{file}' has no numbers in column {head[place] or place}.")
-    return numbers
-
-
-def _number(cell: str, mark: str) -> float | None:
-    try:
-        value = float(cell.strip().replace(",", ".") if mark != "," else cell)
-    except ValueError:
-        return None
-    return value if np.isfinite(value) else None
-
-
 def check_weights(weights: tuple[float, ...] | None, count: int, of: str) -> None:
     """Refuse weights that do not belong to as many things.
 
@@ -339,4 +287,4 @@ def _content(value: Any) -> Any:
     return value
 
 
-__all__ = ["OneOf", "Poisson", "Table", "read_column"]
+__all__ = ["OneOf", "Poisson", "Table"]

@@ -43,10 +43,11 @@ class Mixture(Distribution):
     """One of several laws, by weight: two kinds of particles in one bottle, or rare large ones."""
 
     title = "Mixture"
+    pure = ("weights",)
 
     law: Literal["mixture"] = "mixture"
-    parts: tuple[FreeLaw, ...] = Field(min_length=1)
-    weights: tuple[float, ...] | None = None
+    parts: tuple[FreeLaw, ...] = Field(min_length=1, title="Parts")
+    weights: tuple[float, ...] | None = Field(None, title="Weights")
 
     @model_validator(mode="after")
     def _weights_fit(self) -> Self:
@@ -105,15 +106,17 @@ class Multiple(Distribution):
 
     title = "Share of another number"
     linked = True
+    pure = ("factor",)
 
     law: Literal["multiple"] = "multiple"
     of: str = Field(
         min_length=1,
+        title="Of",
         description="Dotted name of the other number, or its field alone in the same block or "
         "population.",
     )
-    factor: FreeNumber = 1.0
-    plus: FreeNumber = 0.0
+    factor: FreeNumber = Field(1.0, title="Factor")
+    plus: FreeNumber = Field(0.0, title="Plus")
 
     _of: tuple[float, float, float] | None = PrivateAttr(None)
 
@@ -163,10 +166,11 @@ class Ratio(Distribution):
 
     title = "Ratio"
     linked = True
+    pure = ("numerator", "denominator")
 
     law: Literal["ratio"] = "ratio"
-    numerator: FreeNumber
-    denominator: FreeNumber
+    numerator: FreeNumber = Field(title="Numerator")
+    denominator: FreeNumber = Field(title="Denominator")
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:

@@ -17,7 +17,7 @@ from osog.scene import paths
 from osog.scene.discrete import OneOf
 from osog.scene.distributions import Multiple
 from osog.scene.errors import SceneError
-from osog.scene.law import Distribution
+from osog.scene.law import Array, Distribution
 from osog.scene.laws_in_fields import numbers_of
 from osog.scene.model import SceneModel
 from osog.scene.population import Particle, Population
@@ -140,6 +140,55 @@ def drawn(scene: _Scene, seed: int) -> _Scene:
     for path in found:
         _memo(path)
     return _replaced(scene, {p: _as_stated(scene, p, v) for p, v in numbers.items()}, seed)
+
+
+def draws_of(scene: Drawable, name: str, count: int, seed: int) -> Array:
+    """Draw one number of a scene many times, together with the numbers that it hangs on.
+
+    Parameters
+    ----------
+    scene : Scene
+    name : str
+        Dotted name of the number.
+    count, seed : int
+
+    Returns
+    -------
+    ndarray, shape (count,)
+        Whole where the field's numbers are; all the same where it has no law.
+
+    Raises
+    ------
+    SceneError
+        If the name does not exist, is no number, or laws depend on each other.
+    """
+    checked_seed(seed)
+    kept: dict[str, Array] = {}
+
+    def draw(path: str) -> Array:
+        law = law_at(scene, path)
+        if law is None:
+            return np.full(count, _stated(scene, path, path))
+        if not law.numeric:
+            raise SceneError(f"'{name}': {path} is a choice of other things than numbers.")
+        rng = stream(seed, path)
+        if isinstance(law, Multiple):
+            drawn_numbers = law.draw_of(_memo(_full(scene, law.of, path)), rng, count)
+        elif law.follows is not None:
+            leader = _full(scene, law.follows, path)
+            other = law_at(scene, leader)
+            if other is None:
+                raise SceneError(f"{path} follows {law.follows}, which has no law.")
+            try:
+                drawn_numbers = law.draw_following(other, _memo(leader), rng, count)
+            except ValueError as error:
+                raise SceneError(f"{path}: {error}") from None
+        else:
+            drawn_numbers = law.draw(rng, count)
+        return np.round(drawn_numbers) if _whole(scene, path) else drawn_numbers
+
+    _memo = _once(draw, kept)
+    return _memo(_full(scene, name, name))
 
 
 def tied(scene: Drawable) -> dict[str, Multiple] | None:
@@ -349,4 +398,4 @@ def settled(model: Block) -> Block:
     return copy
 
 
-__all__ = ["beside", "drawn", "image_laws", "laws", "settled", "stream", "tied"]
+__all__ = ["beside", "drawn", "draws_of", "image_laws", "laws", "settled", "stream", "tied"]

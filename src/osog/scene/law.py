@@ -52,6 +52,8 @@ class Distribution(BaseModel):
     """Words for a menu."""
     linked: ClassVar[bool] = False
     """Whether its numbers are made of another number, so that it has no quantiles of its own."""
+    pure: ClassVar[tuple[str, ...]] = ()
+    """Parameters without the unit of the number that is drawn: shares, exponents, factors."""
 
     law: str
     per: Literal["image", "particle"] | None = None

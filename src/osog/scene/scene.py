@@ -16,7 +16,7 @@ from osog.scene.background import Background
 from osog.scene.camera import Camera
 from osog.scene.discrete import OneOf
 from osog.scene.errors import SceneError, sentences
-from osog.scene.law import Distribution
+from osog.scene.law import Array, Distribution
 from osog.scene.material import Medium, at_wavelength
 from osog.scene.microscope import Microscope
 from osog.scene.model import SceneModel, block, parameter
@@ -291,6 +291,30 @@ class Scene(SceneModel):
             If the name does not exist, or the law may leave the range of the field.
         """
         return self.updated({name: law})
+
+    def draws(self, name: str, count: int = 1000, seed: int = 0) -> Array:
+        """Draw one number many times, to see what its law means: the data of a histogram.
+
+        Numbers of the same seed belong together: a width that is a share of the length is drawn
+        from these lengths.
+
+        Parameters
+        ----------
+        name : str
+            Dotted name of the number.
+        count, seed : int
+
+        Returns
+        -------
+        ndarray, shape (count,)
+            All the same where the number has no law.
+
+        Raises
+        ------
+        SceneError
+            If the name does not exist, is no number, or laws depend on each other.
+        """
+        return drawing.draws_of(self, name, count, seed)
 
     def drawn(self, seed: int = 0) -> "Scene":
         """Draw everything that is one for the whole picture; particles are still to be drawn.
