@@ -25,8 +25,6 @@ _EXACT = 1e-6
 _WORTHWHILE = 5.0
 # Relative difference that counts where the noise is not known.
 _DIFFERENT = 1e-3
-# Correlation from which two images are alike.
-_ALIKE = 0.5
 # Reduction of χ² below which two minima explain an image equally well.
 _EQUAL = 4.0
 
@@ -71,12 +69,12 @@ class Acceptance:
             return test.is_white
         return trial.chi2 < max(_GOOD, 1 + 2 * scatter) and test.is_surely_white
 
-    def resembles(self, trial: Trial, values: Mapping[str, float]) -> bool:
-        """Whether the image at other values is so much alike that a descent might lead as far."""
+    def resembles(self, trial: Trial, values: Mapping[str, float], alike: float) -> bool:
+        """Whether the image at other values has at least this correlation with a trial's."""
         problem = trial.problem
         there = problem.evaluate(problem.parameters.scaled(values))
         here = trial.point.model[problem.used]
-        return float(np.corrcoef(here, there.model[problem.used])[0, 1]) > _ALIKE
+        return float(np.corrcoef(here, there.model[problem.used])[0, 1]) > alike
 
     def is_exact(self, trial: Trial) -> bool:
         """Whether a trial explains an image that has no noise at all."""

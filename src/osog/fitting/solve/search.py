@@ -35,10 +35,17 @@ if TYPE_CHECKING:
     from osog.fitting.solve.trial import Trial
     from osog.fitting.starts.single_particle import SingleParticle
 
-# Iterations of a candidate before it is judged, of a perturbed one, and of the scene's own start.
+# Iterations of a candidate before it is judged, before it may be left as far behind, by which
+# factor on χ² or the rms, of a perturbed one, and of the scene's own start.
 _SHORT = 10
+_GLIMPSE = 4
+_BEHIND = 2.0
 _PERTURBED = 12
 _PATIENT = 25
+# Correlation with the fit's image from which the other side of focus is walked to: from a fit that
+# looks right, and from any other.
+_ALIKE = 0.5
+_ALIKE_ENOUGH = 0.2
 # Iterations on the other side of focus: of a fit that looks right, and of any other; and up to
 # which factor on the fit's χ² they are continued.
 _GLANCE = 3
@@ -99,13 +106,27 @@ class Search:
             return found
         return self._on_own_grid(self._polish.polished(found))
 
+    def near(self, iterations: int) -> Trial:
+        """Descend from the scene's own numbers alone, on the coarse grid, with nominal optics.
+
+        Parameters
+        ----------
+        iterations : int
+            Most derivatives that are taken.
+        """
+        return self._from_scene(iterations)
+
     def _searched(self, start: str) -> Trial:
         single = self._single
         if start == "scene" or single is None:
             return self._finished(self._from_scene(self._setup.max_iterations))
         trials: list[Trial] = []
         for stage in (stage for stage in STAGES if start in stage.starts):
-            trials += self._followed(single, stage) if stage.candidates else self._own_start()
+            best = min(map(self._acceptance.rank, trials), default=float("inf"))
+            if stage.candidates:
+                trials += self._followed(single, stage, best)
+            else:
+                trials += self._own_start()
             trials.sort(key=self._acceptance.rank)
             if trials and trials[0].complete and not self._is_done(trials[0]):
                 trials[0] = self._mirrored(trials[0])
@@ -135,8 +156,11 @@ class Search:
             trial = self._finished(trial)
         return [trial]
 
-    def _followed(self, single: SingleParticle, stage: Stage) -> list[Trial]:
-        """Trials from the guesses of a stage; the hopeful ones to their end."""
+    def _followed(self, single: SingleParticle, stage: Stage, best: float) -> list[Trial]:
+        """Trials from the guesses of a stage; the hopeful ones to their end.
+
+        The rank of the best trial so far tells which guesses are left early.
+        """
         guesses = initial_guesses(
             self._setup,
             single,
@@ -147,9 +171,10 @@ class Search:
         short: list[Trial] = []
         done: list[Trial] = []
         for values in guesses:
-            trial = self._attempt(self._suited(values), values, _SHORT, "start")
+            trial = self._guessed(values, best)
             if self._monitor.stopped:
                 return [*done, *short, trial]
+            best = min(best, self._acceptance.rank(trial))
             if self._acceptance.is_known(trial):
                 continue
             if self._acceptance.is_hopeful(trial):
@@ -164,6 +189,16 @@ class Search:
             if self._monitor.stopped:
                 break
         return done
+
+    def _guessed(self, values: Mapping[str, float], best: float) -> Trial:
+        """Short descent from a guess; one that lies far behind the best is left early."""
+        trial = self._attempt(self._suited(values), values, _GLIMPSE, "start")
+        behind = self._acceptance.rank(trial) > _BEHIND * best
+        if behind or self._monitor.stopped or trial.descent.reason != "exhausted":
+            return trial
+        u = trial.problem.parameters.scaled(trial.point.values)
+        more = self._descent.settled(trial.problem, u, _SHORT - _GLIMPSE, "start")
+        return replace(more, complete=trial.complete)
 
     def _perturbed(self, trial: Trial) -> Trial:
         """Try the perturbations of a long particle, while they help."""
@@ -210,7 +245,7 @@ class Search:
         judge = self._acceptance
         good = self._setup.noise_known and judge.is_good(trial)
         trial = replace(trial, mirrored=True)
-        if good and not judge.resembles(trial, values):
+        if not judge.resembles(trial, values, _ALIKE if good else _ALIKE_ENOUGH):
             return trial
         other = self._attempt(self._suited(values), values, _GLANCE if good else _LOOK, "start")
         if judge.rank(other) > _PROMISING * judge.rank(trial) or self._monitor.stopped:
