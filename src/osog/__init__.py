@@ -17,6 +17,7 @@ from osog.fitting import FitError, FitResult, fit
 from osog.rendering import ForwardModel, Frame, Renderer, forward, render
 from osog.sample import explicit
 from osog.scene import Scene, SceneError, instruments, materials
+from osog.tracking import fit_many, track
 
 __all__ = [
     "FitError",
@@ -31,12 +32,14 @@ __all__ = [
     "detect",
     "explicit",
     "fit",
+    "fit_many",
     "forward",
     "instruments",
     "io",
     "materials",
     "presets",
     "render",
+    "track",
 ]
 
 stand_in()

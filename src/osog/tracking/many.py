@@ -57,7 +57,7 @@ def fit_many(
     """Fit every particle of a micrograph.
 
     Particles are found by matched templates (`osog.detect`) and fitted one by one in their patches
-    of at most 129 × 129 pixels, clearest first, the light of their neighbours subtracted as far as
+    of at most 97 × 97 pixels, clearest first, the light of their neighbours subtracted as far as
     it is known; those with neighbours are fitted again when these have moved. Then the data minus
     the model are searched for particles that were missed. What explains nothing, or lies where a
     better one is, is dropped. Memory grows with the frame, not with the particles.
@@ -255,11 +255,7 @@ class Frame:
         return before if before.fitted and not after.fitted else after
 
     def _fit_all(self, numbers: set[int]) -> None:
-        """Fit these roughly, then to the end, then those anew whose neighbours have moved."""
-        for k, spot in enumerate(self.spots):
-            if spot.number in numbers and not self.stopped:
-                self.spots[k] = self.patches.roughly(spot, self.spots)
-                self._tell("first look")
+        """Fit these, then those anew whose neighbours have moved."""
         before = {spot.number: spot for spot in self.spots}
         self._fit(numbers, "fit")
         moved = {

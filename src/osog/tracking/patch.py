@@ -9,11 +9,8 @@ import numpy as np
 
 from osog.fitting import fit
 from osog.fitting.problem.region import Region
-from osog.fitting.problem.setup import fit_setup
 from osog.fitting.problem.simulator import Simulator
 from osog.fitting.problem.weights import acting_camera
-from osog.fitting.solve.monitor import Monitor
-from osog.fitting.solve.search import Search
 from osog.fitting.starts.extents import longest_half_extent, number
 from osog.fitting.starts.template_matching import template_size
 from osog.sensor import camera_sigma
@@ -28,9 +25,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 # Half sides of a patch in pixels.
-_SMALLEST, _LARGEST = 16, 64
-# The same of a first, rough fit, and its iterations.
-_ROUGH, _ROUGH_ITERATIONS = 32, 6
+_SMALLEST, _LARGEST = 16, 48
 # Neighbours whose light is subtracted, nearest first.
 _MOST_NEIGHBOURS = 12
 
@@ -149,9 +144,9 @@ class Patches:
         )
         return int(np.clip(side // 2, _SMALLEST, _LARGEST))
 
-    def region(self, particle: Particle, most_px: int = _LARGEST) -> Region | None:
+    def region(self, particle: Particle) -> Region | None:
         """Patch of a particle; None where too little of it lies in the frame."""
-        pixel, half = self._scene.grid.pixel_size_um, min(most_px, self.half_px(particle))
+        pixel, half = self._scene.grid.pixel_size_um, self.half_px(particle)
         rows, columns = self._scene.grid.shape
         row, column = round(particle.y_um / pixel), round(particle.x_um / pixel)
         y0, y1 = max(0, row - half), min(rows, row + half + 1)
@@ -199,29 +194,6 @@ class Patches:
 
     def _gain(self, spot: Spot) -> float:
         return spot.gain if np.isfinite(spot.gain) else self.gain
-
-    def roughly(self, spot: Spot, spots: Sequence[Spot]) -> Spot:
-        """Bring a particle near its place, in a small patch, the light of the others subtracted.
-
-        Where that fails it stays where it was.
-        """
-        region = self.region(spot.particle, _ROUGH)
-        if region is None:
-            return spot
-        try:
-            patch = self.alone(spot, spots, region)
-            local = region.scene(self.scene_of([spot.particle]))
-            setup = fit_setup(
-                patch, local, self._names, None, self._mask[region.slices], seed=0, region=None,
-                max_iterations=_ROUGH_ITERATIONS, **{**self._options, "optics": "exact"},
-            )  # fmt: skip
-            trial = Search(setup, Monitor(setup, None, 0.0)).near(_ROUGH_ITERATIONS)
-        except FAILURES:
-            return spot
-        found = setup.fitted(trial.point.values).populations[0].particles
-        gain = dict(zip(setup.linear.names, trial.point.coefficients.tolist(), strict=True))
-        moved = _in_frame(found, region)
-        return replace(spot, particle=moved, gain=gain.get("gain", 1.0))
 
     def fitted(self, spot: Spot, spots: Sequence[Spot], start: str = "scene") -> Spot:
         """Fit a particle from where it is, the light of the others subtracted.

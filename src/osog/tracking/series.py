@@ -14,6 +14,7 @@ from osog.fitting import FitError
 from osog.fitting.problem.inputs import checked_image
 from osog.fitting.starts.extents import longest_half_extent
 from osog.io import read_micrograph
+from osog.io.read import image_file
 from osog.tracking.many import Frame, detect_all
 from osog.tracking.patch import owned
 from osog.tracking.table import ParticleTable
@@ -53,8 +54,8 @@ def track(
     Parameters
     ----------
     images : array_like of shape (T, Y, X), path, or iterable
-        Frames in their order: one array, an iterable of frames or of paths, a folder of images, or
-        a pattern such as ``run/*.tif``. Frames are read one by one.
+        Frames in their order: one array, an iterable of frames or of paths, a file with its planes,
+        a folder of images, or a pattern such as ``run/*.tif``. Frames are read one by one.
     scene : Scene
         As for `fit_many`.
     free : sequence of str, optional
@@ -127,7 +128,8 @@ def frames_of(images: Any) -> Iterator[Any]:
         For a folder or pattern without images, and an array that is no series.
     """
     if isinstance(images, str | os.PathLike):
-        yield from (read_micrograph(path).image for path in _files(os.fspath(images)))
+        for path in _files(os.fspath(images)):
+            yield from (read_micrograph(path, page=page).image for page in range(_pages(path)))
         return
     dimensions = getattr(images, "ndim", None)
     if dimensions is not None and dimensions != 3:
@@ -135,6 +137,12 @@ def frames_of(images: Any) -> Iterator[Any]:
     for image in images:
         path = isinstance(image, str | os.PathLike)
         yield read_micrograph(image).image if path else image
+
+
+def _pages(path: Path) -> int:
+    """How many frames a file holds."""
+    with image_file(path) as file:
+        return int(np.prod(file.shape[: len(file.leading)], dtype=object))
 
 
 def _files(place: str) -> list[Path]:

@@ -106,16 +106,6 @@ class Search:
             return found
         return self._on_own_grid(self._polish.polished(found))
 
-    def near(self, iterations: int) -> Trial:
-        """Descend from the scene's own numbers alone, on the coarse grid, with nominal optics.
-
-        Parameters
-        ----------
-        iterations : int
-            Most derivatives that are taken.
-        """
-        return self._from_scene(iterations)
-
     def _searched(self, start: str) -> Trial:
         single = self._single
         if start == "scene" or single is None:
