@@ -269,7 +269,7 @@ def checked(result: FitResult) -> list[str]:
     """Return what is wrong with the fit of the cell, in sentences; an empty list is a good fit."""
     pixel = result.scene.grid.pixel_size_um
     wrong = []
-    if not result.success:
+    if not result.converged:
         wrong.append("The fit did not converge.")
     for axis, name, wanted in zip("xy", ("column", "row"), CENTRE_PX, strict=True):
         found = result.values[f"particles[0].{axis}_um"] / pixel

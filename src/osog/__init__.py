@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from osog.rendering import ForwardModel, Frame, Renderer, forward, render, render_many
     from osog.sample import explicit
     from osog.scene import Scene, SceneError, instruments, materials
+    from osog.tracking import fit_many, track
 else:
     # Hidden from type checkers, for whom any name would exist then.
     from osog._lazy import finder
@@ -43,6 +44,7 @@ else:
             ),
             "osog.sample": ("explicit",),
             "osog.scene": ("Scene", "SceneError", "instruments", "materials"),
+            "osog.tracking": ("fit_many", "track"),
         }
     )
 
@@ -59,6 +61,7 @@ __all__ = [
     "detect",
     "explicit",
     "fit",
+    "fit_many",
     "forward",
     "instruments",
     "io",
@@ -66,6 +69,7 @@ __all__ = [
     "presets",
     "render",
     "render_many",
+    "track",
 ]
 
 stand_in()

@@ -17,6 +17,7 @@ PAGES = (
     "README.md",
     "docs/tutorial.md",
     "docs/howto/fit-my-micrograph.md",
+    "docs/howto/many-particles.md",
     "docs/howto/share-a-scene.md",
     "docs/howto/labelled-frames.md",
     "docs/howto/let-everything-vary.md",
@@ -73,6 +74,13 @@ def test_fit_my_micrograph(run: Any, tmp_path: Path) -> None:
     assert result.success
     for name, value in result.values.items():
         assert abs(value - bead[name.rsplit(".", 1)[1]]) < 5 * result.sigma[name], name
+
+
+def test_fit_many_particles(run: Any, tmp_path: Path) -> None:
+    names = run("docs/howto/many-particles.md")
+    assert {row["frame"] for row in names["table"].rows} == {0, 1}
+    assert (tmp_path / "particles.csv").is_file()
+    assert len(osog.Scene.load(tmp_path / "found.yaml").populations[0].particles) == 2
 
 
 def test_share_a_scene(run: Any) -> None:

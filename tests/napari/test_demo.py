@@ -35,7 +35,7 @@ def test_a_fit_that_agrees_with_the_reference_passes():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"success": False}, "did not converge"),
+        ({"converged": False}, "did not converge"),
         ({"undetermined": {}}, "index was given a number"),
         ({"values": good_fit().values | {RADIUS: 7.2}}, "radius 7.20 µm is not 6.98"),
         ({"values": good_fit().values | {X: CENTRE_UM[0] + 0.3}}, "centre's column"),
@@ -74,6 +74,6 @@ def test_the_demo_fits_the_cell_and_shows_crystals_live(tmp_path):
             assert shot.size == demo.WINDOW
             assert len(shot.convert("L").getcolors() or ()) > 100, f"{name} shows nothing"
     data = json.loads((tmp_path / "out" / "fit.json").read_text())
-    assert data["success"] and INDEX in data["undetermined"]
+    assert data["converged"] and INDEX in data["undetermined"]
     assert data["values"][RADIUS] == pytest.approx(demo.RADIUS_UM, abs=demo.TOLERANCE_UM)
     assert 0 < data["sigma"][RADIUS] < 0.5

@@ -196,6 +196,7 @@ def _result(data: Mapping[str, Any]) -> FitResult:
         history=list(data["history"]),
         warnings=list(data["warnings"]),
         success=bool(data["success"]),
+        converged=bool(data.get("converged", data["success"])),
         chi2_per_pixel=real(data["chi2_per_pixel"], np.nan),
         r_squared=real(data["r_squared"], np.nan),
         rms=real(data["rms"], np.nan),

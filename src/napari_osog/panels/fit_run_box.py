@@ -163,7 +163,8 @@ class RunBox(QWidget):
         """Say how a fit ended."""
         how = "Stopped; the best so far is kept" if result.stopped else "Finished"
         if not result.stopped and not result.success:
-            how = "Ended without a good fit"
+            arrived = "Converged, but the model does not explain the image completely"
+            how = arrived if result.converged else "Ended without a good fit"
         steps = len(result.history)
         self.end(
             f"{how}: {steps} step{'s' if steps != 1 else ''}, {result.renders} images, "

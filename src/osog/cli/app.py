@@ -20,6 +20,7 @@ from osog.cli.commands import (
     render,
     schema,
     tables,
+    track,
 )
 from osog.cli.console import emit, show
 from osog.cli.errors import BAD_INPUT, FAILED, INTERRUPTED, CommandError, one_line
@@ -42,6 +43,7 @@ COMMANDS = (
     render.render,
     fit.fit,
     detect.detect,
+    track.track,
     dataset.dataset,
     compare.compare,
     presets.presets,

@@ -182,8 +182,12 @@ def show_fit(result: FitResult, files: dict[str, str]) -> None:
         show("", table(("optics within their tolerance", ("value", "right"), "σ"), varied))
     if result.stopped:
         ending = "Stopped; the best so far"
+    elif result.success:
+        ending = "The fit is good"
+    elif result.converged:
+        ending = "Converged, but the model does not explain the image; see the warnings"
     else:
-        ending = "The fit is good" if result.success else "The fit is doubtful, see the warnings"
+        ending = "The fit is doubtful, see the warnings"
     show(
         "",
         f"{ending}: χ² per pixel {shorter(result.chi2_per_pixel)}, R² {result.r_squared:.4f}, "

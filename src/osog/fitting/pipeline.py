@@ -12,7 +12,7 @@ from osog.exit_wave.compiled.choice import settled
 from osog.fitting.errors import FitError
 from osog.fitting.problem.setup import FitSetup, fit_setup
 from osog.fitting.report import messages
-from osog.fitting.report.goodness_of_fit import POOR, GoodnessOfFit, goodness_of_fit
+from osog.fitting.report.goodness_of_fit import GoodnessOfFit, goodness_of_fit
 from osog.fitting.report.result import FitProgress, FitResult
 from osog.fitting.report.sign_ambiguity import sign_ambiguity
 from osog.fitting.report.uncertainty import Uncertainty, uncertainty
@@ -135,10 +135,10 @@ def fit(
         if cut is None:
             raise
         trial = cut
-    return _result(setup, trial, monitor, search.renders)
+    return _result(setup, trial, monitor, search)
 
 
-def _result(setup: FitSetup, trial: Trial, monitor: Monitor, renders: int) -> FitResult:
+def _result(setup: FitSetup, trial: Trial, monitor: Monitor, search: Search) -> FitResult:
     problem, point, parameters, wanted = trial.problem, trial.point, setup.parameters, setup.wanted
     residual = problem.residual_image(point)
     spread = uncertainty(problem, point, trial.descent.jacobian)
@@ -153,6 +153,7 @@ def _result(setup: FitSetup, trial: Trial, monitor: Monitor, renders: int) -> Fi
     unknown = {n: text for n, text in unknown.items() if n in wanted.names} | setup.held
     starts = dict(zip(wanted.names, wanted.start.tolist(), strict=True))
     arrived = trial.descent.reason in ("converged", "stalled") and not monitor.stopped
+    explained = search.is_exact(trial) or not test.is_rejected(setup.noise_known)
     region = setup.region
     return FitResult(
         values={n: point.values.get(n, starts[n]) for n in wanted.names},
@@ -168,8 +169,11 @@ def _result(setup: FitSetup, trial: Trial, monitor: Monitor, renders: int) -> Fi
         residual=setup.data - point.model,
         region=(region.y0, region.y1, region.x0, region.x1),
         history=monitor.history,
-        warnings=_warnings(setup, trial, monitor.stopped, spread, fitted, sigma, test, unknown),
-        success=arrived and (not setup.noise_known or chi2 < POOR),
+        warnings=_warnings(
+            setup, trial, monitor.stopped, spread, fitted, sigma, test, unknown, search.both_sides
+        ),
+        success=arrived and explained,
+        converged=arrived,
         chi2_per_pixel=chi2,
         r_squared=problem.r_squared(point),
         rms=problem.rms(point),
@@ -181,7 +185,7 @@ def _result(setup: FitSetup, trial: Trial, monitor: Monitor, renders: int) -> Fi
             "band_cycles_per_px": test.band_cycles_per_px,
             "neighbour_correlation": test.neighbour,
         },
-        renders=renders,
+        renders=search.renders,
         elapsed_s=monitor.elapsed_s,
     )
 
@@ -195,6 +199,7 @@ def _warnings(
     sigma: Mapping[str, float],
     test: GoodnessOfFit,
     unknown: Mapping[str, str],
+    both_sides: bool,
 ) -> list[str]:
     out = [messages.STOPPED] if stopped else []
     if trial.descent.reason == "exhausted":
@@ -202,6 +207,7 @@ def _warnings(
     out += messages.about_residual(test, setup.noise_known, trial.refined)
     out += unknown.values()
     out += messages.advice(setup.parameters, spread, fitted, setup.priors, sigma)
+    out += [messages.BOTH_SIDES] if both_sides else []
     out += sign_ambiguity(setup.parameters, fitted)
     return list(dict.fromkeys(out))
 

@@ -92,6 +92,10 @@ class Simulators:
         asked = scene.numerics.accuracy
         return self._new(scene, "standard" if asked in ("auto", "fine") else None)
 
+    def own(self, scene: Scene) -> Simulator:
+        """Simulator on the grid that the scene asks for, as `osog.forward` renders it."""
+        return self._new(scene, None)
+
     def fine(self, scene: Scene) -> Simulator:
         """Simulator for the polish, on a finer grid."""
         return self._new(scene, "fine")

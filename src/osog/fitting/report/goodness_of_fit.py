@@ -27,9 +27,11 @@ class GoodnessOfFit:
     chi2 : float
         T1, χ² per degree of freedom.
     whiteness : float
-        T2, n Σ ρ(l)² over the 24 lags within 3 pixels, divided by 24; 1 for white noise.
+        T2, mean over the 24 lags l within 3 pixels of (Σ r r_l)² / Σ r² r_l²; 1 for independent
+        noise, also where its strength is not the same everywhere (as in Diebold 1986).
     band : float
-        T3, the largest excess of power in a radial band, in standard deviations.
+        T3, the largest excess of power in a radial band, in standard deviations; fewer pixels count
+        where the noise is much stronger in some of them.
     band_cycles_per_px : float
         Middle of that band.
     neighbour : float
@@ -53,10 +55,33 @@ class GoodnessOfFit:
         """Whether χ²/n lies outside what white noise of known strength gives."""
         return abs(self.chi2 - 1) > 3 * float(np.sqrt(2 / self.pixels)) + 0.02
 
+    @property
+    def is_white(self) -> bool:
+        """Whether the residual looks like white noise (limits at 1 % of false alarms)."""
+        return self.band <= 3.3 and self.whiteness <= 1.8
+
+    @property
+    def is_surely_white(self) -> bool:
+        """Whether the residual looks like white noise (limits at 5 % of false alarms)."""
+        return self.band <= 2.5 and self.whiteness <= 1.55
+
     def is_structured(self, noise_known: bool) -> bool:
         """Whether the residual holds more than white noise (limits at 1 % of false alarms)."""
-        structured = self.band > 3.3 or self.whiteness > 1.8
-        return structured or (noise_known and self.chi2_is_odd)
+        return not self.is_white or (noise_known and self.chi2_is_odd)
+
+    def is_rejected(self, noise_known: bool) -> bool:
+        """Whether the image is not explained, so that no fit of it is a success.
+
+        A white residual that is a little stronger or weaker than stated speaks against the stated
+        noise rather than the model; so does one that is correlated and weaker than stated, as
+        compression and interpolation leave it.
+        """
+        poor = noise_known and self.chi2 > POOR
+        return poor or not (self.is_white or self.noise_is_correlated(noise_known))
+
+    def noise_is_correlated(self, noise_known: bool) -> bool:
+        """Whether the noise, not the model, makes neighbouring pixels alike."""
+        return noise_known and self.chi2 < 0.8 and self.neighbour > 0.2
 
 
 def goodness_of_fit(residual: Array, used: NDArray[np.bool_], chi2: float) -> GoodnessOfFit:
@@ -74,11 +99,11 @@ def goodness_of_fit(residual: Array, used: NDArray[np.bool_], chi2: float) -> Go
     values = residual[used]
     spread = float(values.std()) or 1.0
     normal = np.where(used, (residual - values.mean()) / spread, 0.0)
-    correlation, neighbour = _lags(normal, used)
+    dependence, neighbour = _lags(normal, used)
     band, where = _radial(normal, n)
     return GoodnessOfFit(
         chi2=chi2,
-        whiteness=n * float(np.sum(correlation**2)) / len(correlation),
+        whiteness=float(np.mean(dependence)),
         band=band,
         band_cycles_per_px=where,
         neighbour=neighbour,
@@ -88,6 +113,7 @@ def goodness_of_fit(residual: Array, used: NDArray[np.bool_], chi2: float) -> Go
 
 
 def _lags(normal: Array, used: NDArray[np.bool_]) -> tuple[Array, float]:
+    """Squared dependence at each lag, in units of its variance; correlation of neighbours."""
     rows, columns = normal.shape
     out, neighbours = [], []
     for dy in range(4):
@@ -98,23 +124,27 @@ def _lags(normal: Array, used: NDArray[np.bool_]) -> tuple[Array, float]:
             b = normal[: rows - dy, max(-dx, 0) : columns + min(-dx, 0)]
             both = used[dy:, max(dx, 0) : columns + min(dx, 0)]
             both = both & used[: rows - dy, max(-dx, 0) : columns + min(-dx, 0)]
-            value = float(np.sum(a * b)) / max(1, int(both.sum()))
-            out.append(value)
+            product = a * b
+            total, squares = float(product.sum()), float(np.sum(product**2))
+            out.append(total**2 / squares if squares > 0 else 0.0)
             if (dy, dx) in ((0, 1), (1, 0)):
-                neighbours.append(value)
+                neighbours.append(total / max(1, int(both.sum())))
     return np.array(out or [0.0]), float(np.mean(neighbours)) if neighbours else 0.0
 
 
 def _radial(normal: Array, n: int) -> tuple[float, float]:
     power = np.abs(np.fft.fft2(normal)) ** 2 / n
     f = np.hypot(np.fft.fftfreq(normal.shape[0])[:, None], np.fft.fftfreq(normal.shape[1])[None, :])
+    # Of Gaussian noise the mean fourth power is three squared variances; it tells how many pixels
+    # share in the power, by which periodograms of uneven noise scatter more.
+    share = min(1.0, 3 / max(float(np.sum(normal**4)) / n, 1e-300))
     best, where = 0.0, 0.0
     for low, high in pairwise(_BANDS):
         inside = (f > low) & (f <= high)
         m = int(inside.sum())
         if m < 4:
             continue
-        excess = (float(power[inside].mean()) - 1.0) * np.sqrt(m / 2)
+        excess = (float(power[inside].mean()) - 1.0) * np.sqrt(share * m / 2)
         if excess > best:
             best, where = float(excess), 0.5 * (low + high)
     return best, where

@@ -25,6 +25,10 @@ NOISE_UNKNOWN = "Noise estimated from the residual; goodness of fit cannot be ju
 NO_GOOD_FIT = "No good fit found. Check particle kind, pixel size, NA, sign."
 GRID = "The sampling was too coarse for these error bars; the fit was refined on a finer grid."
 STOPPED = "The fit was stopped early; it shows the best so far."
+BOTH_SIDES = (
+    "The image is explained equally well with the particle as far on the other side of focus. The "
+    "side was taken from the scene."
+)
 EXHAUSTED = "The search ended before it had converged; fit again from this result."
 
 
@@ -242,8 +246,7 @@ def about_residual(test: GoodnessOfFit, noise_known: bool, refined: bool) -> lis
         out.append(NOISE_UNKNOWN)
     elif test.chi2 > POOR:
         out.append(NO_GOOD_FIT)
-    correlated = test.neighbour > 0.2
-    if noise_known and test.chi2 < 0.8 and correlated:
+    if test.noise_is_correlated(noise_known):
         out.append(
             "Noise is correlated (compression or interpolation); error bars were widened "
             "accordingly; use raw data."

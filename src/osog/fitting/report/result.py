@@ -85,7 +85,8 @@ class FitResult:
     warnings : list of str
         Sentences for people, most important first.
     success : bool
-        Whether the search converged, and the fit is good where the noise is known.
+        Whether the search converged, and the residual holds nothing but noise: what the model does
+        not explain may have pulled the values along.
     chi2_per_pixel, r_squared, rms : float
     stopped : bool
         Whether the callback stopped it.
@@ -94,6 +95,8 @@ class FitResult:
     renders : int
         Simulated images.
     elapsed_s : float
+    converged : bool
+        Whether the search arrived at a minimum, however well it explains the image.
     """
 
     values: dict[str, float]
@@ -118,6 +121,7 @@ class FitResult:
     tests: dict[str, float]
     renders: int
     elapsed_s: float
+    converged: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the images as plain Python values; what is not finite becomes None.
@@ -127,8 +131,8 @@ class FitResult:
         dict
             ``values``, ``sigma``, ``units``, ``undetermined``, ``nuisances`` (name → value,
             sigma), ``covariance`` (names, matrix), ``linear``, ``chi2_per_pixel``, ``r_squared``,
-            ``rms``, ``success``, ``stopped``, ``warnings``, ``tests``, ``region``, ``renders``,
-            ``elapsed_s``, ``history``, ``scene``.
+            ``rms``, ``success``, ``converged``, ``stopped``, ``warnings``, ``tests``, ``region``,
+            ``renders``, ``elapsed_s``, ``history``, ``scene``.
         """
         return {
             "values": _plain(self.values),
@@ -145,6 +149,7 @@ class FitResult:
             "r_squared": _plain(self.r_squared),
             "rms": _plain(self.rms),
             "success": self.success,
+            "converged": self.converged,
             "stopped": self.stopped,
             "warnings": list(self.warnings),
             "tests": _plain(self.tests),

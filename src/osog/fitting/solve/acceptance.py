@@ -9,6 +9,8 @@ import numpy as np
 from osog.fitting.report.goodness_of_fit import goodness_of_fit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from osog.fitting.problem.setup import FitSetup
     from osog.fitting.solve.trial import Trial
     from osog.fitting.starts.single_particle import SingleParticle
@@ -17,14 +19,14 @@ if TYPE_CHECKING:
 _GOOD = 1.04
 # χ²/n up to which a candidate is worth the search to its end.
 _HOPEFUL = 3.0
-# Share of the contrast that a fit must explain to count as right where the noise is not known.
-_EXPLAINED = 0.75
 # Share of the spread of the data below which the misfit of an exact image lies.
 _EXACT = 1e-6
 # Reduction of χ² that is worth another round of perturbations.
 _WORTHWHILE = 5.0
 # Relative difference that counts where the noise is not known.
 _DIFFERENT = 1e-3
+# Reduction of χ² below which two minima explain an image equally well.
+_EQUAL = 4.0
 
 
 class Acceptance:
@@ -56,14 +58,39 @@ class Acceptance:
         point, problem = trial.point, trial.problem
         if self._is_at_edge(trial):
             return False
-        if self._setup.noise_known:
-            # Small images scatter more than the threshold allows for.
-            return trial.chi2 < max(_GOOD, 1 + 2 * float(np.sqrt(2 / problem.degrees)))
-        if problem.r_squared(point) > _EXPLAINED:
-            return True
-        exact = problem.rms(point) < _EXACT * self._setup.spread
+        # A wrong minimum can explain nearly all of the contrast: only white residuals count.
         test = goodness_of_fit(problem.residual_image(point), problem.used, trial.chi2)
-        return exact or not test.is_structured(False)
+        if not self._setup.noise_known:
+            return self.is_exact(trial) or test.is_white
+        # Small images scatter more than the threshold allows for; a faint particle in a wrong
+        # place raises χ² by no more than that, and its residual is the better witness.
+        scatter = float(np.sqrt(2 / problem.degrees))
+        if trial.chi2 < 1 + scatter:
+            return test.is_white
+        return trial.chi2 < max(_GOOD, 1 + 2 * scatter) and test.is_surely_white
+
+    def resembles(self, trial: Trial, values: Mapping[str, float], alike: float) -> bool:
+        """Whether the image at other values has at least this correlation with a trial's."""
+        problem = trial.problem
+        there = problem.evaluate(problem.parameters.scaled(values))
+        here = trial.point.model[problem.used]
+        return float(np.corrcoef(here, there.model[problem.used])[0, 1]) > alike
+
+    def is_exact(self, trial: Trial) -> bool:
+        """Whether a trial explains an image that has no noise at all."""
+        return trial.problem.rms(trial.point) < _EXACT * self._setup.spread
+
+    def advantage(self, trial: Trial, other: Trial) -> float:
+        """By how much χ² of a trial lies below that of another; about so without known noise."""
+        if self._setup.noise_known:
+            return other.point.cost - trial.point.cost
+        # Log-likelihood of white noise whose strength is itself estimated, twice.
+        ranks = [max(self.rank(t), 1e-12 * self._setup.spread) for t in (trial, other)]
+        return 2 * trial.problem.degrees * float(np.log(ranks[1] / ranks[0]))
+
+    def are_equal(self, trial: Trial, other: Trial) -> bool:
+        """Whether two trials explain the image equally well."""
+        return abs(self.advantage(trial, other)) < _EQUAL
 
     def is_known(self, trial: Trial) -> bool:
         """Whether an earlier trial already led to this minimum; it is remembered."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from osog.fitting.problem.depth_of_field import depth_of_field_um
 from osog.fitting.problem.residuals import ImageProblem
 from osog.fitting.problem.simulator import Simulators
 from osog.fitting.solve.acceptance import Acceptance
@@ -18,6 +19,7 @@ from osog.fitting.solve.levenberg_marquardt import DescentResult
 from osog.fitting.solve.polish import Polish
 from osog.fitting.solve.stages import STAGES
 from osog.fitting.starts.initial_guess import initial_guesses
+from osog.fitting.starts.mirror import mirrored_in_focus
 from osog.fitting.starts.perturbations import perturbations
 from osog.fitting.starts.single_particle import single_particle
 from osog.scene import SceneError
@@ -33,10 +35,26 @@ if TYPE_CHECKING:
     from osog.fitting.solve.trial import Trial
     from osog.fitting.starts.single_particle import SingleParticle
 
-# Iterations of a candidate before it is judged, of a perturbed one, and of the scene's own start.
+# Iterations of a candidate before it is judged, before it may be left as far behind, by which
+# factor on χ² or the rms, of a perturbed one, and of the scene's own start.
 _SHORT = 10
+_GLIMPSE = 4
+_BEHIND = 2.0
 _PERTURBED = 12
 _PATIENT = 25
+# Correlation with the fit's image from which the other side of focus is walked to: from a fit that
+# looks right, and from any other.
+_ALIKE = 0.5
+_ALIKE_ENOUGH = 0.2
+# Iterations on the other side of focus: of a fit that looks right, and of any other; and up to
+# which factor on the fit's χ² they are continued.
+_GLANCE = 3
+_LOOK = 12
+_PROMISING = 1.3
+# Share of the spread of an image below which a misfit is rather that of the grid than noise, and
+# how often the grid is chosen anew at the optimum.
+_NEARLY_EXACT = 0.02
+_GRIDS = 3
 # Rounds of perturbations, and how many of them are followed in each.
 _ROUNDS = 4
 _FOLLOWED = 3
@@ -59,11 +77,21 @@ class Search:
         self._descent = Descent(setup, monitor)
         self._acceptance = Acceptance(setup, self._single)
         self._polish = Polish(setup, self._simulators, self._descent, monitor)
+        self._both_sides = False
 
     @property
     def renders(self) -> int:
         """Number of simulated images so far."""
         return self._simulators.renders
+
+    @property
+    def both_sides(self) -> bool:
+        """Whether the image is explained equally well with the particle beyond focus."""
+        return self._both_sides
+
+    def is_exact(self, trial: Trial) -> bool:
+        """Whether a trial explains an image that has no noise at all."""
+        return not self._setup.noise_known and self._acceptance.is_exact(trial)
 
     def best(self, start: str) -> Trial:
         """Search and return the best trial, with nuisances free and on the finer grid.
@@ -73,8 +101,10 @@ class Search:
         start : str
             ``scene``, ``detect`` or ``auto``; see `osog.fit`.
         """
-        found = self._completed(self._searched(start))
-        return self._polish.polished(self._perturbed(found))
+        found = self._perturbed(self._mirrored(self._completed(self._searched(start))))
+        if not self._setup.noise_known and self._acceptance.is_exact(found):
+            return found
+        return self._on_own_grid(self._polish.polished(found))
 
     def _searched(self, start: str) -> Trial:
         single = self._single
@@ -82,8 +112,14 @@ class Search:
             return self._finished(self._from_scene(self._setup.max_iterations))
         trials: list[Trial] = []
         for stage in (stage for stage in STAGES if start in stage.starts):
-            trials += self._followed(single, stage) if stage.candidates else self._own_start()
+            best = min(map(self._acceptance.rank, trials), default=float("inf"))
+            if stage.candidates:
+                trials += self._followed(single, stage, best)
+            else:
+                trials += self._own_start()
             trials.sort(key=self._acceptance.rank)
+            if trials and trials[0].complete and not self._is_done(trials[0]):
+                trials[0] = self._mirrored(trials[0])
             if trials and self._is_enough(trials[0], stage):
                 break
         best = trials[0] if trials else self._from_scene(self._setup.max_iterations)
@@ -110,8 +146,11 @@ class Search:
             trial = self._finished(trial)
         return [trial]
 
-    def _followed(self, single: SingleParticle, stage: Stage) -> list[Trial]:
-        """Trials from the guesses of a stage; the hopeful ones to their end."""
+    def _followed(self, single: SingleParticle, stage: Stage, best: float) -> list[Trial]:
+        """Trials from the guesses of a stage; the hopeful ones to their end.
+
+        The rank of the best trial so far tells which guesses are left early.
+        """
         guesses = initial_guesses(
             self._setup,
             single,
@@ -122,9 +161,10 @@ class Search:
         short: list[Trial] = []
         done: list[Trial] = []
         for values in guesses:
-            trial = self._attempt(self._suited(values), values, _SHORT, "start")
+            trial = self._guessed(values, best)
             if self._monitor.stopped:
                 return [*done, *short, trial]
+            best = min(best, self._acceptance.rank(trial))
             if self._acceptance.is_known(trial):
                 continue
             if self._acceptance.is_hopeful(trial):
@@ -139,6 +179,16 @@ class Search:
             if self._monitor.stopped:
                 break
         return done
+
+    def _guessed(self, values: Mapping[str, float], best: float) -> Trial:
+        """Short descent from a guess; one that lies far behind the best is left early."""
+        trial = self._attempt(self._suited(values), values, _GLIMPSE, "start")
+        behind = self._acceptance.rank(trial) > _BEHIND * best
+        if behind or self._monitor.stopped or trial.descent.reason != "exhausted":
+            return trial
+        u = trial.problem.parameters.scaled(trial.point.values)
+        more = self._descent.settled(trial.problem, u, _SHORT - _GLIMPSE, "start")
+        return replace(more, complete=trial.complete)
 
     def _perturbed(self, trial: Trial) -> Trial:
         """Try the perturbations of a long particle, while they help."""
@@ -167,6 +217,53 @@ class Search:
                 trial.problem, trial.point.u, self._setup.max_iterations, "fit"
             )
             trial = replace(more, complete=True, polished=trial.polished, refined=trial.refined)
+        return trial
+
+    def _mirrored(self, trial: Trial) -> Trial:
+        """Look at the other side of focus, and keep the side that explains the image better.
+
+        Where both do equally well it is the scene's side.
+        """
+        single = self._single
+        if single is None or trial.mirrored or self._monitor.stopped:
+            return trial
+        found = trial.point.values
+        field = depth_of_field_um(self._setup.scene)
+        values = mirrored_in_focus(single, found, self._setup.parameters, field)
+        if values is None:
+            return replace(trial, mirrored=True)
+        judge = self._acceptance
+        good = self._setup.noise_known and judge.is_good(trial)
+        trial = replace(trial, mirrored=True)
+        if not judge.resembles(trial, values, _ALIKE if good else _ALIKE_ENOUGH):
+            return trial
+        other = self._attempt(self._suited(values), values, _GLANCE if good else _LOOK, "start")
+        if judge.rank(other) > _PROMISING * judge.rank(trial) or self._monitor.stopped:
+            return trial
+        here = self._polish.polished(trial)
+        other = replace(self._polish.polished(self._finished(other)), mirrored=True)
+        sides = [single.defocus_at(side.point.values) for side in (here, other)]
+        if sides[0] * sides[1] < 0 and judge.are_equal(other, here):
+            self._both_sides = True
+            return here if sides[0] * single.defocus_um >= 0 else other
+        return other if judge.advantage(other, here) > 0 else here
+
+    def _on_own_grid(self, trial: Trial) -> Trial:
+        """Carry the fit of an image without noise to the grid on which the engine renders it.
+
+        The grid that the search is made on differs from it by what such an image shows clearly.
+        """
+        judge = self._acceptance
+        for _ in range(_GRIDS):
+            near = trial.problem.rms(trial.point) < _NEARLY_EXACT * self._setup.spread
+            if self._setup.noise_known or not near or judge.is_exact(trial):
+                break
+            model = self._simulators.own(self._setup.fitted(trial.point.values))
+            own = trial.problem.with_model(model, model.reuses_wave)
+            there = self._descent.settled(own, trial.point.u, _LOOK, "polish")
+            if self._monitor.stopped or 2 * judge.rank(there) > judge.rank(trial):
+                break
+            trial = replace(there, complete=True, polished=True, refined=trial.refined)
         return trial
 
     # Trials ---------------------------------------------------------------------------------

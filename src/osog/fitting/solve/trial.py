@@ -24,6 +24,8 @@ class Trial:
         Whether the nuisances are free.
     polished, refined : bool
         Whether the finer grid was looked at, and whether it moved the fit.
+    mirrored : bool
+        Whether the other side of focus was looked at.
     """
 
     descent: DescentResult[Point]
@@ -31,6 +33,7 @@ class Trial:
     complete: bool = False
     polished: bool = False
     refined: bool = False
+    mirrored: bool = False
 
     @property
     def point(self) -> Point:

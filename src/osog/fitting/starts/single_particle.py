@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from osog.fitting.starts.extents import number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from osog.fitting.problem.parameters import FreeParameters
     from osog.scene import Population, Scene
     from osog.scene.model import FitRole
@@ -46,7 +48,12 @@ class SingleParticle:
     @property
     def defocus_um(self) -> float:
         """Focus − z in µm."""
-        return self.values["focus"] - self.values["z"]
+        return self.defocus_at({})
+
+    def defocus_at(self, found: Mapping[str, float]) -> float:
+        """Focus − z in µm where free names have other values; those left out stay."""
+        focus, z = (found.get(self.names.get(key, ""), self.values[key]) for key in ("focus", "z"))
+        return focus - z
 
 
 def single_particle(scene: Scene, free: FreeParameters) -> SingleParticle | None:
