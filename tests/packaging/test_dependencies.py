@@ -56,13 +56,24 @@ def test_every_dependency_is_imported(root: Path, project: dict) -> None:
 
 
 def test_every_extra_has_code(root: Path, project: dict) -> None:
-    used = imported(root / "src")
+    used = imported(root / "src") | imported(root / "examples")
     for extra, lines in project["project"]["optional-dependencies"].items():
         for line in lines:
             if name(line) == project["project"]["name"]:
                 continue  # an extra made of other extras
             # A Qt binding comes with napari, which finds it itself.
             assert MODULES.get(name(line), name(line)) in used, f"{extra}: {line}"
+
+
+def test_ultralytics_stays_in_its_example(root: Path) -> None:
+    """Its licence, AGPL-3.0, would bind whatever imports it."""
+    assert "ultralytics" not in imported(root / "src")
+    users = [
+        path.relative_to(root / "examples").as_posix()
+        for path in (root / "examples").rglob("*.py")
+        if "ultralytics" in path.read_text(encoding="utf-8")
+    ]
+    assert users == ["yolo_obb/detector.py"]
 
 
 def test_documents_and_messages_name_extras_that_there_are(root: Path, project: dict) -> None:

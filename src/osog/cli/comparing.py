@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from osog.datasets import LabelledFrame
     from osog.scene import Scene
     from osog.statistics import ImageStatistics
 
@@ -92,3 +93,51 @@ def both(
     except ValueError as error:
         raise CommandError(f"The pictures cannot be measured: {error}") from None
     return average(parts), average(own), spread(parts, band), band
+
+
+def beside_sheet(
+    path: Path,
+    frames: list[LabelledFrame],
+    scene: Scene,
+    image: Path,
+    pixel_size_um: float | None,
+    line_width_um: float,
+) -> tuple[dict[str, Any], str | None]:
+    """Write a sheet of frames of a dataset beside a micrograph; its numbers, and a sentence.
+
+    Raises
+    ------
+    CommandError
+        If the pictures cannot be measured.
+    """
+    from osog.cli.console import shorter
+    from osog.cli.sheet import save_sheet
+    from osog.datasets.beside import ROWS, beside
+
+    picture, stated, words = colours(image, scene)
+    if pixel_size_um is not None:
+        stated, words = pixel_size_um, None
+    try:
+        found = beside(frames, picture, stated, line_width_um)
+    except ValueError as error:
+        raise CommandError(f"The pictures cannot be measured: {error}") from None
+    lines = [f"{'':24}{'image':>10}{'frames':>10}{'10 %':>10}{'90 %':>10}"]
+    lines += [
+        f"{ROWS[name]:24}" + "".join(f"{shorter(value):>10}" for value in row)
+        for name, row in found.rows.items()
+    ]
+    own = found.labels
+    lines += [
+        "",
+        f"labels: length {shorter(own['length_um'])} µm, aspect {shorter(own['aspect'])},",
+        f"        {shorter(own['per_mm2'])} counted per mm²",
+    ]
+    save_sheet(
+        path,
+        (picture, np.asarray(frames[0].image)),
+        (found.image, found.frames),
+        (image.name, f"dataset, frame {frames[0].stem}"),
+        lines,
+    )
+    answer = {"statistics": {n: list(row) for n, row in found.rows.items()}, "labels": own}
+    return answer, words

@@ -301,13 +301,14 @@ def _finish(
     recipe: Recipe, folder: Path, count: int, scene: Scene, records: list[dict[str, Any]]
 ) -> None:
     """Write what needs every shard, and the manifest last."""
+    source = recipe.source()
     splits = {name: sum(r["splits"].get(name, 0) for r in records) for name in SPLITS}
     facts = DatasetFacts(
         name=folder.absolute().name,
-        class_names=recipe.source().class_names,
+        class_names=source.class_names,
         splits={name: number for name, number in splits.items() if number},
         shards=len(records),
-        pixel_size_um=scene.grid.pixel_size_um,
+        pixel_size_um=source.labels.pixel_size_um or scene.grid.pixel_size_um,
     )
     for name, place in folders(recipe, folder).items():
         FORMATS[name].finish(place, facts)

@@ -9,6 +9,7 @@ import numpy as np
 from osog.datasets.labelled_frame import LabelledFrame
 from osog.datasets.labelling import Silhouettes, labelled_objects
 from osog.datasets.own_light import own_light
+from osog.datasets.resampling import resampled
 from osog.datasets.settings import LabelSettings
 from osog.exit_wave.compiled.choice import draws_compiled
 from osog.exit_wave.compiled.choice import use as drawn_by
@@ -230,7 +231,7 @@ def labels_of(
     if settings.asks_own_light and alone is not None:
         lights = _own_light(frame, silhouettes, alone)
     objects = labelled_objects(silhouettes, settings, lights)
-    return LabelledFrame(
+    made = LabelledFrame(
         index=index,
         view=view,
         seed=frame.seed,
@@ -241,6 +242,7 @@ def labels_of(
         objects=objects,
         instances=silhouettes.instances(objects.particles),
     )
+    return resampled(made, settings) if settings.resamples else made
 
 
 def _own_light(frame: Frame, silhouettes: Silhouettes, alone: Renderer) -> list[OwnLight]:

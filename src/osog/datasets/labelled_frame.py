@@ -39,6 +39,8 @@ class LabelledFrame:
         Labelled particles.
     instances : ndarray of int32, shape (Y, X)
         0 in the background, k + 1 on the pixels of object k that nothing covers.
+    resampled_pixel_um : float, optional
+        Where image and labels were brought to another pixel size than the scene's, or cropped.
     """
 
     index: int
@@ -50,6 +52,12 @@ class LabelledFrame:
     frame: Frame
     objects: Objects
     instances: NDArray[np.int32]
+    resampled_pixel_um: float | None = None
+
+    @property
+    def pixel_size_um(self) -> float:
+        """Of image and labels."""
+        return self.resampled_pixel_um or self.scene.grid.pixel_size_um
 
     @property
     def stem(self) -> str:

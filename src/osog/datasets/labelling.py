@@ -161,7 +161,7 @@ def labelled_objects(
         share = settings.peak_share
         full = np.array([_by_light(b, o, m, share) for b, o, m in each]).reshape(-1, 5)
     full[:, 2:4] = np.maximum(full[:, 2:4] + 2 * settings.margin_px, 0.5)
-    cut_boxes = _cut_boxes(full, silhouettes.shape)
+    cut_boxes = boxes_in_frame(full, silhouettes.shape)
     optics = scene.microscope
     focus = float(np.mean(optics.focus_planes_um))
     z = batch.position[:, 2].double().cpu().numpy()
@@ -180,7 +180,7 @@ def labelled_objects(
         full_box=full,
         polygons=tuple(polygons),
         masks=tuple(found_masks),
-        keypoints=_keypoints(full),
+        keypoints=keypoints_of(full),
         visible_fraction=visible,
         share_in_frame=inside,
         defocus_um=defocus,
@@ -194,7 +194,7 @@ def labelled_objects(
     objects = objects.taken(
         np.flatnonzero((inside >= settings.least_share_in_frame) & (inside > 0))
     )
-    states = tuple(_state(objects, k, settings) for k in range(len(objects)))
+    states = tuple(state_of(objects, k, settings) for k in range(len(objects)))
     return Objects(**{**objects.__dict__, "state": states})
 
 
@@ -246,19 +246,20 @@ def measures(objects: Objects, number: int) -> Mapping[str, float]:
     }
 
 
-def _state(objects: Objects, number: int, settings: LabelSettings) -> str:
+def state_of(objects: Objects, number: int, settings: LabelSettings) -> str:
+    """State of one object by the rules of the settings."""
     numbers = measures(objects, number)
     return next((rule.state for rule in settings.rules if rule.holds(numbers)), "counted")
 
 
-def _keypoints(box: Array) -> Array:
+def keypoints_of(box: Array) -> Array:
     """Tips of the long axes and centres (n, 3, 2) of boxes."""
     step = np.stack([np.cos(box[:, 4]), np.sin(box[:, 4])], -1) * box[:, 2:3] / 2
     centre = box[:, :2]
     return np.stack([centre - step, centre + step, centre], 1)
 
 
-def _cut_boxes(boxes: Array, shape: tuple[int, int]) -> Array:
+def boxes_in_frame(boxes: Array, shape: tuple[int, int]) -> Array:
     """Boxes (n, 5) around what of other boxes lies inside the frame."""
     corners, end = corners_of(boxes), np.array(shape[::-1]) - 0.5
     out = boxes.copy()
@@ -325,8 +326,11 @@ def _traced(mask: Mask) -> Array:
 
 __all__ = [
     "Silhouettes",
+    "boxes_in_frame",
     "class_table",
+    "keypoints_of",
     "labelled_objects",
     "measures",
+    "state_of",
     "truth_columns",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from osog.scene.model import SceneModel
 
@@ -81,6 +81,12 @@ class LabelSettings(SceneModel):
         The first that holds gives the state; counted where none does.
     own_light : bool
         Measure contrast and signal-to-noise of every object even where nothing else asks for them.
+    pixel_size_um : float, optional
+        Pictures and labels are brought to this pixel size after the camera; the scene's where it is
+        left out. Lengths in rules are then in these pixels; ``margin_px`` stays in the scene's.
+    crop : (int, int), optional
+        Rows and columns that are cut from the middle, in these pixels. Where the pixel size of the
+        scene is a law it makes all pictures alike.
     """
 
     box: Literal["geometry", "visible"] = "geometry"
@@ -91,6 +97,8 @@ class LabelSettings(SceneModel):
     merge_groups: bool = False
     rules: tuple[Rule, ...] = (Rule(state="difficult", when={"visible_fraction": (None, 0.25)}),)
     own_light: bool = False
+    pixel_size_um: float | None = Field(None, gt=0, le=1000)
+    crop: tuple[PositiveInt, PositiveInt] | None = None
 
     @model_validator(mode="after")
     def _class_names_are_words(self) -> LabelSettings:
@@ -98,6 +106,11 @@ class LabelSettings(SceneModel):
             if not name.strip() or "\n" in name:
                 raise ValueError(f"classes: '{name}' is no name of a class.")
         return self
+
+    @property
+    def resamples(self) -> bool:
+        """Whether pictures are changed after the camera."""
+        return self.pixel_size_um is not None or self.crop is not None
 
     @property
     def asks_own_light(self) -> bool:

@@ -57,7 +57,7 @@ class PolyhedronGeometry(Shape):
             rows = np.broadcast_to(faces[:, :3], (len(size), len(faces), 3))
             planes = np.concatenate([rows, (size @ faces[:, 3:].T)[..., None]], -1)
             corners, known = corners_of_many(planes, np.ones(planes.shape[:2], dtype=bool))
-            far = np.where(known[..., None], np.abs(corners), 0.0).max(1)
+            far = np.where(known[..., None], np.abs(corners), 0.0).max(1, initial=0.0)
             x, y, z = (_like(a, far[:, k]) for k in range(3))
             return x, y, z
         return a / 2, b / 2, c / 2

@@ -131,7 +131,7 @@ def plan_bodies(
         faces = with_cuts(faces, size, amounts, rng)
         surface = plan_surface(faces, size, amounts, rng)
     plan = BodyPlan(shape, faces, surface, surface_laws, pieces, ())
-    if not population.inclusions:
+    if not population.inclusions or count == 0:
         return plan
     hosts, scale = _hosts(population, plan, stated, count)
     inclusions = tuple(
@@ -168,6 +168,8 @@ def make_bodies(
     planes, counts = like.new_zeros(0, 4), np.zeros(count, np.int64)
     pieces: list[Pieces] = []
     assembly = assembly_of(model)
+    if count == 0:  # a law of the count, or an object that is rendered without this population
+        return Bodies(size, planes, counts, pieces, assembly is not None)
     if assembly is not None:
         pieces = assembly.pieces(model, {field: t for (field, _), t in sizes.items()}, plan.pieces)
     faces = plan.faces

@@ -13,6 +13,7 @@ from osog.statistics.lines import (
 )
 from osog.statistics.measure import ImageStatistics, distances, measure
 from osog.statistics.noise import Noise, noise_of
+from osog.statistics.regions import region_shapes
 from osog.statistics.spectrum import BAND_EDGES_PER_UM, radial_power_spectrum, spectral_distance
 from osog.statistics.tiles import average, measure_tiles, spread
 
@@ -37,6 +38,7 @@ __all__ = [
     "noise_of",
     "profile_distance",
     "radial_power_spectrum",
+    "region_shapes",
     "relative_contrast",
     "relief_profiles",
     "skewness",

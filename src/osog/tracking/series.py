@@ -135,8 +135,8 @@ def frames_of(images: Any) -> Iterator[Any]:
     if dimensions is not None and dimensions != 3:
         raise FitError(f"images has {dimensions} dimensions; a series has three, (T, Y, X).")
     for image in images:
-        path = isinstance(image, str | os.PathLike)
-        yield read_micrograph(image).image if path else image
+        named = isinstance(image, str | os.PathLike)
+        yield read_micrograph(image).image if named else image
 
 
 def _pages(path: Path) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from osog.cli.options import Json, SceneArgument
 from osog.cli.scenes import load_scene
 
 if TYPE_CHECKING:
-    from osog.datasets import LabelSettings
+    from osog.datasets import LabelledFrame, LabelSettings
     from osog.scene import Scene
 
 
@@ -67,6 +67,20 @@ def dataset(
             help="Write a contact sheet of the first samples, nothing else.",
         ),
     ] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="IMAGE",
+            help="With --sheet: also write FILE-beside.png, statistics of both side by side.",
+        ),
+    ] = None,
+    pixel_size_um: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Of the image of --beside, where its file states none."),
+    ] = None,
+    line_width_um: Annotated[
+        float, typer.Option(min=0.01, help="With --beside: width of lines that are looked for.")
+    ] = 1.5,
     list_formats: Annotated[
         bool, typer.Option("--formats", help="List the formats, and do nothing else.")
     ] = False,
@@ -90,9 +104,11 @@ def dataset(
     described = load_scene(scene)
     settings = _settings(labels)
     chosen = accuracy.value if accuracy is not None else None
+    if beside is not None and sheet is None:
+        raise CommandError("--beside IMAGE needs --sheet FILE.")
     if sheet is not None:
-        shown = _sheet(sheet, described, seed, settings, views, chosen, device, min(count, 9))
-        emit({"sheet": str(sheet), "frames": shown}) if as_json else show(str(sheet))
+        frames = _frames(described, seed, settings, views, chosen, device, min(count, 9))
+        _sheets(sheet, frames, described, beside, pixel_size_um, line_width_um, as_json)
         return
     if out is None:
         raise CommandError("--out DIR is needed: the folder of the dataset.")
@@ -159,8 +175,7 @@ def _part(text: str | None) -> tuple[int, int] | None:
     return int(first), int(all_)
 
 
-def _sheet(
-    path: Path,
+def _frames(
     scene: Scene,
     seed: int,
     settings: LabelSettings | None,
@@ -168,18 +183,42 @@ def _sheet(
     accuracy: str | None,
     device: str,
     count: int,
-) -> int:
+) -> list[LabelledFrame]:
+    """Make the first frames."""
     from osog.datasets import FrameSource
-    from osog.datasets.sheet import write_sheet
 
     source = FrameSource(
-        scene,
-        seed,
-        labels=settings,
-        views=views,
-        accuracy=accuracy,
-        device=device,
+        scene, seed, labels=settings, views=views, accuracy=accuracy, device=device
     )
-    frames = [frame for k in range(count) for frame in source.pictures(k)]
+    return [frame for k in range(count) for frame in source.pictures(k)]
+
+
+def _sheets(
+    path: Path,
+    frames: list[LabelledFrame],
+    scene: Scene,
+    image: Path | None,
+    pixel_size_um: float | None,
+    line_width_um: float,
+    as_json: bool,
+) -> None:
+    """Write the contact sheet, and the one of statistics where there is an image."""
+    from osog.datasets.sheet import write_sheet
+
+    answer: dict[str, Any] = {"sheet": str(path), "frames": len(frames)}
+    found = None
+    if image is not None:  # read before anything is written
+        from osog.cli.comparing import beside_sheet
+
+        second = path.with_name(f"{path.stem}-beside.png")
+        found, words = beside_sheet(second, frames, scene, image, pixel_size_um, line_width_um)
+        answer |= {"beside": str(second), **found}
+        if words is not None and not as_json:
+            note(words)
     write_sheet(path, frames)
-    return len(frames)
+    if as_json:
+        emit(answer)
+        return
+    show(str(path))
+    if found is not None:
+        show(answer["beside"])

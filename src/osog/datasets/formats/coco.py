@@ -110,7 +110,7 @@ class _Writer(ShardWriter):
             "image": {
                 "file_name": image.name, "width": columns, "height": rows,
                 "index": frame.index, "view": frame.view, "seed": frame.seed,
-                "pixel_size_um": files.plain(frame.scene.grid.pixel_size_um),
+                "pixel_size_um": files.plain(frame.pixel_size_um),
             },
             "annotations": [
                 _annotation(frame, k, self._style.segmentation(frame.objects, k, frame.shape))

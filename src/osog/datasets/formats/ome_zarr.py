@@ -100,7 +100,7 @@ def _fill(group: Any, pixels: NDArray[Any]) -> None:
 
 
 def _multiscale(frame: LabelledFrame, colour: bool) -> dict[str, Any]:
-    pixel = frame.scene.grid.pixel_size_um
+    pixel = frame.pixel_size_um
     space = [{"name": name, "type": "space", "unit": "micrometer"} for name in "yx"]
     axes = [{"name": "c", "type": "channel"}, *space] if colour else space
     scale = [1.0] * colour + [pixel, pixel]

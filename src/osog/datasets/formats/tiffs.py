@@ -84,7 +84,7 @@ class _Writer(ShardWriter):
 def _ome_tiff(frame: LabelledFrame) -> bytes:
     import tifffile
 
-    pixel = frame.scene.grid.pixel_size_um
+    pixel = frame.pixel_size_um
     digest = hashlib.sha256(frame.image.tobytes()).hexdigest()
     metadata = {
         "axes": "YXS" if frame.image.ndim == 3 else "YX",

@@ -92,7 +92,7 @@ def _record(frame: LabelledFrame) -> dict[str, Any]:
         "view": frame.view,
         "seed": frame.seed,
         "shape": list(frame.shape),
-        "pixel_size_um": files.plain(frame.scene.grid.pixel_size_um),
+        "pixel_size_um": files.plain(frame.pixel_size_um),
         "white": files.plain(frame.white),
         "class_names": list(objects.class_names),
         "objects": [

@@ -112,9 +112,9 @@ class Search:
             return self._finished(self._from_scene(self._setup.max_iterations))
         trials: list[Trial] = []
         for stage in (stage for stage in STAGES if start in stage.starts):
-            best = min(map(self._acceptance.rank, trials), default=float("inf"))
+            least = min(map(self._acceptance.rank, trials), default=float("inf"))
             if stage.candidates:
-                trials += self._followed(single, stage, best)
+                trials += self._followed(single, stage, least)
             else:
                 trials += self._own_start()
             trials.sort(key=self._acceptance.rank)

@@ -1,0 +1,217 @@
+"""YOLO11n-OBB, trained and used. The only file here that needs Ultralytics, which is AGPL-3.0."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from copy import deepcopy
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("YOLO_OFFLINE", "true")  # nothing is downloaded
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Array = NDArray[np.float64]
+
+
+def without_compiled_torchvision() -> None:
+    """Let Ultralytics import a torchvision whose binary part does not fit this torch.
+
+    The torchvision of the package index is built for CUDA; beside a torch for the CPU its import
+    stops at operators that are not there. Detectors of oriented boxes use none of them.
+    """
+    try:
+        import torchvision  # noqa: F401
+    except ImportError:
+        return  # Ultralytics says itself what it lacks
+    except RuntimeError:
+        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        library = torch.library.Library("torchvision", "DEF")
+        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        library.define(
+            "roi_align(Tensor input, Tensor rois, float spatial_scale, int pooled_height, "
+            "int pooled_width, int sampling_ratio, bool aligned) -> Tensor"
+        )
+        _KEPT.append(library)
+
+
+_KEPT: list[Any] = []  # operators go with the library that defines them
+
+
+def train(
+    batches: Iterator[tuple[NDArray[np.uint8], list[Array]]],
+    steps: int,
+    out: Path,
+    *,
+    weights: Path | None = None,
+    rate: float = 2e-3,
+    device: str = "cpu",
+    every: int = 50,
+    minutes: float | None = None,
+) -> Path:
+    """Train YOLO11n-OBB on windows.
+
+    Parameters
+    ----------
+    batches : iterator
+        Pictures (B, Y, X), and boxes (n, 5) of each.
+    steps : int
+    out : Path
+        File of the weights, which `ultralytics.YOLO` opens too; written every 200 steps.
+    weights : Path, optional
+        To begin with; from scratch where they are left out.
+    rate : float
+        Highest learning rate of AdamW; a cosine brings it down to a hundredth.
+    device : str
+    every : int
+        Steps between two lines of the log.
+    minutes : float, optional
+        Wall time after which the rest of the steps is left out; the rate then falls by time.
+
+    Returns
+    -------
+    Path
+        `out`.
+    """
+    without_compiled_torchvision()
+    from ultralytics.cfg import get_cfg
+    from ultralytics.nn.tasks import OBBModel
+
+    if weights is None:
+        model = OBBModel("yolo11n-obb.yaml", ch=3, nc=1, verbose=False)
+    else:
+        from ultralytics import YOLO
+
+        model = YOLO(str(weights), task="obb").model
+        for parameter in model.parameters():
+            parameter.requires_grad_(True)
+    model.args = get_cfg()
+    model.names = {0: "particle"}
+    # A fifth faster than rows of channels, on CPUs and GPUs alike.
+    model = model.to(device, memory_format=torch.channels_last).float().train()
+    smooth = deepcopy(model).eval()
+    groups = [
+        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 5e-4},
+        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=rate)
+    begun, lately, seconds = time.monotonic(), [], time.process_time()
+    for step in range(steps):
+        done = step / steps
+        if minutes is not None:
+            done = max(done, (time.monotonic() - begun) / (60 * minutes))
+        if done >= 1:
+            break
+        for group in optimiser.param_groups:
+            cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done))
+            group["lr"] = rate * min(1.0, (step + 1) / 50) * cosine
+        loss, parts = model.loss(_batch(*next(batches), device))
+        optimiser.zero_grad()
+        loss.sum().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+        optimiser.step()
+        _follow(smooth, model, min(0.995, 1 - 1 / (step + 2) ** 0.8))
+        values = parts.values() if isinstance(parts, dict) else parts
+        lately.append([float(value) for value in values])
+        if (step + 1) % every == 0:
+            words = " ".join(f"{value:.3f}" for value in np.mean(lately, 0))
+            used = time.process_time() - seconds
+            print(f"step {step + 1}: losses {words}, {used:.0f} CPU-s", flush=True)
+            lately = []
+        if (step + 1) % 200 == 0:
+            _save(smooth, out)
+    _save(smooth, out)
+    return out
+
+
+def load(weights: Path) -> Any:
+    """Open a detector that was trained."""
+    without_compiled_torchvision()
+    from ultralytics import YOLO
+
+    return YOLO(str(weights), task="obb")
+
+
+def found(
+    detector: Any,
+    picture: NDArray[np.uint8],
+    least: float = 0.01,
+    overlap: float = 0.4,
+    device: str = "cpu",
+) -> tuple[Array, Array]:
+    """Boxes (n, 5) and confidences (n,) of a normalised picture (Y, X), at its own pixels.
+
+    Parameters
+    ----------
+    detector : object
+        Of `load`.
+    picture : ndarray of uint8 (Y, X)
+    least : float
+        Lowest confidence.
+    overlap : float
+        ProbIoU beyond which the less confident of two boxes goes.
+    device : str
+    """
+    size = [32 * math.ceil(n / 32) for n in picture.shape]
+    result = detector.predict(
+        np.repeat(picture[..., None], 3, -1), imgsz=size, conf=least, iou=overlap, max_det=2000,
+        rect=False, device=device, verbose=False,
+    )[0].obb  # fmt: skip
+    boxes = result.xywhr.cpu().numpy().astype(np.float64)
+    boxes[:, :2] -= 0.5  # they count from the corner of the first pixel
+    return boxes, result.conf.cpu().numpy().astype(np.float64)
+
+
+def _batch(pictures: NDArray[np.uint8], boxes: list[Array], device: str) -> dict[str, Any]:
+    """Put windows into the form that Ultralytics takes."""
+    image = torch.from_numpy(pictures).to(device).float()[:, None].expand(-1, 3, -1, -1) / 255
+    image = image.contiguous(memory_format=torch.channels_last)
+    rows = torch.from_numpy(np.concatenate(boxes)).to(device).float()
+    rows[:, :2] += 0.5
+    rows[:, 0:4:2] /= pictures.shape[2]
+    rows[:, 1:4:2] /= pictures.shape[1]
+    rows[:, 4] = (rows[:, 4] + torch.pi / 4) % torch.pi - torch.pi / 4  # as its own loader has it
+    of = torch.repeat_interleave(
+        torch.arange(len(boxes), device=device).float(),
+        torch.tensor([len(b) for b in boxes], device=device),
+    )
+    return {
+        "img": image, "bboxes": rows, "cls": torch.zeros(len(rows), 1, device=device),
+        "batch_idx": of,
+    }  # fmt: skip
+
+
+def _follow(smooth: torch.nn.Module, model: torch.nn.Module, share: float) -> None:
+    """Let averaged weights follow those that are trained."""
+    with torch.no_grad():
+        theirs = model.state_dict()
+        for name, value in smooth.state_dict().items():
+            if value.dtype.is_floating_point:
+                value.mul_(share).add_(theirs[name], alpha=1 - share)
+            else:
+                value.copy_(theirs[name])
+
+
+def _save(model: torch.nn.Module, out: Path) -> None:
+    import ultralytics
+
+    kept = deepcopy(model).cpu().half()
+    kept.criterion = None
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_suffix(".part")
+    facts = {
+        "model": kept, "ema": None, "train_args": {"task": "obb", "model": "yolo11n-obb.yaml"},
+        "date": datetime.now().isoformat(), "version": ultralytics.__version__,
+    }  # fmt: skip
+    torch.save(facts, temporary)
+    temporary.replace(out)

@@ -1,0 +1,187 @@
+"""The detector's recipe, but for the detector: scores, windows, tiles and scenes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import yaml
+from PIL import Image
+
+import osog
+from osog.datasets import FrameSource, LabelSettings
+
+RECIPE = Path(__file__).parents[2] / "examples" / "yolo_obb"
+SCENES = sorted(path.stem for path in (RECIPE / "scenes").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def beside_each_other():
+    sys.path.insert(0, str(RECIPE))
+    yield
+    sys.path.remove(str(RECIPE))
+    for name in ("boxes", "pictures", "recipe"):
+        sys.modules.pop(name, None)
+
+
+def covered(box: np.ndarray, side: int = 400, fine: int = 4) -> np.ndarray:
+    """Fine pixels inside a box, by its definition."""
+    y, x = np.mgrid[: side * fine, : side * fine] / fine
+    x, y = x - box[0], y - box[1]
+    along = x * np.cos(box[4]) + y * np.sin(box[4])
+    across = y * np.cos(box[4]) - x * np.sin(box[4])
+    return (np.abs(along) <= box[2] / 2) & (np.abs(across) <= box[3] / 2)
+
+
+def test_overlap_of_boxes_is_that_of_their_pixels() -> None:
+    import boxes
+
+    rng = np.random.default_rng(3)
+    low, high = np.array([[30, 30, 8, 8, -2], [60, 60, 40, 40, 2]])
+    first = rng.uniform(low, high, (6, 5))
+    second = first + rng.normal(0, 4, first.shape) * [1, 1, 1, 1, 0.05]
+    second[:, 2:4] = np.abs(second[:, 2:4]) + 2
+    found = boxes.polygon_iou(first, second)
+    assert found.shape == (6, 6)
+    for i in range(6):
+        one, other = covered(first[i], 100), covered(second[i], 100)
+        assert found[i, i] == pytest.approx((one & other).sum() / (one | other).sum(), abs=0.02)
+    assert np.allclose(np.diag(boxes.polygon_iou(first, first)), 1)
+    assert boxes.polygon_iou(first, first + np.array([500, 0, 0, 0, 0])).max() == 0
+
+
+def test_likeness_of_gaussians_is_one_less_their_hellinger_distance() -> None:
+    import boxes
+
+    one = np.array([[50.0, 48.0, 30.0, 9.0, 0.4]])
+    other = np.array([[54.0, 47.0, 24.0, 12.0, 0.7]])
+    y, x = np.mgrid[0:100:0.25, 0:100:0.25]
+
+    def density(box: np.ndarray) -> np.ndarray:
+        c, s = np.cos(box[4]), np.sin(box[4])
+        turn = np.array([[c, -s], [s, c]])
+        inverse = turn @ np.diag(12 / box[2:4] ** 2) @ turn.T
+        d = np.stack([x - box[0], y - box[1]], -1)
+        p = np.exp(-0.5 * np.einsum("...i,ij,...j", d, inverse, d))
+        return p / p.sum()
+
+    hellinger = np.sqrt(1 - np.sqrt(density(one[0]) * density(other[0])).sum())
+    assert boxes.prob_iou(one, other)[0, 0] == pytest.approx(1 - hellinger, abs=1e-3)
+    assert boxes.prob_iou(one, one)[0, 0] == pytest.approx(1, abs=1e-3)
+
+
+def test_average_precision_of_a_case_done_by_hand() -> None:
+    import boxes
+
+    drawn = np.array([[20.0 * k, 10.0, 10.0, 4.0, 0.0] for k in range(1, 5)])
+    # By falling confidence: right, a second one on the same object, right, nowhere; two missed.
+    found = np.array([drawn[0], drawn[0] + [0.1, 0, 0, 0, 0], drawn[1], [300.0, 300, 10, 4, 0]])
+    sure = np.array([0.9, 0.8, 0.7, 0.1])
+    one = boxes.scores([found], [sure], [drawn], "polygon", 0.5, threshold=0.5)
+    # Precision 1 up to recall 1/4, 2/3 up to 1/2: 26 and 25 of the 101 recalls.
+    assert one.average_precision == pytest.approx((26 + 25 * 2 / 3) / 101)
+    assert one.precision == pytest.approx(2 / 3) and one.recall == 0.5
+    assert (one.found, one.drawn) == (3, 4)
+    # Order within a picture does not count, and pictures are ranked together.
+    mixed = boxes.scores([found[::-1], found[:0]], [sure[::-1], sure[:0]], [drawn, drawn[:0]])
+    assert mixed.average_precision == pytest.approx(one.average_precision)
+    assert boxes.scores([drawn], [np.ones(4)], [drawn]).average_precision == 1
+    nothing = boxes.scores([drawn[:0]], [sure[:0]], [drawn])
+    assert nothing.average_precision == 0 and nothing.recall == 0
+
+
+def test_a_window_keeps_boxes_on_their_objects() -> None:
+    import pictures
+
+    box = np.array([[120.0, 100.0, 90.0, 24.0, 0.5]])
+    picture = np.full((200, 240), pictures.EMPTY, np.uint8)
+    picture[covered(box[0], 240, 1)[:200]] = 255
+    rng = np.random.default_rng(0)
+    seen = 0
+    for _ in range(12):
+        shown, held = pictures.window(picture, box, 160, rng, scales=(0.6, 1.2))
+        assert shown.shape == (160, 160) and shown.dtype == np.uint8
+        if not len(held):
+            continue
+        seen += 1
+        bright = shown > np.median(shown) + 0.5 * (float(shown.max()) - np.median(shown))
+        inside = covered(held[0], 160, 1)
+        # The box is the object's, cut at the window, to the pixel that its rim is blurred by.
+        assert (bright & inside).sum() > 0.9 * bright.sum()
+        assert bright[inside].mean() > 0.8
+        grown = held[0] + np.array([0, 0, 4, 4, 0])
+        assert (bright & ~covered(grown, 160, 1)).sum() <= 3
+    assert seen >= 6
+
+
+def test_labels_are_read_from_lines_and_from_masks(tmp_path: Path) -> None:
+    import boxes
+    import pictures
+
+    drawn = np.array([[60.0, 50.0, 40.0, 10.0, 0.3], [30.0, 80.0, 20.0, 12.0, -1.2]])
+    lines = [
+        "0 " + " ".join(f"{v:.6f}" for v in ((corners + 0.5) / [128, 100]).ravel())
+        for corners in boxes.corners_of(drawn)
+    ]
+    (tmp_path / "a.txt").write_text("\n".join(lines) + "\n")
+    assert np.allclose(pictures.read_labels(tmp_path / "a.txt", (100, 128)), drawn, atol=1e-3)
+    masks = np.stack([covered(box, 128, 1)[:100] for box in drawn])
+    tifffile.imwrite(tmp_path / "stack.tif", masks.astype(np.uint8))
+    tifffile.imwrite(tmp_path / "labels.tif", (masks * [[[3]], [[7]]]).max(0).astype(np.uint16))
+    for name in ("stack.tif", "labels.tif"):
+        read = pictures.read_labels(tmp_path / name, (100, 128))
+        assert np.diag(boxes.polygon_iou(drawn, read)).min() > 0.85, name
+
+
+def test_levels_of_the_camera_do_not_matter() -> None:
+    import pictures
+
+    picture = np.random.default_rng(0).normal(0.5, 0.02, (64, 64))
+    picture[20:30, 20:60] -= 0.2
+    plain = pictures.normalised(picture).astype(int)
+    for other in (picture * 60000, 200 * picture + 30, np.stack([picture] * 3, -1)):
+        assert np.abs(pictures.normalised(other) - plain).max() <= 1
+    assert plain[25, 40] < pictures.EMPTY - 50, "dark stays dark"
+
+
+def test_scenes_and_labels_belong_together() -> None:
+    import recipe
+
+    assert {path.stem for path in (RECIPE / "labels").glob("*.yaml")} == set(SCENES)
+    for name, size in recipe.SIZES.items():
+        assert set(size.frames) <= set(SCENES), name
+    assert set(recipe.SIZES["cpu"].frames) == set(SCENES)
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_scene_of_the_recipe_gives_labelled_frames(name: str) -> None:
+    import recipe
+
+    scene = osog.Scene.load(recipe.scene_of(name)).updated({"grid.shape": [128, 128]})
+    settings = LabelSettings.model_validate(yaml.safe_load(recipe.labels_of(name).read_text()))
+    frame = FrameSource(scene, 1, labels=settings, device="cpu")[0]
+    assert frame.picture.std() > 2
+    assert frame.objects.class_names == ("particle",)
+    assert len(frame.objects.in_state("counted"))
+
+
+def test_windows_are_cut_from_the_files_of_a_dataset(tmp_path: Path) -> None:
+    import recipe
+
+    for split, number in (("train", 2), ("val", 1)):
+        for k in range(number):
+            for kind in ("images", "labels"):
+                (tmp_path / "frames" / "a" / kind / split).mkdir(parents=True, exist_ok=True)
+            place = tmp_path / "frames" / "a"
+            pixels = np.full((80, 80), 100, np.uint8)
+            pixels[30:40, 20:60] = 200
+            Image.fromarray(pixels).save(place / "images" / split / f"{k}.png")
+            line = "0 " + " ".join(f"{v / 80:.6f}" for v in (20, 30, 60, 30, 60, 40, 20, 40))
+            (place / "labels" / split / f"{k}.txt").write_text(line + "\n")
+    assert len(recipe.frames(tmp_path, "train")) == 2
+    pictures, boxes = next(recipe.windows(tmp_path, 64, 4))
+    assert pictures.shape == (4, 64, 64) and len(boxes) == 4
+    assert all(each.shape[1] == 5 for each in boxes) and sum(map(len, boxes))
