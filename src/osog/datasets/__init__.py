@@ -8,6 +8,7 @@ from osog.datasets.labelled_frame import LabelledFrame
 from osog.datasets.objects import Mask, Objects
 from osog.datasets.settings import LabelSettings, Rule
 from osog.datasets.streaming import Stream, as_sample, collate, stream
+from osog.datasets.tuning import tuned
 
 __all__ = [
     "FORMATS",
@@ -25,4 +26,5 @@ __all__ = [
     "export",
     "read_manifest",
     "stream",
+    "tuned",
 ]
