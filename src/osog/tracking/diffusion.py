@@ -92,7 +92,7 @@ def diffusion(
     ):  # fmt: skip
         if not (np.isfinite(value) and value > 0):
             raise FitError(f"{name} = {value} must be a number above 0.")
-    rows: Iterable[Mapping[str, Any]] = getattr(table, "rows", table)
+    rows: Any = getattr(table, "rows", table)
     paths: dict[int, dict[int, tuple[float, float]]] = {}
     for row in rows:
         path = paths.setdefault(int(row["particle"]), {})
