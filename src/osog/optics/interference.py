@@ -25,7 +25,7 @@ from osog.optics.lens import squared
 from osog.optics.vectorial import scattered_weights
 from osog.waves.angular_spectrum import axial_wavenumber, defocus_per_um, kappa
 from osog.waves.bundles import bundles, together
-from osog.waves.direction_polynomials import Term, evaluated, fitted, radial, terms
+from osog.waves.direction_polynomials import Term, evaluated, fitted, radials, terms
 from osog.waves.phase_factors import phasor
 from osog.waves.recomputation import recomputed
 from osog.waves.sharing import shared
@@ -277,7 +277,7 @@ def _transfers(
     zero = torch.zeros_like(nodes[0])
     of_pair = torch.tensor([orders.index(m) for _, m in pairs], device=radius.device)
     # Every polynomial on every ring: (K, pairs).
-    shares = torch.stack([radial(p, m, units, hole) for p, m in pairs], 1)
+    shares = torch.stack(list(radials(pairs, units, hole).values()), 1)
 
     def some_rings(some: list[int]) -> tuple[Tensor, Tensor, Tensor]:
         half = [rings[k] // 2 for k in some]

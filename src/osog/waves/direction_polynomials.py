@@ -10,6 +10,8 @@ import torch
 from osog.waves.condenser_points import source_points
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from torch import Tensor
 
 
@@ -62,22 +64,26 @@ def terms(rings: tuple[int, ...], hole: float) -> tuple[Term, ...]:
     return tuple(found)
 
 
-def radial(p: int, m: int, radius: Tensor, hole: Tensor | float) -> Tensor:
-    """ρ^m P_p(2t − 1), the part of a term that depends on the radius.
+def radials(
+    pairs: Iterable[tuple[int, int]], radius: Tensor, hole: Tensor | float
+) -> dict[tuple[int, int], Tensor]:
+    """ρ^m P_p(2t − 1), the parts of terms that depend on the radius, by (p, m).
 
     Parameters
     ----------
-    p, m : int
+    pairs : iterable of (int, int)
     radius : Tensor
         ρ, 0 to 1.
     hole : 0-dim Tensor or float
     """
+    wanted = tuple(pairs)
     square = radius * radius
     x = 2 * (square - hole * hole) / (1 - hole * hole) - 1
-    before, now = torch.zeros_like(x), torch.ones_like(x)
-    for k in range(p):
-        before, now = now, ((2 * k + 1) * x * now - k * before) / (k + 1)
-    return now * radius**m
+    legendre = [torch.zeros_like(x), torch.ones_like(x)]  # P_−1 is multiplied by 0
+    for k in range(max(p for p, _ in wanted)):
+        legendre.append(((2 * k + 1) * x * legendre[-1] - k * legendre[-2]) / (k + 1))
+    power = {m: radius**m for m in {m for _, m in wanted}}
+    return {(p, m): legendre[p + 1] * power[m] for p, m in wanted}
 
 
 def evaluated(which: tuple[Term, ...], points: Tensor, hole: Tensor | float) -> Tensor:
@@ -97,12 +103,12 @@ def evaluated(which: tuple[Term, ...], points: Tensor, hole: Tensor | float) -> 
     x, y = points[:, 0], points[:, 1]
     radius = torch.sqrt(x * x + y * y + 1e-30)
     unit = torch.complex(x / radius, y / radius)
-    columns = []
-    for term in which:
-        angular = unit**term.m
-        columns.append(
-            radial(term.p, term.m, radius, hole) * (angular.imag if term.odd else angular.real)
-        )
+    along = radials({(term.p, term.m) for term in which}, radius, hole)
+    around = {m: unit**m for m in {term.m for term in which}}
+    columns = [
+        along[term.p, term.m] * (around[term.m].imag if term.odd else around[term.m].real)
+        for term in which
+    ]
     return torch.stack(columns, 1)
 
 
@@ -150,4 +156,4 @@ def _on_rings(
         return evaluated(which, points, hole), weights
 
 
-__all__ = ["Term", "evaluated", "fitted", "radial", "terms"]
+__all__ = ["Term", "evaluated", "fitted", "radials", "terms"]
