@@ -7,7 +7,6 @@ import pytest
 from qtpy.QtWidgets import QApplication
 
 from napari_osog.panels.edits import SceneEdits
-from napari_osog.panels.number import law_of
 from napari_osog.panels.population_rows import body_rows
 from napari_osog.panels.rows import model_rows
 from napari_osog.panels.simulate import SimulatePanel
@@ -69,7 +68,7 @@ class Desk:
 
     def follow(self, scene):
         for name, row in self.rows.items():
-            row.part.show_scene(scene, 0, law_of(scene, name))
+            row.part.show_scene(scene, 0, scene.laws_by_name().get(name))
 
 
 @pytest.fixture
@@ -251,6 +250,18 @@ def test_the_panel_hears_of_laws_and_takes_them_back(qtbot, controller):
         panel.session.undo()
     assert panel.session.scene == before
     assert opened.choice.kind == "fixed"
+
+
+def test_angles_of_each_particle_go_with_its_size(qtbot):
+    desk = Desk(qtbot)
+    desk.session.change({"populations.rods.orientation.law": "angles"})
+    name = "populations.rods.orientation.azimuth_deg"
+    choose(desk, LENGTH, "lognormal")
+    opened = choose(desk, name, "normal")
+    opened.follows.setCurrentText("length_um")
+    assert desk.session.scene.law(name).follows == "length_um"
+    azimuth, length = (desk.session.scene.draws(each) for each in (name, LENGTH))
+    assert np.corrcoef(np.argsort(np.argsort(azimuth)), np.argsort(np.argsort(length)))[0, 1] > 0.99
 
 
 def test_depth_has_an_editor_as_other_numbers_have(panel):

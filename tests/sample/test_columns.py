@@ -92,14 +92,6 @@ def test_links_that_lead_nowhere_are_refused_in_words(radius: Any, words: str) -
         rods(radius, 3)
 
 
-def test_a_depth_that_hangs_on_another_number_is_refused() -> None:
-    deep = {"law": "multiple", "of": "shape.radius_um", "factor": 2}
-    scene = scene_of({"shape": {"kind": "sphere", "radius_um": [1, 2]}, "count": 3,
-                      "placement": {"z_um": deep}})  # fmt: skip
-    with pytest.raises(SceneError, match="the depth of a particle cannot hang on another"):
-        sample(scene)
-
-
 def test_counts_follow_their_law() -> None:
     scene = scene_of({"count": {"law": "poisson", "mean": 20}})
     counts = [scene.drawn(seed).populations[0].count or 0 for seed in range(300)]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from napari_osog.panels.field import Field
     from napari_osog.panels.row import Row
 
-_COLUMNS = ("shape", "material")
+_COLUMNS = ("shape", "material", "placement", "orientation")
 """Blocks of a population whose numbers differ from particle to particle."""
 _DRAWS = 1000
 _ALONE = "nothing"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtGui import QAction
@@ -14,10 +14,7 @@ from napari_osog.panels.inputs import Slider, ignore_wheel, spin_for
 from napari_osog.panels.law_editor import LawPart
 from napari_osog.panels.numbers import parsed_range
 from napari_osog.panels.row import Row
-from osog.scene import Distribution, SceneError
-
-if TYPE_CHECKING:
-    from osog.scene import Scene
+from osog.scene import Distribution
 
 _TICKS = 1000.0
 
@@ -239,14 +236,6 @@ class NumberRow(Row):
             self.slider.setValue(self._tick(self.shown))
 
 
-def law_of(scene: Scene, name: str) -> Distribution | None:
-    """Law of a number by dotted name; None where there is none."""
-    try:
-        return scene.law(name)
-    except SceneError:
-        return None
-
-
 class RangeRow(Row):
     """Two numbers, from … to …; both equal is one number."""
 
@@ -296,4 +285,4 @@ class RangeRow(Row):
         self.edited.emit(self.name, self.field.default)
 
 
-__all__ = ["NumberRow", "RangeRow", "law_of"]
+__all__ = ["NumberRow", "RangeRow"]

@@ -12,7 +12,6 @@ from napari_osog.panels.edits import SceneEdits
 from napari_osog.panels.header import SceneHeader
 from napari_osog.panels.histogram import Histogram
 from napari_osog.panels.microscope import MicroscopeSection
-from napari_osog.panels.number import law_of
 from napari_osog.panels.panel import Panel
 from napari_osog.panels.row import Row
 from napari_osog.panels.sample import SampleSection
@@ -154,8 +153,7 @@ class SimulatePanel(Panel):
             for row in section.findChildren(Row):
                 part = getattr(row, "part", None)
                 if part is not None:
-                    law = law_of(scene, row.name) if laws else None
-                    part.show_scene(scene, self.session.seed, law)
+                    part.show_scene(scene, self.session.seed, laws.get(row.name))
 
     def _on_view(self) -> None:
         self.show_section.follow_view()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osog.scene import SHAPES, Distribution, Multiple, SceneError
+from osog.scene.orientation import ANGLES
 from osog.scene.paths import split
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ Columns = dict[tuple[str, int | None], Array]
 
 MATERIAL = ("index", "absorption_per_um", "emission_per_um", "birefringence")
 """Fields of the material that belong to each particle."""
+PLACED = {"z_um": "placement", **dict.fromkeys(ANGLES, "orientation")}
+"""Fields of place and direction that may belong to each particle, and their blocks."""
 
 
 def drawn_columns(
     population: Population, count: int, streams: Mapping[str, np.random.Generator], scene: Scene
-) -> Columns:
-    """Draw the sizes and the material of the particles of one population.
+) -> tuple[Columns, Columns]:
+    """Draw the numbers of the particles of one population.
 
     Parameters
     ----------
@@ -41,14 +44,18 @@ def drawn_columns(
     Returns
     -------
     dict
-        Only what is drawn; a law that is drawn once for the picture stands with its centre.
+        Sizes and material, only what is drawn; a law that is drawn once for the picture stands
+        with its centre.
+    dict
+        Angles that have laws, and the depth where it hangs on other numbers or they on it.
 
     Raises
     ------
     SceneError
         If numbers hang on each other, or on one that is not there.
     """
-    return _Drawing(population, count, streams, scene).columns()
+    drawing = _Drawing(population, count, streams, scene)
+    return drawing.columns(), drawing.placed()
 
 
 def further_column(quantity: Any, count: int, rng: np.random.Generator) -> Array:
@@ -92,12 +99,17 @@ class _Drawing:
         for field in MATERIAL:
             self.stated[field, None] = getattr(population.material, field)
             self.streams[field, None] = streams[field]
+        for field, block in PLACED.items():
+            quantity = getattr(getattr(population, block), field, None)
+            if quantity is not None:
+                self.stated[field, None] = quantity
+                self.streams[field, None] = streams["z" if field == "z_um" else field]
         self.out: Columns = {}
         self.open: list[tuple[str, int | None]] = []
 
     def columns(self) -> Columns:
         """Every column that is drawn, as the shape means them."""
-        laws = [key for key, value in self.stated.items() if isinstance(value, Distribution)]
+        laws = [key for key in self.stated if key[0] not in PLACED and self._law(key) is not None]
         found = {key: self.column(key) for key in laws}
         shape = self.population.shape
         sizes = [field for field, component in shape.columns() if component is None]
@@ -106,6 +118,23 @@ class _Drawing:
             for field, column in shape.mended(numbers).items():
                 found[field, None] = column * np.ones(self.count)
         return found
+
+    def placed(self) -> Columns:
+        """Columns of place and direction, after those of the body."""
+        found: Columns = {}
+        for field, block in PLACED.items():
+            key, law = (field, None), self._law((field, None))
+            if law is None:
+                continue
+            # A depth alone is drawn where particles are placed.
+            hangs = law.linked or law.follows is not None or key in self.out
+            if hangs or block == "orientation":
+                found[key] = self.column(key)
+        return found
+
+    def _law(self, key: tuple[str, int | None]) -> Distribution | None:
+        stated = self.stated[key] if key in self.stated else None
+        return stated if isinstance(stated, Distribution) else None
 
     def column(self, key: tuple[str, int | None]) -> Array:
         """Numbers of one column."""
@@ -178,7 +207,7 @@ class _Drawing:
             if steps[1] not in (self.population.name, index):
                 return None
             steps = steps[2:]
-        if steps[0] in ("shape", "material"):
+        if steps[0] in ("shape", "material", *PLACED.values()):
             steps = steps[1:]
         key = (str(steps[0]), int(steps[1]) if len(steps) > 1 and str(steps[1]).isdigit() else None)
         return key if key in self.stated else None

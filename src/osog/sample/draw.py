@@ -24,6 +24,7 @@ from osog.sample.columns import (
 from osog.sample.groups import Groups, grouped, single
 from osog.sample.parts import joined_parts
 from osog.sample.placement import Clump, Obstacles, Placed, Site, positions
+from osog.sample.random_streams import random_streams
 from osog.sample.solids import clumps_of, half_lengths, solids
 from osog.sample.values import Values
 from osog.sample.volumes import with_parts
@@ -36,17 +37,6 @@ if TYPE_CHECKING:
 _CORE = ("core_radius", "core_index", "core_absorption")
 _SHELL = {"core_absorption_per_um": "absorption_per_um"}
 """Numbers of a core that, left out, are those of the material."""
-_OF_BODIES = ("faces", "surface", "pieces", "inclusions")
-# One random stream per column, so that one more particle or one more law reshuffles nothing else.
-# New columns go to the end, so that a seed keeps its particles.
-_STREAMS = (
-    *("count", "xy", "z", "orientation", "size0", "size1", "size2"),
-    *("index", "absorption_per_um", "emission_per_um", "spread", "birefringence"),
-    *("size3", "size4", "size5", "size6", "size7"),
-    *("direction", "depth", "jitter", "members"),
-    *_OF_BODIES,
-)
-
 _MOST_PARTICLES = 1_000_000
 
 Array = NDArray[np.float64]
@@ -252,14 +242,14 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
         if not population.visible:
             continue
         count = _count(population, scene, seed, number)
-        streams = _streams(seed, number)
-        laws = drawn_columns(population, count, streams, scene)
+        streams = random_streams(seed, number)
+        laws, placed = drawn_columns(population, count, streams, scene)
         owned = owned_columns(population)
         if population.particles is not None:
             angles = np.array([p.orientation_deg for p in population.particles]).reshape(-1, 3)
             together = single(angles)
         else:
-            together, laws = _together(population, count, laws, streams, (seed, number))
+            together, laws = _together(population, count, laws, placed, streams, (seed, number))
         group = _Drawn(
             population, len(together.angles), first, together.offset, together.angles, laws, owned,
             together.factor, _group_numbers(population, together, last),
@@ -281,10 +271,11 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
                 lambda g=group, t=together: _clumps(g, t),  # type: ignore[misc]
                 obstacles,
                 lambda name: _placed(groups, name),
+                placed.get(("z_um", None)),
             )
             group.position = positions(site)[together.clump] + together.offset
         own = population.body_seed
-        group.plan = _plan(group, streams if own is None else _streams(own, number))
+        group.plan = _plan(group, streams if own is None else random_streams(own, number))
         groups.append(group)
         first += group.number
     return groups
@@ -307,11 +298,13 @@ def _together(
     population: Population,
     count: int,
     columns: Columns,
+    placed: Columns,
     streams: dict[str, np.random.Generator],
     key: tuple[int, int],
 ) -> tuple[Groups, Columns]:
     """Particles alone, or the members of aggregates with the numbers that they share."""
-    turned = population.orientation.draw(count, streams)
+    own = {field: column for (field, _), column in placed.items()}
+    turned = population.orientation.turned(count, streams, own)
     if population.aggregate is None:
         return single(turned), columns
     together = grouped(population, turned, columns, streams["members"], key)
@@ -344,16 +337,6 @@ def _group_numbers(population: Population, together: Groups, last: int) -> NDArr
     return together.clump + last + 1
 
 
-def _streams(seed: int, number: int) -> dict[str, np.random.Generator]:
-    """Random numbers of one population by column."""
-    return {
-        name: np.random.Generator(
-            np.random.Philox(np.random.SeedSequence(seed, spawn_key=(number, k)))
-        )
-        for k, name in enumerate(_STREAMS)
-    }
-
-
 def _count(population: Population, scene: Scene, seed: int, number: int) -> int:
     if population.particles is not None:
         return len(population.particles)
@@ -361,7 +344,7 @@ def _count(population: Population, scene: Scene, seed: int, number: int) -> int:
     margin = population.placement.margin_um
     area, wide = height * width, (height + 2 * margin) * (width + 2 * margin)
     if population.density_per_mm2 is not None:
-        rng = _streams(seed, number)["count"]
+        rng = random_streams(seed, number)["count"]
         return int(rng.poisson(population.density_per_mm2 * 1e-6 * wide))
     if population.cover is not None:
         return _count_for_cover(population, scene, seed, number, population.cover * wide)
@@ -379,15 +362,15 @@ def _count_for_cover(
         return 0
     count = 64
     while True:
-        streams = _streams(seed, number)
-        columns = drawn_columns(population, count, streams, scene)
-        together, columns = _together(population, count, columns, streams, (seed, number))
+        streams = random_streams(seed, number)
+        columns, placed = drawn_columns(population, count, streams, scene)
+        together, columns = _together(population, count, columns, placed, streams, (seed, number))
         alone = np.full(len(together.angles), -1, dtype=np.int64)
         group = _Drawn(
             population, len(alone), 0, together.offset, together.angles, columns, {},
             together.factor, alone,
         )  # fmt: skip
-        group.plan = _plan(group, _streams(seed, number))
+        group.plan = _plan(group, random_streams(seed, number))
         areas = silhouette_areas(_batch([group], Values(scene, dtype=torch.float64))).numpy()
         sums = np.cumsum(np.bincount(together.clump, areas, count))
         if sums[-1] > wanted_um2 or count >= _MOST_PARTICLES:

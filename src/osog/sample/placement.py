@@ -43,8 +43,8 @@ def draw(distribution: Distribution, count: int, rng: np.random.Generator) -> Ar
     """
     if distribution.linked or distribution.follows is not None:
         raise SceneError(
-            "the depth of a particle cannot hang on another of its numbers; give z_um a law of its "
-            "own, or draw it 'per: image'."
+            "numbers of aggregates cannot hang on other numbers; give them laws of their own, or "
+            "draw them 'per: image'."
         )
     return distribution.draw(rng, count)
 
@@ -155,6 +155,8 @@ class Site:
     hosts : callable
         Returns the bodies of another population by its name (the one before for None), or None
         where there is none yet.
+    z : ndarray, shape (count,), optional
+        Depths that hang on other numbers of the particles.
     """
 
     def __init__(
@@ -167,13 +169,14 @@ class Site:
         clumps: Callable[[], list[Clump]],
         obstacles: Obstacles,
         hosts: Callable[[str | None], Placed | None],
+        z: Array | None = None,
     ) -> None:
         self.population, self.count, self.streams = population, count, streams
         self.law: Any = population.placement
         margin = self.law.margin_um
         self.low = np.array([-0.5 * pixel_size_um - margin] * 2)
         self.high = np.array([extent_um[1], extent_um[0]]) - 0.5 * pixel_size_um + margin
-        self.obstacles, self.hosts, self._clumps = obstacles, hosts, clumps
+        self.obstacles, self.hosts, self._clumps, self._z = obstacles, hosts, clumps, z
         self._made: list[Clump] | None = None
 
     @property
@@ -183,8 +186,10 @@ class Site:
             self._made = self._clumps()
         return self._made
 
-    def heights(self, count: int) -> Array:
-        """Draw ``z_um`` (count,)."""
+    def heights(self, count: int, clump: int | None = None) -> Array:
+        """Draw ``z_um`` (count,), of all or for tries of one clump."""
+        if self._z is not None:
+            return self._z if clump is None else np.full(count, self._z[clump])
         z = self.law.z_um
         return np.full(count, z) if isinstance(z, float) else draw(z, count, self.streams["z"])
 
@@ -278,7 +283,7 @@ def _non_overlapping(site: Site) -> Array:
     # Long bodies first: they are the hard ones to place (random sequential adsorption, Feder 1980).
     for i in np.argsort([-clump.reach for clump in clumps], kind="stable"):
         xy = rng.uniform(site.low, site.high, (_TRIES, 2))
-        z = site.heights(_TRIES) + lifts[i]
+        z = site.heights(_TRIES, i) + lifts[i]
         for attempt in range(_TRIES):
             centre = np.array([*xy[attempt], z[attempt]])
             if obstacles.free(centre, clumps[i]):

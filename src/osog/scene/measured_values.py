@@ -135,7 +135,7 @@ def columns_in(text: str) -> list[MeasuredColumn]:
             continue  # a column of words, such as names of images
         for (line, cell), number in zip(cells, numbers, strict=True):
             if number is None:
-                raise ValueError(f"'{cell}' in line {line + 1} is not a number.")
+                raise ValueError(f"'{cell}' in line {line} is not a number.")
         found.append(MeasuredColumn(title or str(place), tuple(good)))
     if not found:
         shown = lines[0] if len(lines[0]) <= 30 else f"{lines[0][:29]}…"
@@ -164,12 +164,12 @@ def _cells(text: str) -> tuple[list[str], list[list[str]], int, str]:
     mark = max(";\t,", key=first.count)
     rows = [row for row in csv.reader(text.splitlines(), delimiter=mark) if any(row)]
     if not rows:
-        return [], [], 0, mark
+        return [], [], 1, mark
     head = [cell.strip() for cell in rows[0]]
     headed = any(cell and _number(cell, mark) is None for cell in head)
     if not headed:
         head = [str(place) for place in range(len(head))]
-    return head, rows[headed:], int(headed), mark
+    return head, rows[headed:], 1 + headed, mark
 
 
 def _number(cell: str, mark: str) -> float | None:

@@ -10,12 +10,16 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from osog.scene.distributions import NumberOrDistribution
 from osog.scene.kinds import Kinds
+from osog.scene.law import Distribution
 from osog.scene.model import SceneModel, parameter
 
 Array = NDArray[np.float64]
 Streams = Mapping[str, np.random.Generator]
 
+ANGLES = ("azimuth_deg", "elevation_deg", "roll_deg")
+"""Angles of a body, in their order."""
 _TAIL = 4.0
 """Standard deviations at which Gaussian spreads are cut."""
 
@@ -43,6 +47,18 @@ def _elevation() -> Any:
 
 def _spread(title: str, help: str) -> Any:
     return parameter(0.0, title=title, help=help, unit="°", limits=(0.0, 90.0))
+
+
+def _angle(title: str, help: str, most: float) -> Any:
+    return parameter(
+        0.0,
+        title=title,
+        help=help,
+        unit="°",
+        limits=(-most, most),
+        slider=(-min(most, 180.0), min(most, 180.0)),
+        shapes_image=False,
+    )
 
 
 class Orientation(SceneModel):
@@ -74,6 +90,18 @@ class Orientation(SceneModel):
             Azimuth, elevation and roll of the long axis in degrees.
         """
         raise NotImplementedError
+
+    def turned(self, count: int, streams: Streams, own: Mapping[str, Array]) -> Array:
+        """Angles (count, 3) of bodies that may have laws of their own for them.
+
+        Parameters
+        ----------
+        count, streams
+            As for `draw`.
+        own : mapping of field to ndarray (count,)
+            Angles that were drawn together with other numbers of the particles.
+        """
+        return self.draw(count, streams)
 
 
 ORIENTATIONS: Kinds[Orientation] = Kinds(tag="law", default="isotropic", switched=True)
@@ -305,6 +333,39 @@ class Flow(Orientation):
             x, y, z = along, gradient, vorticity
         c, s = np.cos(np.deg2rad(self.azimuth_deg)), np.sin(np.deg2rad(self.azimuth_deg))
         return _angles(np.stack([c * x - s * y, s * x + c * y, z], 1), uniform[:, 2])
+
+
+@ORIENTATIONS.register
+class Angles(Orientation):
+    """Each angle by a law of its own, which may hang on other numbers of the particle."""
+
+    title = "Each angle by its own law"
+
+    law: Literal["angles"] = "angles"
+    azimuth_deg: NumberOrDistribution = _angle(
+        "Azimuth", "Direction of the long axis from +x towards +y.", 360.0
+    )
+    elevation_deg: NumberOrDistribution = _angle(
+        "Elevation", "Angle of the long axis out of the image plane.", 90.0
+    )
+    roll_deg: NumberOrDistribution = _angle("Roll", "Turn about the long axis.", 360.0)
+
+    def draw(self, count: int, streams: Streams) -> Array:
+        """Angles of bodies on whose other numbers they do not hang."""
+        return self.turned(count, streams, {})
+
+    def turned(self, count: int, streams: Streams, own: Mapping[str, Array]) -> Array:
+        """Angles by their laws; those in `own` are drawn already."""
+
+        def column(field: str) -> Array:
+            stated = getattr(self, field)
+            if field in own:
+                return own[field]
+            if isinstance(stated, Distribution):
+                return stated.draw(streams[field], count)
+            return np.full(count, float(stated))
+
+        return np.stack([column(field) for field in ANGLES], 1)
 
 
 AnyOrientation = Annotated[Orientation, ORIENTATIONS]
