@@ -141,6 +141,10 @@ def test_the_button_says_whether_points_are_selected(opened):
     layer.mode = "pan_zoom"
     assert not button.isChecked()
     button.click()
+    viewer.layers.selection.active = layer_of(panel, "image")
+    assert not button.isChecked(), "the mouse acts on another layer"
+    button.click()
+    assert button.isChecked() and viewer.layers.selection.active == layer
     viewer.layers.remove(layer)
     assert not button.isChecked() and button.text() == "Select and move particles"
 

@@ -425,7 +425,7 @@ def our_threads():
     return sorted(t.name for t in threading.enumerate() if t.name.startswith("osog-"))
 
 
-@pytest.mark.timeout(0 if ACTIONS > 1000 else 300)
+@pytest.mark.timeout(0 if ACTIONS > 100 else 300)
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_random_hands_find_nothing_that_raises_or_is_lost(
     make_napari_viewer, tmp_path, seed, monkeypatch, capsys

@@ -71,6 +71,7 @@ def test_the_panel_says_why_a_number_is_unknown(qtbot):
         missing=SimpleNamespace(ask=lambda _: None),
     )
     layer = Image(PICTURE, name="x", metadata={"ome_metadata": XML.format(height=0.2)})
+    panel._show_sources = lambda: CompareSection._show_sources(panel)
     CompareSection._tell_known(panel, optics(layer), doubts(layer))
     assert "pixel size unknown: using" in said[-1]
     assert "0.1 × 0.2 µm" in said[-1] and "0.461 and 0.617" in said[-1]

@@ -41,6 +41,7 @@ class ParticlePoints:
         self._dragging = False
         self._edited = False
         self._grip = False
+        registry.viewer.layers.selection.events.active.connect(self._on_mode)
 
     def forget(self) -> None:
         """The layer was removed by the user."""
@@ -218,8 +219,10 @@ class ParticlePoints:
         self.registry.session.selected = number
 
     def _on_mode(self, event: Any = None) -> None:
-        layer = self.registry.layer("particles")
-        self.registry.session.gripping = layer is not None and str(layer.mode) != "pan_zoom"
+        """The mouse acts on the points only while theirs is the active layer."""
+        layer, viewer = self.registry.layer("particles"), self.registry.viewer
+        ready = layer is not None and str(layer.mode) != "pan_zoom"
+        self.registry.session.gripping = ready and viewer.layers.selection.active is layer
 
     def let_go(self) -> None:
         """Give the mouse back to panning and zooming."""
