@@ -50,7 +50,7 @@ def fit_many(
     optics: str = "exact",
     priors: dict[str, Any] | None = None,
     linear: str = "auto",
-    rescue: int = 8,
+    rescue: int = 4,
     callback: Callable[[int, int, str], Any] | None = None,
     device: str = "cpu",
 ) -> ParticleTable:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-# Half sides of a patch in pixels.
+# Half sides of a patch in pixels; light may reach farther.
 _SMALLEST, _LARGEST = 16, 48
 # Neighbours whose light is subtracted, nearest first.
 _MOST_NEIGHBOURS = 12
@@ -134,19 +134,19 @@ class Patches:
         lone = self._population.model_copy(update=update)
         return self._scene.model_copy(update={"populations": (lone,)})
 
-    def half_px(self, particle: Particle) -> int:
-        """Half the side of the particle's patch: the body and its defocused cone, in pixels."""
+    def reach_px(self, particle: Particle) -> int:
+        """How far a particle's light reaches: the body and its defocused cone, in pixels."""
         grid = self._scene.grid
         extent = longest_half_extent(self._population.shape, particle)
         defocus = self._scene.microscope.focus_planes_um[0] - particle.z_um
         side = template_size(
             self._scene, extent, abs(defocus), grid.pixel_size_um, (max(grid.shape),) * 2
         )
-        return int(np.clip(side // 2, _SMALLEST, _LARGEST))
+        return max(_SMALLEST, side // 2)
 
     def region(self, particle: Particle) -> Region | None:
         """Patch of a particle; None where too little of it lies in the frame."""
-        pixel, half = self._scene.grid.pixel_size_um, self.half_px(particle)
+        pixel, half = self._scene.grid.pixel_size_um, min(_LARGEST, self.reach_px(particle))
         rows, columns = self._scene.grid.shape
         row, column = round(particle.y_um / pixel), round(particle.x_um / pixel)
         y0, y1 = max(0, row - half), min(rows, row + half + 1)
@@ -158,14 +158,14 @@ class Patches:
     def neighbours(self, spot: Spot, spots: Sequence[Spot]) -> list[Spot]:
         """Particles whose light reaches a particle's patch, nearest first."""
         pixel = self._scene.grid.pixel_size_um
-        own = self.half_px(spot.particle)
+        own = min(_LARGEST, self.reach_px(spot.particle))
         found = []
         for other in spots:
             if other.number == spot.number:
                 continue
             dx = abs(other.particle.x_um - spot.particle.x_um) / pixel
             dy = abs(other.particle.y_um - spot.particle.y_um) / pixel
-            if max(dx, dy) < own + self.half_px(other.particle):
+            if max(dx, dy) < own + self.reach_px(other.particle):
                 found.append((float(np.hypot(dx, dy)), other))
         found.sort(key=lambda pair: pair[0])
         return [other for _, other in found[:_MOST_NEIGHBOURS]]
