@@ -319,7 +319,7 @@ class Frame:
 
     def _missed(self) -> set[int]:
         """Look for particles in data − model, and take them in."""
-        if len(self.spots) >= self._most:
+        if len(self.spots) >= self._most or self.stopped:
             return set()
         model = self._model()
         empty = self._image_of([])

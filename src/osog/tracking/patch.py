@@ -11,6 +11,7 @@ from osog.fitting import fit
 from osog.fitting.problem.region import Region
 from osog.fitting.problem.simulator import Simulator
 from osog.fitting.problem.weights import acting_camera
+from osog.fitting.report.goodness_of_fit import goodness_of_fit
 from osog.fitting.starts.extents import longest_half_extent, number
 from osog.fitting.starts.template_matching import template_size
 from osog.sensor import camera_sigma
@@ -212,6 +213,9 @@ class Patches:
         patch = self.alone(spot, spots, region)
         local = region.scene(self.scene_of([spot.particle]))
         used = self._mask[region.slices]
+        rest, weights = self._without(patch, local, used)
+        if _is_noise(rest * weights, used, weights):
+            return replace(spot, fitted=True, chi2_reduction=0.0, remark="nothing is left here")
         result = fit(patch, local, self._names, mask=used, start=start, **self._options)
         found = _in_frame(result.scene.populations[0].particles, region)
         sigma = {name: result.sigma[f"particles[0].{name}"] for name in self._fields}
@@ -220,7 +224,7 @@ class Patches:
             particle=found,
             sigma=sigma,
             chi2=result.chi2_per_pixel,
-            chi2_reduction=self._reduction(patch, result.residual, local, used),
+            chi2_reduction=_reduction(rest, result.residual, used, weights),
             gain=result.linear.get("gain", 1.0),
             fitted=True,
             converged=result.converged,
@@ -228,19 +232,35 @@ class Patches:
             remark=" ".join(dict.fromkeys(result.undetermined.values())),
         )
 
-    def _reduction(
-        self, patch: Array, residual: Array, local: Scene, used: NDArray[np.bool_]
-    ) -> float:
-        """By how much χ² rises when the particle is taken away and the background adapts."""
+    def _without(self, patch: Array, local: Scene, used: NDArray[np.bool_]) -> tuple[Array, Array]:
+        """What a patch shows beside its background, and weights 1/σ; 0 where no noise is known."""
         camera = acting_camera(local)
         bare = local.populations[0].model_copy(update={"particles": ()})
         empty = Simulator(local.model_copy(update={"populations": (bare,)}), accuracy="draft")({})
-        rest = without_background(patch, empty, used)
-        before, after = float(np.sum(rest[used] ** 2)), float(np.sum(residual[used] ** 2))
+        rest = np.where(used, without_background(patch, empty, used), 0.0)
         if camera is None or not camera.noise:
-            return int(used.sum()) * float(np.log(max(before, 1e-300) / max(after, 1e-300)))
-        weights = np.where(used, 1.0 / camera_sigma(patch, camera, used), 0.0)
+            return rest, np.zeros_like(rest)
+        return rest, np.where(used, 1.0 / camera_sigma(patch, camera, used), 0.0)
+
+
+def _is_noise(rest: Array, used: NDArray[np.bool_], weights: Array) -> bool:
+    """Whether nothing but the camera's noise is left, so that there is nothing to fit."""
+    n = int(used.sum())
+    chi2 = float(np.sum(rest**2)) / n
+    known = bool(weights.any())
+    return (
+        known
+        and chi2 < 1 + 2 * float(np.sqrt(2 / n))
+        and goodness_of_fit(rest, used, chi2).is_surely_white
+    )
+
+
+def _reduction(rest: Array, residual: Array, used: NDArray[np.bool_], weights: Array) -> float:
+    """By how much χ² rises when the particle is taken away and the background adapts."""
+    if weights.any():
         return float(np.sum((weights * rest) ** 2) - np.sum((weights * residual) ** 2))
+    before, after = float(np.sum(rest[used] ** 2)), float(np.sum(residual[used] ** 2))
+    return int(used.sum()) * float(np.log(max(before, 1e-300) / max(after, 1e-300)))
 
 
 def _in_frame(particles: tuple[Particle, ...] | None, region: Region) -> Particle:
