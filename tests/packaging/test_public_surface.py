@@ -28,6 +28,7 @@ SURFACE = {
     "detect",
     "explicit",
     "fit",
+    "fit_many",
     "forward",
     "instruments",
     "io",
@@ -35,6 +36,7 @@ SURFACE = {
     "presets",
     "render",
     "render_many",
+    "track",
 }
 
 
