@@ -50,7 +50,7 @@ def fit_many(
     optics: str = "exact",
     priors: dict[str, Any] | None = None,
     linear: str = "auto",
-    rescue: int = 8,
+    rescue: int = 4,
     callback: Callable[[int, int, str], Any] | None = None,
     device: str = "cpu",
 ) -> ParticleTable:
@@ -294,11 +294,16 @@ class Frame:
                 self.spots[self.spots.index(spot)] = found
 
     def _drop(self) -> None:
-        """Drop what explains nothing, failed, or lies where a better one is."""
+        """Drop what explains nothing, failed, or lies where a better one is.
+
+        Those whose light it had taken are fitted anew.
+        """
         kept: list[Spot] = []
+        taken: list[Spot] = []
         fitted = [spot.chi2_reduction for spot in self.spots if spot.fitted]
         least = max(_LEAST_REDUCTION, _LEAST_SHARE * float(np.median(fitted or [0.0])))
         for spot in sorted(self.spots, key=lambda spot: -spot.chi2_reduction):
+            taken += [spot] if spot.fitted else []
             where = f"at ({spot.particle.x_um:.2f}, {spot.particle.y_um:.2f}) µm"
             if not spot.fitted:
                 self.failures.append(f"A particle {where} was {spot.remark or 'not fitted'}.")
@@ -307,8 +312,10 @@ class Frame:
             elif any(self._is_same(spot, other) for other in kept):
                 self.failures.append(f"Two particles {where} were one.")
             else:
-                kept.append(spot)
+                kept.append(taken.pop())
         self.spots = sorted(kept, key=lambda spot: spot.number)
+        near = [spot for spot in self.spots if self.patches.neighbours(spot, taken)]
+        self._fit({spot.number for spot in near}, "neighbours")
 
     def _is_same(self, spot: Spot, other: Spot) -> bool:
         shape = self.population.shape
@@ -319,7 +326,7 @@ class Frame:
 
     def _missed(self) -> set[int]:
         """Look for particles in data − model, and take them in."""
-        if len(self.spots) >= self._most:
+        if len(self.spots) >= self._most or self.stopped:
             return set()
         model = self._model()
         empty = self._image_of([])

@@ -11,6 +11,7 @@ from osog.fitting import fit
 from osog.fitting.problem.region import Region
 from osog.fitting.problem.simulator import Simulator
 from osog.fitting.problem.weights import acting_camera
+from osog.fitting.report.goodness_of_fit import goodness_of_fit
 from osog.fitting.starts.extents import longest_half_extent, number
 from osog.fitting.starts.template_matching import template_size
 from osog.sensor import camera_sigma
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-# Half sides of a patch in pixels.
+# Half sides of a patch in pixels; light may reach farther.
 _SMALLEST, _LARGEST = 16, 48
 # Neighbours whose light is subtracted, nearest first.
 _MOST_NEIGHBOURS = 12
@@ -134,19 +135,19 @@ class Patches:
         lone = self._population.model_copy(update=update)
         return self._scene.model_copy(update={"populations": (lone,)})
 
-    def half_px(self, particle: Particle) -> int:
-        """Half the side of the particle's patch: the body and its defocused cone, in pixels."""
+    def reach_px(self, particle: Particle) -> int:
+        """How far a particle's light reaches: the body and its defocused cone, in pixels."""
         grid = self._scene.grid
         extent = longest_half_extent(self._population.shape, particle)
         defocus = self._scene.microscope.focus_planes_um[0] - particle.z_um
         side = template_size(
             self._scene, extent, abs(defocus), grid.pixel_size_um, (max(grid.shape),) * 2
         )
-        return int(np.clip(side // 2, _SMALLEST, _LARGEST))
+        return max(_SMALLEST, side // 2)
 
     def region(self, particle: Particle) -> Region | None:
         """Patch of a particle; None where too little of it lies in the frame."""
-        pixel, half = self._scene.grid.pixel_size_um, self.half_px(particle)
+        pixel, half = self._scene.grid.pixel_size_um, min(_LARGEST, self.reach_px(particle))
         rows, columns = self._scene.grid.shape
         row, column = round(particle.y_um / pixel), round(particle.x_um / pixel)
         y0, y1 = max(0, row - half), min(rows, row + half + 1)
@@ -158,14 +159,14 @@ class Patches:
     def neighbours(self, spot: Spot, spots: Sequence[Spot]) -> list[Spot]:
         """Particles whose light reaches a particle's patch, nearest first."""
         pixel = self._scene.grid.pixel_size_um
-        own = self.half_px(spot.particle)
+        own = min(_LARGEST, self.reach_px(spot.particle))
         found = []
         for other in spots:
             if other.number == spot.number:
                 continue
             dx = abs(other.particle.x_um - spot.particle.x_um) / pixel
             dy = abs(other.particle.y_um - spot.particle.y_um) / pixel
-            if max(dx, dy) < own + self.half_px(other.particle):
+            if max(dx, dy) < own + self.reach_px(other.particle):
                 found.append((float(np.hypot(dx, dy)), other))
         found.sort(key=lambda pair: pair[0])
         return [other for _, other in found[:_MOST_NEIGHBOURS]]
@@ -212,6 +213,9 @@ class Patches:
         patch = self.alone(spot, spots, region)
         local = region.scene(self.scene_of([spot.particle]))
         used = self._mask[region.slices]
+        rest, weights = self._without(patch, local, used)
+        if _is_noise(rest * weights, used, weights):
+            return replace(spot, fitted=True, chi2_reduction=0.0, remark="nothing is left here")
         result = fit(patch, local, self._names, mask=used, start=start, **self._options)
         found = _in_frame(result.scene.populations[0].particles, region)
         sigma = {name: result.sigma[f"particles[0].{name}"] for name in self._fields}
@@ -220,7 +224,7 @@ class Patches:
             particle=found,
             sigma=sigma,
             chi2=result.chi2_per_pixel,
-            chi2_reduction=self._reduction(patch, result.residual, local, used),
+            chi2_reduction=_reduction(rest, result.residual, used, weights),
             gain=result.linear.get("gain", 1.0),
             fitted=True,
             converged=result.converged,
@@ -228,19 +232,35 @@ class Patches:
             remark=" ".join(dict.fromkeys(result.undetermined.values())),
         )
 
-    def _reduction(
-        self, patch: Array, residual: Array, local: Scene, used: NDArray[np.bool_]
-    ) -> float:
-        """By how much χ² rises when the particle is taken away and the background adapts."""
+    def _without(self, patch: Array, local: Scene, used: NDArray[np.bool_]) -> tuple[Array, Array]:
+        """What a patch shows beside its background, and weights 1/σ; 0 where no noise is known."""
         camera = acting_camera(local)
         bare = local.populations[0].model_copy(update={"particles": ()})
         empty = Simulator(local.model_copy(update={"populations": (bare,)}), accuracy="draft")({})
-        rest = without_background(patch, empty, used)
-        before, after = float(np.sum(rest[used] ** 2)), float(np.sum(residual[used] ** 2))
+        rest = np.where(used, without_background(patch, empty, used), 0.0)
         if camera is None or not camera.noise:
-            return int(used.sum()) * float(np.log(max(before, 1e-300) / max(after, 1e-300)))
-        weights = np.where(used, 1.0 / camera_sigma(patch, camera, used), 0.0)
+            return rest, np.zeros_like(rest)
+        return rest, np.where(used, 1.0 / camera_sigma(patch, camera, used), 0.0)
+
+
+def _is_noise(rest: Array, used: NDArray[np.bool_], weights: Array) -> bool:
+    """Whether nothing but the camera's noise is left, so that there is nothing to fit."""
+    n = int(used.sum())
+    chi2 = float(np.sum(rest**2)) / n
+    known = bool(weights.any())
+    return (
+        known
+        and chi2 < 1 + 2 * float(np.sqrt(2 / n))
+        and goodness_of_fit(rest, used, chi2).is_surely_white
+    )
+
+
+def _reduction(rest: Array, residual: Array, used: NDArray[np.bool_], weights: Array) -> float:
+    """By how much χ² rises when the particle is taken away and the background adapts."""
+    if weights.any():
         return float(np.sum((weights * rest) ** 2) - np.sum((weights * residual) ** 2))
+    before, after = float(np.sum(rest[used] ** 2)), float(np.sum(residual[used] ** 2))
+    return int(used.sum()) * float(np.log(max(before, 1e-300) / max(after, 1e-300)))
 
 
 def _in_frame(particles: tuple[Particle, ...] | None, region: Region) -> Particle:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy.ndimage import gaussian_filter
 
-from osog.fitting.report.goodness_of_fit import goodness_of_fit
+from osog.fitting.report.goodness_of_fit import GoodnessOfFit, goodness_of_fit
 
 
 class TestResidual:
@@ -44,3 +45,31 @@ class TestResidual:
         edge[::8, :] = edge[:, ::8] = 2.0
         assert goodness_of_fit(r, self.used, 1.0).block8 < 3
         assert goodness_of_fit(0.3 * r + edge - edge.mean() + 0 * blocks, self.used, 1.0).block8 > 3
+
+
+def test_uneven_noise_is_white_noise():
+    """Noise that is thirty times stronger in a spot holds no structure."""
+    rng = np.random.default_rng(0)
+    y, x = np.indices((64, 64))
+    strength = 1 + 30 * np.exp(-((x - 30) ** 2 + (y - 30) ** 2) / 50)
+    used = np.ones((64, 64), bool)
+    tests = [goodness_of_fit(strength * rng.normal(size=used.shape), used, 1.0) for _ in range(60)]
+    assert np.mean([not test.is_white for test in tests]) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("chi2", "whiteness", "neighbour", "known", "rejected"),
+    [
+        (1.0, 1.0, 0.0, True, False),
+        (1.0, 3.0, 0.0, True, True),  # structure
+        (1.0, 3.0, 0.0, False, True),
+        (1.3, 1.0, 0.0, True, True),  # stronger than the camera's noise
+        (1.1, 1.0, 0.0, True, False),  # white: rather the stated noise is wrong
+        (0.6, 9.0, 0.4, True, False),  # compressed
+    ],
+)
+def test_success_is_withheld_where_the_residual_holds_more_than_noise(
+    chi2, whiteness, neighbour, known, rejected
+):
+    test = GoodnessOfFit(chi2, whiteness, 1.0, 0.1, neighbour, 1.0, 4096)
+    assert test.is_rejected(known) is rejected

@@ -41,7 +41,7 @@ _SHORT = 10
 _GLIMPSE = 4
 _BEHIND = 2.0
 _PERTURBED = 12
-_PATIENT = 25
+_PATIENT = 8
 # Correlation with the fit's image from which the other side of focus is walked to: from a fit that
 # looks right, and from any other.
 _ALIKE = 0.5

@@ -17,6 +17,7 @@ from osog.cancellation import raise_if_cancelled
 from osog.fitting.problem.simulator import Simulator
 from osog.fitting.starts.border_plane import border_plane
 from osog.fitting.starts.extents import number
+from osog.fitting.starts.template_cache import RecentlyUsed
 from osog.scene import Background, Particle
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 # Rows and columns of the largest template.
 _LARGEST = 160
+# Bytes of the templates that are kept.
+_KEPT_BYTES = 128 * 2**20
 # Sine of the cone that a defocused phase image spreads over: it shows no fringes.
 _PHASE_CONE = 0.2
 
@@ -134,7 +137,7 @@ def rendered_templates(
     *,
     device: str = "cpu",
 ) -> list[Template]:
-    """Render every template with the forward model.
+    """Render every template with the forward model; those of the last optics are kept.
 
     Parameters
     ----------
@@ -178,9 +181,15 @@ def rendered_templates(
             "microscope": scene.microscope.model_copy(update={"focus_um": deepest}),
         }
     )
-    simulator = Simulator(small, device=device, accuracy="draft")
     turns = not population.shape.isotropic
-    return list(_rendered(simulator, small.microscope.modality.backdrop, axes, radii, turns))
+
+    def made() -> tuple[Template, ...]:
+        simulator = Simulator(small, device=device, accuracy="draft")
+        return tuple(_rendered(simulator, small.microscope.modality.backdrop, axes, radii, turns))
+
+    runs = (axes.defocuses, radii, axes.indices, axes.azimuths)
+    key = (small.model_dump_json(), *map(tuple, runs), device)
+    return list(KEPT.get(key, made))
 
 
 def _far(scene: Scene) -> Callable[[float], float]:
@@ -247,6 +256,12 @@ def brightness_matched(cut: Array, templates: Sequence[Template], *, unknown_sca
     wanted = float(np.median([template.image.max() for template in templates]))
     bright = float(np.quantile(cut, 1 - min(0.5, 20 / cut.size)))
     return cut * (wanted / bright) if bright > 0 and wanted > 0 else cut
+
+
+KEPT: RecentlyUsed[tuple[Template, ...]] = RecentlyUsed(
+    _KEPT_BYTES, lambda templates: sum(template.image.nbytes for template in templates)
+)
+"""Templates of the fits and searches before."""
 
 
 class Matcher:
