@@ -99,6 +99,24 @@ def prob_iou(first: Array, second: Array) -> Array:
 OVERLAPS = {"polygon": polygon_iou, "probiou": prob_iou}
 
 
+def sifted(boxes: Array, overlap: float) -> NDArray[np.int64]:
+    """Numbers of the boxes that are no repetition of an earlier, more confident one.
+
+    Parameters
+    ----------
+    boxes : ndarray (n, 5)
+        By falling confidence.
+    overlap : float
+        ProbIoU beyond which a box repeats another.
+    """
+    left, kept = np.arange(len(boxes)), []
+    while len(left):
+        kept.append(left[0])
+        alike = prob_iou(boxes[left[:1]], boxes[left[1:]])[0] if len(left) > 1 else np.zeros(0)
+        left = left[1:][alike < overlap]
+    return np.array(kept, dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class Scores:
     """How well found boxes agree with drawn ones.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 import time
 from copy import deepcopy
 from datetime import datetime
@@ -14,38 +13,15 @@ os.environ.setdefault("YOLO_OFFLINE", "true")  # nothing is downloaded
 
 import numpy as np
 import torch
+from boxes import sifted
 from numpy.typing import NDArray
+from pictures import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 Array = NDArray[np.float64]
-
-
-def without_compiled_torchvision() -> None:
-    """Let Ultralytics import a torchvision whose binary part does not fit this torch.
-
-    The torchvision of the package index is built for CUDA; beside a torch for the CPU its import
-    stops at operators that are not there. Detectors of oriented boxes use none of them.
-    """
-    try:
-        import torchvision  # noqa: F401
-    except ImportError:
-        return  # Ultralytics says itself what it lacks
-    except RuntimeError:
-        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        library = torch.library.Library("torchvision", "DEF")
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        library.define(
-            "roi_align(Tensor input, Tensor rois, float spatial_scale, int pooled_height, "
-            "int pooled_width, int sampling_ratio, bool aligned) -> Tensor"
-        )
-        _KEPT.append(library)
-
-
-_KEPT: list[Any] = []  # operators go with the library that defines them
 
 
 def train(
@@ -83,7 +59,6 @@ def train(
     Path
         `out`.
     """
-    without_compiled_torchvision()
     from ultralytics.cfg import get_cfg
     from ultralytics.nn.tasks import OBBModel
 
@@ -134,16 +109,17 @@ def train(
     return out
 
 
-def load(weights: Path) -> Any:
+def load(weights: Path, device: str = "cpu") -> torch.nn.Module:
     """Open a detector that was trained."""
-    without_compiled_torchvision()
     from ultralytics import YOLO
 
-    return YOLO(str(weights), task="obb")
+    model: torch.nn.Module = YOLO(str(weights), task="obb").model
+    return model.to(device).float().eval()
 
 
+@torch.no_grad()
 def found(
-    detector: Any,
+    detector: torch.nn.Module,
     picture: NDArray[np.uint8],
     least: float = 0.01,
     overlap: float = 0.4,
@@ -151,25 +127,33 @@ def found(
 ) -> tuple[Array, Array]:
     """Boxes (n, 5) and confidences (n,) of a normalised picture (Y, X), at its own pixels.
 
+    The network is asked directly, and what it says twice is dropped by `boxes.sifted`: the
+    predictor of Ultralytics would ask for the binary part of torchvision.
+
     Parameters
     ----------
-    detector : object
+    detector : torch module
         Of `load`.
     picture : ndarray of uint8 (Y, X)
+        The whole of it at once; the network sees any size.
     least : float
         Lowest confidence.
     overlap : float
         ProbIoU beyond which the less confident of two boxes goes.
     device : str
     """
-    size = [32 * math.ceil(n / 32) for n in picture.shape]
-    result = detector.predict(
-        np.repeat(picture[..., None], 3, -1), imgsz=size, conf=least, iou=overlap, max_det=2000,
-        rect=False, device=device, verbose=False,
-    )[0].obb  # fmt: skip
-    boxes = result.xywhr.cpu().numpy().astype(np.float64)
-    boxes[:, :2] -= 0.5  # they count from the corner of the first pixel
-    return boxes, result.conf.cpu().numpy().astype(np.float64)
+    rows, columns = picture.shape
+    full = np.full([32 * math.ceil(n / 32) for n in picture.shape], EMPTY, np.uint8)
+    full[:rows, :columns] = picture
+    image = torch.from_numpy(full).to(device).float()[None, None].expand(1, 3, -1, -1) / 255
+    said = detector(image)
+    rows_of = (said[0] if isinstance(said, (tuple, list)) else said)[0].T.double().cpu().numpy()
+    shown, sure = rows_of[:, [0, 1, 2, 3, -1]], rows_of[:, 4:-1].max(1)
+    shown[:, :2] -= 0.5  # it counts from the corner of the first pixel
+    chosen = np.flatnonzero(sure >= least)
+    chosen = chosen[np.argsort(-sure[chosen], kind="stable")][:3000]
+    kept = chosen[sifted(shown[chosen], overlap)]
+    return shown[kept], sure[kept]
 
 
 def _batch(pictures: NDArray[np.uint8], boxes: list[Array], device: str) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def evaluate(
     """Print how the detector does on tiles with labels, each alone and all together."""
     from detector import found, load
 
-    network = load(weights)
+    network = load(weights, device)
     rows: list[tuple[str, Array, Array, Array]] = []
     for picture, labels, scale in tiles:
         grey = read_picture(picture)
@@ -173,7 +173,7 @@ def draw(
     from detector import found, load
 
     grey = read_picture(picture)
-    boxes, sure = found(load(weights), resized(grey, scale), device=device)
+    boxes, sure = found(load(weights, device), resized(grey, scale), device=device)
     boxes[:, :4] = _scaled(boxes[:, :4], 1 / scale)
     shown = with_boxes(grey, boxes[sure >= threshold])
     Image.fromarray(shown).save(out)

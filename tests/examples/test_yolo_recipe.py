@@ -93,6 +93,15 @@ def test_average_precision_of_a_case_done_by_hand() -> None:
     assert nothing.average_precision == 0 and nothing.recall == 0
 
 
+def test_what_is_said_twice_is_dropped() -> None:
+    import boxes
+
+    one, other = [50.0, 50, 40, 8, 0.2], [50.0, 50, 40, 8, 1.6]
+    said = np.array([one, [51, 50, 41, 8, 0.22], other, [300, 50, 40, 8, 0.2]])
+    assert boxes.sifted(said, 0.5).tolist() == [0, 2, 3]
+    assert boxes.sifted(said[:0], 0.5).tolist() == []
+
+
 def test_a_window_keeps_boxes_on_their_objects() -> None:
     import pictures
 

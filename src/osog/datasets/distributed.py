@@ -97,7 +97,7 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
     # The profiler of the workers keeps the stacks of their last thousand seconds: 0.2 MB a frame.
     with dask.config.set({"distributed.worker.profile.enabled": False}):
         cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0"
         )
     with cluster, Client(cluster) as client:
         yield client
