@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.packaging
 
 MOST_COMPARISONS = 40
-COMPARISON = re.compile(r"kind (?:==|!=|in|not in)")
+COMPARISON = re.compile(r"(?<!dtype\.)kind (?:==|!=|in|not in) ")
 """A decision by the name of a kind, which belongs on the class of that kind."""
 
 REPLACED = {
