@@ -91,7 +91,7 @@ class _Part:
         planes = [image] if image.ndim == 2 else [image[..., k] for k in range(image.shape[-1])]
         made = [self._plane(plane) for plane in planes]
         out = made[0] if image.ndim == 2 else np.stack(made, -1)
-        if image.dtype.kind == "u":  # splines overshoot
+        if not np.issubdtype(image.dtype, np.floating):  # splines overshoot
             return np.clip(np.round(out), 0, 256**image.dtype.itemsize - 1).astype(image.dtype)
         return out.astype(image.dtype)
 
