@@ -10,6 +10,7 @@ from osog.exit_wave.raster import Raster
 from osog.rendering import Renderer
 from osog.scene.parameters import replaced
 from osog.waves import ring_numbers
+from osog.waves.bundles import together
 
 
 @pytest.mark.parametrize("modality", ["brightfield", "fluorescence"])
@@ -30,11 +31,16 @@ def test_a_render_ends_at_the_next_step_and_leaves_nothing_half_done(modality, e
         assert torch.equal(renderer.render(scene).image, whole)
 
 
-def test_every_patch_group_slab_and_source_point_asks(every_shape_with_condenser) -> None:
+def test_every_patch_group_and_slab_of_a_bundle_asks(
+    every_shape_with_condenser,
+) -> None:
     scene, asked = every_shape_with_condenser, []
     with torch.inference_mode():
         frame = Renderer("cpu").render(scene, stop=lambda: bool(asked.append(1)))
     raster = Raster(frame.particles, frame.plan)
     points = sum(ring_numbers(frame.plan.source_points))
-    slabs = points * len(raster.occupied)
-    assert len(asked) == len(raster.patch_batches) + slabs + points
+    # Source points go in bundles through slabs and lens.
+    rows, columns = frame.plan.grid_shape
+    many = together(rows * columns, frame.particles.position)
+    bundles = -(-points // many)
+    assert len(asked) >= len(raster.patch_batches) + bundles * (len(raster.occupied) + 1)

@@ -52,11 +52,11 @@ def deposit(
     plane = gy * gx
     exact = _adds_integers(batch.device)
     shared = drawings(raster, batch)
-    compiled = batch.position.new_zeros(len(coefficients), len(slabs), gy, gx)
-    add_bodies(shared.compiled, raster, coefficients, slabs, compiled)
     patch_batches = list(_touching(shared.rest, raster, slabs))
-    if not patch_batches:
-        volumes = list(compiled.unbind(0))
+    if shared.compiled and not patch_batches:
+        whole = batch.position.new_zeros(len(coefficients), len(slabs), gy, gx)
+        add_bodies(shared.compiled, raster, coefficients, slabs, whole)
+        volumes = list(whole.unbind(0))
         add_volumes(raster.volumes, raster.plan, batch, coefficients, slabs, volumes)
         return [sharpened(v) for v in volumes]
     # Planes below and above the window catch what belongs to deeper neighbours.
@@ -90,7 +90,9 @@ def deposit(
         out = [(v.double() / _FIXED_POINT).to(batch.dtype) for v in out]
     out = [v.view(len(slabs), gy, gx) for v in out]
     if shared.compiled:
-        out = [v.add_(w) for v, w in zip(out, compiled, strict=True)]
+        both = torch.stack(out)
+        add_bodies(shared.compiled, raster, coefficients, slabs, both)
+        out = list(both.unbind(0))
     add_volumes(raster.volumes, raster.plan, batch, coefficients, slabs, out)
     return [sharpened(v) for v in out]
 

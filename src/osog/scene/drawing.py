@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
@@ -375,7 +376,10 @@ _lister: Callable[[Any, int], Any] | None = None
 
 def listing(scene: Block, seed: int) -> Block:
     """Scene with every particle that a seed draws listed one by one."""
-    assert _lister is not None, "osog.sample says what lists particles"
+    if _lister is None:
+        # It says so when it is imported, which may not have happened: names come when first used.
+        import_module("osog.sample")
+    assert _lister is not None
     result: Block = _lister(scene, seed)
     return result
 

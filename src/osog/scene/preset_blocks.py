@@ -1,6 +1,7 @@
 """Blocks of presets as options of a choice: ``{preset: needles-dic}``."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from osog.scene.discrete import OneOf
@@ -42,5 +43,8 @@ def filled_in(data: dict[str, Any]) -> dict[str, Any]:
 def _block(option: Any, field: str) -> Any:
     if not (isinstance(option, dict) and set(option) == {"preset"}):
         return option
-    assert _load is not None, "osog.presets says what loads presets"
+    if _load is None:
+        # Whoever loads presets says so when it is imported, which may not have happened.
+        import_module("osog.presets")
+    assert _load is not None
     return _load(str(option["preset"])).to_dict().get(field)
