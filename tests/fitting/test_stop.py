@@ -11,6 +11,7 @@ from osog.cancellation import Cancelled, cancellable
 from osog.detection import detect
 from osog.exit_wave.lorenz_mie.coefficients import highest_order
 from osog.fitting import fit
+from osog.fitting.starts.template_matching import KEPT
 from osog.rendering import Renderer
 from osog.scene import (
     Grid,
@@ -93,8 +94,10 @@ def test_large_spheres_and_templates_ask_often() -> None:
     assert stop.asked > 2 * highest_order(x), "at every order of the series"
     image = osog.render(lone_sphere()).image.numpy()
     stop = After()
+    KEPT.clear()
     with cancellable(stop):
         assert detect(image, lone_sphere())
     for share in (0.1, 0.5, 0.98):
+        KEPT.clear()  # kept templates need no questions
         with pytest.raises(Cancelled), cancellable(After(questions=int(share * stop.asked))):
             detect(image, lone_sphere())

@@ -456,7 +456,7 @@ def test_random_hands_find_nothing_that_raises_or_is_lost(
         if monkey.complaints:
             print(f"\n{story}", flush=True)
         elif ACTIONS > 200:
-            longest = "longest {:.1f} s of CPU in {}".format(*monkey.longest)
+            longest = "{:.1f} s of CPU in {}".format(*monkey.longest)
             print(
                 f"\nseed {seed}: {done} actions, {grown:+.0f} MB after warm-up; longest {longest}"
             )

@@ -125,17 +125,11 @@ class Recipe:
                 labels=json.dumps(data["labels"]),
                 formats=tuple(data["formats"]),
                 split=tuple(data["split"]),
+                # Torch drew what was written before there was a choice.
+                compiled=bool(data.get("compiled", False)),
                 **{
                     name: data[name]
-                    for name in (
-                        "seed",
-                        "views",
-                        "accuracy",
-                        "device",
-                        "shard_size",
-                        "compiled",
-                        "version",
-                    )
+                    for name in ("seed", "views", "accuracy", "device", "shard_size", "version")
                 },
             )
         except (KeyError, TypeError) as error:
