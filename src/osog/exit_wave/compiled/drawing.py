@@ -126,17 +126,18 @@ def _drawings(
 ) -> Iterable[Drawing]:
     plan = raster.plan
     index = torch.cat([m.index for m in members])
-    number = torch.cat([torch.full_like(m.index, 0) for m in members])
-    sides = [
-        torch.stack(
-            [m.row, m.column, number.new_full(m.row.shape, m.height),
-             number.new_full(m.row.shape, m.width), m.first, m.last], 1,
-        )
-        for m in members
-    ]  # fmt: skip
-    patch = torch.cat(sides)
-    order = torch.from_numpy(np.lexsort(patch[:, [1, 4]].T.numpy()[::1]))
-    order = order[torch.argsort(patch[order, 0] // _BAND, stable=True)]
+    patch = torch.cat(
+        [
+            torch.stack(
+                [m.row, m.column, torch.full_like(m.row, m.height),
+                 torch.full_like(m.row, m.width), m.first, m.last], 1,
+            )
+            for m in members
+        ]
+    )  # fmt: skip
+    # Neighbours in memory one after another: by band of rows, slab and column.
+    row, column, first = patch[:, 0].numpy(), patch[:, 1].numpy(), patch[:, 4].numpy()
+    order = torch.from_numpy(np.lexsort((column, first, row // _BAND)))
     index, patch = index[order], patch[order]
     bodies = Bodies.of(batch.detach(), index, shape)
     levels = drawn_levels(shape, bodies, min(plan.pitch_um), base_samples(shape, raster))

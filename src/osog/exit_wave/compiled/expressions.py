@@ -202,8 +202,6 @@ class Symbolic:
     ) -> Any:
         """Answer a function of torch."""
         name = func.__name__.strip("_")
-        if name == "get":  # an attribute of a real tensor beside it
-            return func(*args)
         return _call(_model(args), name, args, kwargs or {})
 
     def __getattr__(self, name: str) -> Any:
@@ -342,7 +340,6 @@ def _model(args: Sequence[Any]) -> Symbolic:
 def _call(like: Symbolic, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if name not in _FUNCTIONS:
         raise NotImplementedError(f"torch's {name} is not known to formulas of shapes.")
-    kwargs.pop("out", None)
     return _FUNCTIONS[name](like, *args, **kwargs)
 
 
