@@ -95,7 +95,7 @@ def compare(
 
 
 def interpreted(shape: Shape, dtype: torch.dtype) -> ModuleType | None:
-    """The loops of a shape as plain Python, which needs no compiler; none where torch is to draw."""
+    """The loops of a shape as plain Python, without a compiler; none where torch is to draw."""
     if choice.mode() == "off":
         return None
     text = loop_source(shape, dtype)
