@@ -50,18 +50,28 @@ class Planes:
         if self._value is None or self._slope is None:
             self._value, self._slope = value, (slope_x, slope_y)
             return
-        mine_x, mine_y = self._slope
-        turn = (slope_x - mine_x) ** 2 + (slope_y - mine_y) ** 2
-        reach = torch.sqrt(turn + 1e-12) * self._reach
-        ahead = value - self._value
-        share = smooth_sign(ahead, reach) * 0.5 + 0.5
-        self._value = (value + self._value - smooth_abs(ahead, reach)) / 2
-        self._slope = torch.lerp(slope_x, mine_x, share), torch.lerp(slope_y, mine_y, share)
+        found = lesser((self._value, *self._slope), (value, slope_x, slope_y), self._reach)
+        self._value, self._slope = found[0], found[1:]
 
     def least(self) -> tuple[Tensor, Tensor, Tensor]:
         """Value and slopes (x, y) of the least."""
         assert self._value is not None and self._slope is not None
         return self._value, *self._slope
+
+
+def lesser(
+    one: tuple[Tensor, Tensor, Tensor],
+    other: tuple[Tensor, Tensor, Tensor],
+    kernel_um: float | Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Value and slopes (x, y) of the lesser of two linear functions, as a mean over the kernel."""
+    value, slope_x, slope_y = other
+    turn = (slope_x - one[1]) ** 2 + (slope_y - one[2]) ** 2
+    reach = torch.sqrt(turn + 1e-12) * kernel_um
+    ahead = value - one[0]
+    share = smooth_sign(ahead, reach) * 0.5 + 0.5
+    least = (value + one[0] - smooth_abs(ahead, reach)) / 2
+    return least, torch.lerp(slope_x, one[1], share), torch.lerp(slope_y, one[2], share)
 
 
 def wall_mean(
@@ -90,7 +100,17 @@ def wall_mean(
         (y, x) sides of the cell of the kernel's variance.
     """
     reach = kernel_reach(pitch_um)
-    depth, slope_x, slope_y = silhouette.least()
+    x, y, own, coverage = covered_part(x, y, silhouette.least(), reach)
+    upper, lower = (_envelope(x, y, *faces, own, highest, reach) for faces in (up, down))
+    path, middle = between(upper, lower, coverage, pitch_um)
+    return path, middle, coverage
+
+
+def covered_part(
+    x: Tensor, y: Tensor, silhouette: tuple[Tensor, Tensor, Tensor], reach: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Middle (x, y) of the part of the kernel that the silhouette holds, its reach and share."""
+    depth, slope_x, slope_y = silhouette
     half_side = depth.new_full((), reach / REACH)
     coverage = coverage_of(depth, half_side)
     inside = covered_depth(depth, half_side)
@@ -99,13 +119,18 @@ def wall_mean(
     # About that middle the kernel reaches no farther than to the silhouette.
     share = inside / reach
     share = (share + 1 - smooth_abs(share - 1, share.new_full((), _BEND))) / 2
-    own = share.clamp_min(1e-3) * reach
-    upper, lower = (_envelope(x, y, *faces, own, highest, reach) for faces in (up, down))
+    return x, y, share.clamp_min(1e-3) * reach, coverage
+
+
+def between(
+    upper: Tensor, lower: Tensor, coverage: Tensor, pitch_um: tuple[float, float]
+) -> tuple[Tensor, Tensor]:
+    """Half path and middle between two surfaces, by heights above and below the position."""
     path = (upper + lower).clamp_min(0) * coverage / 2
     # Beyond the silhouette the surfaces of a point have no meaning, so faint pixels lean
     # towards the particle's own z.
     middle = (upper - lower) / 2 * (path / (path + 1e-4 * smaller_side(pitch_um)))
-    return path, middle, coverage
+    return path, middle
 
 
 def kernel_reach(pitch_um: tuple[float, float]) -> float:
@@ -127,12 +152,24 @@ def _envelope(
 ) -> Tensor:
     """Least height over faces."""
     surface = Planes(reach)
+    for f in range(height.shape[1]):
+        falls = fall[:, f, 0, None, None], fall[:, f, 1, None, None]
+        surface.add(*flank(x, y, height[:, f, None, None], falls, highest, kernel))
+    return surface.least()[0]
+
+
+def flank(
+    x: Tensor,
+    y: Tensor,
+    height: Tensor,
+    fall: tuple[Tensor, Tensor],
+    highest: Tensor,
+    kernel: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Height of one face at a place, and its slopes (x, y)."""
     # Within a kernel a flank as steep as this is a wall, and numbers stay finite.
     steep = _STEEP * highest / kernel
-    for f in range(height.shape[1]):
-        fall_x, fall_y = fall[:, f, 0, None, None], fall[:, f, 1, None, None]
-        part = steep * torch.rsqrt(fall_x * fall_x + fall_y * fall_y + steep * steep)
-        value = height[:, f, None, None] - fall_x * x - fall_y * y
-        value = torch.lerp(highest, value, part)
-        surface.add(value, -part * fall_x, -part * fall_y)
-    return surface.least()[0]
+    fall_x, fall_y = fall
+    part = steep * torch.rsqrt(fall_x * fall_x + fall_y * fall_y + steep * steep)
+    value = height - fall_x * x - fall_y * y
+    return torch.lerp(highest, value, part), -part * fall_x, -part * fall_y
