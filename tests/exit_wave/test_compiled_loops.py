@@ -14,7 +14,7 @@ from osog.exit_wave.compiled import choice, drawing
 from osog.exit_wave.compiled.source import loop_source
 from osog.exit_wave.deposit import deposited
 from osog.exit_wave.raster import Raster
-from osog.geometry import BOX, CYLINDER, ELLIPSOID, ROD, SPHERE, TUBE, VESICLE
+from osog.geometry import BOX, CYLINDER, ELLIPSOID, POLYHEDRON, ROD, SPHERE, TUBE, VESICLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from osog.sample import ParticleBatch
 
 SLABS, SIDE = 9, 34
-SHAPES = (SPHERE, ELLIPSOID, ROD, CYLINDER, BOX, TUBE, VESICLE)
+SHAPES = (SPHERE, ELLIPSOID, ROD, CYLINDER, BOX, TUBE, VESICLE, POLYHEDRON)
 
 
 def plan(accuracy: str = "standard") -> Any:
@@ -46,6 +46,7 @@ def sizes(shape: Shape, u: Callable[[float, float], float], width: float) -> tup
         BOX: (w * u(1, 4), w * u(1, 2), w),
         TUBE: (u(0.3, 0.6), w, w, w * u(0.2, 0.8)),
         VESICLE: (w, w * 1.2, w * 0.9, w * u(0.2, 0.8)),
+        POLYHEDRON: (w * u(3, 6), w * u(2, 3), 2 * w),
     }[shape]
 
 
@@ -59,6 +60,7 @@ def bodies(shape: Shape, count: int, widths: tuple[float, ...]) -> ParticleBatch
             "position": (u(-0.4, 3.0), u(-0.3, 3.0), u(-0.6, 0.6)),
             "angles": (u(0, 360), u(-80, 80), u(0, 360)),
             "size": sizes(shape, u, widths[k % len(widths)]),
+            "habit": ("needle", "octahedron", "cube", "hexagonal_bipyramid")[k % 4],
         }
         for k in range(count)
     ]
@@ -69,12 +71,14 @@ def slabs_and_gradients(
     batch: ParticleBatch, raster: Raster, weights: torch.Tensor
 ) -> tuple[torch.Tensor, ...]:
     """Slabs, and the gradients of a weighted sum of them in pose, size and coefficient."""
-    inputs = [t.clone().requires_grad_() for t in (batch.position, batch.quaternion, batch.size)]
+    read = (batch.position, batch.quaternion, batch.size, batch.planes)
+    inputs = [t.clone().requires_grad_() for t in read]
     coefficient = torch.linspace(0.5, 1.5, len(batch), dtype=batch.dtype).requires_grad_()
-    moved = batch.moved(*inputs, batch.planes)
+    moved = batch.moved(*inputs)
     raster.kept.clear()
     slabs = deposited(moved, coefficient, raster)
-    gradients = torch.autograd.grad((slabs * weights).sum(), [*inputs, coefficient])
+    loss = (slabs * weights).sum()
+    gradients = torch.autograd.grad(loss, [*inputs, coefficient], materialize_grads=True)
     return (slabs.detach(), *gradients)
 
 

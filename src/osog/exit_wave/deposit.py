@@ -194,16 +194,19 @@ class Gradients:
                 # Shapes that need fewer sizes than others see the first ones only.
                 target[:, : gradient.shape[1]].index_add_(0, i, gradient)
         if len(pulled) > 3 and pulled[3] is not None:
-            padded = pulled[3]
-            own = torch.arange(padded.shape[1], device=i.device)
-            counts = self._starts[i + 1] - self._starts[i]
-            real = own < counts[:, None]
-            rows = (self._starts[i][:, None] + own)[real]
-            self.planes.index_add_(0, rows, padded[real])
+            self.add_planes(i, pulled[3])
         for total, part in zip(self.coefficients, sums, strict=True):
             if raster.squeeze is not None:
                 part = part / raster.squeeze[i]
             total.index_add_(0, i, part)
+
+    def add_planes(self, index: Tensor, padded: Tensor) -> None:
+        """Add gradients (n, F, 4) in the half-spaces of some particles, padding included."""
+        own = torch.arange(padded.shape[1], device=index.device)
+        counts = self._starts[index + 1] - self._starts[index]
+        real = own < counts[:, None]
+        rows = (self._starts[index][:, None] + own)[real]
+        self.planes.index_add_(0, rows, padded[real])
 
 
 def _tracked(batch: ParticleBatch, patches: PatchBatch) -> tuple[ParticleTensors, list[Tensor]]:

@@ -11,7 +11,7 @@ from osog.geometry.half_spaces import corners_of_many, deviations, unit_volumes,
 from osog.geometry.rectangles import least_rectangle
 from osog.geometry.shape import Array, Bodies, Column, Shape
 from osog.geometry.silhouettes import beyond, silhouette, world_planes
-from osog.geometry.walls import SHORT, VERTICAL, Planes, kernel_reach, wall_mean
+from osog.geometry.walls import SHORT, VERTICAL, Planes, Walls, kernel_reach, wall_mean
 from osog.scene.habits import half_spaces, true_planes
 from osog.scene.shapes import Polyhedron, RandomPolyhedron, ShapeModel
 
@@ -31,6 +31,7 @@ class PolyhedronGeometry(Shape):
     models = (Polyhedron, RandomPolyhedron)
     flat_faces = True
     has_planes = True
+    walled = True
 
     def half_lengths(
         self, model: ShapeModel, numbers: Sequence[Column]
@@ -104,24 +105,44 @@ class PolyhedronGeometry(Shape):
         faces that look down; the silhouette comes from eliminating z (Fourier–Motzkin): one line
         per pair of an upward and a downward face, of which only those that touch are kept.
         """
-        rotation, size = bodies.rotation, bodies.size
-        planes, mask = bodies.faces
-        py, px = pitch_um
-        normals, offsets = world_planes(rotation, size, planes, mask)
-        lines, bounds, lengths = silhouette(normals, offsets, mask)
-        short = (lengths < SHORT * min(px, py))[..., None]
-        lines = torch.where(short, lines.detach(), lines)
-
+        walls = self.walls(bodies, min(pitch_um))
         rim = Planes(kernel_reach(pitch_um))
-        for e in range(lines.shape[1]):
-            n_x, n_y = lines[:, e, 0, None, None], lines[:, e, 1, None, None]
-            rim.add((bounds[:, e, None, None] - n_x * x) - n_y * y, -n_x, -n_y)
+        for e in range(walls.edges.shape[1]):
+            n_x, n_y, bound = walls.edges[:, e, :, None, None].unbind(1)
+            rim.add((bound - n_x * x) - n_y * y, -n_x, -n_y)
+        highest = walls.highest[:, None, None]
+        return wall_mean(x, y, rim, walls.up, walls.down, highest, pitch_um)
+
+    def walls(self, bodies: Bodies, least_um: float | Tensor) -> Walls:
+        """Edges of the silhouettes and faces; see `Shape.walls`."""
+        planes, mask = bodies.faces
+        normals, offsets = world_planes(bodies.rotation, bodies.size, planes, mask)
+        lines, bounds, lengths = silhouette(normals, offsets, mask)
+        short = (lengths < SHORT * least_um)[..., None]
+        lines = torch.where(short, lines.detach(), lines)
         n_z = normals[..., 2]
+        upward, downward = mask & (n_z > VERTICAL), mask & (n_z < -VERTICAL)
         limit = beyond(offsets)
-        up = _faces(normals, offsets, mask & (n_z > VERTICAL), limit)
-        down = _faces(normals, offsets, mask & (n_z < -VERTICAL), limit)
-        highest = offsets.detach().abs().amax(-1)[:, None, None]
-        return wall_mean(x, y, rim, up, down, highest, pitch_um)
+        return Walls(
+            edges=torch.cat([lines, bounds[..., None]], -1),
+            up=_faces(normals, offsets, upward, limit),
+            down=_faces(normals, offsets, downward, limit),
+            highest=offsets.detach().abs().amax(-1),
+            counts=torch.stack([(lengths > 0).sum(-1), upward.sum(-1), downward.sum(-1)], -1),
+        )
+
+    def strip(self, bodies: Bodies) -> tuple[Tensor, Tensor]:
+        """Along the longest way between two corners of the silhouette."""
+        body, mask = vertices(*bodies.faces)
+        corner = (body * bodies.size[:, None, :]) @ bodies.rotation[:, :2, :].transpose(-1, -2)
+        corner = corner * mask[..., None]
+        rows = torch.arange(len(corner), device=corner.device)
+        one = corner[rows, (corner**2).sum(-1).argmax(-1)]
+        other = corner[rows, ((corner - one[:, None]) ** 2).sum(-1).argmax(-1)]
+        along = other - one
+        along = along / along.norm(dim=-1, keepdim=True).clamp_min(1e-30)
+        across = corner[..., 1] * along[:, None, 0] - corner[..., 0] * along[:, None, 1]
+        return along, across.abs().amax(-1)
 
     def outline(self, bodies: Bodies, normals: Tensor) -> Tensor:
         """Corners, each as often as directions point to it."""

@@ -9,6 +9,7 @@ from math import pi
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from osog.particles import rotation_matrix
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from osog.geometry.walls import Walls
     from osog.particles import ParticleBatch
     from osog.scene.shapes import ShapeModel
 
@@ -120,6 +122,8 @@ class Shape(ABC):
     arithmetic : bool
         Whether `path` is plain arithmetic, the same for every body and line of sight: no loop
         over numbers, no choice of rows. Such paths are compiled (`exit_wave.compiled`).
+    walled : bool
+        Whether `path` is that between its `walls`, for which there are loops as well.
     work : int
         Points that it looks at on a line of sight, by which fewer of its bodies are drawn at once.
     """
@@ -132,11 +136,17 @@ class Shape(ABC):
     size_columns: ClassVar[int] = 3
     intervals: ClassVar[int] = 1
     arithmetic: ClassVar[bool] = False
+    walled: ClassVar[bool] = False
     work: ClassVar[int] = 1
 
     def __repr__(self) -> str:
         """Name for messages."""
         return type(self).__name__.lower()
+
+    @property
+    def compilable(self) -> bool:
+        """Whether loops for it can be written (`exit_wave.compiled`)."""
+        return self.arithmetic or self.walled
 
     def planes_of(self, batch: ParticleBatch, index: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Half-spaces of some particles and their mask, None where they have none."""
@@ -220,6 +230,38 @@ class Shape(ABC):
         coverage : Tensor, shape (..., n, P, Q)
             Fraction of the pixel that the silhouette covers.
         """
+
+    def walls(self, bodies: Bodies, least_um: float | Tensor) -> Walls:
+        """Edges of the silhouettes and faces, of shapes that are `walled`.
+
+        Differentiable in the bodies.
+
+        Parameters
+        ----------
+        bodies : Bodies
+        least_um : float or Tensor, shape (n, 1)
+            Smaller side of the cell of the kernel's variance: much shorter edges turn freely.
+        """
+        raise NotImplementedError(f"A {self!r} has no walls.")
+
+    def strip(self, bodies: Bodies) -> tuple[Tensor, Tensor]:
+        """Strips in the image, about the positions, that hold the bodies; detached.
+
+        Returns
+        -------
+        along : Tensor, shape (n, 2)
+            Unit vectors (x, y).
+        half_width : Tensor, shape (n,)
+            µm.
+        """
+        half = bodies.size.detach()[:, :3]
+        longest = half.argmax(-1)
+        axis = torch.gather(bodies.rotation.detach(), 2, longest[:, None, None].expand(-1, 3, 1))
+        axis = axis[:, :2, 0]
+        length = axis.norm(dim=-1, keepdim=True)
+        along = torch.where(length > 1e-3, axis / length.clamp_min(1e-6), axis.new_tensor((1.0, 0.0)))
+        across = half.scatter(1, longest[:, None], 0.0)
+        return along, across.amax(-1) if self.round_ends else across.norm(dim=-1)
 
     @abstractmethod
     def outline(self, bodies: Bodies, normals: Tensor) -> Tensor:

@@ -8,6 +8,8 @@ picture has no kink there.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -29,6 +31,47 @@ _BEND = 0.3
 """Depth in reaches of the kernel within which its part near the silhouette becomes the whole."""
 _STEEP = 30.0
 """Steepest flank, in half heights of the body per reach of the kernel."""
+
+
+HEAD = 7
+"""Numbers of a row of `Walls.table` before the edges."""
+
+
+@dataclass(frozen=True)
+class Walls:
+    """What lines of sight through n convex bodies need to know of them.
+
+    Attributes
+    ----------
+    edges : Tensor, shape (n, E, 3)
+        Edges of the silhouettes: outward unit normal (x, y) and distance from the position, µm.
+    up, down : (Tensor, Tensor), shapes (n, F) and (n, F, 2)
+        See `wall_mean`.
+    highest : Tensor, shape (n,)
+        Half of the heights, detached.
+    counts : Tensor, shape (n, 3), int64
+        How many edges and faces up and down each body has; the further rows are padding that
+        nothing reaches.
+    """
+
+    edges: Tensor
+    up: tuple[Tensor, Tensor]
+    down: tuple[Tensor, Tensor]
+    highest: Tensor
+    counts: Tensor
+
+    @property
+    def table(self) -> Tensor:
+        """One row for each body.
+
+        Its counts, the places E and F there are for edges, faces up and faces down, the height,
+        and then three numbers of each edge, each face up and each face down.
+        """
+        places = (self.edges.shape[1], self.up[0].shape[1], self.down[0].shape[1])
+        wide = self.edges.new_tensor([places]).expand(len(self.edges), 3)
+        head = [self.counts.to(self.edges), wide]
+        faces = [torch.cat([h[..., None], fall], -1).flatten(1) for h, fall in (self.up, self.down)]
+        return torch.cat([*head, self.highest[:, None], self.edges.flatten(1), *faces], 1)
 
 
 class Planes:
@@ -102,7 +145,7 @@ def wall_mean(
     reach = kernel_reach(pitch_um)
     x, y, own, coverage = covered_part(x, y, silhouette.least(), reach)
     upper, lower = (_envelope(x, y, *faces, own, highest, reach) for faces in (up, down))
-    path, middle = between(upper, lower, coverage, pitch_um)
+    path, middle = between(upper, lower, coverage, smaller_side(pitch_um))
     return path, middle, coverage
 
 
@@ -123,13 +166,13 @@ def covered_part(
 
 
 def between(
-    upper: Tensor, lower: Tensor, coverage: Tensor, pitch_um: tuple[float, float]
+    upper: Tensor, lower: Tensor, coverage: Tensor, least_um: float
 ) -> tuple[Tensor, Tensor]:
     """Half path and middle between two surfaces, by heights above and below the position."""
     path = (upper + lower).clamp_min(0) * coverage / 2
     # Beyond the silhouette the surfaces of a point have no meaning, so faint pixels lean
     # towards the particle's own z.
-    middle = (upper - lower) / 2 * (path / (path + 1e-4 * smaller_side(pitch_um)))
+    middle = (upper - lower) / 2 * (path / (path + 1e-4 * least_um))
     return path, middle
 
 

@@ -107,7 +107,7 @@ def loops_of(shape: Shape, dtype: torch.dtype) -> ModuleType | None:
     shape : Shape
     dtype : torch.dtype
     """
-    if not shape.arithmetic or mode() == "off" or not available():
+    if not shape.compilable or mode() == "off" or not available():
         return None
     kept = _SETTLED.get()
     if kept is None:
@@ -124,7 +124,7 @@ def available() -> bool:
 
 def note_time(shape: Shape, dtype: torch.dtype, seconds: float) -> None:
     """Note what torch has spent on a shape; what costs a lot gets compiled in the background."""
-    if not shape.arithmetic or mode() != "auto" or not available():
+    if not shape.compilable or mode() != "auto" or not available():
         return
     key = _key(shape, dtype)
     _STATE.spent[key] = _STATE.spent.get(key, 0.0) + seconds
@@ -143,7 +143,7 @@ def compile_in_background(shapes: list[Shape], dtype: torch.dtype = torch.float3
     if mode() != "auto" or not available():
         return
     with _STATE.lock:
-        names = [_key(s, dtype) for s in shapes if s.arithmetic]
+        names = [_key(s, dtype) for s in shapes if s.compilable]
         wanted = [k for k in names if k not in _STATE.asked and not _STATE.chosen.get(k)]
         wanted = [k for k in wanted if not _is_compiled(_source_file(*k))]
         if not wanted:
@@ -219,7 +219,7 @@ def draws_compiled(dtype: torch.dtype = torch.float32) -> bool:
 
 def compilable() -> list[Shape]:
     """Shapes that may have compiled loops."""
-    return [shape for shape in SHAPES if shape.arithmetic]
+    return [shape for shape in SHAPES if shape.compilable]
 
 
 def _found(shape: Shape, dtype: torch.dtype) -> ModuleType | None:

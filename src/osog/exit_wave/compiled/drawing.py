@@ -15,7 +15,6 @@ from osog.cancellation import raise_if_cancelled
 from osog.exit_wave.compiled.choice import loops_of
 from osog.geometry import Bodies, drawn_levels, sampling_window
 from osog.geometry.edges import SPREAD
-from osog.particles import rotation_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -93,7 +92,8 @@ def drawings(raster: Raster, batch: ParticleBatch) -> Drawings:
     """
     if batch.device.type != "cpu":
         return Drawings([], raster.patch_batches)
-    numbers = tuple(t.data_ptr() for t in (batch.position, batch.quaternion, batch.size))
+    read = (batch.position, batch.quaternion, batch.size, batch.planes)
+    numbers = tuple(t.data_ptr() for t in read)
     if "drawings" not in raster.kept or raster.kept["drawings"][0] != numbers:
         raster.kept["drawings"] = (numbers, _shared(raster, batch))
     found: Drawings = raster.kept["drawings"][1]
@@ -108,7 +108,8 @@ def _shared(raster: Raster, batch: ParticleBatch) -> Drawings:
         groups.setdefault(patches.shape, []).append(patches)
     for shape, members in groups.items():
         module = loops_of(shape, batch.dtype)
-        if module is None or shape.planes_of(batch, members[0].index)[0] is not None:
+        cut = not shape.has_planes and shape.planes_of(batch, members[0].index)[0] is not None
+        if module is None or cut:
             rest += members
             continue
         for drawing in _drawings(raster, batch, shape, members):
@@ -176,14 +177,8 @@ def _drawing(
     bodies: Bodies,
     levels: DrawnLevels,
 ) -> Drawing:
-    half = bodies.size[:, :3]
-    along = half.argmax(-1)
-    rotation = rotation_matrix(bodies.quaternion)
-    axis = torch.gather(rotation, 2, along[:, None, None].expand(-1, 3, 1))[:, :2, 0]
-    length = axis.norm(dim=-1, keepdim=True)
-    flat = torch.where(length > 1e-3, axis / length.clamp_min(1e-6), axis.new_tensor((1.0, 0.0)))
-    across = half.scatter(1, along[:, None], 0.0)
-    width = across.amax(-1) if shape.round_ends else across.norm(dim=-1)
+    along, width = shape.strip(bodies)
+    fine, coarse = _drawn_numbers(shape, bodies, levels, raster)
     squeeze = torch.ones_like(width) if raster.squeeze is None else raster.squeeze[index]
     return Drawing(
         shape=shape,
@@ -191,12 +186,31 @@ def _drawing(
         index=index,
         patch=_array(torch.cat([patch, levels.samples[:, None]], 1)),
         numbers=_array(torch.stack([levels.share, levels.factor, squeeze.to(width)], 1)),
-        bound=_array(torch.cat([flat, width[:, None]], 1)),
-        fine=_array(levels.fine),
-        coarse=_array(bodies.size),
+        bound=_array(torch.cat([along, width[:, None]], 1)),
+        fine=_array(fine),
+        coarse=_array(coarse),
         quaternion=_array(bodies.quaternion),
         position=_array(batch.position[index]),
     )
+
+
+def _drawn_numbers(
+    shape: Shape, bodies: Bodies, levels: DrawnLevels, raster: Raster
+) -> tuple[Tensor, Tensor]:
+    """What loops take of each body at its own level and at the coarser one, differentiable."""
+    if not shape.walled:
+        return levels.fine, bodies.size
+    # The same walls at every level but for edges too short to turn, and for thickened bodies.
+    pitch = min(raster.plan.pitch_um)
+    cells = torch.tensor([_kernel(k)[1] if k in _LEVELS else 0.0 for k in range(_LEVELS[-1] + 1)])
+    fine, coarse = (
+        shape.walls(of, pitch * cells[samples].to(bodies.size)[:, None]).table
+        for of, samples in (
+            (bodies.resized(levels.fine), levels.samples),
+            (bodies, (levels.samples // 2).clamp_min(1)),
+        )
+    )
+    return fine, coarse
 
 
 def add_bodies(
@@ -258,17 +272,12 @@ def pull_back_bodies(
         ]  # fmt: skip
         _run(calls, threads)
         position, quaternion, fine, coarse, numbers, by_density = map(torch.from_numpy, to)
-        size = coarse
-        drawn = d.patch[:, 6].max() > 1
-        if drawn:
-            more_quaternion, more_size = _through_levels(raster, batch, d, fine, numbers)
-            quaternion = quaternion + more_quaternion
-            size = size + more_size
-        else:
-            size = size + fine
         into.position.index_add_(0, d.index, position)
         into.quaternion.index_add_(0, d.index, quaternion)
-        into.size[:, : size.shape[1]].index_add_(0, d.index, size)
+        if d.shape.walled or d.patch[:, 6].max() > 1:
+            _through_levels(raster, batch, d, (fine, coarse, numbers), into)
+        else:
+            into.size[:, : fine.shape[1]].index_add_(0, d.index, coarse + fine)
         for total, mine in zip(into.coefficients, by_density, strict=True):
             mine = mine * raster.plan.slab_um
             if raster.squeeze is not None:
@@ -277,30 +286,39 @@ def pull_back_bodies(
 
 
 def _through_levels(
-    raster: Raster, batch: ParticleBatch, d: Drawing, fine: Tensor, numbers: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Pull gradients in drawn sizes, shares and factors back to quaternions and sizes."""
+    raster: Raster,
+    batch: ParticleBatch,
+    d: Drawing,
+    pulled: tuple[Tensor, Tensor, Tensor],
+    into: Any,
+) -> None:
+    """Pull gradients in drawn numbers, shares and factors back to the bodies."""
     plain = Bodies.of(batch.detach(), d.index, d.own)
+    inputs = [t for t in (plain.quaternion, plain.size, plain.planes) if t is not None]
+    fine, coarse, numbers = pulled
+    pitch = min(raster.plan.pitch_um)
     with torch.enable_grad():
-        quaternion = plain.quaternion.detach().requires_grad_()
-        size = plain.size.detach().requires_grad_()
-        bodies = Bodies(quaternion, size)
-        pitch = min(raster.plan.pitch_um)
+        inputs = [t.detach().requires_grad_() for t in inputs]
+        bodies = Bodies(inputs[0], inputs[1], *inputs[2:], plane_mask=plain.plane_mask)
         if d.own is d.shape:
             levels = drawn_levels(d.own, bodies, pitch, base_samples(d.own, raster))
-            results = [levels.fine, levels.share, levels.factor]
-            pulled = [fine, numbers[:, 0], numbers[:, 1]]
+            results = [*_drawn_numbers(d.own, bodies, levels, raster), levels.share, levels.factor]
+            gradients = [fine, coarse, numbers[:, 0], numbers[:, 1]]
         else:
             drawn, simpler = d.own.speck(bodies, pitch)
-            results = [simpler.size, d.own.volume(bodies) / drawn.volume(simpler)]
-            pulled = [fine, numbers[:, 1]]
-        pairs = [(r, g) for r, g in zip(results, pulled, strict=True) if r.requires_grad]
+            results = [simpler.size, d.own.volume(bodies) / drawn.volume(simpler), bodies.size]
+            gradients = [fine, numbers[:, 1], coarse]
+        pairs = [(r, g) for r, g in zip(results, gradients, strict=True) if r.requires_grad]
         found = torch.autograd.grad(
-            [r for r, _ in pairs], (quaternion, size), [g for _, g in pairs], allow_unused=True
+            [r for r, _ in pairs], inputs, [g for _, g in pairs], allow_unused=True
         )
-    zero = (torch.zeros_like(plain.quaternion), torch.zeros_like(plain.size))
-    first, second = (z if g is None else g for g, z in zip(found, zero, strict=True))
-    return first, second
+    quaternion, size = found[:2]
+    if quaternion is not None:
+        into.quaternion.index_add_(0, d.index, quaternion)
+    if size is not None:
+        into.size[:, : size.shape[1]].index_add_(0, d.index, size)
+    if len(found) > 2 and found[2] is not None:
+        into.add_planes(d.index, found[2])
 
 
 def _densities(raster: Raster, d: Drawing, coefficients: Sequence[Tensor]) -> np.ndarray:
@@ -319,15 +337,17 @@ def _plan(raster: Raster) -> np.ndarray:
 def _windows(dtype: torch.dtype) -> np.ndarray:
     """Sub-samples at each level: their count and the cell of each, and their weights."""
     real = np.float32 if dtype == torch.float32 else np.float64
-    kinds: dict[int, tuple[tuple[float, ...], float]] = {1: ((1.0,), SPREAD)}
-    for level in _LEVELS[1:]:
-        _, share, cell = sampling_window(level)
-        kinds[level] = (share, cell)
+    kinds = {level: _kernel(level) for level in _LEVELS}
     table = np.zeros((max(_LEVELS) + 1, 2, max(len(s) for s, _ in kinds.values()) + 1), dtype=real)
     for level, (share, cell) in kinds.items():
         table[level, 0, :2] = len(share), cell
         table[level, 1, : len(share)] = share
     return table
+
+
+def _kernel(level: int) -> tuple[tuple[float, ...], float]:
+    """Weights of the sub-samples along a side, and the cell of each in samples of the grid."""
+    return ((1.0,), SPREAD) if level == 1 else sampling_window(level)[1:]
 
 
 def _run(calls: Sequence[Callable[[], None]], threads: int) -> None:

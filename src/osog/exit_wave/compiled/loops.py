@@ -160,7 +160,7 @@ def deposit(
     line = np.empty((2, PIECES, points), dtype=REAL)
     space = np.empty(4 * PIECES * tall * wide, dtype=REAL)
     spans = np.empty((tall, 2), dtype=np.int64)
-    kept = np.empty(KEPT, dtype=REAL)
+    kept = np.empty(_kept_numbers(fine.shape[1]) + _room(fine.shape[1]), dtype=REAL)
     for p in chosen:
         row, column, height, width, first, last, samples = patch[p]
         share, factor, squeeze = numbers[p, 0], numbers[p, 1], numbers[p, 2]
@@ -247,8 +247,9 @@ def adjoint(
     space = np.empty(8 * PIECES * tall * wide, dtype=REAL)
     spans = np.empty((tall, 2), dtype=np.int64)
     ends = np.empty((4, wide), dtype=REAL)
-    keeps = np.empty((2, KEPT), dtype=REAL)
-    to_kept = np.empty(KEPT, dtype=REAL)
+    numbers_kept = _kept_numbers(fine.shape[1])
+    keeps = np.empty((2, numbers_kept + _room(fine.shape[1])), dtype=REAL)
+    to_kept = np.empty(numbers_kept, dtype=REAL)
     to = np.empty(2, dtype=REAL)
     for j in range(begin_at, end_at):
         p = chosen[j]

@@ -11,17 +11,36 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from osog.exit_wave.compiled.expressions import COMPARISONS, Formulas, Node, Symbolic
+from osog.exit_wave.compiled.code import (
+    added,
+    backward_lines,
+    forward_lines,
+    moves,
+    name_of,
+    needed,
+)
+from osog.exit_wave.compiled.expressions import Formulas, Node, Symbolic
 from osog.exit_wave.compiled.loops import LOOPS
+from osog.exit_wave.compiled.wall_loops import wall_source
 from osog.geometry.shape import Bodies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from osog.geometry import Shape
 
 _PARTICLE, _ROW, _SAMPLE = range(3)
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+_SIZES = """@compiled
+def _kept_numbers(columns):
+    return {}
+
+
+@compiled
+def _room(columns):
+    return 0
+
+
+"""
+"""How many numbers a particle keeps, and how many its rows need besides."""
+_PITCH = frozenset({"px0", "py0"})
 
 
 def loop_source(shape: Shape, dtype: torch.dtype) -> str:
@@ -30,21 +49,14 @@ def loop_source(shape: Shape, dtype: torch.dtype) -> str:
     Parameters
     ----------
     shape : Shape
-        One whose ``arithmetic`` is true.
+        One that is ``compilable``.
     dtype : torch.dtype
         float32 or float64.
     """
-    reading = _Reading(shape, dtype)
     real = "float32" if dtype == torch.float32 else "float64"
     head, loops = LOOPS.split("# FORMULAS\n")
-    parts = [
-        head + reading.constants(),
-        reading.particle(),
-        reading.row(),
-        reading.row_adjoint(),
-        reading.particle_adjoint(),
-        loops,
-    ]
+    formulas = [wall_source(dtype)] if shape.walled else _Reading(shape, dtype).parts()
+    parts = [head, *formulas, loops]
     return "\n\n".join(parts).replace("REAL", real).replace("PIECES", str(shape.intervals))
 
 
@@ -67,7 +79,7 @@ class _Reading:
         self.middle: list[Node] = (
             list(middle.nodes.ravel()) if isinstance(middle, Symbolic) else [zero] * len(self.half)
         )
-        self.order: list[Node] = _needed([*self.half, *self.middle])
+        self.order: list[Node] = needed([*self.half, *self.middle])
         self.known: dict[int, Node] = {node.number: node for node in self.order}
         self._tier: dict[int, int] = {}
         self._moving: set[int] = set()
@@ -75,7 +87,7 @@ class _Reading:
             self._tier[node.number] = max(
                 [_own_tier(node)] + [self._tier[a.number] for a in node.arguments]
             )
-            if _moves(node, self._moving):
+            if moves(node, self._moving, _PITCH):
                 self._moving.add(node.number)
         kept: dict[int, None] = {}
         for node in self.order:
@@ -88,11 +100,21 @@ class _Reading:
                 kept[node.number] = None
         self.kept: list[int] = list(kept)
 
+    def parts(self) -> list[str]:
+        """Give all that is written from the formulas."""
+        return [
+            self.constants(),
+            self.particle(),
+            self.row(),
+            self.row_adjoint(),
+            self.particle_adjoint(),
+        ]
+
     def constants(self) -> str:
         """Fixed numbers, in the precision of the loops, and how many numbers a particle keeps."""
-        lines = [f"KEPT = {max(1, len(self.kept))}"]
+        lines = [_SIZES.format(max(1, len(self.kept)))]
         lines += [
-            f"{_name(n)} = REAL({n.value!r})" if n.value == n.value else ""
+            f"{name_of(n)} = REAL({n.value!r})" if n.value == n.value else ""
             for n in self.order
             if n.operation == "constant"
         ]
@@ -104,23 +126,23 @@ class _Reading:
     def particle(self) -> str:
         """Give the function that fills what a particle keeps."""
         lines = ["@compiled", "def _particle(q, s, py, px, kept):"]
-        lines += [f"    {line}" for line in _forward(self._of(_PARTICLE))]
-        lines += [f"    kept[{k}] = {_name(self.known[n])}" for k, n in enumerate(self.kept)]
+        lines += [f"    {line}" for line in forward_lines(self._of(_PARTICLE))]
+        lines += [f"    kept[{k}] = {name_of(self.known[n])}" for k, n in enumerate(self.kept)]
         return "\n".join([*lines, "    return"])
 
     def row(self) -> str:
         """Give the function for half paths, and those times their middles, along one row."""
         lines = ["@compiled", "def _row(x0, step, y, kept, mixed, line, begin, end):"]
         lines += self._unpacked()
-        lines += [f"    {line}" for line in _forward(self._of(_ROW))]
+        lines += [f"    {line}" for line in forward_lines(self._of(_ROW))]
         lines += self._lines("half", "product")
         lines += ["    one = REAL(1) - mixed", "    for i in range(half0.shape[0]):"]
         lines += ["        x = x0 + REAL(i) * step"]
-        lines += [f"        {line}" for line in _forward(self._of(_SAMPLE))]
+        lines += [f"        {line}" for line in forward_lines(self._of(_SAMPLE))]
         for k, (half, middle) in enumerate(zip(self.half, self.middle, strict=True)):
-            lines.append(f"        half{k}[i] = {_name(half)}")
-            lead = f"(one + mixed * {_name(half)})"
-            lines.append(f"        product{k}[i] = {lead} * {_name(middle)}")
+            lines.append(f"        half{k}[i] = {name_of(half)}")
+            lead = f"(one + mixed * {name_of(half)})"
+            lines.append(f"        product{k}[i] = {lead} * {name_of(middle)}")
         return "\n".join(lines)
 
     def row_adjoint(self) -> str:
@@ -131,28 +153,29 @@ class _Reading:
         ]
         lines += self._unpacked()
         row, sample = self._of(_ROW), self._of(_SAMPLE)
-        lines += [f"    {line}" for line in _forward(row)]
+        lines += [f"    {line}" for line in forward_lines(row)]
         sums = [number for number in self.kept if number in self._moving]
         sums += [n.number for n in row if n.number in self._moving]
         lines += [f"    g{number} = REAL(0)" for number in sums]
         lines += self._lines("to_half", "to_product")
         lines += ["    one = REAL(1) - mixed", "    for i in range(to_half0.shape[0]):"]
         lines += ["        x = x0 + REAL(i) * step"]
-        lines += [f"        {line}" for line in _forward(sample)]
+        lines += [f"        {line}" for line in forward_lines(sample)]
         begun = set(sums)
         body: list[str] = []
         for k, (half, middle) in enumerate(zip(self.half, self.middle, strict=True)):
             body.append(f"h{k} = to_half{k}[i]")
             body.append(f"p{k} = to_product{k}[i]")
-            value = f"h{k} + p{k} * mixed * {_name(middle)}"
-            body += self._added(half, value, begun)
-            body += self._added(middle, f"p{k} * (one + mixed * {_name(half)})", begun)
-        body += self._backward(sample, begun)
+            value = f"h{k} + p{k} * mixed * {name_of(middle)}"
+            body += added(half, value, begun, self._moving)
+            lead = f"p{k} * (one + mixed * {name_of(half)})"
+            body += added(middle, lead, begun, self._moving)
+        body += backward_lines(sample, begun, self._moving)
         lines += [f"        {line}" for line in body]
         x = [n for n in sample if n.name == "x0" and n.number in begun]
         # The place of a sample moves against that of the particle.
         lines += [f"        to[0] -= g{n.number}" for n in x]
-        lines += [f"    {line}" for line in self._backward(row, begun)]
+        lines += [f"    {line}" for line in backward_lines(row, begun, self._moving)]
         y = [n for n in row if n.name == "y0" and n.number in begun]
         lines += [f"    to[1] -= g{n.number}" for n in y]
         for k, number in enumerate(self.kept):
@@ -164,13 +187,13 @@ class _Reading:
         """Give the function that pulls back to the quaternion and the size."""
         lines = ["@compiled", "def _particle_adjoint(q, s, py, px, to_kept, to_q, to_s):"]
         particle = self._of(_PARTICLE)
-        lines += [f"    {line}" for line in _forward(particle)]
+        lines += [f"    {line}" for line in forward_lines(particle)]
         begun: set[int] = set()
         for k, number in enumerate(self.kept):
             if number in self._moving:
                 lines.append(f"    g{number} = to_kept[{k}]")
                 begun.add(number)
-        lines += [f"    {line}" for line in self._backward(particle, begun)]
+        lines += [f"    {line}" for line in backward_lines(particle, begun, self._moving)]
         for node in particle:
             if node.operation == "input" and node.number in begun:
                 lines.append(f"    to_{node.name[0]}[{node.name[1:]}] += g{node.number}")
@@ -185,129 +208,13 @@ class _Reading:
         ]
 
     def _unpacked(self) -> list[str]:
-        return [f"    {_name(self.known[n])} = kept[{k}]" for k, n in enumerate(self.kept)]
-
-    def _added(self, node: Node, value: str, begun: set[int]) -> list[str]:
-        """Add to the gradient of a node."""
-        if node.number not in self._moving:
-            return []
-        sign = "+=" if node.number in begun else "="
-        begun.add(node.number)
-        return [f"g{node.number} {sign} {value}"]
-
-    def _backward(self, nodes: Sequence[Node], begun: set[int]) -> list[str]:
-        lines: list[str] = []
-        for node in reversed(nodes):
-            if node.number not in self._moving or node.number not in begun:
-                continue
-            for argument, value in _pulled(node):
-                lines += self._added(argument, value, begun)
-        return lines
+        return [f"    {name_of(self.known[n])} = kept[{k}]" for k, n in enumerate(self.kept)]
 
 
 def _own_tier(node: Node) -> int:
     if node.operation == "input":
         return {"x0": _SAMPLE, "y0": _ROW}.get(node.name, _PARTICLE)
     return _PARTICLE
-
-
-def _moves(node: Node, moving: set[int]) -> bool:
-    """Whether a derivative passes through it."""
-    if node.operation == "input":
-        return node.name not in {"px0", "py0"}
-    if node.logical or node.operation in {"constant", "sign", "stop"}:
-        return False
-    return any(a.number in moving for a in node.arguments)
-
-
-def _needed(results: Iterable[Node]) -> list[Node]:
-    """Return the nodes that results rest on, arguments first."""
-    found: dict[int, Node] = {}
-    todo = list(results)
-    while todo:
-        node = todo.pop()
-        if node.number not in found:
-            found[node.number] = node
-            todo.extend(node.arguments)
-    return [found[k] for k in sorted(found)]
-
-
-def _name(node: Node) -> str:
-    if node.operation == "input" and node.name in {"x0", "y0", "px0", "py0"}:
-        return node.name[:-1]
-    return f"c{node.number}" if node.operation == "constant" else f"n{node.number}"
-
-
-def _forward(nodes: Sequence[Node]) -> list[str]:
-    lines = []
-    for node in nodes:
-        if node.operation == "input":
-            if node.name[0] in "qs":
-                lines.append(f"{_name(node)} = {node.name[0]}[{node.name[1:]}]")
-            continue
-        lines.append(f"{_name(node)} = {_value(node)}")
-    return lines
-
-
-def _value(node: Node) -> str:
-    a = [_name(argument) for argument in node.arguments]
-    operation = node.operation
-    if operation in _INFIX:
-        return f"{a[0]} {_INFIX[operation]} {a[1]}"
-    if operation in COMPARISONS:
-        return f"{a[0]} {COMPARISONS[operation]} {a[1]}"
-    return {
-        "neg": "-{0}",
-        "not": "not {0}",
-        "and": "{0} and {1}",
-        "or": "{0} or {1}",
-        "abs": "abs({0})",
-        "sqrt": "sqrt({0})",
-        "max": "max({0}, {1})",
-        "min": "min({0}, {1})",
-        "at_least": "max({0}, {1})",
-        "at_most": "min({0}, {1})",
-        "where": "{1} if {0} else {2}",
-        "copysign": "copysign({0}, {1})",
-        "sign": "copysign(REAL(1), {0}) if {0} != REAL(0) else REAL(0)",
-        "stop": "{0}",
-    }[operation].format(*a)
-
-
-def _pulled(node: Node) -> list[tuple[Node, str]]:
-    """What a gradient in a node adds to those in its arguments."""
-    arguments, operation, g = node.arguments, node.operation, f"g{node.number}"
-    a = [_name(argument) for argument in arguments]
-    if operation in {"input", "copysign"}:  # the sign of a fixed number
-        return []
-    rules = {
-        "add": ("{g}", "{g}"),
-        "sub": ("{g}", "-{g}"),
-        "mul": ("{g} * {1}", "{g} * {0}"),
-        "div": ("{g} / {1}", "-{g} * {n} / {1}"),
-        "neg": ("-{g}",),
-        "abs": ("({g} if {0} > REAL(0) else (-{g} if {0} < REAL(0) else REAL(0)))",),
-        "sqrt": ("REAL(0.5) * {g} / max({n}, TINY)",),
-        "max": (
-            "({g} if {0} > {1} else (REAL(0.5) * {g} if {0} == {1} else REAL(0)))",
-            "({g} if {1} > {0} else (REAL(0.5) * {g} if {0} == {1} else REAL(0)))",
-        ),
-        "min": (
-            "({g} if {0} < {1} else (REAL(0.5) * {g} if {0} == {1} else REAL(0)))",
-            "({g} if {1} < {0} else (REAL(0.5) * {g} if {0} == {1} else REAL(0)))",
-        ),
-        "at_least": (
-            "({g} if {0} >= {1} else REAL(0))",
-            "({g} if {0} < {1} else REAL(0))",
-        ),
-        "at_most": (
-            "({g} if {0} <= {1} else REAL(0))",
-            "({g} if {0} > {1} else REAL(0))",
-        ),
-        "where": ("", "({g} if {0} else REAL(0))", "(REAL(0) if {0} else {g})"),
-    }[operation]
-    pairs = zip(arguments, rules, strict=True)
-    return [(argument, rule.format(*a, g=g, n=_name(node))) for argument, rule in pairs if rule]
 
 
 __all__ = ["loop_source"]
