@@ -259,7 +259,8 @@ class Shape(ABC):
         axis = torch.gather(bodies.rotation.detach(), 2, longest[:, None, None].expand(-1, 3, 1))
         axis = axis[:, :2, 0]
         length = axis.norm(dim=-1, keepdim=True)
-        along = torch.where(length > 1e-3, axis / length.clamp_min(1e-6), axis.new_tensor((1.0, 0.0)))
+        upright = axis.new_tensor((1.0, 0.0))
+        along = torch.where(length > 1e-3, axis / length.clamp_min(1e-6), upright)
         across = half.scatter(1, longest[:, None], 0.0)
         return along, across.amax(-1) if self.round_ends else across.norm(dim=-1)
 

@@ -63,12 +63,14 @@ def needed(results: Iterable[Node]) -> list[Node]:
 
 
 def name_of(node: Node) -> str:
+    """Name of the variable that holds a node."""
     if node.operation == "input" and node.name in {"x0", "y0", "px0", "py0"}:
         return node.name[:-1]
     return f"c{node.number}" if node.operation == "constant" else f"n{node.number}"
 
 
 def forward_lines(nodes: Sequence[Node]) -> list[str]:
+    """Lines that give nodes their values; inputs other than numbers of a particle have theirs."""
     lines = []
     for node in nodes:
         if node.operation == "input":

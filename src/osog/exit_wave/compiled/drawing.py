@@ -177,7 +177,7 @@ def _drawing(
     bodies: Bodies,
     levels: DrawnLevels,
 ) -> Drawing:
-    along, width = shape.strip(bodies)
+    along, width = shape.strip(bodies.resized(levels.fine))
     fine, coarse = _drawn_numbers(shape, bodies, levels, raster)
     squeeze = torch.ones_like(width) if raster.squeeze is None else raster.squeeze[index]
     return Drawing(
@@ -201,16 +201,13 @@ def _drawn_numbers(
     if not shape.walled:
         return levels.fine, bodies.size
     # The same walls at every level but for edges too short to turn, and for thickened bodies.
-    pitch = min(raster.plan.pitch_um)
     cells = torch.tensor([_kernel(k)[1] if k in _LEVELS else 0.0 for k in range(_LEVELS[-1] + 1)])
-    fine, coarse = (
-        shape.walls(of, pitch * cells[samples].to(bodies.size)[:, None]).table
-        for of, samples in (
-            (bodies.resized(levels.fine), levels.samples),
-            (bodies, (levels.samples // 2).clamp_min(1)),
-        )
-    )
-    return fine, coarse
+    sides = min(raster.plan.pitch_um) * cells.to(bodies.size)
+    fine = shape.walls(bodies.resized(levels.fine), sides[levels.samples][:, None]).table
+    if not bool((levels.share > 0).any()):
+        return fine, fine.detach()
+    less = sides[(levels.samples // 2).clamp_min(1)]
+    return fine, shape.walls(bodies, less[:, None]).table
 
 
 def add_bodies(
@@ -299,7 +296,8 @@ def _through_levels(
     pitch = min(raster.plan.pitch_um)
     with torch.enable_grad():
         inputs = [t.detach().requires_grad_() for t in inputs]
-        bodies = Bodies(inputs[0], inputs[1], *inputs[2:], plane_mask=plain.plane_mask)
+        planes = inputs[2] if len(inputs) > 2 else None
+        bodies = Bodies(inputs[0], inputs[1], planes, plain.plane_mask)
         if d.own is d.shape:
             levels = drawn_levels(d.own, bodies, pitch, base_samples(d.own, raster))
             results = [*_drawn_numbers(d.own, bodies, levels, raster), levels.share, levels.factor]

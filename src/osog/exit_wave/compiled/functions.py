@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from osog.exit_wave.compiled.code import (
     added,
@@ -24,7 +24,7 @@ def function_source(
     name: str,
     inputs: Sequence[str],
     fixed: Sequence[str],
-    formula: Callable[..., Sequence[Symbolic]],
+    formula: Callable[..., Sequence[Any]],
     dtype: torch.dtype,
 ) -> str:
     """Source of ``name`` and ``name_adjoint``.
@@ -37,7 +37,7 @@ def function_source(
         inputs; there is none without inputs.
     inputs, fixed : sequence of str
     formula : callable
-        From as many symbols to results.
+        From as many symbols, in place of tensors, to results.
     dtype : torch.dtype
     """
     formulas = Formulas()
@@ -71,7 +71,7 @@ def function_source(
 
 
 def _function(name: str, names: Sequence[str], body: Sequence[str], answer: Sequence[str]) -> str:
-    lines = ["@compiled", f"def {name}({', '.join(names)}):", *(f"    {line}" for line in body)]
+    lines = ["@inlined", f"def {name}({', '.join(names)}):", *(f"    {line}" for line in body)]
     return "\n".join([*lines, f"    return ({', '.join(answer)},)"])
 
 

@@ -17,6 +17,7 @@ TINY = REAL(1e-15)
 LANES = 64 // np.dtype(REAL).itemsize  # a whole number of vector registers
 MODE = {"contract", "reassoc", "arcp", "nsz"}
 compiled = njit(fastmath=MODE, error_model="numpy", nogil=True)
+inlined = njit(fastmath=MODE, error_model="numpy", nogil=True, forceinline=True)
 
 # FORMULAS
 

@@ -7,6 +7,7 @@ need lies in a few lines of the cache at distances that the compiler knows.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from osog.exit_wave.compiled.functions import function_source
@@ -26,10 +27,7 @@ def wall_source(dtype: torch.dtype) -> str:
     ----------
     dtype : torch.dtype
     """
-
-    def function(name: str, inputs: tuple[str, ...], fixed: tuple[str, ...], formula: object) -> str:
-        return function_source(name, inputs, fixed, formula, dtype)  # type: ignore[arg-type]
-
+    function = partial(function_source, dtype=dtype)
     both = (*_STATE, *(f"other_{n}" for n in _STATE))
     face = ("x", "y", "height", "fall_x", "fall_y")
     parts = [
@@ -57,7 +55,7 @@ def wall_source(dtype: torch.dtype) -> str:
 
 _LOOPS = '''
 BLOCK = 64
-SLOTS = 21
+SLOTS = 24
 V, SX, SY = 0, BLOCK, 2 * BLOCK
 X, Y, OWN, COVER = 3 * BLOCK, 4 * BLOCK, 5 * BLOCK, 6 * BLOCK
 UPPER, LOWER = 7 * BLOCK, 8 * BLOCK
@@ -65,6 +63,7 @@ TO_V, TO_SX, TO_SY = 9 * BLOCK, 10 * BLOCK, 11 * BLOCK
 TO_X, TO_Y, TO_OWN, TO_COVER = 12 * BLOCK, 13 * BLOCK, 14 * BLOCK, 15 * BLOCK
 TO_UPPER, TO_LOWER = 16 * BLOCK, 17 * BLOCK
 WV, WX, WY = 18 * BLOCK, 19 * BLOCK, 20 * BLOCK
+G, GX, GY = 21 * BLOCK, 22 * BLOCK, 23 * BLOCK
 
 
 @compiled
@@ -217,21 +216,30 @@ def _surface_adjoint(kept, at, count, highest, reach, room, n, tape, to_value, t
     for f in range(count - 1, -1, -1):
         height, fall_x, fall_y = kept[at + 3 * f], kept[at + 3 * f + 1], kept[at + 3 * f + 2]
         to_height, to_x, to_y = REAL(0), REAL(0), REAL(0)
+        for i in range(n):
+            room[G + i] = room[TO_V + i]
+        for i in range(n):
+            room[GX + i] = room[TO_SX + i]
+        for i in range(n):
+            room[GY + i] = room[TO_SY + i]
         if f > 0:
             _recall(room, tape + 3 * BLOCK * f, n)
-        for i in range(n):
-            a, b, c = room[TO_V + i], room[TO_SX + i], room[TO_SY + i]
-            if f > 0:
+            for i in range(n):
                 value, slope_x, slope_y = _flank(
                     room[X + i], room[Y + i], height, fall_x, fall_y, highest, reach
                 )
-                room[TO_V + i], room[TO_SX + i], room[TO_SY + i], a, b, c, own = _lesser_adjoint(
+                (
+                    room[TO_V + i], room[TO_SX + i], room[TO_SY + i],
+                    room[G + i], room[GX + i], room[GY + i], own,
+                ) = _lesser_adjoint(
                     room[WV + i], room[WX + i], room[WY + i], value, slope_x, slope_y,
-                    room[OWN + i], a, b, c,
+                    room[OWN + i], room[TO_V + i], room[TO_SX + i], room[TO_SY + i],
                 )
                 room[TO_OWN + i] += own
+        for i in range(n):
             by_x, by_y, by_height, by_fall_x, by_fall_y = _flank_adjoint(
-                room[X + i], room[Y + i], height, fall_x, fall_y, highest, reach, a, b, c
+                room[X + i], room[Y + i], height, fall_x, fall_y, highest, reach,
+                room[G + i], room[GX + i], room[GY + i],
             )
             room[TO_X + i] += by_x
             room[TO_Y + i] += by_y
