@@ -46,7 +46,7 @@ def sizes(shape: Shape, u: Callable[[float, float], float], width: float) -> tup
         BOX: (w * u(1, 4), w * u(1, 2), w),
         TUBE: (u(0.3, 0.6), w, w, w * u(0.2, 0.8)),
         VESICLE: (w, w * 1.2, w * 0.9, w * u(0.2, 0.8)),
-        POLYHEDRON: (w * u(3, 6), w * u(2, 3), 2 * w),
+        POLYHEDRON: (w * u(3, 6), w * u(2, 3), 2.2 * w),
     }[shape]
 
 
