@@ -19,6 +19,7 @@ from osog._version import __version__
 
 if TYPE_CHECKING:
     from osog import datasets, io, presets
+    from osog.calibration import calibrate
     from osog.detection import detect
     from osog.fitting import FitError, FitResult, fit
     from osog.rendering import ForwardModel, Frame, Renderer, forward, render, render_many
@@ -32,6 +33,7 @@ else:
     __getattr__ = finder(
         {
             "osog": ("datasets", "io", "presets"),
+            "osog.calibration": ("calibrate",),
             "osog.detection": ("detect",),
             "osog.fitting": ("FitError", "FitResult", "fit"),
             "osog.rendering": (
@@ -57,6 +59,7 @@ __all__ = [
     "Scene",
     "SceneError",
     "__version__",
+    "calibrate",
     "datasets",
     "detect",
     "explicit",

@@ -10,6 +10,7 @@ import typer
 
 from osog.cli.commands import (
     bench,
+    calibrate,
     compare,
     compile,
     dataset,
@@ -44,6 +45,7 @@ COMMANDS = (
     fit.fit,
     detect.detect,
     track.track,
+    calibrate.calibrate,
     dataset.dataset,
     compare.compare,
     presets.presets,

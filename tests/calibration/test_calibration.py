@@ -1,0 +1,149 @@
+"""Calibration by statistics: known crowds are found, bad input is refused in words."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import osog
+from osog.calibration.summary import Summary
+from osog.calibration.unknowns import Unknowns
+from osog.cli.app import app
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COUNT, RADIUS = "populations.beads.count", "populations.beads.shape.radius_um.median"
+FREE = {COUNT: (4.0, 60.0), RADIUS: (0.25, 1.0)}
+SMALL = {"pilot": 32, "steps": 2, "renders": 3}
+
+
+def crowd(count: int, radius_um: float, side: int = 96, **changes: object) -> osog.Scene:
+    """Beads of about one size in brightfield, at all depths within a few µm."""
+    scene = osog.Scene.parse(
+        {
+            "grid": {"shape": [side, side], "pixel_size_um": 0.12},
+            "populations": [
+                {
+                    "name": "beads",
+                    "shape": {
+                        "kind": "sphere",
+                        "radius_um": {"law": "lognormal", "median": radius_um, "sigma": 0.1},
+                    },
+                    "material": {"index": 1.37},
+                    "count": count,
+                    "placement": {"z_um": {"law": "normal", "mean": 0.0, "std": 1.5}},
+                }
+            ],
+            "microscope": {"modality": {"kind": "brightfield"}, "numerical_aperture": 0.8},
+            "camera": {"background_electrons": 4000, "gain_electrons_per_count": 40},
+        }
+    )
+    return scene.updated(changes)
+
+
+@pytest.fixture(scope="module")
+def micrograph() -> np.ndarray:
+    """Four tiles of a crowd of 20 beads of 0.55 µm each."""
+    image: np.ndarray = osog.render(crowd(80, 0.55, 192), "cpu", seed=5).image.numpy()
+    return image
+
+
+def test_number_and_size_of_a_crowd_are_found(micrograph: np.ndarray) -> None:
+    found = osog.calibrate(micrograph, crowd(6, 0.9), FREE, **SMALL)  # type: ignore[arg-type]
+    assert 12 <= found.values[COUNT] <= 32
+    assert found.values[RADIUS] == pytest.approx(0.55, rel=0.15)
+    assert isinstance(found.values[COUNT], int)
+    assert found.misfit < 3.0
+    assert found.distances["histogram"] < found.start_distances["histogram"]
+    assert found.scene.updated({COUNT: 6, RADIUS: 0.9}) == crowd(6, 0.9)
+    assert found.renders == 32 + 24 + 3 * (2 * 3 + 1) + 8
+    json.dumps(found.to_dict())
+
+
+def test_a_stop_keeps_the_start(micrograph: np.ndarray) -> None:
+    found = osog.calibrate(
+        micrograph, crowd(6, 0.9), FREE, callback=lambda done, total, word: done >= 10
+    )
+    assert found.stopped
+    assert found.renders < 20
+    assert found.values[COUNT] == 6
+
+
+def test_a_dark_field_has_a_contrast_too() -> None:
+    dark = {"microscope.modality": {"kind": "fluorescence"}, "camera": None}
+    image = osog.render(crowd(40, 0.5, 192, **dark), "cpu", seed=3).image.numpy()
+    tiles = [image[:96, :96], image[96:, 96:]]
+    summary = Summary.suited_to(tiles, 0.12, 0.0)
+    assert not summary.bright
+    assert np.isfinite(summary(tiles[0])).all()
+
+
+def test_a_summary_turns_with_its_azimuth(micrograph: np.ndarray) -> None:
+    tile = micrograph[:96, :96] * (1 + 0.2 * np.sin(np.arange(96) * 0.8))
+    upright, turned = Summary(0.12, 0.0)(tile), Summary(0.12, 90.0)(np.rot90(tile, -1))
+    assert upright.shape == (76,)
+    # Frequencies on the border of two sectors may change sides.
+    assert np.median(np.abs(upright - turned)) < 0.02
+    other = Summary(0.12, 0.0)(np.rot90(tile, -1))
+    assert np.abs(upright - other)[:52].max() > 1.0
+
+
+def test_unknowns_keep_their_ranges() -> None:
+    unknowns = Unknowns.of(crowd(6, 0.9), FREE)
+    assert list(unknowns.logarithmic) == [True, True]
+    assert unknowns.values(np.array([0.0, 1.0])) == {COUNT: 4, RADIUS: 1.0}
+    assert unknowns.values(np.array([0.5, 0.5]))[RADIUS] == pytest.approx(0.5)
+    place = unknowns.place({COUNT: 15, RADIUS: 0.7})
+    assert unknowns.values(place)[RADIUS] == pytest.approx(0.7)
+    step = np.array([0.0, 1e-4])
+    change = unknowns.values(place + step)[RADIUS] - unknowns.values(place)[RADIUS]
+    assert unknowns.deviations(place, step)[RADIUS] == pytest.approx(change, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("free", "words"),
+    [
+        ({}, "free names no number"),
+        ({COUNT: (5, 5)}, "5 … 5, is empty"),
+        ({COUNT: (-3, 5)}, "count"),
+        ({"populations.beads.shape.radius_um": (0.1, 1)}, "radius_um.median"),
+        ({"populations.rods.count": (1, 5)}, "rods"),
+        ({"microscope.modality.kind": (1, 5)}, "kind"),
+    ],
+)
+def test_free_numbers_that_cannot_be_are_refused(
+    free: dict[str, tuple[float, float]], words: str, micrograph: np.ndarray
+) -> None:
+    with pytest.raises(osog.FitError, match=words):
+        osog.calibrate(micrograph, crowd(6, 0.9), free)
+
+
+def test_a_small_image_and_odd_options_are_refused(micrograph: np.ndarray) -> None:
+    with pytest.raises(osog.FitError, match=r"50 × 96 px is smaller than grid\.shape = 96 × 96"):
+        osog.calibrate(micrograph[:50, :96], crowd(6, 0.9), FREE)
+    with pytest.raises(osog.FitError, match="steps = 0 must lie within 1 … 50"):
+        osog.calibrate(micrograph, crowd(6, 0.9), FREE, steps=0)
+
+
+def test_the_command_writes_the_scene(tmp_path: Path, micrograph: np.ndarray) -> None:
+    np.save(tmp_path / "beads.npy", micrograph)
+    crowd(6, 0.9).save(tmp_path / "scene.yaml")
+    arguments = [
+        "calibrate", str(tmp_path / "beads.npy"), str(tmp_path / "scene.yaml"), "--free",
+        f"{COUNT}=4:60", "--pilot", "16", "--steps", "1", "--renders", "2", "--out",
+        str(tmp_path / "new" / "mine.yaml"), "--sheet", str(tmp_path / "mine.png"), "--json",
+    ]  # fmt: skip
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    answer = json.loads(done.stdout)
+    scene = osog.Scene.load(tmp_path / "new" / "mine.yaml")
+    assert scene.populations[0].count == answer["values"][COUNT]
+    assert (tmp_path / "mine.png").stat().st_size > 10_000
+    refused = CliRunner().invoke(app, [*arguments[:4], f"{COUNT}=4", *arguments[5:]])
+    assert refused.exit_code != 0
+    assert "NAME=LOW:HIGH" in refused.output + str(refused.exception)
