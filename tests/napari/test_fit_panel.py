@@ -17,7 +17,7 @@ import osog
 from napari_osog.live_controller import LiveController
 from napari_osog.panels.fit import FitPanel
 from napari_osog.panels.fit_table import FREE, HIGH, LOW, VALUE
-from napari_osog.panels.forms import RESULT, RUN, TABLE
+from napari_osog.panels.forms import PAGE, RESULT, RUN, TABLE
 from osog.fitting import FitProgress
 from osog.scene import Scene
 
@@ -174,6 +174,7 @@ def test_a_run_goes_from_its_setting_to_the_result_and_back(bench, tmp_path):
     assert panel.table.lines.entry("particles[0].x_um").bounds == (2.0, 8.0)
     on.save(RESULT, tmp_path / "fit.json")
     on.save(TABLE, tmp_path / "fit.csv")
+    on.save(PAGE, tmp_path / "fit.html")
     values = json.loads((tmp_path / "fit.json").read_text())["values"]
     assert values == pytest.approx(panel.ending.record.result.values)
     assert (tmp_path / "fit.csv").read_text().startswith("name,value,sigma,unit")

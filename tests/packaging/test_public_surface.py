@@ -24,6 +24,7 @@ SURFACE = {
     "Scene",
     "SceneError",
     "__version__",
+    "calibrate",
     "datasets",
     "detect",
     "explicit",

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 SCENE_FILES = "Scene (*.osog.yaml *.yaml *.yml *.json)"
 DRAWN, LISTED = "Drawn from the seed", "Listed one by one"
 RESULT, TABLE, RUN = "Result", "Table of numbers", "Whole run"
-_SUFFIXES = {RESULT: ".json", TABLE: ".csv", RUN: ".osog-fit.json"}
-_REPORTS = "Report (*.json *.csv)"
+PAGE = "Page for a lab book"
+_SUFFIXES = {RESULT: ".json", TABLE: ".csv", RUN: ".osog-fit.json", PAGE: ".html"}
+_REPORTS = "Report (*.json *.csv *.html)"
 _SCENE, _REPORT = Path.home() / "scene.osog.yaml", Path.home() / "fit.json"
 
 
@@ -172,7 +173,7 @@ def save_scene(
 
 @magic_factory(
     call_button=False,
-    content={"label": "Content", "choices": (RESULT, TABLE, RUN)},
+    content={"label": "Content", "choices": (RESULT, TABLE, PAGE, RUN)},
     path={"label": "File", "mode": "w", "filter": _REPORTS},
     replace={"text": "Replace a file of this name"},
     record={"bind": None, "visible": False},
@@ -189,7 +190,8 @@ def save_report(
     ----------
     record : Record
     content : str
-        `RESULT` is JSON, `TABLE` is CSV, `RUN` can be opened again in the Fit panel.
+        `RESULT` is JSON, `TABLE` is CSV, `PAGE` is HTML with pictures, and `RUN` can be opened
+        again in the Fit panel.
     path : Path
     replace : bool
         Whether a file of this name may be lost.
@@ -199,6 +201,7 @@ def save_report(
     write = {
         RESULT: record.result.to_json,
         TABLE: record.result.to_csv,
+        PAGE: lambda where: record.result.to_html(where, str(record.target.get("name", "Fit"))),
         RUN: lambda where: fit_record.save(record, where),
     }
     write[content](_free(path, replace))
@@ -276,6 +279,7 @@ def _native(form: Any) -> QWidget:
 __all__ = [
     "DRAWN",
     "LISTED",
+    "PAGE",
     "RESULT",
     "RUN",
     "SCENE_FILES",

@@ -29,6 +29,9 @@ _PRIOR_SD = 0.29
 _RIDGE = 10.0
 _SHRINKAGE = 0.3
 _LONGEST = 0.35
+_TOLERANCE = 0.1
+"""What a scene may miss of every statistic beside the luck of the draw; 10 % of a power. Without it
+the narrowest, those of the noise, outweigh all that the particles do."""
 _SAFE = 1.5
 """What σ of a linear theory falls short by, measured on renders with known numbers."""
 
@@ -100,7 +103,13 @@ class Matching:
         self._whiten = np.eye(target.shape[1])
 
     def weighed(self, u: Array, seed: int, count: int) -> int:
-        """Weigh the summaries by how they scatter at a place; returns the next free seed."""
+        """Weigh the summaries by how they scatter at a place.
+
+        Returns
+        -------
+        int
+            The next seed that no picture has had.
+        """
         drawn = self._simulated(u, seed, count)
         scatter = np.cov(drawn.T)
         own = np.diag(scatter)
@@ -109,6 +118,7 @@ class Matching:
         scatter = (1 - _SHRINKAGE) * scatter + _SHRINKAGE * np.diag(own)
         np.fill_diagonal(scatter, np.maximum(own, 1e-6))
         scatter *= 1 / len(self._target) + 1 / self._renders
+        scatter += _TOLERANCE**2 * np.eye(len(own))
         self._whiten = np.linalg.inv(np.linalg.cholesky(scatter))
         return seed + count
 

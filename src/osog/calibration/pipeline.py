@@ -41,7 +41,7 @@ def calibrate(
     pilot: int = 128,
     steps: int = 6,
     renders: int = 6,
-    accuracy: str = "draft",
+    accuracy: str = "standard",
     seed: int = 0,
     callback: Callable[[int, int, str], Any] | None = None,
     device: str = "cpu",
@@ -78,7 +78,8 @@ def calibrate(
     renders : int
         Pictures of each place in a step; 2 to 1000.
     accuracy : str
-        Of the pictures, as ``numerics.accuracy``.
+        Of the pictures, as ``numerics.accuracy``. ``draft`` takes few directions of light, whose
+        pattern out of focus is then taken for the sample: use it with a closed condenser only.
     seed : int
         Draws the pictures; the same seed gives the same answer on one machine.
     callback : callable, optional

@@ -145,7 +145,7 @@ def watcher(
     return watch
 
 
-def write_fit(result: FitResult, folder: Path, pixel_size_um: float) -> dict[str, str]:
+def write_fit(result: FitResult, folder: Path, pixel_size_um: float, title: str) -> dict[str, str]:
     """Write everything that a fit found into a folder, and return the paths by kind."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {
@@ -154,11 +154,13 @@ def write_fit(result: FitResult, folder: Path, pixel_size_um: float) -> dict[str
         "scene": folder / "scene.yaml",
         "model": folder / "model.tif",
         "residual": folder / "residual.tif",
+        "report": folder / "report.html",
     }
     for key, image in (("model", result.model), ("residual", result.residual)):
         write_image(paths[key], image, pixel_size_um=pixel_size_um, dtype="float32")
     result.scene.save(paths["scene"])
     result.to_csv(paths["table"])
+    result.to_html(paths["report"], title)
     result.to_json(paths["fit"])  # last: a fit.json is the sign of a complete folder
     return {key: str(path) for key, path in paths.items()}
 

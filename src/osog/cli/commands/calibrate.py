@@ -39,7 +39,7 @@ def calibrate(
     ] = 6,
     accuracy: Annotated[
         str, typer.Option(help="Of the pictures: draft, standard, fine or auto.")
-    ] = "draft",
+    ] = "standard",
     seed: Annotated[int, typer.Option(min=0, help="Draws the pictures.")] = 0,
     device: Device = "auto",
     as_json: Json = False,

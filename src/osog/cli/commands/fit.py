@@ -78,8 +78,8 @@ def fit(
     """Fit numbers of a scene to a micrograph, and say how well each is known.
 
     Prints every free number as value ± one standard deviation, what the image does not determine,
-    and warnings. Writes fit.json, fit.csv, the fitted scene.yaml, model.tif and residual.tif to
-    DIR. Ctrl-C stops the search and keeps the best so far.
+    and warnings. Writes report.html (for a lab book), fit.json, fit.csv, the fitted scene.yaml,
+    model.tif and residual.tif to DIR. Ctrl-C stops the search and keeps the best so far.
 
     Example: osog fit bead.tif scene.yaml --free particles[0].x_um,particles[0].y_um --out run
     """
@@ -110,7 +110,7 @@ def fit(
             region=area,
             max_iterations=max_iterations,
         )
-    files = fitting.write_fit(result, out, described.grid.pixel_size_um)
+    files = fitting.write_fit(result, out, described.grid.pixel_size_um, image.name)
     fitting.say_all(notes)
     for text in result.warnings:
         warn(text)

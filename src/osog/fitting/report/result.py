@@ -190,6 +190,29 @@ class FitResult:
             atomic.write_text(path, text)
         return text
 
+    def to_html(self, path: str | os.PathLike[str] | None = None, title: str = "Fit") -> str:
+        """Write a report for a lab book: one HTML page that needs no other file.
+
+        Parameters
+        ----------
+        path : str or path, optional
+            File that it is written to.
+        title : str
+            Such as the name of the micrograph.
+
+        Returns
+        -------
+        str
+            Pictures of data, model and residual, values with σ, warnings, the course of the
+            search, correlations, the scene, and the versions that made it.
+        """
+        from osog.fitting.report.page import page
+
+        text = page(self, title)
+        if path is not None:
+            atomic.write_text(path, text)
+        return text
+
     def __str__(self) -> str:
         """Table for people: value ± σ, then what is not determined and the warnings."""
         lines = []
