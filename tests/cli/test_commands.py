@@ -374,7 +374,7 @@ def test_fit_finds_the_truth_and_writes_its_files(
         assert abs(found["values"][name] - value) < 5 * found["sigma"][name]
         assert found["units"][name] == "µm"
     assert sorted(p.name for p in out.iterdir()) == [
-        "fit.csv", "fit.json", "model.tif", "residual.tif", "scene.yaml",
+        "fit.csv", "fit.json", "model.tif", "report.html", "residual.tif", "scene.yaml",
     ]  # fmt: skip
     stored = json.loads((out / "fit.json").read_text())
     assert stored["values"] == found["values"]
