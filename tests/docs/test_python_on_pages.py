@@ -18,6 +18,7 @@ PAGES = (
     "docs/tutorial.md",
     "docs/howto/fit-my-micrograph.md",
     "docs/howto/many-particles.md",
+    "docs/howto/calibrate.md",
     "docs/howto/share-a-scene.md",
     "docs/howto/labelled-frames.md",
     "docs/howto/let-everything-vary.md",
@@ -139,6 +140,12 @@ def test_every_page_with_python_is_run(root: Path) -> None:
     python = {page for page in pages if "```python" in page.read_text(encoding="utf-8")}
     with_python = {page.relative_to(root).as_posix() for page in python}
     assert with_python == set(PAGES)
+
+
+def test_calibrate(run: Any) -> None:
+    found = run("docs/howto/calibrate.md")["found"]
+    assert 10 < found.values["populations.beads.count"] < 40
+    assert osog.Scene.load("mine.yaml") == found.scene
 
 
 def test_use_your_own_volume(run: Any) -> None:

@@ -7,7 +7,7 @@ import io
 import platform
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
-
-    from osog.fitting.report.result import FitResult
 
     Array = NDArray[np.float64]
 
@@ -37,12 +35,13 @@ pre { background: #f6f6f6; padding: 1rem; overflow-x: auto; font-size: 12px; }
 """
 
 
-def page(result: FitResult, title: str) -> str:
+def page(result: Any, title: str) -> str:
     """Write a fit as HTML that needs no other file.
 
     Parameters
     ----------
     result : FitResult
+        Which writes itself by this function, so that its class lies above.
     title : str
         Such as the name of the micrograph.
 
@@ -86,7 +85,7 @@ def page(result: FitResult, title: str) -> str:
     )
 
 
-def _verdict(result: FitResult) -> str:
+def _verdict(result: Any) -> str:
     if result.stopped:
         tone, words = "poor", "Stopped before the end: the best so far."
     elif result.success:
@@ -102,7 +101,7 @@ def _verdict(result: FitResult) -> str:
     return f"<p><strong class='{tone}'>{words}</strong><br>{figures}</p>"
 
 
-def _rows(result: FitResult) -> list[tuple[str, ...]]:
+def _rows(result: Any) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for name, value in result.values.items():
         known = name not in result.undetermined
@@ -119,7 +118,7 @@ def _shown(value: float, sigma: float) -> tuple[str, str]:
     return f"{value:.{digits}f}", f"{sigma:.2g}"
 
 
-def _tests(result: FitResult) -> list[tuple[str, str]]:
+def _tests(result: Any) -> list[tuple[str, str]]:
     return [(name.replace("_", " "), f"{value:.4g}") for name, value in result.tests.items()]
 
 
@@ -132,7 +131,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([*lines, "</table>"])
 
 
-def _pictures(result: FitResult) -> str:
+def _pictures(result: Any) -> str:
     data = result.model + result.residual
     low, high = np.nanquantile(data, (0.001, 0.999))
     most = max(float(np.nanquantile(np.abs(result.residual), 0.999)), 1e-30)
@@ -164,7 +163,7 @@ def _png(image: Array, low: float, high: float) -> str:
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _course(result: FitResult) -> str:
+def _course(result: Any) -> str:
     """Rms of every accepted step, on a logarithmic axis."""
     rms = np.array([max(float(step["rms"]), 1e-30) for step in result.history])
     if len(rms) < 2:
@@ -184,7 +183,7 @@ def _course(result: FitResult) -> str:
     )
 
 
-def _correlations(result: FitResult) -> str:
+def _correlations(result: Any) -> str:
     sigma = np.sqrt(np.clip(np.diag(result.covariance), 1e-300, None))
     matrix = np.clip(result.covariance / sigma[:, None] / sigma[None, :], -1, 1)
     lines = ["<table>"]
