@@ -48,10 +48,10 @@ class Size:
 
 
 SIZES = {
-    # Under 40 minutes on two idle cores: images by two processes, then 1,500 steps.
+    # Under 40 minutes on two idle cores: images by two processes, then 3,000 steps.
     "cpu": Size(
         {"needles_dic": 500, "blocks_brightfield": 300, "dark_needles": 200,
-         "bacteria_brightfield": 100}, 192, 8, 1500,
+         "bacteria_brightfield": 100}, 192, 8, 3000,
     ),
     "gpu": Size(
         {"needles_dic": 8000, "blocks_brightfield": 6000, "dark_needles": 4000,
@@ -137,7 +137,11 @@ def windows(
 
 
 def evaluate(
-    weights: Path, tiles: list[tuple[Path, Path, float]], threshold: float, device: str
+    weights: Path,
+    tiles: list[tuple[Path, Path, float]],
+    threshold: float,
+    aspect: float,
+    device: str,
 ) -> None:
     """Print how the detector does on tiles with labels, each alone and all together."""
     from detector import found, load
@@ -149,7 +153,8 @@ def evaluate(
         drawn = read_labels(labels, grey.shape)
         boxes, sure = found(network, resized(grey, scale), device=device)
         boxes[:, :4] = _scaled(boxes[:, :4], 1 / scale)
-        rows.append((picture.name, boxes, sure, drawn))
+        long = slender(boxes, aspect)
+        rows.append((picture.name, boxes[long], sure[long], drawn))
     print(f"precision and recall at confidence {threshold:g}; boxes in truth, boxes shown")
     groups = [[row] for row in rows] + ([rows] if len(rows) > 1 else [])
     for group in groups:
@@ -167,7 +172,13 @@ def evaluate(
 
 
 def draw(
-    weights: Path, picture: Path, out: Path, threshold: float, scale: float, device: str
+    weights: Path,
+    picture: Path,
+    out: Path,
+    threshold: float,
+    scale: float,
+    aspect: float,
+    device: str,
 ) -> None:
     """Write a picture with the boxes that are found."""
     from detector import found, load
@@ -175,9 +186,15 @@ def draw(
     grey = read_picture(picture)
     boxes, sure = found(load(weights, device), resized(grey, scale), device=device)
     boxes[:, :4] = _scaled(boxes[:, :4], 1 / scale)
-    shown = with_boxes(grey, boxes[sure >= threshold])
-    Image.fromarray(shown).save(out)
-    print(f"{out}: {int((sure >= threshold).sum())} boxes")
+    kept = boxes[(sure >= threshold) & slender(boxes, aspect)]
+    Image.fromarray(with_boxes(grey, kept)).save(out)
+    print(f"{out}: {len(kept)} boxes")
+
+
+def slender(boxes: Array, aspect: float) -> NDArray[np.bool_]:
+    """Tell which boxes (n, 5) are at least so many times as long as wide."""
+    sides = np.sort(boxes[:, 2:4], axis=1)
+    return sides[:, 1] >= aspect * sides[:, 0]
 
 
 def with_boxes(
@@ -222,6 +239,9 @@ def main(arguments: list[str] | None = None) -> None:
         "--tile", nargs="+", action="append", default=[], metavar="IMAGE LABELS [SCALE]"
     )
     parser.add_argument("--threshold", type=float, default=0.25, help="confidence")
+    parser.add_argument(
+        "--aspect", type=float, default=1.0, help="least length of a box over its width"
+    )
     parser.add_argument("--picture", type=Path, help="for draw")
     parser.add_argument("--scale", type=float, default=1.0, help="of the picture, for draw")
     given = parser.parse_args(arguments)
@@ -247,12 +267,14 @@ def main(arguments: list[str] | None = None) -> None:
     if given.stage == "evaluate" or (given.stage == "all" and given.tile):
         if not given.tile:
             raise SystemExit("evaluate needs one or more --tile IMAGE LABELS [SCALE].")
-        evaluate(weights, [_tile(t) for t in given.tile], given.threshold, given.device)
+        evaluate(
+            weights, [_tile(t) for t in given.tile], given.threshold, given.aspect, given.device
+        )
     if given.stage == "draw":
         if given.picture is None:
             raise SystemExit("draw needs --picture FILE.")
         out = given.folder / f"{given.picture.stem}-found.png"
-        draw(weights, given.picture, out, given.threshold, given.scale, given.device)
+        draw(weights, given.picture, out, given.threshold, given.scale, given.aspect, given.device)
 
 
 if __name__ == "__main__":
