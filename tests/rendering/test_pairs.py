@@ -61,7 +61,9 @@ def law_of(law: str, value: float) -> dict[str, Any]:
         "weibull": {"scale": value, "shape": 20, **between},
         "table": {"values": [low, value, high]},
         "choice": {"options": [low, high], "weights": [1, 2]},
-        "mixture": {"parts": [{"law": "uniform", "low": a, "high": a * 1.02} for a in (low, value)]},
+        "mixture": {
+            "parts": [{"law": "uniform", "low": a, "high": a * 1.02} for a in (low, value)]
+        },
         "multiple": {"of": "grid.pixel_size_um", "factor": value / 0.6},
         "ratio": {"numerator": value, "denominator": [0.97, 1.03]},
     }
