@@ -134,7 +134,7 @@ def test_a_labels_phantom_of_256_cubed_renders_in_three_modalities():
     for kind in ("dic", "phase_contrast", "fluorescence"):
         image = render(scene(filled(array, 0.02, "labels"), kind), "cpu").image
         assert bool(torch.isfinite(image).all()) and float(image.std()) > 1e-3 * float(image.mean())
-    assert time.process_time() - start < 12  # 4 where nothing else runs
+    assert time.process_time() - start < 2  # 0.6 on one thread
 
 
 def test_each_label_is_an_instance():
