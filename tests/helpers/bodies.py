@@ -223,7 +223,7 @@ def fine_silhouette(
         for row in hollow:
             if kinds[row] is POLYHEDRON:  # holes of other kinds lie within
                 left = left - column(body, row, x, y)
-        mask = left > 1e-6
+        mask = left > 1e-4  # µm; bodies of images are float32
     else:
         steps = 2 * (np.arange(_DEEP) + 0.5) / _DEEP - 1
         grid = np.stack(np.meshgrid(x, y, indexing="xy"), -1).reshape(-1, 2)

@@ -45,7 +45,7 @@ def test_a_preset_says_where_it_comes_from(name):
 
 
 def test_a_preset_of_crystals_in_dic_has_an_open_condenser():
-    for name in ("protein-needles-dic", "lysozyme-dic-condenser"):
+    for name in ("protein-needles-dic", "needles-dic", "lysozyme-dic", "lysozyme-dic-condenser"):
         optics = presets.load(name).microscope
         assert 0.5 < optics.condenser_numerical_aperture / optics.numerical_aperture < 1
 

@@ -134,7 +134,7 @@ def test_a_labels_phantom_of_256_cubed_renders_in_three_modalities():
     for kind in ("dic", "phase_contrast", "fluorescence"):
         image = render(scene(filled(array, 0.02, "labels"), kind), "cpu").image
         assert bool(torch.isfinite(image).all()) and float(image.std()) > 1e-3 * float(image.mean())
-    assert time.process_time() - start < 12  # 4 where nothing else runs
+    assert time.process_time() - start < 2  # 0.6 on one thread
 
 
 def test_each_label_is_an_instance():
@@ -180,6 +180,34 @@ def test_files_keep_arrays_and_their_voxels(tmp_path):
     assert Scene.load(tmp_path / "scene.yaml") == made
     text = (tmp_path / "scene.yaml").read_text(encoding="utf-8")
     assert "memory:" not in text and str(tmp_path) not in text
+
+
+@pytest.mark.parametrize("kind", ["volume", "mesh"])
+def test_a_file_that_changed_after_the_scene_was_saved_is_noticed(tmp_path, kind):
+    import trimesh
+
+    def write(size: float) -> None:
+        if kind == "volume":
+            np.save(tmp_path / "body.npy", np.full((4, 5, 6), int(size), np.uint8))
+        else:
+            trimesh.creation.box((size, 1, 1)).export(tmp_path / "body.stl")
+
+    write(2)
+    shape = filled(str(tmp_path / "body.npy"), 0.2, "labels")
+    if kind == "mesh":
+        shape = {"kind": "mesh", "surface": str(tmp_path / "body.stl"), "resolution": 8}
+    made = scene(shape)
+    made.save(tmp_path / "scene.yaml")
+    kept = Scene.load(tmp_path / "scene.yaml")
+    assert kept == made and kept.populations[0].shape.digest is None
+    assert "digest" not in made.to_json()
+    write(3)
+    with pytest.raises(SceneError, match="has changed since the scene was saved") as found:
+        Scene.load(tmp_path / "scene.yaml")
+    assert len(str(found.value).splitlines()) == 1
+    text = (tmp_path / "scene.yaml").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "scene.yaml").write_text("\n".join(t for t in text if "digest" not in t), "utf-8")
+    assert Scene.load(tmp_path / "scene.yaml") != made
 
 
 def test_a_mesh_keeps_its_volume(tmp_path):

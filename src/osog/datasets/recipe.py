@@ -18,6 +18,7 @@ from osog.exit_wave.compiled.choice import draws_compiled
 from osog.rendering import choose_device
 from osog.sample import checked_seed
 from osog.scene import Scene
+from osog.scene.voxels import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,8 +97,10 @@ class Recipe:
             )
         if shard_size < 1:
             raise DatasetError(f"shard_size = {shard_size} must be 1 or more.")
+        with pinned():
+            text = scene.to_json()
         return cls(
-            scene=scene.to_json(),
+            scene=text,
             seed=checked_seed(seed),
             labels=(labels or LabelSettings()).model_dump_json(),
             formats=tuple(dict.fromkeys(formats)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,12 +16,18 @@ from osog.geometry.voxel_maps import volume_map
 from osog.particles import assembled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from osog.particles import ParticleBatch
+    from osog.particles import Membership, ParticleBatch
 
-_THROUGH = 0.1
-"""Share of a path below which what is left of it does not show."""
+_THROUGH = 0.01
+"""Share of a path below which what is left of it is that of rounding."""
+_SLOT, _FINER = 0.5, 4
+"""Share of a path below which a slot may go right through the body within a pixel, and the points
+to a pixel, each way, that then tell how much of it shows: walls of slots lean, so that a pixel may
+have half of its path left and yet no gap, or a gap of nearly half."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,9 @@ def gbuffer(
         key = _keys(chord.top.flatten()[chosen], index[number] + 1)
         nearest.scatter_reduce_(0, flat[chosen], key, "amax")
     if members is not None:
-        kept |= pieces.settle(nearest, full, inside)
+        kept |= pieces.settle(
+            nearest, full, inside, lambda hosts: _finer(batch, members, hosts, pixel_size_um)
+        )
     for parts in () if batch.voxels is None else batch.voxels.bodies():
         seen = volume_map(batch, parts, pixel_size_um)
         height, width = seen.top.shape
@@ -245,8 +253,29 @@ class Pieces:
         seen = cover > 0
         self._found.append(tuple(t[seen] for t in whole))
 
-    def settle(self, nearest: Tensor, full: Tensor, inside: Tensor) -> dict[int, Silhouette]:
+    def _whole(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Particle, row and column (3, n), coverage, height and share of the path left (n,)."""
+        host, r, c, cover, height, path, sign = (
+            torch.cat(t) for t in zip(*self._found, strict=True)
+        )
+        places, group = torch.unique(torch.stack((host, r, c)), dim=1, return_inverse=True)
+        solid = sign > 0
+        none = cover.new_zeros(places.shape[1])
+        total = none.index_add(0, group, cover * solid).clamp_max(1.0)
+        height = torch.where(solid, height, -torch.inf)
+        top = torch.full_like(none, -torch.inf).scatter_reduce_(0, group, height, "amax")
+        # A slot right through the body is no part of its silhouette, a groove is.
+        full_path = none.index_add(0, group, path * solid)
+        left = none.index_add(0, group, path * sign) / full_path.clamp_min(1e-30)
+        return places, total, top, left
+
+    def settle(
+        self, nearest: Tensor, full: Tensor, inside: Tensor, finer: Callable[[Tensor], Pieces]
+    ) -> dict[int, Silhouette]:
         """Write the keys of the pixels that whole particles own, and their areas, in place.
+
+        What slots leave of a particle is asked of `finer`, which draws the pieces of some
+        particles with more points to a pixel.
 
         Returns
         -------
@@ -254,21 +283,21 @@ class Pieces:
         """
         if not self._found:
             return {}
-        host, r, c, cover, height, path, sign = (
-            torch.cat(t) for t in zip(*self._found, strict=True)
-        )
         rows, columns = self._frame
-        places, group = torch.unique(torch.stack((host, r, c)), dim=1, return_inverse=True)
+        places, total, top, left = self._whole()
         host, r, c = places
-        solid = sign > 0
-        none = cover.new_zeros(len(host))
-        total = none.index_add(0, group, cover * solid).clamp_max(1.0)
-        height = torch.where(solid, height, -torch.inf)
-        top = height.new_full((len(host),), -torch.inf).scatter_reduce_(0, group, height, "amax")
-        # A slot right through the body is no part of its silhouette, a groove is.
-        full_path = none.index_add(0, group, path * solid)
-        total = total * (none.index_add(0, group, path * sign) > _THROUGH * full_path)
-        peak = cover.new_zeros(len(full)).scatter_reduce_(0, host, total, "amax")
+        slotted = torch.zeros(len(full), dtype=torch.bool, device=host.device)
+        slotted[host[(left < _SLOT) & (total > 0)]] = True
+        if slotted.any():
+            fine, shown, _, left = finer(torch.nonzero(slotted).flatten())._whole()
+            pixel = torch.stack((fine[0], fine[1] // _FINER, fine[2] // _FINER))
+            pixel, group = torch.unique(pixel, dim=1, return_inverse=True)
+            share = shown.new_zeros(pixel.shape[1]).index_add_(0, group, shown * (left > _THROUGH))
+            every, place = torch.unique(torch.cat([places, pixel], 1), dim=1, return_inverse=True)
+            spread = total.new_zeros(every.shape[1])
+            spread[place[len(host) :]] = share / _FINER**2
+            total = torch.where(slotted[host], spread[place[: len(host)]], total)
+        peak = total.new_zeros(len(full)).scatter_reduce_(0, host, total, "amax")
         owned = total > peak[host] / 2
         host, r, c, top = host[owned], r[owned], c[owned], top[owned]
         full.index_add_(0, host, torch.ones_like(host))
@@ -286,6 +315,23 @@ class Pieces:
         inside.index_add_(0, host, torch.ones_like(host))
         nearest.scatter_reduce_(0, cell, _keys(top, host + 1), "amax")
         return found
+
+
+def _finer(
+    batch: ParticleBatch, members: Membership, hosts: Tensor, pixel_size_um: float
+) -> Pieces:
+    """Pieces of some particles on a grid of `_FINER` points to a pixel, each way."""
+    chosen = torch.isin(members.host, hosts) & (members.thickness != 0) & members.drawn
+    pitch = pixel_size_um / _FINER
+    moved = batch.position.clone()
+    moved[:, :2] += (pixel_size_um - pitch) / 2  # pixels are counted from the middle of the first
+    batch = replace(batch, position=moved)
+    found = buckets(batch, (pitch, pitch), torch.nonzero(chosen).flatten())
+    pieces = Pieces(0, 0)
+    for index, row, column, _, _, chord in drawn_patches(batch, found, (pitch, pitch)):
+        every = torch.arange(len(index), device=index.device)
+        pieces.add(members.host[index], members.thickness[index], row, column, chord, every)
+    return pieces
 
 
 def _key_floor() -> int:

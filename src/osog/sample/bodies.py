@@ -13,7 +13,6 @@ from torch import Tensor
 from osog.geometry import BOX, POLYHEDRON, SHAPES, Pieces, assembly_of, number_of
 from osog.geometry.half_spaces import corners_of_many
 from osog.particles import OUTER
-from osog.sample.columns import further_column
 from osog.sample.faces import Faces, draw_faces, padded, with_cuts
 from osog.sample.inclusions import Host, InclusionPlan, inclusion_pieces, plan_inclusions
 from osog.sample.surface import SurfacePlan, plan_surface, surface_pieces
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from osog.geometry import Shape
+    from osog.sample.further import Beside
     from osog.sample.values import Values
     from osog.scene import Population
 
@@ -86,6 +86,7 @@ def plan_bodies(
     count: int,
     stated: Mapping[Key, Array],
     streams: Mapping[str, np.random.Generator],
+    beside: Beside,
 ) -> BodyPlan:
     """Draw what the numbers of a population do not say.
 
@@ -97,6 +98,8 @@ def plan_bodies(
         Numbers of the shape, as the scene states them.
     streams : mapping of str to numpy Generator
         ``faces``, ``surface``, ``pieces`` and ``inclusions``.
+    beside : Beside
+        Numbers that those of surfaces, inclusions and cells may hang on.
 
     Raises
     ------
@@ -106,26 +109,25 @@ def plan_bodies(
     model, shape = population.shape, SHAPES[number_of(population.shape)]
     faces, surface, surface_laws = None, None, {}
     if model.faceted:
-        faces = draw_faces(model, count, streams["faces"])
+        faces = draw_faces(model, count, streams["faces"], beside)
     assembly = assembly_of(model)
     pieces = None
     if assembly is not None:
         numbers = {field: column for (field, _), column in stated.items()}
         rng = streams["pieces"]
-        whole = {}
-        for field, (least, most) in assembly.counts.items():
-            drawn = np.rint(further_column(getattr(model, field), count, rng))
-            whole[field] = np.clip(drawn, least, most).astype(np.int64)
+        drawn = beside.draw("shape", model, tuple(assembly.counts), count, rng)
+        whole = {
+            field: np.clip(np.rint(drawn[field]), *between).astype(np.int64)
+            for field, between in assembly.counts.items()
+        }
         pieces = assembly.plan(model, numbers, whole, rng)
     if population.surface is not None and faces is not None:
         shape, rng = POLYHEDRON, streams["surface"]
-        amounts = {
-            field: further_column(getattr(population.surface, field), count, rng)
-            for field in Surface.model_fields
-        }
+        worn = population.surface
+        amounts = beside.draw("surface", worn, tuple(Surface.model_fields), count, rng)
         surface_laws = {
             f: c for f, c in amounts.items()
-            if isinstance(getattr(population.surface, f), Distribution)
+            if isinstance(getattr(worn, f), Distribution)
         }  # fmt: skip
         size = _plain_sizes(faces, stated, count)
         faces = with_cuts(faces, size, amounts, rng)
@@ -135,8 +137,8 @@ def plan_bodies(
         return plan
     hosts, scale = _hosts(population, plan, stated, count)
     inclusions = tuple(
-        plan_inclusions(each, hosts, scale, further_column, streams["inclusions"], population.name)
-        for each in population.inclusions
+        plan_inclusions(each, hosts, scale, beside, streams["inclusions"], f"inclusions[{k}]")
+        for k, each in enumerate(population.inclusions)
     )
     return BodyPlan(shape, faces, surface, surface_laws, pieces, inclusions)
 

@@ -58,26 +58,6 @@ def drawn_columns(
     return drawing.columns(), drawing.placed()
 
 
-def further_column(quantity: Any, count: int, rng: np.random.Generator) -> Array:
-    """Numbers (n,) of a surface, an inclusion or a count, which stand beside the sizes.
-
-    Raises
-    ------
-    SceneError
-        If a law hangs on another number.
-    """
-    if not isinstance(quantity, Distribution):
-        return np.full(count, float(quantity))
-    if quantity.per == "image":
-        return np.full(count, quantity.centre)
-    if quantity.linked or quantity.follows is not None:
-        raise SceneError(
-            "numbers of surfaces, inclusions and cells cannot hang on other numbers; give them a "
-            "law of their own."
-        )
-    return quantity.draw(rng, count)
-
-
 class _Drawing:
     """Draws each column once, those that others hang on first."""
 
@@ -230,6 +210,36 @@ def owned_columns(
         plain = [0.0 if n is None else n if component is None else n[component] for n in numbers]
         out[field, component] = (mask, np.array(plain, dtype=np.float64))
     return out
+
+
+def every_column(
+    population: Population, count: int, columns: Columns, factor: Array | float = 1.0
+) -> Columns:
+    """Numbers (n,) of shape and material of every particle; what is empty is 0 in the shape."""
+    out, shape, material = {}, population.shape, population.material
+    stated = [(key, shape) for key in shape.columns()]
+    for (field, component), part in [*stated, *(((field, None), material) for field in MATERIAL)]:
+        quantity: Any = getattr(part, field)
+        quantity = quantity if component is None else quantity[component]
+        column = columns.get((field, component))
+        if column is None and quantity is None and part is material:
+            continue
+        if column is None:
+            column = np.full(count, 0.0 if quantity is None else centre_of(quantity))
+        scale = factor if part is shape and is_length(shape, field) else 1.0
+        out[field, component] = column * scale
+    return out
+
+
+def is_length(shape: Any, field: str) -> bool:
+    """Whether a number of a shape scales with the lengths of an aggregate's member."""
+    extra = type(shape).model_fields[field].json_schema_extra
+    return isinstance(extra, dict) and extra.get("unit") == "µm"
+
+
+def centre_of(quantity: Any) -> float:
+    """Return the number, or the centre of the law that it is drawn from."""
+    return float(quantity) if isinstance(quantity, int | float) else float(quantity.centre)
 
 
 def check_particle_names(values: Values, total: int) -> None:

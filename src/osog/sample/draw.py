@@ -17,10 +17,14 @@ from osog.sample.bodies import Bodies, BodyPlan, further_numbers, make_bodies, p
 from osog.sample.columns import (
     MATERIAL,
     Columns,
+    centre_of,
     check_particle_names,
     drawn_columns,
+    every_column,
+    is_length,
     owned_columns,
 )
+from osog.sample.further import Beside
 from osog.sample.groups import Groups, grouped, single
 from osog.sample.parts import joined_parts
 from osog.sample.placement import Clump, Obstacles, Placed, Site, positions
@@ -68,7 +72,7 @@ class _Drawn:
                 part = part if hasattr(part, field) else self.population.material
                 quantity = getattr(part, field)
                 quantity = quantity if component is None else quantity[component]
-                stated = np.full(self.number, 0.0 if quantity is None else _centre(quantity))
+                stated = np.full(self.number, 0.0 if quantity is None else centre_of(quantity))
             out[field, component] = np.where(mask, numbers, stated)
         return out
 
@@ -187,7 +191,7 @@ def explicit(scene: Scene, seed: int = 0) -> Scene:
                     own[field] = float(column[i])
                 else:
                     current = own.get(field) or [
-                        _centre(getattr(population.shape, field)[k]) for k in range(3)
+                        centre_of(getattr(population.shape, field)[k]) for k in range(3)
                     ]
                     current[component] = float(column[i])
                     own[field] = current
@@ -214,21 +218,12 @@ def _scaled(group: _Drawn) -> dict[tuple[str, int | None], Array]:
     out, shape = dict(group.laws), group.population.shape
     if (group.factor != 1).any():
         for field, component in shape.columns():
-            if _is_length(shape, field):
+            if is_length(shape, field):
                 quantity = getattr(shape, field)
                 quantity = quantity if component is None else quantity[component]
-                stated = out.get((field, component), _centre(quantity))
+                stated = out.get((field, component), centre_of(quantity))
                 out[field, component] = stated * group.factor
     return out
-
-
-def _is_length(shape: Any, field: str) -> bool:
-    extra = type(shape).model_fields[field].json_schema_extra
-    return isinstance(extra, dict) and extra.get("unit") == "µm"
-
-
-def _centre(quantity: Any) -> float:
-    return float(quantity) if isinstance(quantity, int | float) else float(quantity.centre)
 
 
 def _draw(scene: Scene, seed: int) -> list[_Drawn]:
@@ -249,7 +244,8 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
             angles = np.array([p.orientation_deg for p in population.particles]).reshape(-1, 3)
             together = single(angles)
         else:
-            together, laws = _together(population, count, laws, placed, streams, (seed, number))
+            beside = Beside(population, scene, every_column(population, count, laws))
+            together, laws = _together(beside, count, laws, placed, streams, (seed, number))
         group = _Drawn(
             population, len(together.angles), first, together.offset, together.angles, laws, owned,
             together.factor, _group_numbers(population, together, last),
@@ -275,27 +271,22 @@ def _draw(scene: Scene, seed: int) -> list[_Drawn]:
             )
             group.position = positions(site)[together.clump] + together.offset
         own = population.body_seed
-        group.plan = _plan(group, streams if own is None else random_streams(own, number))
+        group.plan = _plan(group, scene, streams if own is None else random_streams(own, number))
         groups.append(group)
         first += group.number
     return groups
 
 
-def _plan(group: _Drawn, streams: dict[str, np.random.Generator]) -> BodyPlan:
+def _plan(group: _Drawn, scene: Scene, streams: dict[str, np.random.Generator]) -> BodyPlan:
     """What the numbers of a population do not say of its bodies."""
-    stated, shape = {}, group.population.shape
-    for field, component in shape.columns():
-        quantity = getattr(shape, field)
-        quantity = quantity if component is None else quantity[component]
-        column = group.columns.get((field, component))
-        if column is None:
-            column = np.full(group.number, 0.0 if quantity is None else _centre(quantity))
-        stated[field, component] = column * (group.factor if _is_length(shape, field) else 1.0)
-    return plan_bodies(group.population, group.number, stated, streams)
+    every = every_column(group.population, group.number, group.columns, group.factor)
+    stated = {key: every[key] for key in group.population.shape.columns()}
+    beside = Beside(group.population, scene, every)
+    return plan_bodies(group.population, group.number, stated, streams, beside)
 
 
 def _together(
-    population: Population,
+    beside: Beside,
     count: int,
     columns: Columns,
     placed: Columns,
@@ -303,11 +294,12 @@ def _together(
     key: tuple[int, int],
 ) -> tuple[Groups, Columns]:
     """Particles alone, or the members of aggregates with the numbers that they share."""
+    population = beside.population
     own = {field: column for (field, _), column in placed.items()}
     turned = population.orientation.turned(count, streams, own)
     if population.aggregate is None:
         return single(turned), columns
-    together = grouped(population, turned, columns, streams["members"], key)
+    together = grouped(population, turned, columns, streams["members"], key, beside)
     return together, {name: column[together.clump] for name, column in columns.items()}
 
 
@@ -364,13 +356,14 @@ def _count_for_cover(
     while True:
         streams = random_streams(seed, number)
         columns, placed = drawn_columns(population, count, streams, scene)
-        together, columns = _together(population, count, columns, placed, streams, (seed, number))
+        beside = Beside(population, scene, every_column(population, count, columns))
+        together, columns = _together(beside, count, columns, placed, streams, (seed, number))
         alone = np.full(len(together.angles), -1, dtype=np.int64)
         group = _Drawn(
             population, len(alone), 0, together.offset, together.angles, columns, {},
             together.factor, alone,
         )  # fmt: skip
-        group.plan = _plan(group, random_streams(seed, number))
+        group.plan = _plan(group, scene, random_streams(seed, number))
         areas = silhouette_areas(_batch([group], Values(scene, dtype=torch.float64))).numpy()
         sums = np.cumsum(np.bincount(together.clump, areas, count))
         if sums[-1] > wanted_um2 or count >= _MOST_PARTICLES:
@@ -411,7 +404,7 @@ def _tensors(group: _Drawn, values: Values) -> tuple[dict[str, Tensor], Bodies]:
             out = torch.where(
                 torch.as_tensor(mask, device=values.device), torch.as_tensor(numbers, **float_), out
             )
-        if path == "shape" and scattered and _is_length(population.shape, field):
+        if path == "shape" and scattered and is_length(population.shape, field):
             out = out * torch.as_tensor(group.factor, **float_)
         return _single(out, values.of_particles(field, component), group)
 

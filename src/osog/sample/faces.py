@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from osog.geometry.half_spaces import corners_of_many
-from osog.sample.columns import further_column
 from osog.scene import Box, Polyhedron, RandomPolyhedron, half_spaces
 from osog.scene.habits import true_planes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from osog.sample.further import Beside
     from osog.scene import ShapeModel
 
 Array = NDArray[np.float64]
@@ -105,7 +105,9 @@ class Faces:
         return owner[order], normals[order], distances[order]
 
 
-def draw_faces(model: ShapeModel, count: int, rng: np.random.Generator) -> Faces | None:
+def draw_faces(
+    model: ShapeModel, count: int, rng: np.random.Generator, beside: Beside
+) -> Faces | None:
     """Draw the faces of n crystals; None for a shape that has none.
 
     Parameters
@@ -114,10 +116,12 @@ def draw_faces(model: ShapeModel, count: int, rng: np.random.Generator) -> Faces
     count : int
     rng : numpy Generator
         For grains, each of which has faces of its own.
+    beside : Beside
+        Numbers that those of grains may hang on.
     """
     if isinstance(model, RandomPolyhedron):
-        faces = np.rint(further_column(model.faces, count, rng)).astype(np.int64)
-        roughness = further_column(model.roughness, count, rng)
+        numbers = beside.draw("shape", model, ("faces", "roughness"), count, rng)
+        faces, roughness = np.rint(numbers["faces"]).astype(np.int64), numbers["roughness"]
         sets = [_grain(int(f), float(r), rng) for f, r in zip(faces, roughness, strict=True)]
         owner = np.repeat(np.arange(count), [len(rows) for rows in sets])
         return Faces(owner, np.concatenate(sets) if sets else np.empty((0, 4)))

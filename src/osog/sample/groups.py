@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from osog.particles import angles_of_rotation, quaternion_from_angles, rotation_matrix
 from osog.sample.aggregates import Seed, made
-from osog.sample.placement import draw
 from osog.sample.solids import half_lengths, solids
-from osog.scene import Distribution, SceneError
+from osog.scene import SceneError
 from osog.scene.aggregates import Counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from osog.sample.further import Beside
     from osog.scene import Population
 
 Array = NDArray[np.float64]
@@ -68,6 +68,7 @@ def grouped(
     columns: Mapping[tuple[str, int | None], Array],
     rng: np.random.Generator,
     key: tuple[int, int],
+    beside: Beside,
 ) -> Groups:
     """Make the aggregates of a population.
 
@@ -84,6 +85,8 @@ def grouped(
     key : (int, int)
         Seed and number of the population. Each aggregate follows from these and its own number,
         so that one more leaves the others as they are.
+    beside : Beside
+        Numbers of each aggregate that its members may hang on.
 
     Raises
     ------
@@ -94,9 +97,8 @@ def grouped(
     assert model is not None
     wanted = np.zeros(count, np.int64)
     if isinstance(model, Counted):
-        law = model.members
-        drawn = draw(law, count, rng) if isinstance(law, Distribution) else np.full(count, law)
-        wanted = np.maximum(np.rint(drawn), 1).astype(np.int64)
+        drawn = beside.draw("aggregate", model, ("members",), count, rng)
+        wanted = np.maximum(np.rint(drawn["members"]), 1).astype(np.int64)
         if wanted.sum() > _MOST:
             raise SceneError(
                 f"population '{population.name}': {wanted.sum()} members of aggregates are more "

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from osog.geometry import Shape
+    from osog.sample.further import Beside
     from osog.scene import Inclusions
 
 Array = NDArray[np.float64]
@@ -99,9 +100,9 @@ def plan_inclusions(
     model: Inclusions,
     hosts: Sequence[Host],
     scale: Array,
-    draw: Callable[[object, int, np.random.Generator], Array],
+    beside: Beside,
     rng: np.random.Generator,
-    name: str,
+    block: str,
 ) -> InclusionPlan:
     """Draw the numbers and places of one group of inclusions.
 
@@ -112,11 +113,11 @@ def plan_inclusions(
         Pieces of the outside of the particles.
     scale : ndarray, shape (n, 3)
         Sizes with which places scale.
-    draw : callable
-        Makes columns of numbers or laws.
+    beside : Beside
+        Numbers of the particles that those of inclusions may hang on.
     rng : numpy Generator
-    name : str
-        Of the population, for messages.
+    block : str
+        Name of the group below its population.
 
     Raises
     ------
@@ -124,14 +125,13 @@ def plan_inclusions(
         If an inclusion does not fit into its particle.
     """
     count = len(scale)
-    numbers = np.rint(draw(model.number, count, rng)).astype(np.int64)
-    particle = np.repeat(np.arange(count), numbers)
+    drawn = beside.draw(block, model, ("number",), count, rng)["number"]
+    particle = np.repeat(np.arange(count), np.rint(drawn).astype(np.int64))
     total = len(particle)
-    columns = {
-        field: draw(getattr(model, field), total, rng)
-        for field in ("radius_um", "aspect", "absorption_per_um", "emission_per_um", "index")
-        if getattr(model, field) is not None
-    }
+    every = ("radius_um", "aspect", "absorption_per_um", "emission_per_um", "index")
+    fields = [field for field in every if getattr(model, field) is not None]
+    number = {"number": drawn[particle]}
+    columns = beside.draw(block, model, fields, total, rng, rows=particle, known=number)
     laws = {f: c for f, c in columns.items() if not isinstance(getattr(model, f), int | float)}
     radius, aspect = columns["radius_um"], columns["aspect"]
     longest = radius * np.maximum(aspect ** (2 / 3), aspect ** (-1 / 3))
@@ -140,7 +140,7 @@ def plan_inclusions(
     place, away = np.zeros((total, 3)), np.zeros((total, 3))
     body = _bodies_of(hosts, particle, rng)
     if model.place == "inside":
-        place = _inside(hosts, body, longest, rng, name)
+        place = _inside(hosts, body, longest, rng, beside.population.name)
     elif model.place == "outside":
         place, away = _on_surface(hosts, body, rng)
         quaternion = _turned_to(away)

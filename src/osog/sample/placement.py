@@ -15,38 +15,10 @@ from osog.scene import placement as laws
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from osog.scene.law import Distribution
     from osog.scene.placement import Depth
 
 Array = NDArray[np.float64]
 _TRIES = 300
-
-
-def draw(distribution: Distribution, count: int, rng: np.random.Generator) -> Array:
-    """Draw numbers from a distribution.
-
-    Parameters
-    ----------
-    distribution : Distribution
-    count : int
-    rng : numpy Generator
-
-    Returns
-    -------
-    ndarray, shape (count,)
-        Values inside its support; Gaussian tails beyond four sigma are moved to four sigma.
-
-    Raises
-    ------
-    SceneError
-        If it hangs on another number.
-    """
-    if distribution.linked or distribution.follows is not None:
-        raise SceneError(
-            "numbers of aggregates cannot hang on other numbers; give them laws of their own, or "
-            "draw them 'per: image'."
-        )
-    return distribution.draw(rng, count)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +163,7 @@ class Site:
         if self._z is not None:
             return self._z if clump is None else np.full(count, self._z[clump])
         z = self.law.z_um
-        return np.full(count, z) if isinstance(z, float) else draw(z, count, self.streams["z"])
+        return np.full(count, z) if isinstance(z, float) else z.draw(self.streams["z"], count)
 
     def lifts(self) -> Array:
         """How far each clump (count,) lies above its ``z_um``."""

@@ -8,7 +8,7 @@ import numpy as np
 from osog.scene.distributions import NumberOrDistribution
 from osog.scene.material import BODY_INDEX_LIMITS
 from osog.scene.model import FitTraits, parameter
-from osog.scene.shapes import SHAPES, ShapeModel, length_parameter
+from osog.scene.shapes import SHAPES, ShapeModel, length_parameter, range_fault
 
 
 def _cells(default: float, help: str):  # type: ignore[no-untyped-def]
@@ -68,7 +68,7 @@ class Cocci(AssembledShape):
 
     def fault(self, particle: Mapping[str, Any]) -> str | None:
         """Refuse numbers of cells that make no body."""
-        return _cells_fault(self.cells, 64)
+        return range_fault("cells", self.cells, 1, 64)
 
 
 @SHAPES.register
@@ -104,7 +104,7 @@ class Bacilli(AssembledShape):
                 f"length_um = {length:g} must be at least twice radius_um = {radius:g}, "
                 "since a cell is measured from tip to tip."
             )
-        return _cells_fault(self.cells, 32)
+        return range_fault("cells", self.cells, 1, 32)
 
     def mended(self, numbers: Mapping[str, Any]) -> Mapping[str, Any]:
         """Turn cells that are drawn shorter than they are wide into balls."""
@@ -158,7 +158,7 @@ class Cell(AssembledShape):
                 f"granule_radius_um = {granule:g} must not exceed a quarter of height_um = "
                 f"{height:g}."
             )
-        return _whole_fault("granules", self.granules, 0, 500)
+        return range_fault("granules", self.granules, 0, 500)
 
 
 @SHAPES.register
@@ -223,15 +223,3 @@ class Bubble(ShapeModel):
     radius_um: NumberOrDistribution = length_parameter(
         2.0, "Radius", "Radius of the bubble.", (0.1, 50.0), role="radius"
     )
-
-
-def _cells_fault(cells: NumberOrDistribution, most: int) -> str | None:
-    return _whole_fault("cells", cells, 1, most)
-
-
-def _whole_fault(name: str, value: NumberOrDistribution, least: int, most: int) -> str | None:
-    low, high = (value, value) if isinstance(value, int | float) else value.support
-    if least <= low and high <= most:
-        return None
-    shown = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    return f"{name} = {shown} must lie between {least} and {most}."

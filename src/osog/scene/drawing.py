@@ -7,7 +7,7 @@ population that is moved, reshuffles nothing else.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -384,10 +384,16 @@ def listing(scene: Block, seed: int) -> Block:
     return result
 
 
-def settled(model: Block) -> Block:
-    """Copy a block with every law in it replaced by its centre."""
+def settled(model: Block, keep: Container[str] = ()) -> Block:
+    """Copy a block with every law in it replaced by its centre, but those of fields to keep.
+
+    What is drawn of each body from ``body_seed``, as its surface is, no list of particles holds:
+    such laws stay where particles are listed, and those of sizes and material that they follow.
+    """
     update: dict[str, Any] = {}
     for field in type(model).model_fields:
+        if field in keep:
+            continue
         value = getattr(model, field)
         if isinstance(value, Distribution):
             update[field] = value.centre
@@ -395,11 +401,27 @@ def settled(model: Block) -> Block:
             update[field] = settled(value)
         elif isinstance(value, tuple) and any(isinstance(v, Distribution) for v in value):
             update[field] = tuple(v.centre if isinstance(v, Distribution) else v for v in value)
-        elif isinstance(value, tuple) and any(isinstance(v, Population) for v in value):
+        elif field == "populations":
+            update[field] = tuple(_settled(v) for v in value)
+        elif field == "inclusions":
             update[field] = tuple(settled(v) for v in value)
     copy = model.model_copy(update=update)
     copy._laws = None
     return copy
+
+
+def _settled(population: Population) -> Population:
+    """Population without laws, as far as its particles list what they drew."""
+    if population.body_seed is None or population.particles is None:
+        return settled(population)
+    listed = {field for field, _ in population.shape.columns()}
+    within = {field for field in type(population.shape).model_fields if field not in listed}
+    heads = ("surface", "inclusions", *(f"shape.{field}" for field in within))
+    kept = [law for path, law, _ in _walk(population, "") if path.startswith(heads)]
+    if any(law.follows is not None for law in kept):
+        return settled(population, ("shape", "material", "surface", "inclusions"))
+    copy = settled(population, ("shape", "surface", "inclusions"))
+    return copy.model_copy(update={"shape": settled(population.shape, within)})
 
 
 __all__ = ["beside", "drawn", "draws_of", "image_laws", "laws", "settled", "stream", "tied"]

@@ -346,6 +346,8 @@ class Scene(SceneModel):
         -------
         Scene
             Without laws; rendered with the same seed it gives the image of this scene, bit for bit.
+            Only what no list of particles holds, as laws of surfaces, inclusions and cells, stays
+            to be drawn, from ``body_seed``.
             Invisible populations, which no image shows, keep their particles to be drawn, with the
             centres of their laws.
 

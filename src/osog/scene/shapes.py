@@ -335,12 +335,24 @@ class RandomPolyhedron(ShapeModel):
     def fault(self, particle: Mapping[str, Any]) -> str | None:
         """Refuse numbers of faces that close no body."""
         for name, least, most in (("faces", 6, 40), ("roughness", 0, 1)):
-            value = getattr(self, name)
-            low, high = (value, value) if isinstance(value, int | float) else value.support
-            if low < least or high > most:
-                shown = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-                return f"{name} = {shown} must lie between {least} and {most}."
+            fault = range_fault(name, getattr(self, name), least, most)
+            if fault is not None:
+                return fault
         return None
+
+
+def range_fault(name: str, value: NumberOrDistribution, least: float, most: float) -> str | None:
+    """Say when a number, or what may be drawn for it, leaves its range.
+
+    That of a number which hangs on another is known only in its scene.
+    """
+    if not isinstance(value, int | float) and not value.known:
+        return None
+    low, high = (value, value) if isinstance(value, int | float) else value.support
+    if least <= low and high <= most:
+        return None
+    shown = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"{name} = {shown} must lie between {least} and {most}."
 
 
 AnyShape = Annotated[ShapeModel, SHAPES]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_serializer, model_validator
 
 from osog.scene.distributions import NumberOrDistribution
 from osog.scene.material import BODY_INDEX_LIMITS
@@ -84,6 +84,26 @@ class VoxelShape(ShapeModel):
         """Place in the scene and numbers that a label has of its own."""
         return None
 
+    @field_serializer("digest", check_fields=False)
+    def _digest_of_the_file(self, digest: str | None) -> str | None:
+        return self._content.pin()
+
+    @property
+    def _content(self) -> VoxelArray | MeshSurface:
+        """What the file holds."""
+        raise NotImplementedError
+
+
+def _digest() -> Any:
+    return parameter(
+        None,
+        title="Digest",
+        help="Of what the file held when the scene was saved, by which a changed file is noticed; "
+        "empty takes any.",
+        panel=False,
+        shapes_image=False,
+    )
+
 
 @SHAPES.register
 class Volume(VoxelShape):
@@ -121,13 +141,7 @@ class Volume(VoxelShape):
     labels: tuple[LabelNumbers, ...] = Field(
         (), title="Labels", description="Index and other numbers of single labels."
     )
-    digest: str | None = parameter(
-        None,
-        title="Digest",
-        help="Of the array when the scene was saved; an array with another one is refused.",
-        panel=False,
-        shapes_image=False,
-    )
+    digest: str | None = _digest()
 
     @model_validator(mode="before")
     @classmethod
@@ -139,6 +153,7 @@ class Volume(VoxelShape):
         if isinstance(data["array"], str) and is_mesh(data["array"]):
             raise ValueError(f"array = '{data['array']}' is a mesh; use kind: mesh.")
         array = data["array"] = VoxelArray.of(data["array"])
+        array.check(data.pop("digest", None), "array")  # a fact of the file, not of the scene
         if data.get("voxel_um") is None:
             if array.voxel_um is None:
                 shown = array.source if len(array.source) < 60 else "…" + array.source[-58:]
@@ -158,11 +173,6 @@ class Volume(VoxelShape):
     @model_validator(mode="after")
     def _numbers_fit(self) -> "Volume":
         data = self.array.data
-        if self.digest is not None and self.digest != self.array.digest:
-            raise ValueError(
-                f"array: '{self.array.source}' is not the array that the scene was saved with; "
-                "leave digest out to take it all the same."
-            )
         if self.holds == "labels":
             if data.dtype.kind == "f":
                 raise ValueError(f"holds = labels needs whole numbers, not {data.dtype}.")
@@ -192,6 +202,10 @@ class Volume(VoxelShape):
     @property
     def grid(self) -> VoxelArray:
         """Its voxels."""
+        return self.array
+
+    @property
+    def _content(self) -> VoxelArray:
         return self.array
 
     @property
@@ -234,6 +248,17 @@ class Mesh(VoxelShape):
     resolution: int = Field(
         96, ge=8, le=512, title="Voxels", description="Voxels along its longest side."
     )
+    digest: str | None = _digest()
+
+    @model_validator(mode="after")
+    def _same_file(self) -> "Mesh":
+        self.surface.check(self.digest, "surface")
+        object.__setattr__(self, "digest", None)  # a fact of the file, not of the scene
+        return self
+
+    @property
+    def _content(self) -> MeshSurface:
+        return self.surface
 
     @property
     def grid(self) -> VoxelArray:

@@ -27,6 +27,7 @@ from osog.scene.scene_folder import scene_folder
 
 _IN_MEMORY = "memory:"
 _SAVED_AS: ContextVar[Path | None] = ContextVar("scene file that is written", default=None)
+_PINNED: ContextVar[bool] = ContextVar("whether scenes are written with digests", default=False)
 _KNOWN: "WeakValueDictionary[str, _Content]" = WeakValueDictionary()
 """Arrays that some scene holds, by digest."""
 _FILES: "WeakValueDictionary[tuple[str, int, int], _Content]" = WeakValueDictionary()
@@ -38,9 +39,20 @@ def saved_beside(scene_file: Path) -> Iterator[None]:
     """Write paths of arrays relative to a scene file, and arrays in memory beside it."""
     token = _SAVED_AS.set(scene_file)
     try:
-        yield
+        with pinned():
+            yield
     finally:
         _SAVED_AS.reset(token)
+
+
+@contextmanager
+def pinned() -> Iterator[None]:
+    """Write scenes with the digests of their files of voxels, so that changed ones are noticed."""
+    token = _PINNED.set(True)
+    try:
+        yield
+    finally:
+        _PINNED.reset(token)
 
 
 class _Content:
@@ -60,6 +72,27 @@ class _Content:
 
     def __deepcopy__(self, memo: Any) -> "_Content":
         return self
+
+    def pin(self) -> str | None:
+        """Digest for a scene file, where digests are asked for; None for what is built in."""
+        own = Path(self.source).is_absolute() or self.source.startswith(_IN_MEMORY)
+        return self.digest if own and _PINNED.get() else None
+
+    def check(self, digest: str | None, field: str) -> None:
+        """Refuse another content than that which a scene was saved with.
+
+        Raises
+        ------
+        ValueError
+            In one sentence.
+        """
+        if digest is not None and digest != self.digest:
+            shown = self.source if len(self.source) < 60 else "…" + self.source[-58:]
+            raise ValueError(
+                f"{field} = '{shown}' has changed since the scene was saved (digest "
+                f"{self.digest[:8]}, not {str(digest)[:8]}); leave digest out to take it all the "
+                "same."
+            )
 
     def _written(self) -> str:
         """Name for a scene file."""
