@@ -30,8 +30,9 @@ class CalibrationResult:
         Of the numbers, in the order of `values`.
     misfit : float
         Mean square of the differences that are left between statistics of renders and of the
-        micrograph, in units of what such tiles differ by: about 1 where they cannot be told apart,
-        much more where the scene lacks something that the micrograph shows.
+        micrograph, in units of what such tiles differ by and of a tolerance of 10 %: up to about 1
+        where they cannot be told apart, much more where the scene lacks something that the
+        micrograph shows.
     start_distances, distances, own_distances : dict of str to float
         `osog.statistics.distances` from the micrograph of the scene that was given and of the one
         found, and of the micrograph's own tiles from their average; empty where the micrograph has
