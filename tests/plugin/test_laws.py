@@ -174,7 +174,12 @@ def test_a_mixture_takes_further_parts_and_weights(panel):
 
 def paste(panel, name, text):
     line = choose(panel, name, "table").choice.form.lines["values"]
-    QApplication.clipboard().setText(text)
+    clipboard = QApplication.clipboard()
+    for _ in range(20):  # an X server may take the selection back right after it was given
+        clipboard.setText(text)
+        QApplication.processEvents()
+        if clipboard.text() == text:
+            break
     line.paste.click()
     return line
 
