@@ -88,6 +88,20 @@ def test_a_killed_run_ends_with_the_same_bytes(scene, tmp_path) -> None:
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
+def test_what_a_killed_worker_was_writing_is_cleared(scene, tmp_path) -> None:
+    whole = _export(scene, tmp_path / "a", shard=(0, 2))
+    assert not whole.complete
+    left = tmp_path / "a" / "records" / ".000001.json.kgtci95d.json"
+    left.write_text("{", encoding="utf-8")
+    picture = next((tmp_path / "a").rglob("*.npy"))
+    beside = picture.with_name(f".{picture.name}.a_b1c2d3.npy")
+    beside.write_bytes(b"half")
+    _export(scene, tmp_path / "a", shard=(0, 2))
+    assert left.exists(), "others may still be at work"
+    assert _export(scene, tmp_path / "a").complete
+    assert not left.exists() and not beside.exists()
+
+
 def test_shards_may_be_made_in_several_runs(scene, tmp_path) -> None:
     for k in (1, 0):
         part = _export(scene, tmp_path / "a", shard=(k, 2))

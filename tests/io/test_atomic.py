@@ -35,6 +35,25 @@ def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(
     assert os.listdir(tmp_path) == [target.name]
 
 
+def test_remains_of_a_killed_writer_are_cleared_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "records.v2" / "000003.json"
+    target.parent.mkdir()
+    kept = [
+        target,
+        target.with_name(".000003.json"),
+        target.with_name(".000004.json.ab0d_fgh.json"),
+    ]
+    for path in kept:
+        path.write_text("kept")
+    interrupted = atomic.writing(target)
+    left = interrupted.__enter__()
+    left.write_text("half of")
+    assert left in set(target.parent.iterdir())
+    atomic.clear_remains([target])
+    assert sorted(target.parent.iterdir()) == sorted(kept)
+    assert all(path.read_text() == "kept" for path in kept)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no modes")
 def test_others_may_read_the_file(tmp_path: Path) -> None:
     atomic.write_text(tmp_path / "scene.yaml", "n: 1.33 µ\n")

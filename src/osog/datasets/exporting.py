@@ -13,7 +13,7 @@ from osog.datasets.errors import DatasetError
 from osog.datasets.formats import FORMATS
 from osog.datasets.formats.base import DatasetFacts
 from osog.datasets.recipe import SPLITS, Recipe
-from osog.datasets.shards import RECORDS, folders, make_shard, whole
+from osog.datasets.shards import RECORDS, folders, make_shard, record_path, whole
 from osog.exit_wave.compiled.choice import available
 from osog.io import atomic
 
@@ -312,6 +312,9 @@ def _finish(
     )
     for name, place in folders(recipe, folder).items():
         FORMATS[name].finish(place, facts)
+    # All shards are whole, so nobody writes them any more; a worker that was killed had begun to.
+    atomic.clear_remains(folder / f["path"] for r in records for f in r["files"])
+    atomic.clear_remains(record_path(folder, k) for k in range(len(records)))
     objects: dict[str, int] = {}
     for record in records:
         for name, number in record["objects"].items():

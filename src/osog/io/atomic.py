@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+
+_TEMPORARY = re.compile(r"\.(?P<name>.+?)\.[a-z0-9_]{8}(\.[^.]*)?")
+"""Names that `writing` gives."""
 
 
 @contextmanager
@@ -45,6 +50,29 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def clear_remains(paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Remove what processes that were killed have left beside files they were writing.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        The files, which nobody may be writing now.
+
+    Raises
+    ------
+    OSError
+        If a folder cannot be read or a file cannot be removed.
+    """
+    folders: dict[Path, set[str]] = {}
+    for path in map(Path, paths):
+        folders.setdefault(path.parent, set()).add(path.name)
+    for folder, names in folders.items():
+        for left in list(folder.iterdir()):
+            found = _TEMPORARY.fullmatch(left.name)
+            if found is not None and found["name"] in names:
+                left.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
