@@ -13,7 +13,7 @@ from osog.datasets import stream
 def held() -> int:
     """Bytes of all tensors, and of what NumPy and Python hold."""
     gc.collect()
-    every = (each for each in gc.get_objects() if isinstance(each, torch.Tensor))
+    every = (each for each in gc.get_objects() if issubclass(type(each), torch.Tensor))
     tensors = (each for each in every if each.layout == torch.strided)  # others have no storage
     storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}
     return sum(storages.values()) + tracemalloc.get_traced_memory()[0]

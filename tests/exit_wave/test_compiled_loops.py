@@ -73,7 +73,8 @@ def slabs_and_gradients(
     """Slabs, and the gradients of a weighted sum of them in pose, size and coefficient."""
     read = (batch.position, batch.quaternion, batch.size, batch.planes)
     inputs = [t.clone().requires_grad_() for t in read]
-    coefficient = torch.linspace(0.5, 1.5, len(batch), dtype=batch.dtype).requires_grad_()
+    real = {"dtype": batch.dtype, "device": batch.device}
+    coefficient = torch.linspace(0.5, 1.5, len(batch), **real).requires_grad_()
     moved = batch.moved(*inputs)
     raster.kept.clear()
     slabs = deposited(moved, coefficient, raster)
@@ -98,7 +99,7 @@ def compare(
         assert float((a - b).norm()) <= tolerance * max(float(a.norm()), 1e-12)
 
 
-def interpreted(shape: Shape, dtype: torch.dtype) -> ModuleType | None:
+def interpreted(shape: Shape, dtype: torch.dtype, device: str) -> ModuleType | None:
     """The loops of a shape as plain Python, without a compiler; none where torch is to draw."""
     if choice.mode() == "off":
         return None
@@ -202,4 +203,4 @@ def test_what_costs_a_lot_is_compiled_in_the_background(
     assert started == []
     choice.note_time(ROD, torch.float32, 0.3)
     choice.note_time(ROD, torch.float32, 0.3)
-    assert [command[-1] for command in started] == ["RodGeometry:float32"]
+    assert [command[-1] for command in started] == ["RodGeometry:float32:cpu"]

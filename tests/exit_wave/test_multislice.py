@@ -136,7 +136,7 @@ def test_integer_sums_of_accelerators_agree_with_floating_ones(every_shape, monk
     ones = torch.ones(len(batch))
     floating = deposit(Raster(batch, plan), batch, [ones], range(plan.slabs))[0]
     raster = Raster(batch, plan)
-    monkeypatch.setattr("osog.exit_wave.deposit._adds_integers", lambda device: True)
+    monkeypatch.setattr("osog.exit_wave.deposit.on_gpu", lambda device: True)
     integers = deposit(raster, batch, [ones], range(plan.slabs))[0]
     assert torch.allclose(floating, integers, atol=1e-6)
 

@@ -14,7 +14,7 @@ from osog.datasets.formats import FORMATS
 from osog.datasets.formats.base import DatasetFacts
 from osog.datasets.recipe import SPLITS, Recipe
 from osog.datasets.shards import RECORDS, folders, make_shard, record_path, whole
-from osog.exit_wave.compiled.choice import available
+from osog.exit_wave.compiled.choice import TARGETS, available
 from osog.io import atomic
 
 if TYPE_CHECKING:
@@ -226,10 +226,11 @@ def _as_begun(recipe: Recipe, folder: Path) -> Recipe:
         before = Recipe.from_dict(json.loads(begun.read_text(encoding="utf-8")))
     except (ValueError, DatasetError):
         return recipe  # whoever claims the folder says so
-    if before.compiled and not available():
+    if before.compiled and not available(recipe.device):
+        compiler = TARGETS.get(recipe.device, "another device")
         raise DatasetError(
-            f"'{folder}' was begun with compiled loops, which need numba; install it, or choose "
-            "another folder."
+            f"'{folder}' was begun with compiled code, which needs {compiler}; install it, or "
+            "choose another folder."
         )
     return replace(recipe, compiled=before.compiled)
 

@@ -64,8 +64,8 @@ class FrameSource:
     device : str
         As for `osog.render`.
     compiled : bool, optional
-        Whether compiled loops draw the particles, which are compiled first where they are not; by
-        default where all of them are ready. The choice holds for all frames.
+        Whether compiled code draws the particles, which is compiled first where it is not; by
+        default where all of it is ready. The choice holds for all frames.
 
     Raises
     ------
@@ -97,8 +97,9 @@ class FrameSource:
                     f"{', '.join(known) or 'none'}."
                 )
         self.accuracy = accuracy
-        self.compiled = draws_compiled() if compiled is None else compiled
         self._renderer = Renderer(device)
+        where = self._renderer.device.type
+        self.compiled = draws_compiled(device=where) if compiled is None else compiled
         self._alone: Renderer | None = None
 
     @property

@@ -99,6 +99,7 @@ class Recipe:
             raise DatasetError(f"shard_size = {shard_size} must be 1 or more.")
         with pinned():
             text = scene.to_json()
+        chosen = choose_device(device).type
         return cls(
             scene=text,
             seed=checked_seed(seed),
@@ -107,9 +108,9 @@ class Recipe:
             split=shares,
             views=views,
             accuracy=accuracy,
-            device=choose_device(device).type,
+            device=chosen,
             shard_size=shard_size,
-            compiled=draws_compiled(),
+            compiled=draws_compiled(device=chosen),
             version=__version__,
         )
 

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from osog.cancellation import raise_if_cancelled
 from osog.derivatives import gradient_with_graph, needs_plain_operations
-from osog.exit_wave.compiled.choice import note_time
+from osog.exit_wave.compiled.choice import note_time, on_gpu
 from osog.exit_wave.compiled.drawing import add_bodies, drawings, pull_back_bodies
+from osog.exit_wave.compiled.gpu_drawing import FIXED_POINT, add_integers, pull_back_integers
 from osog.exit_wave.kernel_deconvolution import sharpened
 from osog.exit_wave.plain_deposit import plain_deposit
 from osog.exit_wave.raster import ParticleTensors, PatchBatch, Raster, particle_tensors
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 _POINTS_HELD = {"cpu": 400_000, "cuda": 2_000_000, "mps": 1_000_000}
 """Points at which paths are drawn while their derivatives are held: several KB each."""
-_FIXED_POINT = 2.0**36
-"""Scale of the integer sums on CUDA: integer addition gives the same bits in any order."""
 
 
 @torch.no_grad()
@@ -50,10 +49,10 @@ def deposit(
     """
     gy, gx = raster.plan.grid_shape
     plane = gy * gx
-    exact = _adds_integers(batch.device)
+    exact = on_gpu(batch.device)
     shared = drawings(raster, batch)
     patch_batches = list(_touching(shared.rest, raster, slabs))
-    if shared.compiled and not patch_batches:
+    if shared.compiled and not patch_batches and not exact:
         whole = batch.position.new_zeros(len(coefficients), len(slabs), gy, gx)
         add_bodies(shared.compiled, raster, coefficients, slabs, whole)
         volumes = list(whole.unbind(0))
@@ -63,8 +62,9 @@ def deposit(
     base = min([slabs.start, *(patches.lowest for patches in patch_batches)])
     top = max([slabs.stop, *(patches.highest + 1 for patches in patch_batches)])
     kind = torch.int64 if exact else batch.dtype
-    size = (top - base) * plane
-    out = [torch.zeros(size, dtype=kind, device=batch.device) for _ in coefficients]
+    shape = (len(coefficients), top - base, gy, gx)
+    every = torch.zeros(shape, dtype=kind, device=batch.device)
+    out = list(every.view(len(coefficients), -1).unbind(0))
     for patches in patch_batches:
         raise_if_cancelled()
         began = perf_counter()
@@ -81,25 +81,22 @@ def deposit(
             for volume, density in zip(out, densities, strict=True):
                 weighted = (value * density).reshape(-1)
                 if exact:
-                    weighted = torch.round(weighted.double() * _FIXED_POINT).long()
+                    weighted = torch.round(weighted.double() * FIXED_POINT).long()
                 volume[begin:].scatter_add_(0, address, weighted)
-        note_time(patches.shape, batch.dtype, perf_counter() - began)
-    first = (slabs.start - base) * plane
-    out = [v[first : first + len(slabs) * plane] for v in out]
+        note_time(patches.shape, batch.dtype, perf_counter() - began, batch.device.type)
     if exact:
-        out = [(v.double() / _FIXED_POINT).to(batch.dtype) for v in out]
-    out = [v.view(len(slabs), gy, gx) for v in out]
-    if shared.compiled:
+        add_integers(shared.compiled, raster, coefficients, base, every)
+    every = every[:, slabs.start - base : slabs.stop - base]
+    if exact:
+        # Rounded once: the factor is a power of two.
+        every = every.to(batch.dtype).mul_(1 / FIXED_POINT)
+    out = list(every.unbind(0))
+    if shared.compiled and not exact:
         both = torch.stack(out)
         add_bodies(shared.compiled, raster, coefficients, slabs, both)
         out = list(both.unbind(0))
     add_volumes(raster.volumes, raster.plan, batch, coefficients, slabs, out)
     return [sharpened(v) for v in out]
-
-
-def _adds_integers(device: torch.device) -> bool:
-    """Whether sums run in an order that changes from call to call, as CUDA's atomics do."""
-    return device.type == "cuda"
 
 
 def deposit_adjoint(
@@ -128,7 +125,8 @@ def deposit_adjoint(
     shared = drawings(raster, batch)
     if shared.compiled:
         every = torch.stack(gradients)
-        pull_back_bodies(shared.compiled, raster, batch, coefficients, every, slabs, into)
+        pull_back = pull_back_integers if on_gpu(batch.device) else pull_back_bodies
+        pull_back(shared.compiled, raster, batch, coefficients, every, slabs, into)
     flat = [g.reshape(-1) for g in gradients]
     held = _POINTS_HELD.get(batch.device.type, _POINTS_HELD["cpu"])
     for patches in (

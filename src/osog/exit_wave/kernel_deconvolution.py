@@ -27,6 +27,8 @@ _LEAST_DIVISOR = 0.3
 
 _SHARPNESS = SPREAD**2 / 24
 """Half of the kernel's variance in samples."""
+_TOGETHER = 2**26
+"""Samples that a GPU sharpens at once."""
 _LEAST_TRANSFER = 0.02
 """Floor of the deconvolution within a plane, beyond the frequencies that a pupil passes."""
 
@@ -84,18 +86,20 @@ def sharpened(slabs: Tensor) -> Tensor:
     slabs : Tensor, shape (K, Gy, Gx)
         Changed in place.
     """
-    for slab in slabs:
-        mean = slab * (4 * _SHARPNESS)
-        mean[1:].sub_(slab[:-1], alpha=_SHARPNESS)
-        mean[:-1].sub_(slab[1:], alpha=_SHARPNESS)
-        mean[:, 1:].sub_(slab[:, :-1], alpha=_SHARPNESS)
-        mean[:, :-1].sub_(slab[:, 1:], alpha=_SHARPNESS)
+    # One slab stays in the cache of a processor; a GPU wants much at a time.
+    together = 1 if slabs.device.type == "cpu" else max(1, _TOGETHER // slabs[0].numel())
+    for some in slabs.split(together):
+        mean = some * (4 * _SHARPNESS)
+        mean[:, 1:].sub_(some[:, :-1], alpha=_SHARPNESS)
+        mean[:, :-1].sub_(some[:, 1:], alpha=_SHARPNESS)
+        mean[..., 1:].sub_(some[..., :-1], alpha=_SHARPNESS)
+        mean[..., :-1].sub_(some[..., 1:], alpha=_SHARPNESS)
         # The domain is periodic: a plate across all of it has no border.
-        mean[0].sub_(slab[-1], alpha=_SHARPNESS)
-        mean[-1].sub_(slab[0], alpha=_SHARPNESS)
-        mean[:, 0].sub_(slab[:, -1], alpha=_SHARPNESS)
-        mean[:, -1].sub_(slab[:, 0], alpha=_SHARPNESS)
-        slab += mean
+        mean[:, 0].sub_(some[:, -1], alpha=_SHARPNESS)
+        mean[:, -1].sub_(some[:, 0], alpha=_SHARPNESS)
+        mean[..., 0].sub_(some[..., -1], alpha=_SHARPNESS)
+        mean[..., -1].sub_(some[..., 0], alpha=_SHARPNESS)
+        some += mean
     return slabs
 
 

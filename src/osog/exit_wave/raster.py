@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from osog.exit_wave.compiled.choice import loops_of, on_gpu
 from osog.exit_wave.volume_deposit import VolumeBody, volume_bodies
 from osog.geometry import (
     Bodies,
@@ -18,6 +19,7 @@ from osog.geometry import (
     sub_samples,
 )
 from osog.geometry.edges import REACH, SPREAD
+from osog.geometry.sub_samples import FINEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,57 +145,57 @@ class Raster:
         last = torch.ceil((z + reach) / plan.slab_um + 1e-4).long() - lowest
         first, last = first.clamp(0, plan.slabs - 1), last.clamp(0, plan.slabs - 1)
         used = torch.zeros(plan.slabs, dtype=torch.bool)
-        per_batch = _BATCH_SAMPLES.get(batch.device.type, 80_000)
         for body in self.volumes:
             used[body.slabs.start : body.slabs.stop] = True
-        bodies = batch.drawn_apart
-        for shape, height, width, index in buckets(batch, plan.pitch_um, bodies, _RIM + 0.5):
-            position = batch.position[index]
-            row = torch.ceil((position[:, 1] - half[index, 1] - cy) / py - _RIM).long()
-            column = torch.ceil((position[:, 0] - half[index, 0] - cx) / px - _RIM).long()
+        found = buckets(batch, plan.pitch_um, batch.drawn_apart, _RIM + 0.5)
+        if found:
+            every = torch.cat([bucket.members for bucket in found])
+            sizes = [(len(b.members), min(b.height, gy), min(b.width, gx)) for b in found]
+            group, height, width = _spread(sizes, every.device)
+            row = torch.ceil((batch.position[every, 1] - half[every, 1] - cy) / py - _RIM).long()
+            column = torch.ceil((batch.position[every, 0] - half[every, 0] - cx) / px - _RIM).long()
             seen = (row + height > 0) & (row < gy) & (column + width > 0) & (column < gx)
-            if not bool(seen.all()):
-                index, row, column = index[seen], row[seen], column[seen]
-            if len(index) == 0:
-                continue
-            # Patches that hang over the border are moved in: they still hold all that is inside.
-            height, width = min(height, gy), min(width, gx)
-            row, column = row.clamp(0, gy - height), column.clamp(0, gx - width)
+            # Patches that hang over the border are moved in: they hold all that is inside.
+            row = torch.minimum(row.clamp_min(0), gy - height)
+            column = torch.minimum(column.clamp_min(0), gx - width)
+            low, high = first[every], last[every]
             # Neighbours in memory next to each other: sums over sorted addresses are 3-5× faster.
             # Equal depths together, so that no particle goes through the slabs of a deeper one.
-            deep = last[index] - first[index]
-            group = deep * (gy // _BAND + 1) + row // _BAND
-            order = torch.argsort(((group * plan.slabs + first[index]) * gy + row) * gx + column)
-            index, row, column = index[order], row[order], column[order]
-            finest = sub_samples(shape, Bodies.of(batch, index, shape), min(plan.pitch_um))
-            count = max(1, per_batch // (height * width * max(1, finest**2 // 2) * shape.work))
-            for start in range(0, len(index), count):
-                part = slice(start, start + count)
-                i, r, c = index[part], row[part], column[part]
-                low, high = first[i], last[i]
-                numbers = torch.stack([(high - low).max(), low.min(), low.max()])
-                deep, bottom, top = numbers.tolist()
-                self.patch_batches.append(
-                    PatchBatch(
-                        shape,
-                        i,
-                        r,
-                        c,
-                        height,
-                        width,
-                        low,
-                        high,
-                        bottom,
-                        top + deep,
-                        deep + 1,
-                        finest**2,
-                    )
-                )
-                marks = torch.zeros(plan.slabs + 1, dtype=torch.int64)
-                marks.index_add_(0, low.cpu(), torch.ones(len(i), dtype=torch.int64))
-                marks.index_add_(0, (high + 1).cpu(), -torch.ones(len(i), dtype=torch.int64))
-                used |= marks.cumsum(0)[:-1] > 0
+            key = torch.where(seen, group, len(found)) * plan.slabs + high - low
+            key = (key * (gy // _BAND + 1) + row // _BAND) * plan.slabs + low
+            order = torch.argsort((key * gy + row) * gx + column)
+            columns = [c[order] for c in (every, row, column, low, high)]
+            counts = torch.bincount(group[seen], minlength=len(found)).tolist()
+            begin = 0
+            for bucket, count, (_, tall, wide) in zip(found, counts, sizes, strict=True):
+                mine = [c[begin : begin + count] for c in columns]
+                begin += count
+                if count:
+                    self.patch_batches += self._batches(batch, bucket.shape, tall, wide, mine)
+            marks = torch.zeros(plan.slabs + 1, dtype=torch.int64, device=every.device)
+            ones = seen.long()
+            marks.index_add_(0, low, ones).index_add_(0, high + 1, -ones)
+            used |= (marks.cumsum(0)[:-1] > 0).cpu()
         self.occupied = torch.nonzero(used).flatten().tolist()
+
+    def _batches(
+        self, batch: ParticleBatch, shape: Shape, height: int, width: int, columns: list[Tensor]
+    ) -> Iterator[PatchBatch]:
+        """Patches of one size, all for a kernel and some at a time for torch."""
+        index = columns[0]
+        if loops_of(shape, batch.dtype, batch.device.type) is None or not on_gpu(batch.device):
+            finest = sub_samples(shape, Bodies.of(batch, index, shape), min(self.plan.pitch_um))
+            per_batch = _BATCH_SAMPLES.get(batch.device.type, 80_000)
+            part = per_batch // (height * width * max(1, finest**2 // 2) * shape.work)
+        else:
+            finest, part = FINEST, len(index)
+        for start in range(0, len(columns[0]), max(1, part)):
+            index, row, column, low, high = [c[start : start + max(1, part)] for c in columns]
+            deep, bottom, top = torch.stack([(high - low).max(), low.min(), low.max()]).tolist()
+            yield PatchBatch(
+                shape, index, row, column, height, width, low, high, bottom, top + deep, deep + 1,
+                finest**2,
+            )  # fmt: skip
 
     @property
     def wall_samples(self) -> int:
@@ -264,9 +266,19 @@ def particle_tensors(batch: ParticleBatch, patches: PatchBatch) -> ParticleTenso
     return ParticleTensors(batch.position[i], batch.quaternion[i], size, planes, mask)
 
 
-def modelled_by(model: str, batch: ParticleBatch, plan: SamplingPlan) -> Tensor:
-    """Which particles (N,) the plan leaves to a model of scattering."""
+def _spread(sizes: list[tuple[int, int, int]], device: torch.device) -> list[Tensor]:
+    """Number of the group, height and width of every patch (n,), from those of each group."""
+    table = torch.tensor([(k, *rest) for k, (_, *rest) in enumerate(sizes)], device=device)
+    counts = torch.tensor([count for count, *_ in sizes], device=device)
+    total = sum(count for count, *_ in sizes)
+    return list(torch.repeat_interleave(table, counts, dim=0, output_size=total).unbind(1))
+
+
+def modelled_by(model: str, batch: ParticleBatch, plan: SamplingPlan) -> Tensor | None:
+    """Which particles (N,) the plan leaves to a model of scattering; None where it leaves none."""
     mine = [i for i, name in enumerate(plan.scattering) if name == model]
+    if not mine:
+        return None
     return torch.isin(batch.population, torch.tensor(mine, device=batch.device, dtype=torch.int64))
 
 

@@ -40,6 +40,8 @@ def reflected_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> 
     source, weights = light_points(values, plan)
     waves = UpwardWaves.of(plan, source, wavelength, index)
     by_mie = modelled_by("mie", batch, plan)
+    if by_mie is None:
+        by_mie = torch.zeros_like(batch.population, dtype=torch.bool)
     spectrum = facet_spectrum(batch, waves, plan, index, ~by_mie)
     if bool(by_mie.any()):
         spheres = batch.taken(torch.nonzero(by_mie).flatten())

@@ -59,10 +59,11 @@ def exit_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> ExitW
     weak = is_first_order(values.scene)
     exact = modelled_by("mie", batch, plan)
     spectrum: Tensor | None = None
-    if not bool(exact.all()) or len(batch) == 0:
-        bodies = assembled(with_cores(batch.taken(torch.nonzero(~exact).flatten())))
+    if exact is None or not bool(exact.all()) or len(batch) == 0:
+        rest = batch if exact is None else batch.taken(torch.nonzero(~exact).flatten())
+        bodies = assembled(with_cores(rest))
         spectrum = _through_slabs(bodies, waves, source, weights, wavelength, index, plan, weak)
-    if bool(exact.any()):
+    if exact is not None and bool(exact.any()):
         spheres = batch.taken(torch.nonzero(exact).flatten())
         light = sphere_spectrum(spheres, waves, plan, wavelength, index)
         spectrum = light if spectrum is None else spectrum + light

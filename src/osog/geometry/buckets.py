@@ -69,9 +69,9 @@ def buckets(
         index = torch.arange(len(batch), device=batch.device)
     if not len(index):
         return []
-    half = half_extents(batch, index)[:, :2].cpu().double()
-    kinds = batch.shape_kind[index].cpu()
-    pitch = torch.tensor((pitch_um[1], pitch_um[0]), dtype=torch.float64)
+    half = half_extents(batch, index)[:, :2].double()
+    kinds = batch.shape_kind[index]
+    pitch = half.new_tensor((pitch_um[1], pitch_um[0]))
     need = (2 * (half / pitch + margin_px)).ceil().long().clamp_min(8)
     step = (2.0 ** ((need / 8.0).log2().ceil() - 1).clamp_min(1)).long()
     side = (need + step - 1) // step * step
@@ -80,15 +80,17 @@ def buckets(
     keys, inverse, counts = torch.unique(key, return_inverse=True, return_counts=True)
     low = (1 << 20) - 1
     sizes = torch.stack([keys >> 40, (keys >> 20) & low, keys & low], dim=-1)
-    target = _merge(sizes.tolist(), counts.tolist())
-    group = torch.tensor(target)[inverse]
+    numbers: list[list[int]] = torch.cat([sizes, counts[:, None]], dim=1).tolist()
+    target = _merge([n[:3] for n in numbers], [n[3] for n in numbers])
+    order = torch.argsort(torch.tensor(target, device=index.device)[inverse], stable=True)
+    index = index[order]
     found = []
-    order = torch.argsort(group, stable=True)
-    kept, lengths = torch.unique_consecutive(group[order], return_counts=True)
-    members = torch.split(order, lengths.tolist())
-    for number, rows in zip(kept.tolist(), members, strict=True):
-        kind, height, width = sizes[number].tolist()
-        found.append(Bucket(SHAPES[kind], height, width, index[rows.to(index.device)]))
+    begin = 0
+    for number in sorted(set(target)):
+        kind, height, width = numbers[number][:3]
+        count = sum(n[3] for n, into in zip(numbers, target, strict=True) if into == number)
+        found.append(Bucket(SHAPES[kind], height, width, index[begin : begin + count]))
+        begin += count
     return found
 
 

@@ -116,10 +116,13 @@ def by_shape(batch: ParticleBatch, index: Tensor | None = None) -> Iterator[tupl
         Places in ``index``, ascending; particles of the batch when it is left out.
     """
     kind = batch.shape_kind if index is None else batch.shape_kind[index]
+    counts = torch.bincount(kind, minlength=len(SHAPES)).tolist()
     for number, shape in enumerate(SHAPES):
-        rows = torch.nonzero(kind == number).squeeze(-1)
-        if len(rows):
-            yield shape, rows
+        if counts[number] == len(kind):
+            if len(kind):
+                yield shape, torch.arange(len(kind), device=kind.device)
+        elif counts[number]:
+            yield shape, torch.nonzero(kind == number).squeeze(-1)
 
 
 def half_extents(batch: ParticleBatch, index: Tensor) -> Tensor:

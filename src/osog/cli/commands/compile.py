@@ -17,10 +17,11 @@ def compile_loops(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Compile the loops that draw particles, once for this machine, so that all is fast at once.
+    """Compile what draws particles, once for this machine, so that all is fast at once.
 
-    Otherwise they are compiled in the background when they are first needed, and torch draws until
-    they are ready, several times slower.
+    Loops for the CPU, and kernels for a GPU where there is one. Otherwise they are compiled in the
+    background when they are first needed, and torch draws until they are ready, several times
+    slower.
     """
     import torch
     from rich.progress import track
@@ -30,27 +31,39 @@ def compile_loops(
     if not choice.available():
         raise CommandError("Compiled loops need numba: python -m pip install numba")
     precisions = {"float32": torch.float32, "float64": torch.float64}
+    on_gpu = torch.cuda.is_available() and choice.available("cuda")
+    devices = ("cpu", "cuda") if on_gpu else ("cpu",)
     if not only_list:
         wanted = [
-            (shape, dtype)
-            for name, dtype in precisions.items()
+            (shape, dtype, device)
+            for device in devices
+            for dtype in precisions.values()
             for shape in choice.compilable()
-            if not choice.compiled_shapes(dtype)[type(shape).__name__]
+            if not choice.compiled_shapes(dtype, device)[type(shape).__name__]
         ]
-        for shape, dtype in track(wanted, "Compiling", disable=as_json, transient=True):
-            choice.compile_now(shape, dtype)
-    ready = {name: choice.compiled_shapes(dtype) for name, dtype in precisions.items()}
-    shapes = {
-        name.removesuffix("Geometry").lower(): {p: ready[p][name] for p in precisions}
-        for name in ready["float32"]
+        for one in track(wanted, "Compiling", disable=as_json, transient=True):
+            choice.compile_now(*one)
+
+    def ready(device: str) -> dict[str, dict[str, bool]]:
+        found = {name: choice.compiled_shapes(dtype, device) for name, dtype in precisions.items()}
+        return {
+            name.removesuffix("Geometry").lower(): {p: found[p][name] for p in precisions}
+            for name in found["float32"]
+        }
+
+    answer = {
+        "folder": str(choice.folder()),
+        "shapes": ready("cpu"),
+        "kernels": ready("cuda") if on_gpu else {},
     }
-    answer = {"folder": str(choice.folder()), "shapes": shapes}
     if as_json:
         emit(answer)
         return
-    rows = [
-        (name, *("ready" if which[p] else "not yet" for p in precisions))
-        for name, which in shapes.items()
-    ]
-    show(table(("Shape", "Images", "Fits"), rows))
+    for key, title in (("shapes", "Shape on the CPU"), ("kernels", "Shape on the GPU")):
+        rows = [
+            (name, *("ready" if which[p] else "not yet" for p in precisions))
+            for name, which in answer[key].items()  # type: ignore[attr-defined]
+        ]
+        if rows:
+            show(table((title, "Images", "Fits"), rows))
     show(f"Kept in {answer['folder']}")

@@ -1,9 +1,10 @@
-"""Which shapes are drawn by compiled loops, and how their code comes about.
+"""Which shapes are drawn by compiled code, and how that comes about.
 
-Numba compiles the loops of a shape once for each machine, which takes 5 to 25 s; the code is kept
-on disk. Until it is there, shapes are drawn by torch: nothing waits for a compiler unless asked to.
-Both ways agree to rounding, and rounding can change the noise of a camera. So a process keeps to
-the way in which it has drawn a shape first, until `look_again` is called.
+Numba compiles the loops of a shape for a CPU, Triton its kernels for a GPU, once for each machine,
+which takes 5 to 25 s; the code is kept on disk. Until it is there, shapes are drawn by torch:
+nothing waits for a compiler unless asked to. Both ways agree to rounding, and rounding can change
+the noise of a camera. So a process keeps to the way in which it has drawn a shape first, until
+`look_again` is called.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ _VARIABLE = "OSOG_COMPILED_LOOPS"
 _PATIENCE_S = 0.5
 """Time that torch spends on a shape before its loops are compiled in the background."""
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
+TARGETS = {"cpu": "numba", "cuda": "triton"}
+"""What compiles for each type of device."""
+
+_Key = tuple[str, str, str]
+"""Class of the shape, precision, type of device."""
 
 
 class _State:
@@ -41,9 +47,9 @@ class _State:
 
     def __init__(self) -> None:
         self.lock = Lock()
-        self.chosen: dict[tuple[str, str], ModuleType | None] = {}
-        self.spent: dict[tuple[str, str], float] = {}
-        self.asked: set[tuple[str, str]] = set()
+        self.chosen: dict[_Key, ModuleType | None] = {}
+        self.spent: dict[_Key, float] = {}
+        self.asked: set[_Key] = set()
 
 
 _STATE = _State()
@@ -99,57 +105,75 @@ def settled() -> Iterator[None]:
         _SETTLED.reset(token)
 
 
-def loops_of(shape: Shape, dtype: torch.dtype) -> ModuleType | None:
-    """Compiled loops of a shape, or None where torch is to draw it.
+def on_gpu(device: torch.device) -> bool:
+    """Whether kernels of a GPU draw, whose sums run in an order that changes from call to call."""
+    return device.type == "cuda"
+
+
+def loops_of(shape: Shape, dtype: torch.dtype, device: str = "cpu") -> ModuleType | None:
+    """Compiled loops or kernels of a shape, or None where torch is to draw it.
 
     Parameters
     ----------
     shape : Shape
     dtype : torch.dtype
+    device : str
+        Type of the device.
     """
-    if not shape.compilable or mode() == "off" or not available():
+    if not shape.compilable or mode() == "off" or not available(device):
         return None
     kept = _SETTLED.get()
     if kept is None:
-        return _found(shape, dtype)
-    if (shape, dtype) not in kept:
-        kept[shape, dtype] = _found(shape, dtype)
-    return kept[shape, dtype]
+        return _found(shape, dtype, device)
+    if (shape, dtype, device) not in kept:
+        kept[shape, dtype, device] = _found(shape, dtype, device)
+    return kept[shape, dtype, device]
 
 
-def available() -> bool:
-    """Whether Numba is installed, as it is with ``napari[all]``."""
-    return "numba" in sys.modules or find_spec("numba") is not None
+def available(device: str = "cpu") -> bool:
+    """Whether what compiles is installed: Numba with ``napari[all]``, Triton with torch for CUDA.
+
+    Parameters
+    ----------
+    device : str
+        Type of the device.
+    """
+    compiler = TARGETS.get(device)
+    return compiler is not None and (compiler in sys.modules or find_spec(compiler) is not None)
 
 
-def note_time(shape: Shape, dtype: torch.dtype, seconds: float) -> None:
+def note_time(shape: Shape, dtype: torch.dtype, seconds: float, device: str = "cpu") -> None:
     """Note what torch has spent on a shape; what costs a lot gets compiled in the background."""
-    if not shape.compilable or mode() != "auto" or not available():
+    if not shape.compilable or mode() != "auto" or not available(device):
         return
-    key = _key(shape, dtype)
+    key = _key(shape, dtype, device)
     _STATE.spent[key] = _STATE.spent.get(key, 0.0) + seconds
     if _STATE.spent[key] > _PATIENCE_S:
-        compile_in_background([shape], dtype)
+        compile_in_background([shape], dtype, device)
 
 
-def compile_in_background(shapes: list[Shape], dtype: torch.dtype = torch.float32) -> None:
+def compile_in_background(
+    shapes: list[Shape], dtype: torch.dtype = torch.float32, device: str = "cpu"
+) -> None:
     """Let another process of low priority compile shapes, once.
 
     Parameters
     ----------
     shapes : list of Shape
     dtype : torch.dtype
+    device : str
+        Type of the device.
     """
-    if mode() != "auto" or not available():
+    if mode() != "auto" or not available(device):
         return
     with _STATE.lock:
-        names = [_key(s, dtype) for s in shapes if s.compilable]
+        names = [_key(s, dtype, device) for s in shapes if s.compilable]
         wanted = [k for k in names if k not in _STATE.asked and not _STATE.chosen.get(k)]
         wanted = [k for k in wanted if not _is_compiled(_source_file(*k))]
         if not wanted:
             return
         _STATE.asked.update(wanted)
-    arguments = [f"{name}:{real}" for name, real in wanted]
+    arguments = [":".join(key) for key in wanted]
     quiet = subprocess.DEVNULL
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
@@ -164,25 +188,39 @@ def compile_in_background(shapes: list[Shape], dtype: torch.dtype = torch.float3
     )
 
 
-def compile_now(shape: Shape, dtype: torch.dtype) -> ModuleType:
-    """Compile the loops of a shape, or load them where they are on disk.
+def compile_now(shape: Shape, dtype: torch.dtype, device: str = "cpu") -> ModuleType:
+    """Compile the loops or kernels of a shape, or load them where they are on disk.
 
     Parameters
     ----------
     shape : Shape
     dtype : torch.dtype
+    device : str
+        Type of the device.
     """
-    path = _source_file(*_key(shape, dtype))
+    path = _source_file(*_key(shape, dtype, device))
     if not path.exists():
-        from osog.exit_wave.compiled.source import loop_source
-
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}")
-        part.write_text(loop_source(shape, dtype), encoding="utf-8")
+        part.write_text(_source(shape, dtype, device), encoding="utf-8")
         part.replace(path)
     module = _imported(path)
-    _mark(path).touch()
+    if not _is_compiled(path):
+        if device == "cuda":
+            module.warm_up()  # kernels are compiled when they are called first
+        _mark(path).touch()
     return module
+
+
+def _source(shape: Shape, dtype: torch.dtype, device: str) -> str:
+    # What writes code is read only where there is none on disk yet.
+    if device == "cuda":
+        from osog.exit_wave.compiled.gpu_source import kernel_source
+
+        return kernel_source(shape, dtype)
+    from osog.exit_wave.compiled.source import loop_source
+
+    return loop_source(shape, dtype)
 
 
 def look_again() -> None:
@@ -192,29 +230,34 @@ def look_again() -> None:
             del _STATE.chosen[key]
 
 
-def compiled_shapes(dtype: torch.dtype = torch.float32) -> dict[str, bool]:
-    """Say of every shape that may have compiled loops whether their code is ready.
+def compiled_shapes(dtype: torch.dtype = torch.float32, device: str = "cpu") -> dict[str, bool]:
+    """Say of every shape that may have compiled code whether it is ready.
 
     Parameters
     ----------
     dtype : torch.dtype
+    device : str
+        Type of the device.
     """
-    if not available():
+    if not available(device):
         return {}
-    return {_key(s, dtype)[0]: _is_compiled(_source_file(*_key(s, dtype))) for s in compilable()}
+    keys = [_key(s, dtype, device) for s in compilable()]
+    return {key[0]: _is_compiled(_source_file(*key)) for key in keys}
 
 
-def draws_compiled(dtype: torch.dtype = torch.float32) -> bool:
-    """Whether a set of images is to be drawn by compiled loops: where all are ready or asked for.
+def draws_compiled(dtype: torch.dtype = torch.float32, device: str = "cpu") -> bool:
+    """Whether a set of images is to be drawn by compiled code: where all is ready or asked for.
 
     Parameters
     ----------
     dtype : torch.dtype
+    device : str
+        Type of the device.
     """
     if mode() == "auto":
-        ready = compiled_shapes(dtype)
+        ready = compiled_shapes(dtype, device)
         return bool(ready) and all(ready.values())
-    return mode() == "wait" and available()
+    return mode() == "wait" and available(device)
 
 
 def compilable() -> list[Shape]:
@@ -222,8 +265,8 @@ def compilable() -> list[Shape]:
     return [shape for shape in SHAPES if shape.compilable]
 
 
-def _found(shape: Shape, dtype: torch.dtype) -> ModuleType | None:
-    key, waits = _key(shape, dtype), mode() == "wait"
+def _found(shape: Shape, dtype: torch.dtype, device: str) -> ModuleType | None:
+    key, waits = _key(shape, dtype, device), mode() == "wait"
     known = _STATE.chosen.get(key)
     if known is not None or (key in _STATE.chosen and not waits):
         return known
@@ -231,14 +274,14 @@ def _found(shape: Shape, dtype: torch.dtype) -> ModuleType | None:
         if _STATE.chosen.get(key) is None:
             ready = waits or _is_compiled(_source_file(*key))
             try:
-                _STATE.chosen[key] = compile_now(shape, dtype) if ready else None
+                _STATE.chosen[key] = compile_now(shape, dtype, device) if ready else None
             except OSError:  # a folder that cannot be written; torch draws as well
                 _STATE.chosen[key] = None
         return _STATE.chosen[key]
 
 
-def _key(shape: Shape, dtype: torch.dtype) -> tuple[str, str]:
-    return type(shape).__name__, str(dtype).removeprefix("torch.")
+def _key(shape: Shape, dtype: torch.dtype, device: str) -> _Key:
+    return type(shape).__name__, str(dtype).removeprefix("torch."), device
 
 
 def by_name(name: str) -> Shape:
@@ -246,20 +289,20 @@ def by_name(name: str) -> Shape:
     return next(shape for shape in SHAPES if type(shape).__name__ == name)
 
 
-_FILES: dict[tuple[str, str], Path] = {}
+_FILES: dict[_Key, Path] = {}
 
 
-def _source_file(name: str, real: str) -> Path:
+def _source_file(name: str, real: str, device: str) -> Path:
     """File of the source for this shape, this version of its formulas, and this machine."""
-    if (name, real) not in _FILES:
-        from osog.exit_wave.compiled.source import loop_source
-
-        text = loop_source(by_name(name), _DTYPES[real])
-        machine = "\n".join([text, sys.version, _version("numba"), _processor()])
+    key = (name, real, device)
+    if key not in _FILES:
+        text = _source(by_name(name), _DTYPES[real], device)
+        compiler, chip = _version(TARGETS[device]), _chip(device)
+        machine = "\n".join([text, sys.version, compiler, chip])
         digest = hashlib.sha256(machine.encode()).hexdigest()[:16]
         plain = name.removesuffix("Geometry").lower()
-        _FILES[name, real] = folder() / f"{plain}_{real}_{digest}.py"
-    return _FILES[name, real]
+        _FILES[key] = folder() / f"{plain}_{real}_{digest}.py"
+    return _FILES[key]
 
 
 def folder() -> Path:
@@ -278,7 +321,9 @@ def _version(package: str) -> str:
     return version(package)
 
 
-def _processor() -> str:
+def _chip(device: str) -> str:
+    if device == "cuda":
+        return torch.cuda.get_device_name()
     from llvmlite import binding
 
     return f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
@@ -304,6 +349,7 @@ def _imported(path: Path) -> ModuleType:
 
 
 __all__ = [
+    "TARGETS",
     "Mode",
     "available",
     "by_name",
@@ -317,6 +363,7 @@ __all__ = [
     "loops_of",
     "mode",
     "note_time",
+    "on_gpu",
     "settled",
     "use",
 ]

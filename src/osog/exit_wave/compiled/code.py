@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from osog.exit_wave.compiled.expressions import COMPARISONS, Node
@@ -10,6 +11,52 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a language that compiles Python writes what is not plain arithmetic.
+
+    Attributes
+    ----------
+    functions : dict of str
+        Templates by operation, with places for the arguments.
+    loaded : str
+        Template for the k-th number of an array: places for array and k.
+    fixed : str
+        Template for a fixed number.
+    inlined : str
+        Decorator of functions that become part of those that call them.
+    helpers : tuple of str
+        Lines at the head of every function.
+    """
+
+    functions: dict[str, str] = field(default_factory=dict)
+    loaded: str = "{0}[{1}]"
+    fixed: str = "REAL({0!r})"
+    inlined: str = "@inlined"
+    helpers: tuple[str, ...] = ()
+
+    def write(self, operation: str, *arguments: str) -> str:
+        """Return the expression of an operation."""
+        return self.functions[operation].format(*arguments)
+
+
+SCALAR = Dialect(
+    {
+        "not": "not {0}",
+        "and": "{0} and {1}",
+        "or": "{0} or {1}",
+        "abs": "abs({0})",
+        "sqrt": "sqrt({0})",
+        "max": "max({0}, {1})",
+        "min": "min({0}, {1})",
+        "where": "{1} if {0} else {2}",
+        "copysign": "copysign({0}, {1})",
+        "sign": "copysign(REAL(1), {0}) if {0} != REAL(0) else REAL(0)",
+    }
+)
+"""One number at a time, as Numba takes it."""
 
 
 def added(node: Node, value: str, begun: set[int], moving: Collection[int]) -> list[str]:
@@ -31,12 +78,14 @@ def added(node: Node, value: str, begun: set[int], moving: Collection[int]) -> l
     return [f"g{node.number} {sign} {value}"]
 
 
-def backward_lines(nodes: Sequence[Node], begun: set[int], moving: Collection[int]) -> list[str]:
+def backward_lines(
+    nodes: Sequence[Node], begun: set[int], moving: Collection[int], dialect: Dialect = SCALAR
+) -> list[str]:
     """Lines that pull the gradients of nodes back to their arguments; see `added`."""
     lines: list[str] = []
     for node in reversed(nodes):
         if node.number in moving and node.number in begun:
-            for argument, value in pulled(node):
+            for argument, value in pulled(node, dialect):
                 lines += added(argument, value, begun, moving)
     return lines
 
@@ -69,77 +118,85 @@ def name_of(node: Node) -> str:
     return f"c{node.number}" if node.operation == "constant" else f"n{node.number}"
 
 
-def forward_lines(nodes: Sequence[Node]) -> list[str]:
+def constant_lines(nodes: Iterable[Node], dialect: Dialect = SCALAR) -> list[str]:
+    """Lines that name the fixed numbers among nodes."""
+    constants = [n for n in nodes if n.operation == "constant"]
+    return [f"{name_of(n)} = {dialect.fixed.format(n.value)}" for n in constants]
+
+
+def forward_lines(nodes: Sequence[Node], dialect: Dialect = SCALAR) -> list[str]:
     """Lines that give nodes their values; inputs other than numbers of a particle have theirs."""
     lines = []
     for node in nodes:
         if node.operation == "input":
             if node.name[0] in "qs":
-                lines.append(f"{name_of(node)} = {node.name[0]}[{node.name[1:]}]")
+                lines.append(
+                    f"{name_of(node)} = {dialect.loaded.format(node.name[0], node.name[1:])}"
+                )
             continue
-        lines.append(f"{name_of(node)} = {_value(node)}")
+        lines.append(f"{name_of(node)} = {_value(node, dialect)}")
     return lines
 
 
-def _value(node: Node) -> str:
+def _value(node: Node, dialect: Dialect) -> str:
     a = [name_of(argument) for argument in node.arguments]
     operation = node.operation
     if operation in _INFIX:
         return f"{a[0]} {_INFIX[operation]} {a[1]}"
     if operation in COMPARISONS:
         return f"{a[0]} {COMPARISONS[operation]} {a[1]}"
-    return {
-        "neg": "-{0}",
-        "not": "not {0}",
-        "and": "{0} and {1}",
-        "or": "{0} or {1}",
-        "abs": "abs({0})",
-        "sqrt": "sqrt({0})",
-        "max": "max({0}, {1})",
-        "min": "min({0}, {1})",
-        "at_least": "max({0}, {1})",
-        "at_most": "min({0}, {1})",
-        "where": "{1} if {0} else {2}",
-        "copysign": "copysign({0}, {1})",
-        "sign": "copysign(REAL(1), {0}) if {0} != REAL(0) else REAL(0)",
-        "stop": "{0}",
-    }[operation].format(*a)
+    if operation == "neg":
+        return f"-{a[0]}"
+    if operation == "stop":
+        return a[0]
+    return dialect.write({"at_least": "max", "at_most": "min"}.get(operation, operation), *a)
 
 
-def pulled(node: Node) -> list[tuple[Node, str]]:
+def pulled(node: Node, dialect: Dialect = SCALAR) -> list[tuple[Node, str]]:
     """What a gradient in a node adds to those in its arguments."""
     arguments, operation, g = node.arguments, node.operation, f"g{node.number}"
     a = [name_of(argument) for argument in arguments]
     if operation in {"input", "copysign"}:  # the sign of a fixed number
         return []
+
+    def chosen(condition: str, one: str, other: str) -> str:
+        return f"({dialect.write('where', condition, one, other)})"
+
+    zero, half = "REAL(0)", "REAL(0.5) * {g}"
+    greatest = dialect.write("max", "{n}", "TINY")
     rules = {
         "add": ("{g}", "{g}"),
         "sub": ("{g}", "-{g}"),
         "mul": ("{g} * {1}", "{g} * {0}"),
         "div": ("{g} / {1}", "-{g} * {n} / {1}"),
         "neg": ("-{g}",),
-        "abs": ("({g} if {0} > REAL(0) else (-{g} if {0} < REAL(0) else REAL(0)))",),
-        "sqrt": ("REAL(0.5) * {g} / max({n}, TINY)",),
+        "abs": (chosen("{0} > REAL(0)", "{g}", chosen("{0} < REAL(0)", "-{g}", zero)),),
+        "sqrt": (f"{half} / {greatest}",),
         "max": (
-            "({g} if {0} > {1} else (REAL(0.5) * {g} if {0} == {1} else REAL(0)))",
-            "({g} if {1} > {0} else (REAL(0.5) * {g} if {0} == {1} else REAL(0)))",
+            chosen("{0} > {1}", "{g}", chosen("{0} == {1}", half, zero)),
+            chosen("{1} > {0}", "{g}", chosen("{0} == {1}", half, zero)),
         ),
         "min": (
-            "({g} if {0} < {1} else (REAL(0.5) * {g} if {0} == {1} else REAL(0)))",
-            "({g} if {1} < {0} else (REAL(0.5) * {g} if {0} == {1} else REAL(0)))",
+            chosen("{0} < {1}", "{g}", chosen("{0} == {1}", half, zero)),
+            chosen("{1} < {0}", "{g}", chosen("{0} == {1}", half, zero)),
         ),
-        "at_least": (
-            "({g} if {0} >= {1} else REAL(0))",
-            "({g} if {0} < {1} else REAL(0))",
-        ),
-        "at_most": (
-            "({g} if {0} <= {1} else REAL(0))",
-            "({g} if {0} > {1} else REAL(0))",
-        ),
-        "where": ("", "({g} if {0} else REAL(0))", "(REAL(0) if {0} else {g})"),
+        "at_least": (chosen("{0} >= {1}", "{g}", zero), chosen("{0} < {1}", "{g}", zero)),
+        "at_most": (chosen("{0} <= {1}", "{g}", zero), chosen("{0} > {1}", "{g}", zero)),
+        "where": ("", chosen("{0}", "{g}", zero), chosen("{0}", zero, "{g}")),
     }[operation]
     pairs = zip(arguments, rules, strict=True)
     return [(argument, rule.format(*a, g=g, n=name_of(node))) for argument, rule in pairs if rule]
 
 
-__all__ = ["added", "backward_lines", "forward_lines", "moves", "name_of", "needed", "pulled"]
+__all__ = [
+    "SCALAR",
+    "Dialect",
+    "added",
+    "backward_lines",
+    "constant_lines",
+    "forward_lines",
+    "moves",
+    "name_of",
+    "needed",
+    "pulled",
+]

@@ -1,4 +1,7 @@
-"""The deposit and its adjoint by compiled loops, for the shapes that have them."""
+"""The deposit and its adjoint by compiled code, for the shapes that have it.
+
+On a CPU loops draw, on a GPU kernels (`gpu_drawing`); both take the same numbers of each body.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import torch
 from torch import Tensor
 
 from osog.cancellation import raise_if_cancelled
-from osog.exit_wave.compiled.choice import loops_of
+from osog.exit_wave.compiled.choice import TARGETS, loops_of, on_gpu
 from osog.geometry import Bodies, drawn_levels, sampling_window
 from osog.geometry.edges import SPREAD
 
@@ -33,7 +36,7 @@ _LEVELS = (1, 2, 4, 7, 8)
 
 @dataclass(frozen=True)
 class Drawing:
-    """The bodies of one drawn shape as arrays for the loops.
+    """The bodies of one drawn shape, as compiled code takes them.
 
     Attributes
     ----------
@@ -43,46 +46,50 @@ class Drawing:
         That they have, which is another one for specks.
     index : Tensor, shape (n,)
         Particle numbers.
-    patch : ndarray, shape (n, 7)
+    patch : Tensor, shape (n, 7)
         Row, column, height, width, first slab, last slab, sub-samples a side.
-    numbers : ndarray, shape (n, 3)
+    numbers : Tensor, shape (n, 3)
         Share of the coarser level, factor of thickened bodies, squeeze.
-    bound : ndarray, shape (n, 3)
+    bound : Tensor, shape (n, 3)
         Direction in the image (x, y) and half width in µm of the strip that holds each.
-    fine, coarse, quaternion, position : ndarray
+    fine, coarse, quaternion, position : Tensor
         Sizes at both levels and the pose.
+    spans : list of (int, int, int, int)
+        Begin, end, height and width of runs of patches of one size.
     """
 
     shape: Shape
     own: Shape
     index: Tensor
-    patch: np.ndarray
-    numbers: np.ndarray
-    bound: np.ndarray
-    fine: np.ndarray
-    coarse: np.ndarray
-    quaternion: np.ndarray
-    position: np.ndarray
+    patch: Tensor
+    numbers: Tensor
+    bound: Tensor
+    fine: Tensor
+    coarse: Tensor
+    quaternion: Tensor
+    position: Tensor
+    spans: list[tuple[int, int, int, int]]
 
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
         """What both loops take after the window of slabs."""
-        return (
+        given = (
             self.patch, self.position, self.quaternion, self.fine, self.coarse, self.bound,
             self.numbers,
         )  # fmt: skip
+        return tuple(t.numpy() for t in given)
 
 
 @dataclass(frozen=True)
 class Drawings:
-    """What compiled loops draw of a raster, and what is left to torch."""
+    """What compiled code draws of a raster, and what is left to torch."""
 
     compiled: list[tuple[ModuleType, Drawing]]
     rest: list[PatchBatch]
 
 
 def drawings(raster: Raster, batch: ParticleBatch) -> Drawings:
-    """Share the bodies of a raster among compiled loops and torch; once for each raster.
+    """Share the bodies of a raster among compiled code and torch; once for each raster.
 
     Parameters
     ----------
@@ -90,7 +97,7 @@ def drawings(raster: Raster, batch: ParticleBatch) -> Drawings:
     batch : ParticleBatch
         That of the raster, with its numbers.
     """
-    if batch.device.type != "cpu":
+    if batch.device.type not in TARGETS:
         return Drawings([], raster.patch_batches)
     read = (batch.position, batch.quaternion, batch.size, batch.planes)
     numbers = tuple(t.data_ptr() for t in read)
@@ -104,21 +111,24 @@ def _shared(raster: Raster, batch: ParticleBatch) -> Drawings:
     found: list[tuple[ModuleType, Drawing]] = []
     rest: list[PatchBatch] = []
     groups: dict[Shape, list[PatchBatch]] = {}
+    target = batch.device.type
     for patches in raster.patch_batches:
         groups.setdefault(patches.shape, []).append(patches)
     for shape, members in groups.items():
-        module = loops_of(shape, batch.dtype)
+        module = loops_of(shape, batch.dtype, target)
         cut = not shape.has_planes and shape.planes_of(batch, members[0].index)[0] is not None
         if module is None or cut:
             rest += members
             continue
+        mine = 0
         for drawing in _drawings(raster, batch, shape, members):
-            own = module if drawing.shape is shape else loops_of(drawing.shape, batch.dtype)
+            own = module if drawing.shape is shape else loops_of(drawing.shape, batch.dtype, target)
             if own is None:
                 rest += members
-                found = [pair for pair in found if pair[1].own is not shape]
+                found = found[: len(found) - mine]
                 break
             found.append((own, drawing))
+            mine += 1
     return Drawings(found, rest)
 
 
@@ -136,15 +146,17 @@ def _drawings(
             for m in members
         ]
     )  # fmt: skip
-    # Neighbours in memory one after another: by band of rows, slab and column.
-    row, column, first = patch[:, 0].numpy(), patch[:, 1].numpy(), patch[:, 4].numpy()
-    order = torch.from_numpy(np.lexsort((column, first, row // _BAND)))
-    index, patch = index[order], patch[order]
+    if not on_gpu(batch.device):
+        # Neighbours in memory one after another: by band of rows, slab and column.
+        row, column, first = patch[:, 0].numpy(), patch[:, 1].numpy(), patch[:, 4].numpy()
+        order = torch.from_numpy(np.lexsort((column, first, row // _BAND)))
+        index, patch = index[order], patch[order]
+    spans = _spans(members)
     bodies = Bodies.of(batch.detach(), index, shape)
     levels = drawn_levels(shape, bodies, min(plan.pitch_um), base_samples(shape, raster))
-    everyone = torch.arange(len(index))
+    everyone = torch.arange(len(index), device=index.device)
     if levels.speck is None:
-        yield _drawing(raster, batch, shape, shape, index, patch, bodies, levels)
+        yield _drawing(raster, batch, (shape, shape), index, patch, spans, bodies, levels)
         return
     specks, others = everyone[levels.speck], everyone[~levels.speck]
     whole = shape.volume(bodies)
@@ -159,7 +171,23 @@ def _drawings(
             of.size[which] if by is not shape else levels.fine[which],
             factor[which] if by is not shape else levels.factor[which],
         )
-        yield _drawing(raster, batch, shape, by, index[which], patch[which], of.taken(which), mine)
+        largest = [(0, len(which), max(s[2] for s in spans), max(s[3] for s in spans))]
+        yield _drawing(
+            raster, batch, (shape, by), index[which], patch[which], largest, of.taken(which), mine
+        )
+
+
+def _spans(members: list[PatchBatch]) -> list[tuple[int, int, int, int]]:
+    spans: list[tuple[int, int, int, int]] = []
+    begin = 0
+    for m in members:
+        end = begin + len(m.index)
+        if spans and spans[-1][2:] == (m.height, m.width):
+            spans[-1] = (spans[-1][0], end, m.height, m.width)
+        else:
+            spans.append((begin, end, m.height, m.width))
+        begin = end
+    return spans
 
 
 def base_samples(shape: Shape, raster: Raster) -> int:
@@ -170,13 +198,14 @@ def base_samples(shape: Shape, raster: Raster) -> int:
 def _drawing(
     raster: Raster,
     batch: ParticleBatch,
-    own: Shape,
-    shape: Shape,
+    shapes: tuple[Shape, Shape],
     index: Tensor,
     patch: Tensor,
+    spans: list[tuple[int, int, int, int]],
     bodies: Bodies,
     levels: DrawnLevels,
 ) -> Drawing:
+    own, shape = shapes
     along, width = shape.strip(bodies.resized(levels.fine))
     fine, coarse = _drawn_numbers(shape, bodies, levels, raster)
     squeeze = torch.ones_like(width) if raster.squeeze is None else raster.squeeze[index]
@@ -191,6 +220,7 @@ def _drawing(
         coarse=_array(coarse),
         quaternion=_array(bodies.quaternion),
         position=_array(batch.position[index]),
+        spans=spans,
     )
 
 
@@ -201,8 +231,8 @@ def _drawn_numbers(
     if not shape.walled:
         return levels.fine, bodies.size
     # The same walls at every level but for edges too short to turn, and for thickened bodies.
-    cells = torch.tensor([_kernel(k)[1] if k in _LEVELS else 0.0 for k in range(_LEVELS[-1] + 1)])
-    sides = min(raster.plan.pitch_um) * cells.to(bodies.size)
+    cells = [_kernel(k)[1] if k in _LEVELS else 0.0 for k in range(_LEVELS[-1] + 1)]
+    sides = min(raster.plan.pitch_um) * torch.tensor(cells).to(bodies.size)
     fine = shape.walls(bodies.resized(levels.fine), sides[levels.samples][:, None]).table
     if not bool((levels.share > 0).any()):
         return fine, fine.detach()
@@ -221,8 +251,8 @@ def add_bodies(
     target = out.numpy()
     rows = target.shape[2]
     for module, drawing in pairs:
-        density = _densities(raster, drawing, coefficients)
-        patch = drawing.patch
+        density = densities(raster, drawing, coefficients).numpy()
+        patch = drawing.patch.numpy()
         threads = torch.get_num_threads()
         band = max(_BAND, -(-rows // (4 * threads)))
         calls = []
@@ -235,7 +265,7 @@ def add_bodies(
                 calls.append(
                     partial(
                         module.deposit, target, top, bottom, chosen, slabs.start, *drawing.arrays,
-                        density, _plan(raster), _windows(out.dtype),
+                        density, plan_numbers(raster).numpy(), windows(out.dtype),
                     )
                 )  # fmt: skip
         _run(calls, threads)
@@ -253,33 +283,42 @@ def pull_back_bodies(
     """Pull gradients of slabs (C, K, Gy, Gx) back; the exact adjoint of `add_bodies`."""
     values = gradients.numpy()
     for module, d in pairs:
-        density = _densities(raster, d, coefficients)
-        given = (d.position, d.quaternion, d.fine, d.coarse, d.numbers, density)
+        density = densities(raster, d, coefficients).numpy()
+        patch, position, quaternion, fine, coarse, _, numbers = d.arrays
+        given = (position, quaternion, fine, coarse, numbers, density)
         to = [np.zeros_like(a) for a in given]
         threads = torch.get_num_threads()
-        inside = (d.patch[:, 4] < slabs.stop) & (d.patch[:, 5] >= slabs.start)
+        inside = (patch[:, 4] < slabs.stop) & (patch[:, 5] >= slabs.start)
         chosen = np.flatnonzero(inside)
         part = max(_PART, -(-len(chosen) // (4 * threads)))
         calls = [
             partial(
                 module.adjoint, values, begin, min(begin + part, len(chosen)), chosen, slabs.start,
-                *d.arrays, density, _plan(raster), _windows(gradients.dtype), *to,
+                *d.arrays, density, plan_numbers(raster).numpy(),
+                windows(gradients.dtype), *to,
             )
             for begin in range(0, len(chosen), part)
         ]  # fmt: skip
         _run(calls, threads)
-        position, quaternion, fine, coarse, numbers, by_density = map(torch.from_numpy, to)
-        into.position.index_add_(0, d.index, position)
-        into.quaternion.index_add_(0, d.index, quaternion)
-        if d.shape.walled or d.patch[:, 6].max() > 1:
-            _through_levels(raster, batch, d, (fine, coarse, numbers), into)
-        else:
-            into.size[:, : fine.shape[1]].index_add_(0, d.index, coarse + fine)
-        for total, mine in zip(into.coefficients, by_density, strict=True):
-            mine = mine * raster.plan.slab_um
-            if raster.squeeze is not None:
-                mine = mine / raster.squeeze[d.index]
-            total.index_add_(0, d.index, mine)
+        pulled_back(raster, batch, d, tuple(map(torch.from_numpy, to)), into)
+
+
+def pulled_back(
+    raster: Raster, batch: ParticleBatch, d: Drawing, to: Sequence[Tensor], into: Any
+) -> None:
+    """Add gradients in the numbers of a drawing to those of the particles."""
+    position, quaternion, fine, coarse, numbers, by_density = to
+    into.position.index_add_(0, d.index, position)
+    into.quaternion.index_add_(0, d.index, quaternion)
+    if d.shape.walled or d.own is not d.shape or bool(d.patch[:, 6].max() > 1):
+        _through_levels(raster, batch, d, (fine, coarse, numbers), into)
+    else:
+        into.size[:, : fine.shape[1]].index_add_(0, d.index, coarse + fine)
+    for total, mine in zip(into.coefficients, by_density, strict=True):
+        mine = mine * raster.plan.slab_um
+        if raster.squeeze is not None:
+            mine = mine / raster.squeeze[d.index]
+        total.index_add_(0, d.index, mine)
 
 
 def _through_levels(
@@ -319,20 +358,22 @@ def _through_levels(
         into.add_planes(d.index, found[2])
 
 
-def _densities(raster: Raster, d: Drawing, coefficients: Sequence[Tensor]) -> np.ndarray:
+def densities(raster: Raster, d: Drawing, coefficients: Sequence[Tensor]) -> Tensor:
+    """What a slab spacing of each body adds to each output (C, n)."""
     squeeze = 1.0 if raster.squeeze is None else raster.squeeze[d.index]
     slab = raster.plan.slab_um
     return _array(torch.stack([c[d.index] * slab / squeeze for c in coefficients]))
 
 
-def _plan(raster: Raster) -> np.ndarray:
+def plan_numbers(raster: Raster) -> Tensor:
+    """Pitch, corner, slab spacing and lowest slab as compiled code takes them."""
     plan = raster.plan
     numbers = (*plan.pitch_um, *plan.corner_um, plan.slab_um, float(plan.first_slab))
-    return np.array(numbers, dtype=np.float64)
+    return torch.tensor(numbers, dtype=torch.float64)
 
 
 @cache
-def _windows(dtype: torch.dtype) -> np.ndarray:
+def windows(dtype: torch.dtype) -> np.ndarray:
     """Sub-samples at each level: their count and the cell of each, and their weights."""
     real = np.float32 if dtype == torch.float32 else np.float64
     kinds = {level: _kernel(level) for level in _LEVELS}
@@ -362,9 +403,19 @@ def _run(calls: Sequence[Callable[[], None]], threads: int) -> None:
     raise_if_cancelled()
 
 
-def _array(tensor: Tensor) -> np.ndarray:
-    found: np.ndarray = tensor.detach().contiguous().numpy()
-    return found
+def _array(tensor: Tensor) -> Tensor:
+    return tensor.detach().contiguous()
 
 
-__all__ = ["Drawing", "Drawings", "add_bodies", "base_samples", "drawings", "pull_back_bodies"]
+__all__ = [
+    "Drawing",
+    "Drawings",
+    "add_bodies",
+    "base_samples",
+    "densities",
+    "drawings",
+    "plan_numbers",
+    "pull_back_bodies",
+    "pulled_back",
+    "windows",
+]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from osog.exit_wave.compiled.code import (
+    SCALAR,
+    Dialect,
     added,
     backward_lines,
+    constant_lines,
     forward_lines,
     moves,
     name_of,
@@ -26,6 +29,7 @@ def function_source(
     fixed: Sequence[str],
     formula: Callable[..., Sequence[Any]],
     dtype: torch.dtype,
+    dialect: Dialect = SCALAR,
 ) -> str:
     """Source of ``name`` and ``name_adjoint``.
 
@@ -39,6 +43,7 @@ def function_source(
     formula : callable
         From as many symbols, in place of tensors, to results.
     dtype : torch.dtype
+    dialect : Dialect, optional
     """
     formulas = Formulas()
     names = [*inputs, *fixed]
@@ -52,27 +57,33 @@ def function_source(
         if moves(node, moving, still):
             moving.add(node.number)
     value = [f"{name_of(node)} = {n}" for n, node in zip(names, nodes, strict=True)]
-    value += [f"{name_of(n)} = REAL({n.value!r})" for n in order if n.operation == "constant"]
-    value += forward_lines([n for n in order if n.operation not in {"input", "constant"}])
+    value += constant_lines(order, dialect)
+    value += forward_lines([n for n in order if n.operation not in {"input", "constant"}], dialect)
 
-    both = [_function(name, names, value, [name_of(r) for r in results])]
+    both = [function(name, names, value, [name_of(r) for r in results], dialect)]
     if inputs:
         gradients = [f"to{k}" for k in range(len(results))]
         begun: set[int] = set()
         back: list[str] = []
         for result, gradient in zip(results, gradients, strict=True):
             back += added(result, gradient, begun, moving)
-        back += backward_lines(order, begun, moving)
+        back += backward_lines(order, begun, moving, dialect)
         wanted = nodes[: len(inputs)]
         back += [f"g{n.number} = REAL(0)" for n in wanted if n.number not in begun]
         answer = [f"g{n.number}" for n in wanted]
-        both.append(_function(f"{name}_adjoint", [*names, *gradients], value + back, answer))
+        both.append(
+            function(f"{name}_adjoint", [*names, *gradients], value + back, answer, dialect)
+        )
     return "\n\n\n".join(both)
 
 
-def _function(name: str, names: Sequence[str], body: Sequence[str], answer: Sequence[str]) -> str:
-    lines = ["@inlined", f"def {name}({', '.join(names)}):", *(f"    {line}" for line in body)]
+def function(
+    name: str, names: Sequence[str], body: Sequence[str], answer: Sequence[str], dialect: Dialect
+) -> str:
+    """Source of a function that returns a tuple."""
+    lines = [dialect.inlined, f"def {name}({', '.join(names)}):"]
+    lines += [f"    {line}" for line in (*dialect.helpers, *body)]
     return "\n".join([*lines, f"    return ({', '.join(answer)},)"])
 
 
-__all__ = ["function_source"]
+__all__ = ["function", "function_source"]

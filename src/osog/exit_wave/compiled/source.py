@@ -27,7 +27,7 @@ from osog.geometry.shape import Bodies
 if TYPE_CHECKING:
     from osog.geometry import Shape
 
-_PARTICLE, _ROW, _SAMPLE = range(3)
+PARTICLE, ROW, SAMPLE = range(3)
 _SIZES = """@compiled
 def _kept_numbers(columns):
     return {}
@@ -55,13 +55,30 @@ def loop_source(shape: Shape, dtype: torch.dtype) -> str:
     """
     real = "float32" if dtype == torch.float32 else "float64"
     head, loops = LOOPS.split("# FORMULAS\n")
-    formulas = [wall_source(dtype)] if shape.walled else _Reading(shape, dtype).parts()
+    formulas = [wall_source(dtype)] if shape.walled else Reading(shape, dtype).parts()
     parts = [head, *formulas, loops]
     return "\n\n".join(parts).replace("REAL", real).replace("PIECES", str(shape.intervals))
 
 
-class _Reading:
-    """The formulas of one shape, sorted by what they depend on."""
+class Reading:
+    """The formulas of one shape, sorted by what they depend on.
+
+    Parameters
+    ----------
+    shape : Shape
+    dtype : torch.dtype
+
+    Attributes
+    ----------
+    half, middle : list of Node
+        Half path and middle of every piece of a line of sight.
+    order : list of Node
+        All nodes, arguments first.
+    kept : list of int
+        Numbers of nodes that a particle keeps for its samples.
+    moving : set of int
+        Nodes through which derivatives pass.
+    """
 
     def __init__(self, shape: Shape, dtype: torch.dtype) -> None:
         formulas = Formulas()
@@ -82,21 +99,21 @@ class _Reading:
         self.order: list[Node] = needed([*self.half, *self.middle])
         self.known: dict[int, Node] = {node.number: node for node in self.order}
         self._tier: dict[int, int] = {}
-        self._moving: set[int] = set()
+        self.moving: set[int] = set()
         for node in self.order:
             self._tier[node.number] = max(
                 [_own_tier(node)] + [self._tier[a.number] for a in node.arguments]
             )
-            if moves(node, self._moving, _PITCH):
-                self._moving.add(node.number)
+            if moves(node, self.moving, _PITCH):
+                self.moving.add(node.number)
         kept: dict[int, None] = {}
         for node in self.order:
-            if self._tier[node.number] > _PARTICLE:
+            if self._tier[node.number] > PARTICLE:
                 for a in node.arguments:
-                    if self._tier[a.number] == _PARTICLE and a.operation != "constant":
+                    if self._tier[a.number] == PARTICLE and a.operation != "constant":
                         kept[a.number] = None
         for node in (*self.half, *self.middle):
-            if self._tier[node.number] == _PARTICLE and node.operation != "constant":
+            if self._tier[node.number] == PARTICLE and node.operation != "constant":
                 kept[node.number] = None
         self.kept: list[int] = list(kept)
 
@@ -120,13 +137,16 @@ class _Reading:
         ]
         return "\n".join(lines).replace("= inf", "= np.inf") + "\n"
 
-    def _of(self, tier: int) -> list[Node]:
-        return [n for n in self.order if self._tier[n.number] == tier and n.operation != "constant"]
+    def of(self, *tiers: int) -> list[Node]:
+        """Nodes of some tiers, without fixed numbers."""
+        return [
+            n for n in self.order if self._tier[n.number] in tiers and n.operation != "constant"
+        ]
 
     def particle(self) -> str:
         """Give the function that fills what a particle keeps."""
         lines = ["@compiled", "def _particle(q, s, py, px, kept):"]
-        lines += [f"    {line}" for line in forward_lines(self._of(_PARTICLE))]
+        lines += [f"    {line}" for line in forward_lines(self.of(PARTICLE))]
         lines += [f"    kept[{k}] = {name_of(self.known[n])}" for k, n in enumerate(self.kept)]
         return "\n".join([*lines, "    return"])
 
@@ -134,11 +154,11 @@ class _Reading:
         """Give the function for half paths, and those times their middles, along one row."""
         lines = ["@compiled", "def _row(x0, step, y, kept, mixed, line, begin, end):"]
         lines += self._unpacked()
-        lines += [f"    {line}" for line in forward_lines(self._of(_ROW))]
+        lines += [f"    {line}" for line in forward_lines(self.of(ROW))]
         lines += self._lines("half", "product")
         lines += ["    one = REAL(1) - mixed", "    for i in range(half0.shape[0]):"]
         lines += ["        x = x0 + REAL(i) * step"]
-        lines += [f"        {line}" for line in forward_lines(self._of(_SAMPLE))]
+        lines += [f"        {line}" for line in forward_lines(self.of(SAMPLE))]
         for k, (half, middle) in enumerate(zip(self.half, self.middle, strict=True)):
             lines.append(f"        half{k}[i] = {name_of(half)}")
             lead = f"(one + mixed * {name_of(half)})"
@@ -152,10 +172,10 @@ class _Reading:
             "def _row_adjoint(x0, step, y, kept, mixed, line, begin, end, to_kept, to):",
         ]
         lines += self._unpacked()
-        row, sample = self._of(_ROW), self._of(_SAMPLE)
+        row, sample = self.of(ROW), self.of(SAMPLE)
         lines += [f"    {line}" for line in forward_lines(row)]
-        sums = [number for number in self.kept if number in self._moving]
-        sums += [n.number for n in row if n.number in self._moving]
+        sums = [number for number in self.kept if number in self.moving]
+        sums += [n.number for n in row if n.number in self.moving]
         lines += [f"    g{number} = REAL(0)" for number in sums]
         lines += self._lines("to_half", "to_product")
         lines += ["    one = REAL(1) - mixed", "    for i in range(to_half0.shape[0]):"]
@@ -167,33 +187,33 @@ class _Reading:
             body.append(f"h{k} = to_half{k}[i]")
             body.append(f"p{k} = to_product{k}[i]")
             value = f"h{k} + p{k} * mixed * {name_of(middle)}"
-            body += added(half, value, begun, self._moving)
+            body += added(half, value, begun, self.moving)
             lead = f"p{k} * (one + mixed * {name_of(half)})"
-            body += added(middle, lead, begun, self._moving)
-        body += backward_lines(sample, begun, self._moving)
+            body += added(middle, lead, begun, self.moving)
+        body += backward_lines(sample, begun, self.moving)
         lines += [f"        {line}" for line in body]
         x = [n for n in sample if n.name == "x0" and n.number in begun]
         # The place of a sample moves against that of the particle.
         lines += [f"        to[0] -= g{n.number}" for n in x]
-        lines += [f"    {line}" for line in backward_lines(row, begun, self._moving)]
+        lines += [f"    {line}" for line in backward_lines(row, begun, self.moving)]
         y = [n for n in row if n.name == "y0" and n.number in begun]
         lines += [f"    to[1] -= g{n.number}" for n in y]
         for k, number in enumerate(self.kept):
-            if number in self._moving:
+            if number in self.moving:
                 lines.append(f"    to_kept[{k}] += g{number}")
         return "\n".join([*lines, "    return"])
 
     def particle_adjoint(self) -> str:
         """Give the function that pulls back to the quaternion and the size."""
         lines = ["@compiled", "def _particle_adjoint(q, s, py, px, to_kept, to_q, to_s):"]
-        particle = self._of(_PARTICLE)
+        particle = self.of(PARTICLE)
         lines += [f"    {line}" for line in forward_lines(particle)]
         begun: set[int] = set()
         for k, number in enumerate(self.kept):
-            if number in self._moving:
+            if number in self.moving:
                 lines.append(f"    g{number} = to_kept[{k}]")
                 begun.add(number)
-        lines += [f"    {line}" for line in backward_lines(particle, begun, self._moving)]
+        lines += [f"    {line}" for line in backward_lines(particle, begun, self.moving)]
         for node in particle:
             if node.operation == "input" and node.number in begun:
                 lines.append(f"    to_{node.name[0]}[{node.name[1:]}] += g{node.number}")
@@ -213,8 +233,8 @@ class _Reading:
 
 def _own_tier(node: Node) -> int:
     if node.operation == "input":
-        return {"x0": _SAMPLE, "y0": _ROW}.get(node.name, _PARTICLE)
-    return _PARTICLE
+        return {"x0": SAMPLE, "y0": ROW}.get(node.name, PARTICLE)
+    return PARTICLE
 
 
-__all__ = ["loop_source"]
+__all__ = ["PARTICLE", "ROW", "SAMPLE", "Reading", "loop_source"]

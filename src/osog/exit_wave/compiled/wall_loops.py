@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from osog.exit_wave.compiled.code import SCALAR, Dialect
 from osog.exit_wave.compiled.functions import function_source
 from osog.geometry.edges import smaller_side
 from osog.geometry.walls import HEAD, between, covered_part, flank, kernel_reach, lesser
@@ -27,10 +28,22 @@ def wall_source(dtype: torch.dtype) -> str:
     ----------
     dtype : torch.dtype
     """
-    function = partial(function_source, dtype=dtype)
+    parts = [*wall_functions(dtype), _LOOPS]
+    return "\n\n\n".join(parts).replace("HEAD", str(HEAD))
+
+
+def wall_functions(dtype: torch.dtype, dialect: Dialect = SCALAR) -> list[str]:
+    """Source of the formulas of one edge and one face, and of their adjoints.
+
+    Parameters
+    ----------
+    dtype : torch.dtype
+    dialect : Dialect, optional
+    """
+    function = partial(function_source, dtype=dtype, dialect=dialect)
     both = (*_STATE, *(f"other_{n}" for n in _STATE))
     face = ("x", "y", "height", "fall_x", "fall_y")
-    parts = [
+    return [
         function(
             "_kernel", (), ("py", "px"),
             lambda py, px: (kernel_reach((py, px)), smaller_side((py, px))),
@@ -48,9 +61,7 @@ def wall_source(dtype: torch.dtype) -> str:
             "_between", ("upper", "lower", "coverage"), ("least",),
             lambda *n: between(*n),
         ),
-        _LOOPS,
     ]  # fmt: skip
-    return "\n\n\n".join(parts).replace("HEAD", str(HEAD))
 
 
 _LOOPS = '''
@@ -333,4 +344,4 @@ def _columns_of(kept):
     return HEAD + 3 * (int(kept[3]) + int(kept[4]) + int(kept[5]))
 '''
 
-__all__ = ["wall_source"]
+__all__ = ["wall_functions", "wall_source"]
