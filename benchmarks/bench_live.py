@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from osog import presets
-from osog.cli.bench import live_cases, live_table
+from osog.cli.bench.live import live_cases, live_table
 from osog.cli.console import note, show
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from osog.cli.bench import SHAPES, render_cases, render_table
+from osog.cli.bench.crowds import SHAPES, render_cases, render_table
 from osog.cli.console import note, show
 
 

@@ -1,9 +1,10 @@
 """Check that a machine with a GPU is right, then say how fast it is.
 
 Run it as ``python benchmarks/gpu.py --json OUT``. It needs torch, numpy, pydantic and what osog
-itself imports, no network and no window, and takes under four minutes. First it compares the GPU
-with the CPU (images, labels, gradients, noise), then it times crowded frames, streams of small
-ones and the presets. ``--device cpu`` compares the CPU with itself, which checks this script.
+itself imports, no network and no window, and takes about eight minutes. First it compiles the
+kernels and compares them with torch, then it times crowded frames, compares the GPU with the CPU
+(images, labels, gradients, noise), and times streams of small frames and the presets.
+``--device cpu`` compares the CPU with itself, which checks this script.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import json
 import sys
 import time
 import traceback
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,24 +21,32 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from osog import ForwardModel, Renderer, Scene, presets
+from osog.cli.bench.operations import Operations
+from osog.exit_wave.compiled import choice
+from osog.geometry import SHAPES as GEOMETRIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LABELS = ("instances", "boxes")
-WAITS = {"_local_scalar_dense", "nonzero", "is_nonzero", "unique", "_unique2", "masked_select"}
-"""Operations whose result the host waits for."""
 Work = Callable[[], dict[str, Any]]
 SHAPES: dict[str, dict[str, Any]] = {
     "sphere": {"kind": "sphere", "radius_um": 1.0},
     "thin rod": {"kind": "rod", "length_um": 2.25, "radius_um": 0.3},
     "polyhedron": {"kind": "polyhedron", "size_um": [2.4, 1.5, 1.5]},
 }
+FURTHER: dict[str, dict[str, Any]] = {
+    "ellipsoid": {"kind": "ellipsoid", "semi_axes_um": [1.0, 0.6, 0.3]},
+    "cylinder": {"kind": "cylinder", "length_um": 2.0, "radius_um": 0.4},
+    "box": {"kind": "box", "size_um": [2.0, 1.0, 0.15]},
+    "tube": {"kind": "tube", "length_um": 2.0, "radius_um": 0.5, "wall_um": 0.1},
+    "vesicle": {"kind": "vesicle", "semi_axes_um": [1.0, 0.9, 0.8], "wall_um": 0.2},
+}
+"""Shapes that have kernels besides."""
 
 
 def crowd(shape: str, count: int, side: int = 1024, aperture: float = 0.8) -> Scene:
@@ -50,7 +58,7 @@ def crowd(shape: str, count: int, side: int = 1024, aperture: float = 0.8) -> Sc
             "populations": [
                 {
                     "name": "bodies",
-                    "shape": SHAPES[shape],
+                    "shape": (SHAPES | FURTHER)[shape],
                     "material": {"index": 1.36},
                     "count": count,
                     "placement": {"law": "poisson", "z_um": [-10, 10]},
@@ -96,6 +104,51 @@ def relative(a: torch.Tensor, b: torch.Tensor) -> float:
     return float((a - b).square().mean().sqrt() / scale)
 
 
+def kernels(device: str) -> Iterator[tuple[str, Work]]:
+    """Compile the kernels of every shape, and compare what they draw with torch."""
+    for shape in SHAPES | FURTHER:
+        yield shape, partial(one_kernel, shape, device)
+
+
+def one_kernel(shape: str, device: str) -> dict[str, Any]:
+    """Compare image and derivatives of 400 bodies, drawn by kernels and by torch in float64."""
+    out: dict[str, Any] = {}
+    scene = crowd(shape, 400, 256)
+    name = scene.populations[0].shape.kind
+
+    def drawn(kind: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+        model = ForwardModel(scene, 3, kind, device)
+        numbers = {
+            n: torch.tensor(v, dtype=kind, device=device, requires_grad=True)
+            for n, v in {
+                "populations.bodies.material.index": 1.36,
+                "microscope.numerical_aperture": 0.8,
+            }.items()
+        }
+        image = model.image(numbers)
+        rows = torch.linspace(0, 7, image.numel(), dtype=torch.float64).to(image)
+        (image * rows.cos().view_as(image)).mean().backward()
+        grads = [t.grad for t in numbers.values()]
+        return image, torch.stack([g for g in grads if g is not None])
+
+    with choice.use("off"):
+        exact, slopes = drawn(torch.float64)
+    if device.startswith("cuda"):
+        geometry = next(g for g in GEOMETRIES if type(g).__name__.lower().startswith(name))
+        for kind in (torch.float32, torch.float64):
+            began = time.perf_counter()
+            choice.compile_now(geometry, kind, "cuda")
+            out[f"compile_{kind}_s"] = time.perf_counter() - began
+    for way in ("off", "wait"):
+        for kind in (torch.float32, torch.float64):
+            with choice.use(way):
+                image, mine = drawn(kind)
+            label = f"{way} {str(kind).removeprefix('torch.')}"
+            worst = ((mine.double() - slopes).abs() / slopes.abs()).max()
+            out[label] = [relative(exact, image), float(worst)]
+    return out
+
+
 def equal_images(device: str) -> Iterator[tuple[str, Work]]:
     """Compare every preset, noise-free and with labels, between the CPU and the device."""
     for name in presets.names():
@@ -109,7 +162,8 @@ def compared(scene: Scene, device: str) -> dict[str, Any]:
     """Compare one scene, and two renders of it on the device."""
     quiet = scene.model_copy(update={"camera": None})
     wanted = ("image", *LABELS)
-    here = Renderer("cpu").render(quiet, 1, "draft", wanted)
+    with choice.use("off"):
+        here = Renderer("cpu").render(quiet, 1, "draft", wanted)
     there = Renderer(device).render(quiet, 1, "draft", wanted)
     again = Renderer(device).render(quiet, 1, "draft", wanted)
     counts = [Renderer(d).render(scene, 1, "draft").image.double().cpu() for d in ("cpu", device)]
@@ -171,44 +225,6 @@ def gradients(scene: Scene, free: dict[str, Any], device: str) -> dict[str, Any]
 
 
 # What is counted and timed.
-
-
-class Operations(TorchDispatchMode):
-    """Counts operations, waits of the host, and bytes that operations read and write."""
-
-    def __init__(self, device: str) -> None:
-        super().__init__()
-        self.device = torch.device(device).type
-        self.names: Counter[str] = Counter()
-        self.waits: Counter[str] = Counter()
-        self.bytes = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Count one operation."""
-        out = func(*args, **(kwargs or {}))
-        name = func.overloadpacket.__name__
-        flat, _ = torch.utils._pytree.tree_flatten((args, kwargs, out))
-        tensors = [t for t in flat if isinstance(t, torch.Tensor)]
-        here = [t for t in tensors if t.device.type == self.device]
-        moved = len({t.device.type for t in tensors}) > 1
-        if not here:
-            return out
-        if name in WAITS or (moved and name in ("_to_copy", "copy_")):
-            self.waits[name] += 1
-        if not getattr(func, "is_view", False):
-            self.names[name] += 1
-            self.bytes += sum(t.numel() * t.element_size() for t in here)
-        return out
-
-    def report(self) -> dict[str, Any]:
-        """Return the counts."""
-        return {
-            "operations": sum(self.names.values()),
-            "waits": sum(self.waits.values()),
-            "gigabytes": self.bytes / 1e9,
-            "commonest": dict(self.names.most_common(12)),
-            "waiting": dict(self.waits.most_common(6)),
-        }
 
 
 def settled(device: str) -> None:
@@ -380,7 +396,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--parts", default="images,gradients,crowds,stream,live,profile")
+    parser.add_argument("--parts", default="kernels,crowds,profile,images,gradients,stream,live")
+    parser.add_argument("--kernels", choices=("wait", "off"), default="wait", help="off for torch")
     parser.add_argument("--quick", action="store_true", help="small cases only")
     parser.add_argument("--threads", type=int, help="of torch on the CPU")
     chosen = parser.parse_args()
@@ -393,6 +410,7 @@ def main() -> None:
     report["copy_gb_per_s"] = bandwidth(device)
     print(json.dumps(report))
     parts: dict[str, Callable[[], Iterator[tuple[str, Work]]]] = {
+        "kernels": lambda: kernels(device),
         "images": lambda: equal_images(device),
         "gradients": lambda: equal_gradients(device),
         "crowds": lambda: crowds(device, full),
@@ -405,7 +423,8 @@ def main() -> None:
         rows = report.setdefault(part, {})
         for name, work in parts[part]():
             try:
-                rows[name] = work()
+                with choice.use(chosen.kernels):
+                    rows[name] = work()
             except Exception:  # every case is told of, whatever befalls another
                 report["faults"][f"{part}: {name}"] = traceback.format_exc()
                 continue

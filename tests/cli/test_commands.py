@@ -552,12 +552,12 @@ def test_why_a_gpu_is_not_used(
 
 
 def test_bench(osog_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from osog.cli import bench
+    from osog.cli.bench import crowds, streams
 
-    monkeypatch.setattr(bench, "FRAME", 64)
+    monkeypatch.setattr(crowds, "FRAME", 64)
     small = [("sphere", 5), ("box", 4)]
-    inner = bench.render_cases
-    monkeypatch.setattr(bench, "render_cases", lambda cases, **k: inner(small, **k))
+    inner = crowds.render_cases
+    monkeypatch.setattr(crowds, "render_cases", lambda cases, **k: inner(small, **k))
     answer = osog_command("bench", "render", "--repeats", 1, "--json")
     assert answer.code == 0
     rows = answer.json["render"]
@@ -573,6 +573,16 @@ def test_bench(osog_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert told.code == 0
     assert "beads-hologram" in told.out
     assert "focus moved ms" in told.out
+    counts = osog_command("bench", "ops", "--json").json["ops"]
+    assert all(0 < row["waits"] < row["operations"] and row["gigabytes"] > 0 for row in counts)
+    assert [row["frame"] for row in counts][:2] == [
+        "1,000 × sphere, forward", "1,000 × sphere, forward and backward",
+    ]  # fmt: skip
+    scene = streams.stream_scene(48)
+    monkeypatch.setattr(streams, "stream_scene", lambda side: scene)
+    told = osog_command("bench", "stream", "--repeats", 1, "--json").json["stream"]
+    assert [row["each"]["repeats"] for row in told] == [4, 4]
+    assert all(row["per_second"] > 0 and row["particles"] > 0 for row in told)
 
 
 # What goes wrong -------------------------------------------------------------------------------

@@ -1,30 +1,31 @@
-"""How fast this machine renders, as ratios to a bare multislice in the same run."""
+"""Crowded frames, as ratios to a bare multislice in the same run."""
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from statistics import median
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from osog import presets
+from osog.cli.bench.operations import OperationsCase, counted
+from osog.cli.bench.timing import (
+    Timing,
+    interleaved,
+    milliseconds,
+    peak_mib,
+    reset_peak,
+    torch_threads,
+)
 from osog.cli.console import table
 from osog.exit_wave import plan_sampling
-from osog.rendering import ForwardModel, Renderer, choose_device
+from osog.rendering import ForwardModel, choose_device
 from osog.sample import sample
 from osog.scene import Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from rich.table import Table
-
-KINDS = ("render", "live")
-"""What can be measured."""
 
 FRAME = 1024
 PIXEL_UM = 0.1
@@ -41,22 +42,6 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 """Bodies of about 2 µm."""
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Medians of several repeats.
-
-    Attributes
-    ----------
-    wall_ms, cpu_ms : float
-        Elapsed time, and processor time of this process with all its threads.
-    repeats : int
-    """
-
-    wall_ms: float
-    cpu_ms: float
-    repeats: int
 
 
 @dataclass(frozen=True)
@@ -101,28 +86,6 @@ class RenderCase:
     peak_mib: float | None
     ratio: float
     ratio_backward: float | None
-
-
-@dataclass(frozen=True)
-class LiveCase:
-    """One row of the live bench: a preset as the panel renders it.
-
-    Attributes
-    ----------
-    preset : str
-    shape : (int, int)
-    particles : int
-    first, dragged, focus_moved : Timing
-        A new sample at the scene's accuracy, at the accuracy of a drag (``draft``), and the image
-        again after a change of focus only.
-    """
-
-    preset: str
-    shape: tuple[int, int]
-    particles: int
-    first: Timing
-    dragged: Timing
-    focus_moved: Timing
 
 
 def bench_scene(shape: str, count: int) -> Scene:
@@ -176,38 +139,34 @@ def render_cases(
     list of RenderCase
     """
     chosen = choose_device(device)
-    with _threads(threads):
+    with torch_threads(threads):
         return [
             _render_case(shape, count, repeats, chosen, gradients, said) for shape, count in cases
         ]
 
 
-def live_cases(
-    names: list[str],
+def operations_cases(
     *,
-    repeats: int = 5,
-    device: str = "auto",
+    device: str = "cpu",
     threads: int = 1,
     said: Callable[[str], None] = lambda text: None,
-) -> list[LiveCase]:
-    """Measure what a person who drags sliders waits for.
+) -> list[OperationsCase]:
+    """Count the operations of an image of 1,000 bodies, forward, and forward and backward.
 
     Parameters
     ----------
-    names : list of str
-        Presets.
-    repeats, device, threads, said
+    device, threads, said
         As in `render_cases`.
-
-    Returns
-    -------
-    list of LiveCase
     """
+    chosen = choose_device(device)
     out = []
-    with _threads(threads), torch.inference_mode():
-        for name in names:
-            said(f"{name} …")
-            out.append(_live_case(name, repeats, device))
+    with torch_threads(threads):
+        for shape in ("sphere", "rod", "polyhedron"):
+            said(f"{shape} …")
+            forward, backward, _ = _works(shape, 1000, chosen)
+            work = {"forward": torch.no_grad()(forward), "forward and backward": backward}
+            for name, piece in work.items():
+                out.append(counted(f"1,000 × {shape}, {name}", 1000, chosen.type, piece))
     return out
 
 
@@ -247,11 +206,6 @@ def bare_multislice(
     return run
 
 
-def as_dict(case: RenderCase | LiveCase) -> dict[str, Any]:
-    """Return a row as plain values."""
-    return asdict(case)
-
-
 def render_table(cases: list[RenderCase]) -> Table:
     """Lay out the render bench for people."""
     titles = (
@@ -261,10 +215,12 @@ def render_table(cases: list[RenderCase]) -> Table:
     rows = [
         (
             case.shape, f"{case.particles:,}", f"{case.coverage:.2f}",
-            f"{case.grid[0]} × {case.grid[1]}", case.slabs, _ms(case.bare), _ms(case.forward),
-            f"{case.ratio:.2f}", _ms(case.backward),
+            f"{case.grid[0]} × {case.grid[1]}", case.slabs, milliseconds(case.bare),
+            milliseconds(case.forward),
+            f"{case.ratio:.2f}", milliseconds(case.backward),
             "–" if case.ratio_backward is None else f"{case.ratio_backward:.2f}",
-            _ms(case.focus_moved), "–" if case.peak_mib is None else f"{case.peak_mib:.0f}",
+            milliseconds(case.focus_moved),
+            "–" if case.peak_mib is None else f"{case.peak_mib:.0f}",
         )
         for case in cases
     ]  # fmt: skip
@@ -275,35 +231,11 @@ def render_table(cases: list[RenderCase]) -> Table:
     return table(["shape", *((t, "right") for t in titles)], rows, title)
 
 
-def live_table(cases: list[LiveCase]) -> Table:
-    """Lay out the live bench for people."""
-    titles = ("frame", "particles", "new sample ms", "while dragged ms", "focus moved ms")
-    rows = [
-        (
-            case.preset, f"{case.shape[0]} × {case.shape[1]}", f"{case.particles:,}",
-            _ms(case.first), _ms(case.dragged), _ms(case.focus_moved),
-        )
-        for case in cases
-    ]  # fmt: skip
-    columns: list[str | tuple[str, str]] = ["preset", *((t, "right") for t in titles)]
-    return table(columns, rows, "Presets as the Simulate panel renders them; wall (processor) ms")
-
-
-def _ms(timing: Timing | None) -> str:
-    return "–" if timing is None else f"{timing.wall_ms:.0f} ({timing.cpu_ms:.0f})"
-
-
-def _render_case(
-    shape: str,
-    count: int,
-    repeats: int,
-    device: torch.device,
-    gradients: bool,
-    said: Callable[[str], None],
-) -> RenderCase:
-    said(f"{count} × {shape} …")
+def _works(
+    shape: str, count: int, device: torch.device
+) -> tuple[Callable[[], None], Callable[[], None], Callable[[], None]]:
+    """One image; one with gradients to every particle; one after a move of focus."""
     scene = bench_scene(shape, count)
-    bare = bare_multislice(device=device)
     numbers = {
         _size_name(shape): _number(shape),
         "populations.bodies.material.index": 1.36,
@@ -328,15 +260,31 @@ def _render_case(
         focus[0] += 0.01
         model.image({"microscope.focus_um": focus[0]})
 
+    return forward, backward, refocus
+
+
+def _render_case(
+    shape: str,
+    count: int,
+    repeats: int,
+    device: torch.device,
+    gradients: bool,
+    said: Callable[[str], None],
+) -> RenderCase:
+    said(f"{count} × {shape} …")
+    scene = bench_scene(shape, count)
+    bare = bare_multislice(device=device)
+    forward, backward, refocus = _works(shape, count, device)
+
     def still(work: Callable[[], Any]) -> Callable[[], Any]:
         return torch.no_grad()(work)
 
     work = {"bare": still(bare), "forward": still(forward), "focus_moved": still(refocus)}
     if gradients:
         work["backward"] = backward
-    _reset_peak(device)
-    timings = _interleaved(work, repeats, device)
-    peak = _peak_mib(device)
+    reset_peak(device)
+    timings = interleaved(work, repeats, device)
+    peak = peak_mib(device)
 
     def clock(timing: Timing) -> float:
         return timing.cpu_ms if device.type == "cpu" else timing.wall_ms
@@ -362,102 +310,6 @@ def _render_case(
     )
 
 
-def _live_case(name: str, repeats: int, device: str) -> LiveCase:
-    scene = presets.load(name)
-    renderer = Renderer(device)
-    seed, focus = [0], [scene.microscope.focus_planes_um[0]]
-
-    def first() -> None:
-        seed[0] += 1
-        renderer.render(scene, seed[0])
-
-    def dragged() -> None:
-        seed[0] += 1
-        renderer.render(scene, seed[0], accuracy="draft")
-
-    still = Renderer(device)
-
-    def refocus() -> None:
-        # Small steps to and fro, so that the grids stay as they are.
-        focus[0] = scene.microscope.focus_planes_um[0] + (
-            0.001 if focus[0] <= scene.microscope.focus_planes_um[0] else 0
-        )
-        optics = scene.microscope.model_copy(update={"focus_um": focus[0]})
-        still.render(scene.model_copy(update={"microscope": optics}))
-
-    work = {"first": first, "dragged": dragged, "focus_moved": refocus}
-    timings = _interleaved(work, repeats, renderer.device)
-    return LiveCase(
-        preset=name,
-        shape=scene.grid.shape,
-        particles=len(still.render(scene).particles),
-        first=timings["first"],
-        dragged=timings["dragged"],
-        focus_moved=timings["focus_moved"],
-    )
-
-
-def _interleaved(
-    work: dict[str, Callable[[], Any]], repeats: int, device: torch.device
-) -> dict[str, Timing]:
-    """Time several pieces of work in turns, so that a slow minute hits all of them alike."""
-    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
-    for turn in range(repeats + 1):
-        for name, piece in work.items():
-            _settled(device)
-            wall, cpu = time.perf_counter(), time.process_time()
-            piece()
-            _settled(device)
-            if turn > 0:  # the first round fills caches and plans transforms
-                passed = (time.perf_counter() - wall, time.process_time() - cpu)
-                seen[name].append(passed)
-    return {
-        name: Timing(
-            wall_ms=1000 * median(wall for wall, _ in pairs),
-            cpu_ms=1000 * median(cpu for _, cpu in pairs),
-            repeats=repeats,
-        )
-        for name, pairs in seen.items()
-    }
-
-
-def _settled(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def _reset_peak(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-        return
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
-
-
-def _peak_mib(device: torch.device) -> float | None:
-    if device.type == "cuda":
-        return float(torch.cuda.max_memory_allocated(device)) / 2**20
-    try:
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    except OSError:
-        pass
-    return None
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _size_name(shape: str) -> str:
     field = next(name for name in SHAPES[shape] if name.endswith("_um"))
     suffix = "[0]" if isinstance(SHAPES[shape][field], list) else ""
@@ -478,3 +330,14 @@ def _coverage(shape: str, count: int) -> float:
         half = half / 2
     radius = float(half.prod()) ** (1 / 3)
     return float(count * torch.pi * radius**2 / (FRAME * PIXEL_UM) ** 2)
+
+
+__all__ = [
+    "SHAPES",
+    "RenderCase",
+    "bare_multislice",
+    "bench_scene",
+    "operations_cases",
+    "render_cases",
+    "render_table",
+]

@@ -16,6 +16,8 @@ class Bench(StrEnum):
 
     render = "render"
     live = "live"
+    stream = "stream"
+    ops = "ops"
 
 
 def bench(
@@ -23,7 +25,8 @@ def bench(
         Bench | None,
         typer.Argument(
             help="render: crowded frames against a bare multislice. live: what dragging a slider "
-            "costs. Both if not given."
+            "costs. stream: labelled frames as a training loop takes them. ops: operations of one "
+            "image, and how often the host waits for a GPU. All if not given."
         ),
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Repeats; the median is shown.")] = 5,
@@ -39,31 +42,41 @@ def bench(
     Times are medians. The ratios compare with a bare multislice of 30 slices (FFT, product, inverse
     FFT, product) of the same 1024 × 1024 frame, measured in turns with the frame itself.
     """
-    from osog.cli import bench as measured
+    from dataclasses import asdict
 
-    answer: dict[str, Any] = {"threads": threads, "device": device}
+    from osog.cli.bench import crowds, live, operations, streams
+
+    wanted = {kind} if kind is not None else set(Bench)
+    options: dict[str, Any] = {"device": device, "threads": threads}
+    found: dict[str, list[Any]] = {}
     with progress("Measuring …") as say:
-        if kind is not Bench.live:
+        if Bench.render in wanted:
             cases = [("sphere", 1000), ("sphere", 40000)]
-            cases += (
-                [(name, 1000) for name in measured.SHAPES if name != "sphere"] if shapes else []
-            )
-            answer["render"] = measured.render_cases(
-                cases, repeats=repeats, device=device, threads=threads, said=say
-            )
-        if kind is not Bench.render:
+            cases += [(name, 1000) for name in crowds.SHAPES if name != "sphere"] if shapes else []
+            found["render"] = crowds.render_cases(cases, repeats=repeats, said=say, **options)
+        if Bench.live in wanted:
             from osog import presets as stored
 
-            answer["live"] = measured.live_cases(
-                list(stored.names()), repeats=repeats, device=device, threads=threads, said=say
-            )
+            names = list(stored.names())
+            found["live"] = live.live_cases(names, repeats=repeats, said=say, **options)
+        if Bench.stream in wanted:
+            found["stream"] = streams.stream_cases(frames=4 * repeats, said=say, **options)
+        if Bench.ops in wanted:
+            found["ops"] = crowds.operations_cases(said=say, **options)
     if as_json:
-        rows = {
-            k: [measured.as_dict(c) for c in answer[k]] for k in ("render", "live") if k in answer
-        }
-        emit({**answer, **rows})
+        emit(
+            {
+                "threads": threads,
+                "device": device,
+                **{name: [asdict(case) for case in cases] for name, cases in found.items()},
+            }
+        )
         return
-    if "render" in answer:
-        show(measured.render_table(answer["render"]))
-    if "live" in answer:
-        show(measured.live_table(answer["live"]))
+    tables = {
+        "render": crowds.render_table,
+        "live": live.live_table,
+        "stream": streams.stream_table,
+        "ops": operations.operations_table,
+    }
+    for name, rows in found.items():
+        show(tables[name](rows))  # type: ignore[operator]

@@ -1,0 +1,1 @@
+"""What `osog bench` measures: one file for each kind."""

@@ -1,0 +1,125 @@
+"""Labelled frames as a training loop takes them, one after another."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from osog.cli.bench.timing import Timing, settled, torch_threads
+from osog.cli.console import table
+from osog.datasets import FrameSource
+from osog.rendering import choose_device
+from osog.scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.table import Table
+
+
+@dataclass(frozen=True)
+class StreamCase:
+    """One row of the stream bench.
+
+    Attributes
+    ----------
+    frame : str
+    particles : float
+        Mean number in a frame.
+    each : Timing
+        Of one frame, the mean of all.
+    per_second : float
+        Frames in a second of elapsed time.
+    """
+
+    frame: str
+    particles: float
+    each: Timing
+    per_second: float
+
+
+def stream_scene(side: int = 256) -> Scene:
+    """Describe the frame: 50 rods in DIC with a condenser of NA 0.2, 0.12 µm a pixel."""
+    return Scene.parse(
+        {
+            "grid": {"shape": [side, side], "pixel_size_um": 0.12},
+            "medium": {"index": 1.33},
+            "populations": [
+                {
+                    "name": "rods",
+                    "shape": {"kind": "rod", "length_um": 6.0, "radius_um": 0.5},
+                    "material": {"index": 1.45},
+                    "count": 50,
+                    "placement": {"z_um": [-5, 5]},
+                }
+            ],
+            "microscope": {
+                "numerical_aperture": 0.35,
+                "condenser_numerical_aperture": 0.2,
+                "modality": {"kind": "dic"},
+            },
+        }
+    )
+
+
+def stream_cases(
+    *,
+    frames: int = 20,
+    device: str = "cpu",
+    threads: int = 1,
+    side: int = 256,
+    said: Callable[[str], None] = lambda text: None,
+) -> list[StreamCase]:
+    """Measure labelled frames: images with the boxes, outlines and classes of all objects.
+
+    Parameters
+    ----------
+    frames : int
+        After one to warm up.
+    device : str
+    threads : int
+        Of torch, while it is measured.
+    side : int
+        Pixels of a side.
+    said : callable
+        Takes a line of progress.
+
+    Returns
+    -------
+    list of StreamCase
+        At the accuracies standard and draft.
+    """
+    chosen = choose_device(device)
+    out = []
+    with torch_threads(threads):
+        for accuracy in ("standard", "draft"):
+            said(f"{accuracy} …")
+            source = FrameSource(stream_scene(side), accuracy=accuracy, device=chosen)
+            source[0]
+            settled(chosen)
+            wall, cpu, objects = time.perf_counter(), time.process_time(), 0
+            for index in range(1, frames + 1):
+                objects += len(source[index].objects.box)
+            settled(chosen)
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            each = Timing(1000 * wall / frames, 1000 * cpu / frames, frames)
+            name = f"{side} × {side}, 50 rods, DIC, {accuracy}"
+            out.append(StreamCase(name, objects / frames, each, frames / wall))
+    return out
+
+
+def stream_table(cases: list[StreamCase]) -> Table:
+    """Lay out the stream bench for people."""
+    titles = ("objects", "frame ms", "processor ms", "frames a second")
+    rows = [
+        (
+            c.frame, f"{c.particles:.1f}", f"{c.each.wall_ms:.0f}", f"{c.each.cpu_ms:.0f}",
+            f"{c.per_second:.1f}",
+        )
+        for c in cases
+    ]  # fmt: skip
+    return table(["frame", *((t, "right") for t in titles)], rows, "Labelled frames, one by one")
+
+
+__all__ = ["StreamCase", "stream_cases", "stream_scene", "stream_table"]
