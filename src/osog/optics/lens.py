@@ -150,8 +150,9 @@ def coherent_field(
     Returns
     -------
     field : complex Tensor (Fy, Fx)
-        On the fine grid. Divided by what the objective makes of the incident wave, so that the
-        piston of an aberration does not turn the background; undivided where that is blocked.
+        On the fine grid, or at the frame's pixels where the plan wants no more. Divided by what the
+        objective makes of the incident wave, so that the piston of an aberration does not turn the
+        background; undivided where that is blocked.
     fraction : 0-dim Tensor
         |P(f_s)|², the share of the incident irradiance that the objective passes.
 
@@ -168,7 +169,9 @@ def coherent_field(
     spectrum, band, incident = passed(wave, values, pupil)
     if transfer is not None:
         spectrum = spectrum * transfer(*band.frequencies(spectrum.real))
-    field = band.field(spectrum, wave.plan.fine_shape)
+    plan = wave.plan
+    part = plan.pixel_centres if plan.frame_only else None
+    field = band.field(spectrum, plan.fine_shape, part)
     fraction = squared(incident)
     return field / incident if is_bright(fraction) else field, fraction
 

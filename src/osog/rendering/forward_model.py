@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,10 +10,12 @@ import torch
 from torch import Tensor
 
 from osog.exit_wave import plan_sampling
+from osog.optics.imaging import frame_suffices
 from osog.rendering.cache import WaveCache
 from osog.rendering.device import choose_device, default_device_set_aside
 from osog.rendering.pipeline import (
     camera_reading,
+    has_counts,
     light_in_image,
     samples_of_spectrum,
     stacked,
@@ -183,6 +186,9 @@ class ForwardModel:
             for each, batch in zip(self.plans, batches, strict=True):
                 yield each, spectrum, waves_behind_sample(batch, values, each, spectrum)
             return
+        if not has_counts(values.scene) and frame_suffices(values, plan):
+            # No pixel of the frame is a mean over its neighbourhood: nothing else is needed.
+            plan = replace(plan, frame_only=True)
 
         def make() -> Iterator[Wave]:
             batch = sample(values.scene, seed, values)
