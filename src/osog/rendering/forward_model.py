@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from osog.exit_wave import Wave
     from osog.optics.spectrum import SpectralSample
     from osog.waves import SamplingPlan
+    from osog.waves.sharing import Sharing
 
 
 def forward(
@@ -120,7 +122,13 @@ class ForwardModel:
             ]
         self.plan = self.plans[0]
 
-    def image(self, values: Mapping[str, Any], noise_seed: int | None = None) -> Tensor:
+    def image(
+        self,
+        values: Mapping[str, Any],
+        noise_seed: int | None = None,
+        *,
+        optics: Sharing | None = None,
+    ) -> Tensor:
         """Noise-free image ``([T,] [Z,] Y, X [, 3])`` for the given values.
 
         Parameters
@@ -128,6 +136,8 @@ class ForwardModel:
         values : mapping of dotted names to tensors or numbers
         noise_seed : int, optional
             Adds the noise of the camera; see `forward`.
+        optics : Sharing, optional
+            What the lens does, from an image of this model with the same optics.
 
         Raises
         ------
@@ -137,9 +147,11 @@ class ForwardModel:
         if noise_seed is not None:
             noise_seed = checked_seed(noise_seed, "noise_seed")
         with default_device_set_aside():
-            return self._image(values, noise_seed)
+            return self._image(values, noise_seed, optics=optics)
 
-    def moved(self, values: Mapping[str, Any], x_um: float, y_um: float) -> Tensor:
+    def moved(
+        self, values: Mapping[str, Any], x_um: float, y_um: float, *, optics: Sharing | None = None
+    ) -> Tensor:
         """Image for the given values once the whole sample has moved sideways a little.
 
         Cheap after an image of the same values, whose light behind the sample is kept. For exact
@@ -151,6 +163,8 @@ class ForwardModel:
         ----------
         values : mapping of dotted names to tensors or numbers
         x_um, y_um : float
+        optics : Sharing, optional
+            As for `image`.
 
         Raises
         ------
@@ -161,7 +175,7 @@ class ForwardModel:
             kind = self.scene.microscope.modality.kind
             raise ValueError(f"the light of {kind} is not moved with the sample.")
         with default_device_set_aside():
-            return self._image(values, None, (x_um, y_um))
+            return self._image(values, None, (x_um, y_um), optics)
 
     @property
     def moves_wave(self) -> bool:
@@ -173,13 +187,16 @@ class ForwardModel:
         values: Mapping[str, Any],
         noise_seed: int | None,
         moved_um: tuple[float, float] | None = None,
+        optics: Sharing | None = None,
     ) -> Tensor:
         numbers = self._values(values)
         pictures: list[Tensor] = []
         for plan, spectrum, waves in self._frames(numbers):
             if moved_um is not None:
                 waves = [wave.moved(*moved_um) for wave in waves if isinstance(wave, LitWave)]
-            light, _ = light_in_image(waves, spectrum, numbers, plan)
+            # What the waves are made from is recorded, so that nothing of it may be taken over.
+            with nullcontext() if optics is None else optics.frame():
+                light, _ = light_in_image(waves, spectrum, numbers, plan)
             for each in light:
                 noise = None
                 if noise_seed is not None:

@@ -28,6 +28,9 @@ class Shortcuts(Protocol):
     def reuses_wave(self, name: str, /) -> bool:
         """Whether a parameter leaves the light behind the sample; its derivative comes first."""
 
+    def stepped(self, values: Mapping[str, float], /) -> Array:
+        """Image at values a small step from those of the last image, shape (Y, X)."""
+
     def nudges(self, name: str, /) -> bool:
         """Whether `nudged` gives the image after a small step of a parameter."""
 
@@ -196,7 +199,7 @@ class ImageProblem:
                 name = names[k]
                 image = quick.nudged(point.values, name, values[name] - point.values[name])
             else:
-                image = self.model(values)
+                image = self.model(values) if quick is None else quick.stepped(values)
             columns[:, k] = -gain * w * (image - point.image)[self.used] / step
         fixed = self._columns(point.image)
         if fixed.shape[1]:

@@ -8,6 +8,7 @@ import torch
 
 from osog.rendering import ForwardModel
 from osog.scene.parameters import describe
+from osog.waves.sharing import Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from osog.scene.model import FitRole
 
     Array = NDArray[np.float64]
+
+
+_KEPT_NUMBERS = 2e7
+"""Of what the lens does, for one simulator."""
+_NOT_OPTICS = ("particles", "populations", "camera", "background")
 
 
 class Simulator:
@@ -50,6 +56,8 @@ class Simulator:
         self._region = region
         self._scene = scene
         self._roles: dict[str, FitRole | None] = {}
+        self._optics: frozenset[tuple[str, float]] | None = None
+        self._lens: Sharing | None = None
         self._alone = sum(len(p.particles or ()) for p in scene.populations) == 1
         self.renders = 0
         local = region.scene(scene) if region is not None else scene
@@ -69,8 +77,17 @@ class Simulator:
     def __call__(self, values: Mapping[str, float]) -> Array:
         """Simulate with these values by name; the result has shape ([Z,] Y, X)."""
         self.renders += 1
+        optics = _optics(values)
+        if optics != self._optics:
+            self._optics, self._lens = optics, Sharing(_KEPT_NUMBERS)
         with torch.no_grad():
-            return _array(self._forward.image(self._local(values)))
+            return _array(self._forward.image(self._local(values), optics=self._lens))
+
+    def stepped(self, values: Mapping[str, float]) -> Array:
+        """Simulate with values a small step from those before, which keep their lens."""
+        self.renders += 1
+        with torch.no_grad():
+            return _array(self._forward.image(self._local(values), optics=self._same(values)))
 
     def nudged(self, values: Mapping[str, float], name: str, step: float) -> Array:
         """Simulate once one parameter that `nudges` has changed by a small step.
@@ -90,7 +107,12 @@ class Simulator:
         self.renders += 1
         x_um, y_um = (step, 0.0) if self._role(name) == "x" else (0.0, step)
         with torch.no_grad():
-            return _array(self._forward.moved(self._local(values), x_um, y_um))
+            local, lens = self._local(values), self._same(values)
+            return _array(self._forward.moved(local, x_um, y_um, optics=lens))
+
+    def _same(self, values: Mapping[str, float]) -> Sharing | None:
+        """What the lens did in the image before, if the optics are the same."""
+        return self._lens if _optics(values) == self._optics else None
 
     def _local(self, values: Mapping[str, float]) -> Mapping[str, float]:
         """Values in the coordinates of what is simulated."""
@@ -139,6 +161,15 @@ class Simulators:
         made = Simulator(scene, self._region, device=self._device, accuracy=accuracy)
         self._made.append(made)
         return made
+
+
+def _optics(values: Mapping[str, float]) -> frozenset[tuple[str, float]]:
+    """Numbers that the lens may depend on."""
+    return frozenset(
+        (name, value)
+        for name, value in values.items()
+        if name.split(".")[0].split("[")[0] not in _NOT_OPTICS
+    )
 
 
 def _array(image: torch.Tensor) -> Array:
