@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import osog
+from osog.calibration.moments import Matching
 from osog.calibration.summary import Summary
 from osog.calibration.unknowns import Unknowns
 from osog.cli.app import app
@@ -147,3 +148,36 @@ def test_the_command_writes_the_scene(tmp_path: Path, micrograph: np.ndarray) ->
     refused = CliRunner().invoke(app, [*arguments[:4], f"{COUNT}=4", *arguments[5:]])
     assert refused.exit_code != 0
     assert "NAME=LOW:HIGH" in refused.output + str(refused.exception)
+
+
+def test_a_difference_moves_a_whole_number_by_a_whole_one() -> None:
+    unknowns = Unknowns.of(crowd(20, 0.6), {COUNT: (2.0, 40.0), RADIUS: (0.5, 1.0)})
+    for count, step in ((2, 0.06), (3, 0.06), (39, -0.06), (40, -0.06), (2, -0.06)):
+        u = unknowns.place({COUNT: count, RADIUS: 0.75})
+        there, moved = unknowns.stepped(u, 0, step)
+        after = unknowns.values(there)[COUNT]
+        assert abs(after - count) >= 1
+        expected = unknowns.place({COUNT: after, RADIUS: 0.75})[0] - u[0]
+        assert moved == pytest.approx(expected, abs=1e-12)
+        assert there[1] == u[1]
+    there, moved = unknowns.stepped(u, 1, 0.06)
+    assert moved == 0.06
+    assert there[1] == pytest.approx(0.56)
+
+
+def test_slopes_of_few_particles_are_those_of_whole_ones() -> None:
+    unknowns = Unknowns.of(crowd(20, 0.6), {COUNT: (2.0, 40.0), RADIUS: (0.5, 1.0)})
+
+    def simulated(u: np.ndarray, seed: int, count: int) -> np.ndarray:
+        values = unknowns.values(u)
+        noise = np.random.default_rng(seed).normal(0, 0.01, (count, 3))
+        exact = [np.log(values[COUNT]), values[RADIUS], values[RADIUS] * values[COUNT] / 10]
+        return np.array(exact) + noise
+
+    truth = unknowns.place({COUNT: 4, RADIUS: 0.7})
+    target = simulated(truth, 99, 4)
+    matching = Matching(simulated, target, 4, unknowns.stepped)
+    start = unknowns.place({COUNT: 2, RADIUS: 0.75})
+    found = matching.matched(start, matching.weighed(start, 0, 24), 1)
+    assert unknowns.values(found.u)[COUNT] in (3, 4, 5)
+    assert found.sigma[0] < 0.2  # a slope of 0 would leave the prior's, 0.44

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Simulated = Callable[[Array, int, int], Array]
     """Summaries (K, M) at a place of the unit cube, of K seeds from one on."""
+    Stepped = Callable[[Array, int, float], tuple[Array, float]]
+    """Place a step along one number away, and how far that number has moved."""
 
 _DIFFERENCE = 0.06
 """Step of the differences as a share of the range."""
@@ -95,10 +97,13 @@ class Matching:
         Summaries of the tiles of the picture.
     renders : int
         Pictures K of each place.
+    stepped : callable
+        Takes the steps of the differences.
     """
 
-    def __init__(self, simulated: Simulated, target: Array, renders: int) -> None:
+    def __init__(self, simulated: Simulated, target: Array, renders: int, stepped: Stepped) -> None:
         self._simulated, self._target, self._renders = simulated, target, renders
+        self._stepped = stepped
         self._aim = target.mean(0)
         self._whiten = np.eye(target.shape[1])
 
@@ -155,8 +160,9 @@ class Matching:
 
     def _slope(self, u: Array, i: int, base: Array, seed: int) -> Array:
         """Change (M,) of the mean summary with one number, from the side that has room."""
-        step = _DIFFERENCE if u[i] + _DIFFERENCE <= 1 else -_DIFFERENCE
-        there = u.copy()
-        there[i] += step
+        wanted = _DIFFERENCE if u[i] + _DIFFERENCE <= 1 else -_DIFFERENCE
+        there, step = self._stepped(u, i, wanted)
+        if step == 0:  # a range that holds one whole number
+            return np.zeros_like(base)
         slope: Array = (self._simulated(there, seed, self._renders).mean(0) - base) / step
         return slope

@@ -135,7 +135,7 @@ def calibrate(
             seen = np.concatenate([drawn(p, first + k, 1) for k, p in enumerate(places)])
             u = regressed(places, seen, target.mean(0))
             watch.word = "matching"
-            matching = Matching(drawn, target, renders)
+            matching = Matching(drawn, target, renders, unknowns.stepped)
             after = matching.weighed(u, first + pilot, _SCATTER)
             found = matching.matched(u, after, steps)
             u, sigma = found.u, found.sigma

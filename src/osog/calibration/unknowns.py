@@ -112,6 +112,37 @@ class Unknowns:
         found: Array = np.where(self.logarithmic, rise / span, linear)
         return found
 
+    def stepped(self, u: Array, i: int, step: float) -> tuple[Array, float]:
+        """Change one number by a step, or by a whole one where the step is less.
+
+        Parameters
+        ----------
+        u : ndarray, shape (P,)
+            Place in the unit cube.
+        i : int
+        step : float
+            In the unit cube, whose other end lies on the side of the step.
+
+        Returns
+        -------
+        ndarray, shape (P,)
+            The place there.
+        float
+            How far the number itself has moved in the unit cube, which rounding changes.
+        """
+        there = u.copy()
+        there[i] += step
+        if not self.whole[i]:
+            return there, step
+        name, here = self.names[i], self.values(u)
+        wanted = self.values(there)[name]
+        if wanted == here[name]:
+            onward = 1 if step > 0 else -1
+            inside = self.low[i] <= here[name] + onward <= self.high[i]
+            wanted = here[name] + (onward if inside else -onward)
+        there[i] = self.place({**here, name: wanted})[i]
+        return there, float(there[i] - self.place(here)[i])
+
     def deviations(self, u: Array, sigma: Array) -> dict[str, float]:
         """Standard deviations by name of places with standard deviations ``sigma`` (P,)."""
         span = self.high - self.low

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import pi
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ import torch
 from osog.waves.phase_factors import phasor
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from torch import Tensor
 
     from osog.waves.sampling_plan import SamplingPlan
@@ -49,6 +51,9 @@ class LitWave(Wave):
         Weights of the source points; they sum to 1.
     reference_um : float
         Height of the plane that the spectrum refers to.
+    spectrum : Tensor, shape (S, …, By, Bx), complex
+        Fourier-series coefficients of the scattered light, f being relative to the light that came
+        in.
     """
 
     fx: Tensor
@@ -56,11 +61,29 @@ class LitWave(Wave):
     source: Tensor
     weights: Tensor
     reference_um: float
+    spectrum: Tensor
 
     @property
     def head(self) -> dict[str, Any]:
         """Fields that every such wave has, to make another one of the same light."""
-        return {field.name: getattr(self, field.name) for field in fields(LitWave)}
+        names = (field.name for field in fields(LitWave) if field.name != "spectrum")
+        return {name: getattr(self, name) for name in names}
+
+    def moved(self, x_um: float, y_um: float) -> Self:
+        """Light behind the same sample, all of which is moved sideways in the same light.
+
+        The factor exp(−2πi f·d) on the spectrum is exact for the light itself; a sample that is
+        drawn anew in another place differs by the grid it is drawn on.
+
+        Parameters
+        ----------
+        x_um, y_um : float
+        """
+        across, down = (
+            phasor(-2 * pi * step * frequency)
+            for step, frequency in ((x_um, self.fx), (y_um, self.fy))
+        )
+        return replace(self, spectrum=self.spectrum * (down[:, None] * across))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +106,6 @@ class ExitWave(LitWave):
         Whether the spectrum is linear in the sample, so that images are to be, too.
     """
 
-    spectrum: Tensor
     incident: Tensor | None = None
     first_order: bool = False
 
@@ -104,7 +126,6 @@ class JonesWave(LitWave):
         As in `LitWave`.
     """
 
-    spectrum: Tensor
     state: Tensor
 
     def analysed(self, analyser: Tensor) -> ExitWave:
@@ -137,8 +158,6 @@ class ReflectedWave(LitWave):
     fx, fy, source, weights, wavelength_um, medium_index, reference_um, plan
         As in `LitWave`.
     """
-
-    spectrum: Tensor
 
     def beside(self, reference: Tensor, mirror_um: Tensor, share: Tensor) -> ExitWave:
         """Return this light together with that of a mirror.

@@ -108,7 +108,9 @@ class Band:
             first[axis], size[axis] = low, high - low
         return spectrum, Band((first[0], first[1]), (size[0], size[1]), self.step)
 
-    def field(self, spectrum: Tensor, shape: tuple[int, int]) -> Tensor:
+    def field(
+        self, spectrum: Tensor, shape: tuple[int, int], part: tuple[slice, slice] | None = None
+    ) -> Tensor:
         """Field on a grid of the whole domain from coefficients in ascending order.
 
         Parameters
@@ -117,18 +119,22 @@ class Band:
         shape : (int, int)
             Grid (y, x), with at least as many samples as the band has frequencies. Frequencies
             beyond its own are sampled all the same: a tilted wave turns faster than the grid.
+        part : (slice, slice), optional
+            Samples (y, x) of that grid which are wanted; all of them when left out.
 
         Returns
         -------
-        complex Tensor, of ``shape``
+        complex Tensor, of ``shape`` or of the part
             Σ_f spectrum(f) exp(2πi f·r); the transform along x is done for the rows in the band
-            only.
+            only, that along y for the wanted columns.
         """
         rows = _in_fft_order(spectrum, self.first[1], shape[1], -1)
         rows = torch.fft.ifft(rows, dim=-1, norm="forward")
+        if part is not None:
+            rows = rows[..., part[1]]
         columns = _in_fft_order(rows, self.first[0], shape[0], -2)
         field: Tensor = torch.fft.ifft(columns, dim=-2, norm="forward")
-        return field
+        return field if part is None else field[..., part[0], :]
 
 
 def modulus_squared(spectrum: Tensor, shape: tuple[int, int]) -> Tensor:

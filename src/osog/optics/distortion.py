@@ -49,7 +49,7 @@ def distorted(optical: OpticalImage, values: Values, plan: SamplingPlan) -> Opti
     -----
     Third-order (Seidel) distortion, Born & Wolf §5.3.
     """
-    if not acts(values, "distortion_percent"):
+    if not is_distorted(values):
         return optical
     x, y = field_coordinates(plan, values)
     scale = _inverse(values.microscope.field_aberrations.distortion_percent / 100, x, y)
@@ -68,6 +68,11 @@ def distorted(optical: OpticalImage, values: Values, plan: SamplingPlan) -> Opti
             read_at(field.real, rows, columns), read_at(field.imag, rows, columns)
         )
     return OpticalImage(irradiance, field)
+
+
+def is_distorted(values: Values) -> bool:
+    """Whether the lens distorts, or its distortion is in the caller's hands."""
+    return acts(values, "distortion_percent")
 
 
 def _inverse(strength: Tensor, x: Tensor, y: Tensor) -> Tensor:

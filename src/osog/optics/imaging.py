@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from osog.exit_wave.first_order import is_first_order
 from osog.exit_wave.wave import EmissionSlabs, ExitWave, JonesWave, ReflectedWave, Wave
 from osog.optics import (
     confocal,
@@ -17,7 +18,7 @@ from osog.optics import (
     reflection,
 )
 from osog.optics.brightfield import brightfield
-from osog.optics.distortion import distorted
+from osog.optics.distortion import distorted, is_distorted
 from osog.optics.field_dependence import pupil_changes, with_field
 from osog.optics.fluorescence import fluorescence
 from osog.optics.hologram import hologram
@@ -25,6 +26,7 @@ from osog.optics.iscat import iscat
 from osog.optics.light_sheet import light_sheet
 from osog.optics.phase import phase, phase_of
 from osog.optics.shadowgraph import shadowgraph
+from osog.optics.vectorial import is_vectorial
 from osog.scene import (
     DIC,
     Brightfield,
@@ -90,6 +92,9 @@ class Imaging:
         a frame as light can.
     cautions : callable, optional
         Scene, particles and plan → what a user should know.
+    pointwise : bool
+        Whether every point of an image in coherent light follows from the field at that point,
+        which `coherent_field` gives: then it can be had at the pixels of the frame alone.
     """
 
     model: type[ModalityModel]
@@ -98,6 +103,7 @@ class Imaging:
     plate: Callable[[Values, Tensor, float], Callable[[Tensor, Tensor], Tensor]] | None = None
     of_field: Callable[[Tensor, SamplingPlan], OpticalImage] | None = None
     cautions: Callable[[Scene, ParticleBatch, SamplingPlan], Iterable[Caution]] | None = None
+    pointwise: bool = False
 
     @property
     def kind(self) -> str:
@@ -118,30 +124,32 @@ class Imaging:
 IMAGINGS: dict[str, Imaging] = {
     imaging.kind: imaging
     for imaging in (
-        Imaging(Brightfield, brightfield),
+        Imaging(Brightfield, brightfield, pointwise=True),
         Imaging(
             PhaseContrast,
             phase_contrast.phase_contrast,
             curve=phase_contrast.contrast_curve,
             plate=phase_contrast.phase_plate,
         ),
-        Imaging(DIC, dic.dic, curve=dic.contrast_curve),
+        Imaging(DIC, dic.dic, curve=dic.contrast_curve, pointwise=True),
         Imaging(Darkfield, darkfield.darkfield, cautions=darkfield.cautions),
-        Imaging(Polarized, polarized.polarized, cautions=polarized.cautions),
-        Imaging(Hologram, hologram),
+        Imaging(Polarized, polarized.polarized, cautions=polarized.cautions, pointwise=True),
+        Imaging(Hologram, hologram, pointwise=True),
         Imaging(
             OffAxisHologram,
             off_axis_hologram.off_axis_hologram,
             curve=contrast.collected,
             cautions=off_axis_hologram.cautions,
         ),
-        Imaging(QuantitativePhase, phase, curve=contrast.collected, of_field=phase_of),
+        Imaging(
+            QuantitativePhase, phase, curve=contrast.collected, of_field=phase_of, pointwise=True
+        ),
         Imaging(Shadowgraph, shadowgraph),
         Imaging(Fluorescence, fluorescence),
         Imaging(Confocal, confocal.confocal, curve=confocal.contrast_curve),
         Imaging(LightSheet, light_sheet),
-        Imaging(Reflection, reflection.reflection, cautions=reflection.cautions),
-        Imaging(InterferometricScattering, iscat, cautions=reflection.cautions),
+        Imaging(Reflection, reflection.reflection, cautions=reflection.cautions, pointwise=True),
+        Imaging(InterferometricScattering, iscat, cautions=reflection.cautions, pointwise=True),
     )
 }
 """How every modality is imaged, by its name in the scene file."""
@@ -179,7 +187,8 @@ def image(wave: Wave, values: Values) -> OpticalImage:
     Returns
     -------
     OpticalImage
-        On the fine grid of ``wave.plan``; differentiable.
+        On the fine grid of ``wave.plan``, or at its frame's pixels where it asks for no more;
+        differentiable.
 
     Raises
     ------
@@ -196,6 +205,31 @@ def image(wave: Wave, values: Values) -> OpticalImage:
         # Fields of two places can be averaged, what follows from them cannot.
         optical = imaging.of_field(optical.field, wave.plan)
     return distorted(optical, values, wave.plan)
+
+
+def frame_suffices(values: Values, plan: SamplingPlan) -> bool:
+    """Whether an image without a camera can be made at the pixels of the frame alone.
+
+    True in coherent light of one wavelength where every point of an image follows from the field
+    there (`Imaging.pointwise`) and no optics move light between the points; a phase must then be
+    sampled no finer than by the pixels, between which its branches are followed.
+
+    Parameters
+    ----------
+    values : Values
+    plan : SamplingPlan
+    """
+    microscope = values.scene.microscope
+    return (
+        IMAGINGS[microscope.modality.kind].pointwise
+        and plan.lights == 1
+        and microscope.spectrum.monochromatic
+        and not is_first_order(values.scene)
+        and not is_vectorial(values)
+        and not pupil_changes(values)
+        and not is_distorted(values)
+        and not (microscope.modality.measures_phase and plan.oversampling > 1)
+    )
 
 
 def modality_cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterable[Caution]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from osog.optics.band import Band
 from osog.optics.pupil import Pupil
 from osog.waves.angular_spectrum import propagator
+from osog.waves.recently_used import RecentlyUsed, numbers_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 DARK = 1e-3
 """Share of the incident light below which a background is too dark to be the unit."""
+_KEPT_NUMBERS = 10**6
+"""Complex numbers of pupils and transfers that are kept together."""
 
 
 def is_coherent(wave: ExitWave) -> bool:
@@ -95,11 +98,29 @@ def through(
     available = (len(wave.fy), len(wave.fx))
     band = Band.around((-centre[1], -centre[0]), pupil.cutoff, available, wave.plan.frequency_step)
     fx, fy = band.frequencies(wave.source)
-    turned = propagator(fx, fy, source, distance_um, wave.wavelength_um, wave.medium_index)
-    passing, incident = pupil(fx + sx, fy + sy), pupil.unvignetted(sx, sy)
-    if plate is not None:
-        passing, incident = passing * plate(fx + sx, fy + sy), incident * plate(sx, sy)
-    return turned * passing, band, incident
+
+    def passing() -> tuple[Tensor, Tensor]:
+        return pupil(fx + sx, fy + sy), pupil.unvignetted(sx, sy)
+
+    def transfer() -> tuple[Tensor, Tensor]:
+        through_pupil, direct = passing() if lens is None else _KEPT.get((lens, None), passing)
+        turned = propagator(fx, fy, source, distance_um, wave.wavelength_um, wave.medium_index)
+        if plate is not None:
+            through_pupil, direct = through_pupil * plate(fx + sx, fy + sy), direct * plate(sx, sy)
+        return turned * through_pupil, direct
+
+    # While a fit moves the particle, or templates the focus, the lens stays as it is.
+    lens = numbers_in(pupil, source, band, wave.source.dtype)
+    place = (
+        None
+        if plate is not None
+        else numbers_in(distance_um, wave.wavelength_um, wave.medium_index)
+    )
+    if lens is None or place is None:
+        seen, incident = transfer()
+    else:
+        seen, incident = _KEPT.get((lens, place), transfer)
+    return seen, band, incident
 
 
 def passed(
@@ -150,8 +171,9 @@ def coherent_field(
     Returns
     -------
     field : complex Tensor (Fy, Fx)
-        On the fine grid. Divided by what the objective makes of the incident wave, so that the
-        piston of an aberration does not turn the background; undivided where that is blocked.
+        On the fine grid, or at the frame's pixels where the plan wants no more. Divided by what the
+        objective makes of the incident wave, so that the piston of an aberration does not turn the
+        background; undivided where that is blocked.
     fraction : 0-dim Tensor
         |P(f_s)|², the share of the incident irradiance that the objective passes.
 
@@ -168,7 +190,9 @@ def coherent_field(
     spectrum, band, incident = passed(wave, values, pupil)
     if transfer is not None:
         spectrum = spectrum * transfer(*band.frequencies(spectrum.real))
-    field = band.field(spectrum, wave.plan.fine_shape)
+    plan = wave.plan
+    part = plan.pixel_centres if plan.frame_only else None
+    field = band.field(spectrum, plan.fine_shape, part)
     fraction = squared(incident)
     return field / incident if is_bright(fraction) else field, fraction
 
@@ -181,3 +205,9 @@ def is_bright(share: Tensor) -> bool:
 def squared(amplitude: Tensor) -> Tensor:
     """|amplitude|² of a complex number."""
     return amplitude.real.square() + amplitude.imag.square()
+
+
+_KEPT: RecentlyUsed[tuple[Tensor, Tensor]] = RecentlyUsed(
+    _KEPT_NUMBERS, lambda parts: parts[0].numel()
+)
+"""Pupils and transfers of the images before, by the numbers that they are made of."""

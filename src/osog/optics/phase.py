@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,6 +88,8 @@ def branches(wrapped: Tensor, field: Tensor, plan: SamplingPlan) -> Tensor:
     """
     turns = torch.zeros_like(wrapped)
     s = plan.oversampling
+    if plan.frame_only:
+        s, plan = 1, replace(plan, pad_px=(0, 0))
     y, x = (slice(pad * s, (pad + n - 1) * s + 1)
             for pad, n in zip(plan.pad_px, plan.frame_shape, strict=True))  # fmt: skip
     frame = wrapped[y, x]

@@ -147,6 +147,7 @@ def _grids(plan: SamplingPlan) -> SamplingPlan:
         interference_rings=(),
         scatter_rings=(),
         near_um=0.0,
+        frame_only=False,
     )
 
 

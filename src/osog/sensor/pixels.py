@@ -30,7 +30,8 @@ def pixels(
     Parameters
     ----------
     fine : Tensor (..., Fy, Fx)
-        Image over the whole periodic domain; sample j lies at (j/s − pad) pixels.
+        Image over the whole periodic domain; sample j lies at (j/s − pad) pixels. With
+        ``plan.frame_only`` it is of the frame's pixels, shape (..., Ny, Nx), and stays as it is.
     plan : SamplingPlan
         Grids of the render.
     integrate : bool
@@ -47,7 +48,8 @@ def pixels(
     Raises
     ------
     ValueError
-        If ``fine`` is not of the shape that the plan gives.
+        If ``fine`` is not of the shape that the plan gives, or the pixels should integrate what is
+        known at their centres only.
 
     Notes
     -----
@@ -56,13 +58,17 @@ def pixels(
     coarse aliases as a real one does. The domain is periodic, but its padding beyond the frame
     grows with the path, so that nothing wraps into the frame.
     """
-    if tuple(fine.shape[-2:]) != tuple(plan.fine_shape):
-        raise ValueError(f"image of shape {tuple(fine.shape)} must be {tuple(plan.fine_shape)}.")
+    if tuple(fine.shape[-2:]) != tuple(plan.image_shape):
+        raise ValueError(f"image of shape {tuple(fine.shape)} must be {tuple(plan.image_shape)}.")
+    if plan.frame_only:
+        if integrate:
+            raise ValueError("an image of the pixel centres alone cannot be integrated.")
+        return fine
     s = plan.oversampling
     (top, left), (height, width) = plan.pad_px, plan.frame_shape
     if not integrate:
-        rows = slice(top * s, (top + height - 1) * s + 1, s)
-        return fine[..., rows, left * s : (left + width - 1) * s + 1 : s]
+        rows, columns = plan.pixel_centres
+        return fine[..., rows, columns]
     like = {"dtype": fine.dtype, "device": fine.device}
     fy = torch.fft.fftfreq(plan.fine_shape[0], 1 / s, **like)
     fx = torch.fft.rfftfreq(plan.fine_shape[1], 1 / s, **like)

@@ -66,6 +66,9 @@ class SamplingPlan:
     near_um : float
         Distance from the focus beyond which slabs may share point spreads, because what they add
         to the image fades; infinite where it does not.
+    frame_only : bool
+        Whether images are made at the pixels of the frame alone, where nothing that lies between
+        or around them counts.
     """
 
     frame_shape: tuple[int, int]
@@ -94,6 +97,7 @@ class SamplingPlan:
     scattering: tuple[str, ...] = ()
     edge_steps: int = 1
     near_um: float = inf
+    frame_only: bool = False
 
     @property
     def lights(self) -> int:
@@ -120,6 +124,21 @@ class SamplingPlan:
     def fine_shape(self) -> tuple[int, int]:
         """Intensity grid (Y, X) over the domain."""
         return self.domain_px[0] * self.oversampling, self.domain_px[1] * self.oversampling
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Samples (Y, X) of an image: the intensity grid, or the pixels of the frame."""
+        return self.frame_shape if self.frame_only else self.fine_shape
+
+    @property
+    def pixel_centres(self) -> tuple[slice, slice]:
+        """Samples (y, x) of the intensity grid at the centres of the frame's pixels."""
+        s = self.oversampling
+        rows, columns = (
+            slice(pad * s, (pad + number - 1) * s + 1, s)
+            for pad, number in zip(self.pad_px, self.frame_shape, strict=True)
+        )
+        return rows, columns
 
     @property
     def frequency_step(self) -> tuple[float, float]:

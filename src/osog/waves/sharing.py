@@ -25,7 +25,8 @@ _MOST_SAMPLES = 6e7
 class _Kept:
     """What one group of frames has in common, and how often each was asked for in this frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: float) -> None:
+        self.most = most
         self.found: dict[tuple[str, int], Any] = {}
         self.asked: dict[str, int] = {}
         self.samples = 0.0
@@ -43,12 +44,35 @@ def sharing() -> Iterator[Callable[[], None]]:
     callable
         To be called before each of the frames.
     """
-    kept = _Kept()
+    kept = _Kept(_MOST_SAMPLES)
     token = _group.set(kept)
     try:
         yield kept.asked.clear
     finally:
         _group.reset(token)
+
+
+class Sharing:
+    """What frames share that are made now and then, of optics that the caller knows to be the same.
+
+    Parameters
+    ----------
+    most_samples : float
+        Numbers that are kept.
+    """
+
+    def __init__(self, most_samples: float = _MOST_SAMPLES) -> None:
+        self._kept = _Kept(most_samples)
+
+    @contextmanager
+    def frame(self) -> Iterator[None]:
+        """One of the frames."""
+        self._kept.asked.clear()
+        token = _group.set(self._kept)
+        try:
+            yield
+        finally:
+            _group.reset(token)
 
 
 def shared(name: str, make: Callable[[], _T]) -> _T:
@@ -73,7 +97,7 @@ def shared(name: str, make: Callable[[], _T]) -> _T:
         return result
     made = make()
     kept.samples += _samples(made)
-    if kept.samples <= _MOST_SAMPLES:
+    if kept.samples <= kept.most:
         kept.found[key] = made
     return made
 
@@ -86,4 +110,4 @@ def _samples(made: Any) -> int:
     return sum(_samples(part) for part in vars(made).values()) if hasattr(made, "__dict__") else 0
 
 
-__all__ = ["shared", "sharing"]
+__all__ = ["Sharing", "shared", "sharing"]

@@ -103,3 +103,20 @@ def test_newton_step_lands_on_the_optimum_of_a_linear_problem(blob):
     point = problem.evaluate(near)
     step = newton_step(problem, point, problem.jacobian(point))
     assert problem.evaluate(near + step).cost < 1e-3 * point.cost
+
+
+def test_a_descent_that_falls_too_slowly_is_left_as_it_is(blob):
+    start = blob.parameters(start=(26.0, 6.0, 2.2, 0.4))  # the blob lies elsewhere
+    problem = blob.problem(blob.image(), 1.0, start)
+    demanding, asking = (_minimised(problem, np.zeros(4), falling=f) for f in (1e3, 1.0))
+    assert (demanding.reason, demanding.iterations) == ("exhausted", 2)
+    assert asking.reason == "converged"
+    assert asking.evaluation.cost < demanding.evaluation.cost
+
+
+def test_two_steps_together_must_lower_chi2_by_the_factor():
+    rule = StopRule(falling=2.0)
+    assert not rule.is_slow([8.0, 7.9])
+    assert not rule.is_slow([8.0, 7.0, 3.9])
+    assert rule.is_slow([8.0, 7.0, 4.1])
+    assert not StopRule().is_slow([8.0, 8.0, 8.0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -20,6 +20,22 @@ if TYPE_CHECKING:
 
 # Of the scale of a parameter. One-sided differences of a float64 model are then right to 1e-5.
 STEP = 1e-6
+
+
+class Shortcuts(Protocol):
+    """What the images of a point and of small steps from it have in common."""
+
+    def reuses_wave(self, name: str, /) -> bool:
+        """Whether a parameter leaves the light behind the sample; its derivative comes first."""
+
+    def stepped(self, values: Mapping[str, float], /) -> Array:
+        """Image at values a small step from those of the last image, shape (Y, X)."""
+
+    def nudges(self, name: str, /) -> bool:
+        """Whether `nudged` gives the image after a small step of a parameter."""
+
+    def nudged(self, values: Mapping[str, float], name: str, step: float, /) -> Array:
+        """Image after a small step of one parameter from values, shape (Y, X)."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +83,8 @@ class ImageProblem:
     linear : LinearPart
     priors : mapping of names to (value, sd)
         Gaussian priors of some of the parameters.
-    reuses_wave : callable, optional
-        Tells which names leave the exit wave as it is; their derivatives are taken first, while
-        the forward model still holds the exit wave of the point.
+    shortcuts : Shortcuts, optional
+        What the model has in common between the images of a point and of small steps from it.
     """
 
     def __init__(
@@ -80,7 +95,7 @@ class ImageProblem:
         parameters: FreeParameters,
         linear: LinearPart,
         priors: Mapping[str, tuple[float, float]] | None = None,
-        reuses_wave: Callable[[str], bool] | None = None,
+        shortcuts: Shortcuts | None = None,
     ) -> None:
         self.data, self.weights, self.model = data, weights, model
         self.parameters, self.linear = parameters, linear
@@ -88,7 +103,7 @@ class ImageProblem:
         self.used = weights > 0
         self._background = linear.background((data.shape[0], data.shape[1]))
         self._pedestal = linear.pedestal if linear.gain else 0.0
-        self._reuses_wave = reuses_wave or _never
+        self._shortcuts = shortcuts
         self.last_jacobian: Array | None = None
 
     @property
@@ -120,12 +135,10 @@ class ImageProblem:
             other.last_jacobian = other.rescaled_jacobian(self.last_jacobian, self)
         return other
 
-    def with_model(
-        self, model: Model, reuses_wave: Callable[[str], bool] | None = None
-    ) -> ImageProblem:
+    def with_model(self, model: Model, shortcuts: Shortcuts | None = None) -> ImageProblem:
         """Return the same problem with another simulator, such as one on a finer grid."""
         other = ImageProblem.__new__(ImageProblem)
-        own = {"model": model, "_reuses_wave": reuses_wave or _never, "last_jacobian": None}
+        own = {"model": model, "_shortcuts": shortcuts, "last_jacobian": None}
         other.__dict__ = {**self.__dict__, **own}
         return other
 
@@ -134,7 +147,7 @@ class ImageProblem:
     ) -> ImageProblem:
         """Return the same problem with other free parameters and their priors."""
         return ImageProblem(
-            self.data, self.weights, self.model, parameters, self.linear, priors, self._reuses_wave
+            self.data, self.weights, self.model, parameters, self.linear, priors, self._shortcuts
         )
 
     def evaluate(self, u: Array) -> Point:
@@ -165,7 +178,12 @@ class ImageProblem:
         ndarray, shape (n + priors, P)
         """
         u, parameters = point.u, self.parameters
-        cheap = [self._reuses_wave(name) for name in parameters.names]
+        quick, names = self._shortcuts, parameters.names
+        nudged = [quick is not None and quick.nudges(name) for name in names]
+        cheap = [
+            near or (quick is not None and quick.reuses_wave(name))
+            for near, name in zip(nudged, names, strict=True)
+        ]
         columns = np.zeros((self.pixels, len(parameters)))
         w = self.weights[self.used]
         gain = point.coefficients[0] if self.linear.gain else 1.0
@@ -176,7 +194,12 @@ class ImageProblem:
             step = STEP if self.high[k] - u[k] >= u[k] - self.low[k] else -STEP
             moved = u.copy()
             moved[k] += step
-            image = self.model(parameters.values(moved))
+            values = parameters.values(moved)
+            if quick is not None and nudged[k]:
+                name = names[k]
+                image = quick.nudged(point.values, name, values[name] - point.values[name])
+            else:
+                image = self.model(values) if quick is None else quick.stepped(values)
             columns[:, k] = -gain * w * (image - point.image)[self.used] / step
         fixed = self._columns(point.image)
         if fixed.shape[1]:
@@ -259,11 +282,6 @@ class ImageProblem:
             k = self.parameters.names.index(name)
             row[k] = self.parameters.scale[k] / sd
         return rows
-
-
-def _never(name: str) -> bool:
-    """Say that no number leaves the exit wave as it is."""
-    return False
 
 
 def _orthonormal(columns: Array) -> Array:

@@ -8,6 +8,7 @@ import torch
 
 from osog.rendering import ForwardModel
 from osog.scene.parameters import describe
+from osog.waves.sharing import Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
+_KEPT_NUMBERS = 2e7
+"""Of what the lens does, for one simulator."""
+_NOT_OPTICS = ("particles", "populations", "camera", "background")
+
+
 class Simulator:
-    """Noise-free images of a scene whose sampling is fixed, in float64.
+    """Noise-free images of a scene whose sampling is fixed.
 
     Parameters
     ----------
@@ -34,6 +40,8 @@ class Simulator:
     device : str
     accuracy : str, optional
         Accuracy of the images; the scene's when left out.
+    dtype : torch.dtype
+        Of the computation; differences need float64.
     """
 
     def __init__(
@@ -43,30 +51,79 @@ class Simulator:
         *,
         device: str = "cpu",
         accuracy: str | None = None,
+        dtype: torch.dtype = torch.float64,
     ) -> None:
         self._region = region
         self._scene = scene
         self._roles: dict[str, FitRole | None] = {}
+        self._optics: frozenset[tuple[str, float]] | None = None
+        self._lens: Sharing | None = None
+        self._alone = sum(len(p.particles or ()) for p in scene.populations) == 1
         self.renders = 0
         local = region.scene(scene) if region is not None else scene
-        self._forward = ForwardModel(local, dtype=torch.float64, device=device, accuracy=accuracy)
+        self._forward = ForwardModel(local, dtype=dtype, device=device, accuracy=accuracy)
 
     def reuses_wave(self, name: str) -> bool:
         """Whether a change of this parameter leaves the exit wave, so that its image is cheap."""
         return self._forward.reuses_wave(name)
 
+    def nudges(self, name: str) -> bool:
+        """Whether a small change of this parameter is one of the light behind the sample.
+
+        It is where the only particle moves sideways; `nudged` then gives the image.
+        """
+        return self._alone and self._forward.moves_wave and self._role(name) in ("x", "y")
+
     def __call__(self, values: Mapping[str, float]) -> Array:
-        """Simulate with these values by name; the result has shape (Y, X)."""
+        """Simulate with these values by name; the result has shape ([Z,] Y, X)."""
         self.renders += 1
-        local = values
-        if self._region is not None:
-            for name in values.keys() - self._roles.keys():
-                self._roles[name] = describe(self._scene, name).role
-            local = self._region.local(values, self._roles)
+        optics = _optics(values)
+        if optics != self._optics:
+            self._optics, self._lens = optics, Sharing(_KEPT_NUMBERS)
         with torch.no_grad():
-            image = self._forward.image(local)
-        array: Array = image.detach().to("cpu", torch.float64).numpy()
-        return array
+            return _array(self._forward.image(self._local(values), optics=self._lens))
+
+    def stepped(self, values: Mapping[str, float]) -> Array:
+        """Simulate with values a small step from those before, which keep their lens."""
+        self.renders += 1
+        with torch.no_grad():
+            return _array(self._forward.image(self._local(values), optics=self._same(values)))
+
+    def nudged(self, values: Mapping[str, float], name: str, step: float) -> Array:
+        """Simulate once one parameter that `nudges` has changed by a small step.
+
+        Parameters
+        ----------
+        values : mapping
+            Those before; their image should be the last one, whose light is kept.
+        name : str
+        step : float
+            In the parameter's units, far below a pixel.
+
+        Returns
+        -------
+        ndarray, shape (Y, X)
+        """
+        self.renders += 1
+        x_um, y_um = (step, 0.0) if self._role(name) == "x" else (0.0, step)
+        with torch.no_grad():
+            local, lens = self._local(values), self._same(values)
+            return _array(self._forward.moved(local, x_um, y_um, optics=lens))
+
+    def _same(self, values: Mapping[str, float]) -> Sharing | None:
+        """What the lens did in the image before, if the optics are the same."""
+        return self._lens if _optics(values) == self._optics else None
+
+    def _local(self, values: Mapping[str, float]) -> Mapping[str, float]:
+        """Values in the coordinates of what is simulated."""
+        if self._region is None:
+            return values
+        return self._region.local(values, {name: self._role(name) for name in values})
+
+    def _role(self, name: str) -> FitRole | None:
+        if name not in self._roles:
+            self._roles[name] = describe(self._scene, name).role
+        return self._roles[name]
 
 
 class Simulators:
@@ -104,3 +161,17 @@ class Simulators:
         made = Simulator(scene, self._region, device=self._device, accuracy=accuracy)
         self._made.append(made)
         return made
+
+
+def _optics(values: Mapping[str, float]) -> frozenset[tuple[str, float]]:
+    """Numbers that the lens may depend on."""
+    return frozenset(
+        (name, value)
+        for name, value in values.items()
+        if name.split(".")[0].split("[")[0] not in _NOT_OPTICS
+    )
+
+
+def _array(image: torch.Tensor) -> Array:
+    array: Array = image.detach().to("cpu", torch.float64).numpy()
+    return array

@@ -49,6 +49,11 @@ class Acceptance:
             return trial.point.cost
         return trial.problem.rms(trial.point)
 
+    def misfit(self, trial: Trial) -> float:
+        """What χ² is, or is proportional to where no noise is known: the square of the rms."""
+        rank = self.rank(trial)
+        return rank if self._setup.noise_known else rank**2
+
     def is_hopeful(self, trial: Trial) -> bool:
         """Whether a trial is near enough to a good fit to be carried to its end."""
         return self._setup.noise_known and trial.chi2 < _HOPEFUL

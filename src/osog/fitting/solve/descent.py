@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +41,9 @@ class Descent:
         self._monitor = monitor
         self._noise_known, self._spread = setup.noise_known, setup.spread
 
-    def settled(self, problem: ImageProblem, u: Array, iterations: int, stage: str) -> Trial:
+    def settled(
+        self, problem: ImageProblem, u: Array, iterations: int, stage: str, falling: float = 0.0
+    ) -> Trial:
         """Walk to the nearest minimum.
 
         Parameters
@@ -52,20 +55,42 @@ class Descent:
             Most derivatives that are taken.
         stage : str
             What the fit is doing; see `FitProgress.stage`.
+        falling : float
+            As in `StopRule`.
         """
-        point = problem.evaluate(u)
+        return self._walked(problem, problem.evaluate(u), None, iterations, stage, falling)
+
+    def continued(self, trial: Trial, iterations: int, stage: str) -> Trial:
+        """Walk on from where a trial has ended, with the derivatives that it has there."""
+        found = trial.descent
+        walked = self._walked(
+            trial.problem, found.evaluation, found.jacobian, iterations, stage, 0.0
+        )
+        return replace(trial, descent=walked.descent, problem=walked.problem)
+
+    def _walked(
+        self,
+        problem: ImageProblem,
+        point: Point,
+        jacobian: Array | None,
+        iterations: int,
+        stage: str,
+        falling: float,
+    ) -> Trial:
         if self._noise_known:
-            found = LevenbergMarquardt(StopRule(max_iterations=iterations)).minimise(
-                problem, point, on_step=self._monitor.watching(problem, stage)
+            rule = StopRule(max_iterations=iterations, falling=falling)
+            found = LevenbergMarquardt(rule).minimise(
+                problem, point, on_step=self._monitor.watching(problem, stage), jacobian=jacobian
             )
             return Trial(found, problem)
-        left, correlation, jacobian = iterations, 1.0, None
+        left, correlation = iterations, 1.0
         while True:
             before = problem
             problem, point = self._reweighted(problem, point, correlation)
             if jacobian is not None:
                 jacobian = problem.rescaled_jacobian(jacobian, before)
-            found = LevenbergMarquardt(StopRule(max_iterations=left)).minimise(
+            rule = StopRule(max_iterations=left, falling=falling)
+            found = LevenbergMarquardt(rule).minimise(
                 problem,
                 point,
                 on_step=self._monitor.watching(problem, stage),
@@ -79,7 +104,8 @@ class Descent:
                 )
             # The weights of the priors, and the stop rule, hold once the noise stays the same.
             settled = abs(problem.chi2_per_pixel(point) * correlation - 1) < _SETTLED
-            if found.reason == "stopped" or settled or left < 1 or found.iterations == 0:
+            slow = falling > 0 and found.reason == "exhausted"
+            if found.reason == "stopped" or slow or settled or left < 1 or found.iterations == 0:
                 return Trial(found, problem)
 
     def _reweighted(

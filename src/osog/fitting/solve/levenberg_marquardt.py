@@ -81,7 +81,8 @@ class DescentResult(Generic[E]):
     iterations : int
         Steps that were tried, counted by derivatives.
     reason : str
-        ``converged``, ``stalled``, ``exhausted`` (too many iterations) or ``stopped`` (asked to).
+        ``converged``, ``stalled``, ``exhausted`` (too many iterations, or too slow for the stop
+        rule) or ``stopped`` (asked to).
     """
 
     evaluation: E
@@ -132,6 +133,7 @@ class LevenbergMarquardt:
         best, damping = start, _Damping(self.tau)
         jacobian = problem.jacobian(best) if jacobian is None else jacobian
         last: tuple[Array, Array] | None = None
+        costs = [best.cost]
         for iteration in range(1, self.stop.max_iterations + 1):
             gradient = jacobian.T @ best.residual
             hessian = jacobian.T @ jacobian
@@ -148,6 +150,9 @@ class LevenbergMarquardt:
             if on_step is not None and on_step(best, iteration):
                 return DescentResult(best, problem.jacobian(best), iteration, "stopped")
             jacobian = problem.jacobian(best)
+            costs.append(best.cost)
+            if self.stop.is_slow(costs):
+                return DescentResult(best, jacobian, iteration, "exhausted")
         gradient, hessian = jacobian.T @ best.residual, jacobian.T @ jacobian
         free = released(best.u, gradient, problem.low, problem.high)
         arrived = self._arrived(problem, best, gradient, hessian, free)

@@ -46,7 +46,7 @@ class Polish:
             return trial
         problem, found, point = trial.problem, trial.descent, trial.point
         model = self._simulators.fine(self._setup.fitted(point.values))
-        finer = problem.with_model(model, model.reuses_wave)
+        finer = problem.with_model(model, model)
         fresh, jacobian = finer.evaluate(point.u), found.jacobian
         covariance = spectral_sandwich(
             jacobian,

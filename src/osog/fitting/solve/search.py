@@ -36,12 +36,14 @@ if TYPE_CHECKING:
     from osog.fitting.starts.single_particle import SingleParticle
 
 # Iterations of a candidate before it is judged, before it may be left as far behind, by which
-# factor on χ² or the rms, of a perturbed one, and of the scene's own start.
+# factor on χ², and of a perturbed one.
 _SHORT = 10
 _GLIMPSE = 4
 _BEHIND = 2.0
 _PERTURBED = 12
+# Iterations of the scene's own start, as long as two of them lower χ² by this factor.
 _PATIENT = 8
+_FALLING = 2.0
 # Correlation with the fit's image from which the other side of focus is walked to: from a fit that
 # looks right, and from any other.
 _ALIKE = 0.5
@@ -112,13 +114,13 @@ class Search:
             return self._finished(self._from_scene(self._setup.max_iterations))
         trials: list[Trial] = []
         for stage in (stage for stage in STAGES if start in stage.starts):
-            least = min(map(self._acceptance.rank, trials), default=float("inf"))
             if stage.candidates:
-                trials += self._followed(single, stage, least)
+                trials = self._followed(single, stage, trials)
             else:
-                trials += self._own_start()
+                trials = self._own_start()
             trials.sort(key=self._acceptance.rank)
-            if trials and trials[0].complete and not self._is_done(trials[0]):
+            settled = stage.candidates > 0 or (trials and trials[0].descent.reason != "exhausted")
+            if settled and trials and trials[0].complete and not self._is_done(trials[0]):
                 trials[0] = self._mirrored(trials[0])
             if trials and self._is_enough(trials[0], stage):
                 break
@@ -136,21 +138,23 @@ class Search:
 
     # Starts ---------------------------------------------------------------------------------
 
-    def _from_scene(self, iterations: int) -> Trial:
-        return self._attempt(self._simulators.coarse(self._setup.scene), {}, iterations, "fit")
+    def _from_scene(self, iterations: int, falling: float = 0.0) -> Trial:
+        model = self._simulators.coarse(self._setup.scene)
+        return self._attempt(model, {}, iterations, "fit", falling)
 
     def _own_start(self) -> list[Trial]:
-        """Trial from the scene's own numbers; a hopeful one to its end."""
-        trial = self._from_scene(min(_PATIENT, self._setup.max_iterations))
-        if not self._setup.noise_known or self._acceptance.is_hopeful(trial):
-            trial = self._finished(trial)
-        return [trial]
+        """Trial from the scene's own numbers; a hopeful one to its end, others while they fall."""
+        trial = self._from_scene(min(_PATIENT, self._setup.max_iterations), _FALLING)
+        return [self._finished(trial) if self._acceptance.is_hopeful(trial) else trial]
 
-    def _followed(self, single: SingleParticle, stage: Stage, best: float) -> list[Trial]:
-        """Trials from the guesses of a stage; the hopeful ones to their end.
+    def _followed(self, single: SingleParticle, stage: Stage, before: list[Trial]) -> list[Trial]:
+        """Trials of the stages before and of the guesses of this one; the best to their end.
 
-        The rank of the best trial so far tells which guesses are left early.
+        The best trial so far tells which guesses are left early, and a descent of an earlier stage
+        that was left early competes with the guesses.
         """
+        judge = self._acceptance
+        best = min(map(judge.misfit, before), default=float("inf"))
         guesses = initial_guesses(
             self._setup,
             single,
@@ -158,37 +162,39 @@ class Search:
             over_bounds=stage.over_bounds,
             diverse=stage.diverse,
         )
-        short: list[Trial] = []
+        short = [trial for trial in before if trial.descent.reason == "exhausted"]
+        others = [trial for trial in before if trial.descent.reason != "exhausted"]
         done: list[Trial] = []
         for values in guesses:
             trial = self._guessed(values, best)
             if self._monitor.stopped:
-                return [*done, *short, trial]
-            best = min(best, self._acceptance.rank(trial))
-            if self._acceptance.is_known(trial):
+                return [*others, *done, *short, trial]
+            best = min(best, judge.misfit(trial))
+            if judge.is_known(trial):
                 continue
-            if self._acceptance.is_hopeful(trial):
+            if judge.is_hopeful(trial):
                 done.append(self._finished(trial))
                 if self._is_done(done[-1]):
-                    return done
+                    return [*others, *done]
             else:
                 short.append(trial)
-        short.sort(key=self._acceptance.rank)
+        short.sort(key=judge.rank)
+        least = min((judge.misfit(trial) for trial in [*others, *short]), default=0.0)
         for trial in [] if done else short[: stage.finished]:
+            if done and judge.misfit(trial) > _BEHIND * least:
+                break
             done.append(self._finished(trial))
             if self._monitor.stopped:
                 break
-        return done
+        return [*others, *done]
 
     def _guessed(self, values: Mapping[str, float], best: float) -> Trial:
         """Short descent from a guess; one that lies far behind the best is left early."""
         trial = self._attempt(self._suited(values), values, _GLIMPSE, "start")
-        behind = self._acceptance.rank(trial) > _BEHIND * best
+        behind = self._acceptance.misfit(trial) > _BEHIND * best
         if behind or self._monitor.stopped or trial.descent.reason != "exhausted":
             return trial
-        u = trial.problem.parameters.scaled(trial.point.values)
-        more = self._descent.settled(trial.problem, u, _SHORT - _GLIMPSE, "start")
-        return replace(more, complete=trial.complete)
+        return self._descent.continued(trial, _SHORT - _GLIMPSE, "start")
 
     def _perturbed(self, trial: Trial) -> Trial:
         """Try the perturbations of a long particle, while they help."""
@@ -259,7 +265,7 @@ class Search:
             if self._setup.noise_known or not near or judge.is_exact(trial):
                 break
             model = self._simulators.own(self._setup.fitted(trial.point.values))
-            own = trial.problem.with_model(model, model.reuses_wave)
+            own = trial.problem.with_model(model, model)
             there = self._descent.settled(own, trial.point.u, _LOOK, "polish")
             if self._monitor.stopped or 2 * judge.rank(there) > judge.rank(trial):
                 break
@@ -269,27 +275,32 @@ class Search:
     # Trials ---------------------------------------------------------------------------------
 
     def _attempt(
-        self, model: Simulator, values: Mapping[str, float], iterations: int, stage: str
+        self,
+        model: Simulator,
+        values: Mapping[str, float],
+        iterations: int,
+        stage: str,
+        falling: float = 0.0,
     ) -> Trial:
         """Descend with the optics at their nominal values, which is what far starts need."""
         setup = self._setup
         kept = setup.parameters.without(setup.nuisances)
         priors = {n: p for n, p in setup.priors.items() if n in kept.names}
-        problem = ImageProblem(
-            setup.data, setup.weights, model, kept, setup.linear, priors, model.reuses_wave
-        )
-        trial = self._descent.settled(problem, kept.scaled(values), iterations, stage)
+        problem = ImageProblem(setup.data, setup.weights, model, kept, setup.linear, priors, model)
+        trial = self._descent.settled(problem, kept.scaled(values), iterations, stage, falling)
         return replace(trial, complete=not setup.nuisances)
 
     def _finished(self, trial: Trial) -> Trial:
         """Continue to convergence with the nuisances free, and on the finer grid if it counts."""
         if self._monitor.stopped:
             return trial
-        if not trial.complete or trial.descent.reason == "exhausted":
+        most = self._setup.max_iterations
+        if not trial.complete:
             full = self._with_nuisances(trial)
             u = self._setup.parameters.scaled(trial.point.values)
-            settled = self._descent.settled(full, u, self._setup.max_iterations, "fit")
-            trial = replace(settled, complete=True)
+            trial = replace(self._descent.settled(full, u, most, "fit"), complete=True)
+        elif trial.descent.reason == "exhausted":
+            trial = self._descent.continued(trial, most, "fit")
         return self._polish.polished(trial) if self._acceptance.is_hopeful(trial) else trial
 
     def _completed(self, trial: Trial) -> Trial:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import torch
 from scipy.fft import irfft2, next_fast_len, rfft2
 
 from osog.cancellation import raise_if_cancelled
 from osog.fitting.problem.simulator import Simulator
 from osog.fitting.starts.border_plane import border_plane
 from osog.fitting.starts.extents import number
-from osog.fitting.starts.template_cache import RecentlyUsed
 from osog.scene import Background, Particle
+from osog.waves.recently_used import RecentlyUsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -158,7 +159,6 @@ def rendered_templates(
     """
     middle = size // 2 * scene.grid.pixel_size_um
     radii = list(axes.radii) or [float("nan")]
-    deepest = max(axes.defocuses, key=abs)
     known = {} if np.isnan(radii[0]) else {"radius_um": max(radii)}
     base = particle if particle is not None else Particle()
     places = {"x_um": middle, "y_um": middle, "z_um": 0.0}
@@ -177,14 +177,15 @@ def rendered_templates(
             "camera": None,
             # Even haze weakens every contrast; the rest belongs to places in the frame.
             "background": Background(haze=scene.background.haze),
-            # The sampling plan pads for the deepest template.
-            "microscope": scene.microscope.model_copy(update={"focus_um": deepest}),
+            # One stack: the light behind the particle is that of all its planes, and the sampling
+            # plan pads for the deepest.
+            "microscope": scene.microscope.model_copy(update={"focus_um": tuple(axes.defocuses)}),
         }
     )
     turns = not population.shape.isotropic
 
     def made() -> tuple[Template, ...]:
-        simulator = Simulator(small, device=device, accuracy="draft")
+        simulator = Simulator(small, device=device, accuracy="draft", dtype=torch.float32)
         return tuple(_rendered(simulator, small.microscope.modality.backdrop, axes, radii, turns))
 
     runs = (axes.defocuses, radii, axes.indices, axes.azimuths)
@@ -219,11 +220,9 @@ def _rendered(
                     values["particles[0].radius_um"] = radius
                 if turns:
                     values["particles[0].orientation_deg[0]"] = azimuth
-                for defocus in axes.defocuses:
-                    raise_if_cancelled()
-                    # Only the focus moves in the inner loop: the exit wave is used again.
-                    values["microscope.focus_um"] = defocus
-                    cut = _relative(simulator(values), backdrop)
+                raise_if_cancelled()
+                for defocus, image in zip(axes.defocuses, simulator(values), strict=True):
+                    cut = _relative(image, backdrop)
                     energy = float(np.sum(cut.astype(np.float64) ** 2))
                     if energy > 0:
                         yield Template(defocus, radius, index, azimuth, cut, energy)
