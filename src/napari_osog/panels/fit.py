@@ -119,6 +119,7 @@ class FitPanel(Panel):
             (session.events.free, self.parameters.follow_free),
             (session.events.target, self._on_target),
             (session.view.events, self._on_view),
+            (session.events.picture, self._on_picture),
         ):
             listen(self, signal, slot)
         viewer = self.viewer
@@ -179,6 +180,11 @@ class FitPanel(Panel):
         self.parameters.start = self.setting.start
         self.parameters.sync()
         self.run_box.show_mismatch(self._grid_problem())
+
+    def _on_picture(self, _: object) -> None:
+        """The engine is loaded by the time that the first picture comes."""
+        if self.parameters.waiting:
+            self._follow_scene()
 
     def _on_view(self) -> None:
         if self.session.view.compare != "difference":

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from osog.sample import explicit
 from osog.scene import Particle, Scene
 
 if TYPE_CHECKING:
@@ -87,6 +86,8 @@ def prepared(request: FitRequest) -> tuple[Scene, str, tuple[str, ...]]:
     Refusal
         If there is nothing to start from.
     """
+    from osog.sample import explicit
+
     if not any(population.visible for population in request.scene.populations):
         raise Refusal("The sample holds no particles; add a population in the Simulate panel.")
     if request.start == "points":
@@ -127,6 +128,8 @@ def _left_out(request: FitRequest) -> tuple[str, ...]:
 
 def _with_particles(request: FitRequest, particles: tuple[Particle, ...]) -> Scene:
     """Return the scene with these particles alone, sizes shared unless each one's is free."""
+    from osog.sample import explicit
+
     populations = []
     chosen = _chosen(request)
     for k, population in enumerate(request.scene.populations):
