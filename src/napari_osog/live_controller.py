@@ -85,6 +85,7 @@ class LiveController:
         self._rest_soon = qdebounced(self._rest, timeout=_IDLE_MS)
         self._refine_soon = qdebounced(self._refine, timeout=_HELD_MS)
         self._coarse = False
+        self._drags = 0
         self.live.finished.connect(self._show)
         self.stack_renderer.finished.connect(self._show_sequence)
         for signal, slot in (
@@ -162,6 +163,7 @@ class LiveController:
                 outlines=view.outlines and extras,
                 device=session.device,
                 fields=self._fields() if extras else (),
+                drag=self._drags if session.sliding else 0,
             )
         )
         self._coarse = preview
@@ -267,6 +269,7 @@ class LiveController:
 
     def _on_sliding(self, sliding: bool) -> None:
         if sliding:
+            self._drags += 1
             self.viewer_layers.render.begin_motion()
             return
         picture = self.session.picture
