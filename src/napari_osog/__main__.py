@@ -47,9 +47,9 @@ def open_window(image: str | None = None, *, fit: bool = True) -> tuple[Any, Any
             session.set_scene(cell_twin(), preset="")
             session.view.update(particles=False)
         else:
-            viewer.open(image)
+            viewer.open(image)  # the panel asks about it
         added = [layer for layer in viewer.layers if layer not in before]
-        if added:
+        if added and image is None:
             session.set_target(added[0])
             with suppress(TargetError, SceneError):  # the panel says what is wrong
                 adopt(session, session.target)

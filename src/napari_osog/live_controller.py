@@ -92,6 +92,7 @@ class LiveController:
             (self.session.scene_changed, self._on_scene),
             (self.session.view.events, self._on_view),
             (self.session.events.target, self._on_target),
+            (self.session.events.asked, self._on_asked),
             (self.session.events.sliding, self._on_sliding),
             (self.session.events.device, self._on_scene),
         ):
@@ -144,7 +145,7 @@ class LiveController:
 
     def request(self, preview: bool | None = None) -> None:
         """Ask for a picture of the session as it is now."""
-        if not self._visible:
+        if not self._visible or self.session.asked is not None:  # nobody sees it
             self._stale = True
             return
         session, view = self.session, self.session.view
@@ -307,6 +308,13 @@ class LiveController:
             self.session.view.update(compare="off", transform=None)
         else:
             self.viewer_layers.apply_view()
+
+    def _on_asked(self, layer: Any) -> None:
+        self.viewer_layers.apply_view()
+        if layer is None:
+            self.request()  # what was hidden is shown with a picture
+        else:
+            self.viewer_layers.registry.fit_view()
 
     def _show(self, picture: Picture | Failure) -> None:
         session = self.session

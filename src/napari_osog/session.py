@@ -50,6 +50,8 @@ class Session:
         Dotted names that a fit may vary.
     target : napari Image layer or None
         What the render is compared with and fitted to (the layer itself, never a proxy).
+    asked : napari Image layer or None
+        The micrograph that the user has just opened and is asked about: it alone is shown.
     selected : int or None
         Number of the one particle whose point is selected in the viewer.
     picture : Picture or None
@@ -78,6 +80,7 @@ class Session:
     device: str = "auto"
     free: frozenset[str] = frozenset()
     target: Any = None
+    asked: Any = None
     selected: int | None = None
     picture: Picture | None = None
     status: str = ""

@@ -46,6 +46,8 @@ QProgressBar#osog_busy {{
 QProgressBar#osog_busy::chunk {{ background: {current}; border-radius: 2px; width: 40px; }}
 QFrame#osog_popup {{ background: {background}; border: 1px solid {primary}; }}
 QFrame#osog_popup QLabel {{ background: transparent; }}
+QFrame#osog_card {{ background: {background}; border: 1px solid {current}; border-radius: 4px; }}
+QLabel#osog_card_title {{ color: {text}; }}
 QFrame#osog_notice {{
     background: {foreground}; border-left: 3px solid {warning}; border-radius: 2px;
 }}
