@@ -251,14 +251,13 @@ class SimulatePanel(Panel):
         """Let one particle of the micrograph be fitted, where the user clicks."""
         panel = self.open_fit()
         if panel is not None:
-            panel.setting.draw_region()
+            panel.fit_one()
 
     def find_all(self) -> None:
         """Let every particle of the micrograph be looked for."""
         panel = self.open_fit()
         if panel is not None:
-            panel.setting.region.setCurrentIndex(0)
-            panel.setting.start = "detect"
+            panel.find_all()
 
 
 __all__ = ["SimulatePanel"]
