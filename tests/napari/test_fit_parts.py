@@ -550,8 +550,23 @@ def test_the_result_says_what_is_known_and_what_is_not(qtbot):
     assert "not determined" in view.texts
     assert not [text for text in view.texts if "2.0" in text], "a number with a false deviation"
     assert view.texts.count(words) == 1
+    assert view.folded.title == "Not determined: radius" and not view.folded.isExpanded()
     assert {"Look here.", "Two were found."} <= set(view.texts)
     assert any("Objective NA 0.501 ± 0.010" in text for text in view.texts)
+
+
+def test_numbers_of_several_particles_stand_below_its_own_heading(qtbot):
+    view = ResultView()
+    qtbot.addWidget(view)
+    scene = listing(beads(), PLACES)
+    names = [f"particles[{k}].{axis}_um" for k in range(2) for axis in "xy"]
+    numbers = dict.fromkeys(names, 1.0)
+    view.show_result(a_result(scene, values=numbers, sigma=numbers), {})
+    assert view.texts[3:6:2] == ["Beads · 1", "1.0 ± 1.0 µm"] and view.texts[4] == "x"
+    assert "Beads · 2" in view.texts and view.folded is None
+    unknown = dict.fromkeys(names, "No.")
+    view.show_result(a_result(scene, values=numbers, sigma=numbers, undetermined=unknown), {})
+    assert view.folded.title == "4 numbers are not determined"
 
 
 def test_titles_name_the_particle_where_there_are_several():

@@ -51,6 +51,7 @@ QTableView#osog_table::indicator:checked {{
 }}
 QTableView#osog_table::indicator:hover {{ border-color: {text}; }}
 QLabel#osog_number {{ color: {text}; font-weight: bold; }}
+QLabel#osog_group {{ color: {text}; border-bottom: 1px solid {foreground}; padding-top: 4px; }}
 """
 
 
