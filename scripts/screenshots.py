@@ -179,11 +179,36 @@ def light(w: Window) -> None:
     w.viewer.theme = "dark"
 
 
+def own_image(w: Window) -> None:
+    """A file that is opened: what it does not say is asked."""
+    import tempfile
+
+    from skimage.data import cell
+    from skimage.io import imsave
+
+    for layer in w.viewer.layers:
+        layer.visible = False
+    w.session.history.clear()  # as in a window where nothing was chosen
+    with tempfile.TemporaryDirectory() as folder:
+        imsave(f"{folder}/cell.png", cell())
+        w.viewer.open(f"{folder}/cell.png")
+        w.wait(1.0)
+        card = w.panel.own_image
+        card.lines["pixel_size_um"].setText("0.107")
+        card.modality.choose("phase")
+        card.picks["medium.name"].choose("water")
+        w.scroll()
+        w.photograph("own-image")
+        card.leave()
+        w.viewer.layers.remove("cell")
+
+
 def main() -> None:
     wanted = sys.argv[1:]
     w = Window()
     w.session.view.update(particles=False)
-    for picture in (simulate, wipe, beside, outlines, masks, hologram, polarized, pupil, light):
+    pictures = (simulate, wipe, beside, outlines, masks, hologram, polarized, pupil, light)
+    for picture in (*pictures, own_image):
         if not wanted or picture.__name__ in wanted:
             picture(w)
     w.viewer.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 
@@ -23,31 +24,39 @@ def open_window(image: str | None = None, *, fit: bool = True) -> tuple[Any, Any
     viewer : napari.Viewer
     panel : SimulatePanel
     """
-    from qtpy.QtCore import QTimer
+    from qtpy.QtWidgets import QApplication
 
     import napari
+
+    viewer = napari.Viewer(title="OSOG")
+    viewer.status = "Opening the panels…"
+    QApplication.processEvents()  # the window is there while the rest is loaded
     from napari_osog.docks import open_panel
+    from napari_osog.live_controller import LiveController
+    from napari_osog.micrographs import TargetError, adopt
     from napari_osog.panels.fit import FitPanel
     from napari_osog.panels.simulate import SimulatePanel
     from napari_osog.samples import cell_twin
+    from osog.scene import SceneError
 
-    viewer = napari.Viewer(title="OSOG")
+    session = LiveController.of(viewer).session
+    before = list(viewer.layers)
+    with session.beginning():  # one scene: what is rendered first is what stays
+        if image is None:
+            viewer.open_sample("napari-osog", "cell")
+            session.set_scene(cell_twin(), preset="")
+            session.view.update(particles=False)
+        else:
+            viewer.open(image)  # the panel asks about it
+        added = [layer for layer in viewer.layers if layer not in before]
+        if added and image is None:
+            session.set_target(added[0])
+            with suppress(TargetError, SceneError):  # the panel says what is wrong
+                adopt(session, session.target)
+                session.view.update(compare="beside")
     panel = open_panel(viewer, SimulatePanel, "Simulate")
     if fit:
-        open_panel(viewer, FitPanel, "Fit")
-        # What came last is brought to the front.
-        QTimer.singleShot(0, lambda: open_panel(viewer, SimulatePanel, "Simulate"))
-    before = list(viewer.layers)
-    if image is None:
-        viewer.open_sample("napari-osog", "cell")
-        panel.session.set_scene(cell_twin(), preset="")
-        panel.session.view.update(particles=False)
-    else:
-        viewer.open(image)
-    added = [layer for layer in viewer.layers if layer not in before]
-    if added:
-        panel.session.set_target(added[0])
-        panel.compare.match_grid()
+        open_panel(viewer, FitPanel, "Fit", front=False)
     return viewer, panel
 
 

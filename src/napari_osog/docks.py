@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
+from napari_osog.lifetimes import weakly
 from napari_osog.live_controller import LiveController
 
 P = TypeVar("P", bound=QWidget)
@@ -13,7 +15,7 @@ _NAMED = "{} (OSOG)"
 """As napari names what it opens from its menus, so that those find what is open already."""
 
 
-def open_panel(viewer: Any, kind: type[P], name: str) -> P:
+def open_panel(viewer: Any, kind: type[P], name: str, *, front: bool = True) -> P:
     """Show the panel of a kind, docked once however it was opened before.
 
     Parameters
@@ -22,16 +24,31 @@ def open_panel(viewer: Any, kind: type[P], name: str) -> P:
     kind : class of panels
     name : str
         Its name in the manifest.
+    front : bool
+        Whether it is brought to the front; else it is laid behind the others as a tab.
     """
-    known = next((p for p in LiveController.of(viewer).panels if isinstance(p, kind)), None)
+    panels = LiveController.of(viewer).panels
+    known = next((p for p in panels if isinstance(p, kind)), None)
+    # Qt calls a panel behind another tab visible all the same; none of it is to be seen.
+    seen = sorted(panels, key=lambda p: p.visibleRegion().isEmpty())
+    shown = seen[0] if seen else None
     if known is None:
         known = kind(viewer)  # napari hands its viewer to a panel, not a parent
         viewer.window.add_dock_widget(known, name=_NAMED.format(name), area="right", tabify=True)
     dock = dock_of(known)
-    if dock is not None:
+    if dock is not None and front:
         dock.show()
         dock.raise_()
+    elif shown is not None:
+        # Qt brings to the front what came last, once it has laid the tabs out.
+        QTimer.singleShot(0, weakly(shown, _bring_to_front))
     return known
+
+
+def _bring_to_front(panel: QWidget) -> None:
+    dock = dock_of(panel)
+    if dock is not None:
+        dock.raise_()
 
 
 def dock_of(panel: QWidget) -> QDockWidget | None:

@@ -43,6 +43,11 @@ class History:
         del self._past[:-_MOST]
         self._future.clear()
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._past.clear()
+        self._future.clear()
+
     def undo(self, present: Moment) -> Moment | None:
         """Step back; None where there is nothing to return to."""
         return _step(self._past, self._future, present)

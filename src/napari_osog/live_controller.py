@@ -85,12 +85,14 @@ class LiveController:
         self._rest_soon = qdebounced(self._rest, timeout=_IDLE_MS)
         self._refine_soon = qdebounced(self._refine, timeout=_HELD_MS)
         self._coarse = False
+        self._drags = 0
         self.live.finished.connect(self._show)
         self.stack_renderer.finished.connect(self._show_sequence)
         for signal, slot in (
             (self.session.scene_changed, self._on_scene),
             (self.session.view.events, self._on_view),
             (self.session.events.target, self._on_target),
+            (self.session.events.asked, self._on_asked),
             (self.session.events.sliding, self._on_sliding),
             (self.session.events.device, self._on_scene),
         ):
@@ -143,7 +145,7 @@ class LiveController:
 
     def request(self, preview: bool | None = None) -> None:
         """Ask for a picture of the session as it is now."""
-        if not self._visible:
+        if not self._visible or self.session.asked is not None:  # nobody sees it
             self._stale = True
             return
         session, view = self.session, self.session.view
@@ -162,6 +164,7 @@ class LiveController:
                 outlines=view.outlines and extras,
                 device=session.device,
                 fields=self._fields() if extras else (),
+                drag=self._drags if session.sliding else 0,
             )
         )
         self._coarse = preview
@@ -267,6 +270,7 @@ class LiveController:
 
     def _on_sliding(self, sliding: bool) -> None:
         if sliding:
+            self._drags += 1
             self.viewer_layers.render.begin_motion()
             return
         picture = self.session.picture
@@ -304,6 +308,13 @@ class LiveController:
             self.session.view.update(compare="off", transform=None)
         else:
             self.viewer_layers.apply_view()
+
+    def _on_asked(self, layer: Any) -> None:
+        self.viewer_layers.apply_view()
+        if layer is None:
+            self.request()  # what was hidden is shown with a picture
+        else:
+            self.viewer_layers.registry.fit_view()
 
     def _show(self, picture: Picture | Failure) -> None:
         session = self.session

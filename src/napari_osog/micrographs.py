@@ -218,8 +218,32 @@ def chosen(session: Session, layer: Any) -> set[str]:
     return {name for name, value in now.items() if value != then[name]}
 
 
+def calibrate(layer: Any, pixel_size_um: float) -> None:
+    """Give a layer its µm, unless it has a unit of length; only scale, place and units change.
+
+    Parameters
+    ----------
+    layer : napari Image layer
+    pixel_size_um : float
+        Of its rows and columns.
+    """
+    (_, width), units = world_scale(layer)
+    if units == ("um", "um"):
+        return
+    factor = pixel_size_um / width
+    scale, translate = list(layer.scale), list(layer.translate)
+    for axis in (-2, -1):
+        scale[axis] *= factor
+        translate[axis] *= factor
+    layer.units = (*layer.units[:-2], "um", "um")
+    layer.scale, layer.translate = scale, translate
+
+
 def adopt(session: Session, layer: Any) -> dict[str, Known]:
     """Render on the micrograph's grid: shape, pixel size, offset, rotation, units, known optics.
+
+    A layer whose pixel size is known gets its scale in µm, so that both share one scale bar;
+    nothing else of it changes.
 
     Returns
     -------
@@ -237,7 +261,10 @@ def adopt(session: Session, layer: Any) -> dict[str, Known]:
 
     if layer is None:
         raise TargetError("Choose a micrograph first.")
-    copied, known = transform_of(layer), known_optics(layer, session)
+    known = known_optics(layer, session)
+    if "pixel_size_um" in known:
+        calibrate(layer, known["pixel_size_um"].value)
+    copied = transform_of(layer)
     values: dict[str, Any] = {"grid.shape": copied.shape}
     for name, entry in known.items():
         values[OPTICS[name].parameter] = entry.value
@@ -259,6 +286,7 @@ __all__ = [
     "Optic",
     "TargetError",
     "adopt",
+    "calibrate",
     "chosen",
     "doubts",
     "facts",

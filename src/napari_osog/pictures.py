@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from osog.scene import Scene
 
 _log = logging.getLogger(__name__)
+_PATIENCE_S = 0.25
+"""Seconds after which a render is slow enough to be left for another one."""
+_MOST_LEFT = 3
+"""Renders in a row that are left for newer ones; then one is finished, so that none starves."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Request:
     whole : bool
         Whether the whole stack and series of the scene are wanted; else one picture, of the middle
         plane and the first frame.
+    drag : int
+        Number of the drag that it belongs to; 0 at rest.
     """
 
     scene: Scene
@@ -60,6 +66,7 @@ class Request:
     fields: tuple[str, ...] = ()
     source_points: int = 0
     whole: bool = False
+    drag: int = 0
 
     @property
     def rendered(self) -> Scene:
@@ -196,6 +203,9 @@ class PictureMaker:
         self._instances: NDArray[np.int32] | None = None
         self._outlines: list[NDArray[np.float64]] | None = None
 
+        self._began = 0.0
+        self._left = 0
+
     def forget(self) -> None:
         """Give the memory of the renderers back."""
         self._renderers.clear()
@@ -204,15 +214,36 @@ class PictureMaker:
         """Render; None when something else became more urgent on the way."""
         from osog.cancellation import Cancelled
 
+        self._began = time.monotonic()
         try:
-            return self._rendered(request, lambda: _is_unwanted(request, turn))
+            made = self._rendered(request, lambda: self._is_unwanted(request, turn))
         except Cancelled:
+            self._left += 1
             return None
         except SceneError as error:
             return Failure(request, str(error))
         except Exception as error:
             _log.exception("A render failed")
             return Failure(request, _words(error))
+        self._left = 0
+        return made
+
+    def _is_unwanted(self, request: Request, turn: Turn) -> bool:
+        """Whether the render that runs may be left for the one that waits.
+
+        A full one is left for a preview, one that only refines a picture at rest for everything,
+        and a slow one for another scene, a few times in a row: what follows in the same drag
+        waits, so that pictures go on coming.
+        """
+        waiting = turn.waiting
+        if turn.stopping or waiting is None:
+            return turn.stopping
+        if request.source_points > 0 or (waiting.preview and not request.preview):
+            return True
+        slow = time.monotonic() - self._began > _PATIENCE_S and self._left < _MOST_LEFT
+        same = waiting.scene is request.scene and waiting.seed == request.seed
+        goes_on = waiting.drag != 0 and waiting.drag == request.drag
+        return slow and not same and not goes_on and not request.preview
 
     def _rendered(self, request: Request, stop: Callable[[], bool]) -> Picture:
         import torch
@@ -323,16 +354,6 @@ def _words(error: Exception) -> str:
     if "out of memory" in first.lower() or isinstance(error, MemoryError):
         return "Not enough memory for this frame: make it smaller, or draw fewer particles."
     return f"This scene could not be rendered ({first or name}). The last image is kept."
-
-
-def _is_unwanted(request: Request, turn: Turn) -> bool:
-    """Whether the render that runs may be left: a slow one, when a quick one is asked for.
-
-    One that only refines a picture at rest gives way to everything.
-    """
-    waiting = turn.waiting
-    quick = waiting is not None and waiting.preview and not request.preview
-    return turn.stopping or quick or (waiting is not None and request.source_points > 0)
 
 
 def picture_worker(

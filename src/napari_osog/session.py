@@ -50,6 +50,8 @@ class Session:
         Dotted names that a fit may vary.
     target : napari Image layer or None
         What the render is compared with and fitted to (the layer itself, never a proxy).
+    asked : napari Image layer or None
+        The micrograph that the user has just opened and is asked about: it alone is shown.
     selected : int or None
         Number of the one particle whose point is selected in the viewer.
     picture : Picture or None
@@ -78,6 +80,7 @@ class Session:
     device: str = "auto"
     free: frozenset[str] = frozenset()
     target: Any = None
+    asked: Any = None
     selected: int | None = None
     picture: Picture | None = None
     status: str = ""
@@ -97,6 +100,7 @@ class Session:
         self.assumed_optics: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
         self.history = History()
         self._held: Moment | None = None
+        self._beginning = False
 
     # --- the scene -------------------------------------------------------------------------
 
@@ -142,11 +146,22 @@ class Session:
             raise SceneError(f"seed = {seed} must not be negative.")
         self._commit(self.scene, int(seed))
 
+    @contextmanager
+    def beginning(self) -> Iterator[None]:
+        """What is done inside is where everything begins: Undo does not go behind it."""
+        before, self._beginning = self._beginning, True
+        try:
+            yield
+        finally:
+            self._beginning = before
+
     def _commit(self, scene: Scene, seed: int, preset: str | None = None) -> None:
         if scene == self.scene and seed == self.seed and preset in (None, self.preset):
             return
         before = self._present
-        if self.sliding:
+        if self._beginning:
+            pass
+        elif self.sliding:
             if self._held is None:
                 self._held = before
         else:

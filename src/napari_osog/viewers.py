@@ -17,6 +17,23 @@ def unwrapped(viewer: Any) -> Any:
     return getattr(viewer, "__wrapped__", viewer)
 
 
+def forget_warning(window: Any) -> None:
+    """Take away napari's note that layers have no common unit, once they have one.
+
+    Parameters
+    ----------
+    window : QWidget
+        Of napari.
+    """
+    from qtpy.QtWidgets import QDialog
+
+    for child in window.findChildren(QDialog):
+        message = getattr(child, "message", None)
+        if type(child).__name__ == "NapariQtNotification" and message is not None:
+            if "Inconsistent units" in message.text():
+                child.close()
+
+
 def shared(viewer: Any, make: Callable[[], T]) -> T:
     """Return the one object of this viewer, made on first use and forgotten with the viewer.
 
@@ -36,4 +53,4 @@ def shared(viewer: Any, make: Callable[[], T]) -> T:
     return made
 
 
-__all__ = ["shared", "unwrapped"]
+__all__ = ["forget_warning", "shared", "unwrapped"]

@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 PACKAGE = "osog"
 
 
-def finder(homes: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
-    """Make the ``__getattr__`` of the package.
+def finder(homes: Mapping[str, tuple[str, ...]], package: str = PACKAGE) -> Callable[[str], Any]:
+    """Make the ``__getattr__`` of a package.
 
     Parameters
     ----------
     homes : mapping of str to tuple of str
         Modules, and the public names that each has; the package itself has its subpackages.
+    package : str
+        Its dotted name.
 
     Returns
     -------
@@ -30,17 +32,17 @@ def finder(homes: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
 
     def found(name: str) -> Any:
         module = home.get(name)
-        if module is not None and module != PACKAGE:
+        if module is not None and module != package:
             value = getattr(import_module(module), name)
-            setattr(sys.modules[PACKAGE], name, value)
+            setattr(sys.modules[package], name, value)
             return value
         if name.startswith("_"):
-            raise AttributeError(f"module {PACKAGE!r} has no attribute {name!r}")
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
         try:
-            return import_module(f"{PACKAGE}.{name}")
+            return import_module(f"{package}.{name}")
         except ModuleNotFoundError as error:
-            if error.name != f"{PACKAGE}.{name}":
+            if error.name != f"{package}.{name}":
                 raise
-            raise AttributeError(f"module {PACKAGE!r} has no attribute {name!r}") from None
+            raise AttributeError(f"module {package!r} has no attribute {name!r}") from None
 
     return found

@@ -267,6 +267,31 @@ def test_a_wrong_model_is_not_called_a_good_fit(bead):
     assert any(w.startswith("No good fit found") for w in result.warnings)
 
 
+PLACE = ("microscope.focus_um", "particles[0].x_um", "particles[0].y_um")
+
+
+@pytest.mark.parametrize(("name", "wrong", "way"), [
+    ("particles[0].index", 1.36, "higher"),
+    ("particles[0].index", 1.47, "lower"),
+    ("particles[0].radius_um", 0.7, "lower"),
+])  # fmt: skip
+def test_the_number_that_was_held_wrong_is_named_with_its_direction(bead, name, wrong, way):
+    truth, image, _ = bead
+    result = fit(image, replaced(truth, {name: wrong}), PLACE, start="scene", optics="exact")
+    words = next(w for w in result.warnings if w.startswith("No good fit found"))
+    assert f"Free {name} next: a {way} value than {wrong:g}" in words
+
+
+def test_what_no_number_explains_is_said_to_be_so(bead):
+    truth, image, _ = bead
+    stripes = image + 0.2 * image.mean() * (np.arange(40) % 4 < 2)
+    result = fit(stripes, truth, PLACE, start="scene", optics="exact")
+    said = " ".join(result.warnings)
+    assert "No number that was held explains what is left" in said and "pixel size (0.1 µm)" in said
+    good = fit(image, truth, PLACE, start="scene", optics="exact")
+    assert not any("what is left" in words for words in good.warnings)
+
+
 def test_bound_that_is_reached_is_told(bead):
     _, image, start = bead
     bounds = {"particles[0].radius_um": (0.3, 0.45)}

@@ -19,9 +19,11 @@ from napari_osog.panels.fit import FitPanel
 from napari_osog.panels.fit_table import FREE, HIGH, LOW, VALUE
 from napari_osog.panels.forms import PAGE, RESULT, RUN, TABLE
 from osog.fitting import FitProgress
+from osog.sample import sample
 from osog.scene import Scene
 
 from .test_fit_parts import a_result, beads, listing, phase_scene
+from .test_window import mouse
 
 pytestmark = pytest.mark.viewer
 
@@ -300,6 +302,42 @@ def test_removing_the_micrograph_ends_the_fit_and_keeps_its_best(bench):
     assert "'micrograph' was removed while it was fitted" in on.panel.run_box.fault.text()
     assert on.panel.setting.target.currentText().startswith("none")
     on.threads_gone()
+
+
+def test_a_click_on_a_particle_makes_the_region_and_runs(bench):
+    from napari.utils.interactions import mouse_press_callbacks, mouse_release_callbacks
+
+    fit = SlowFit(steps=3)
+    crowd = beads(4)
+    on = bench(osog.forward(crowd).numpy(), fit=fit, scene=crowd)
+    panel, session = on.panel, on.controller.session
+    real = on.controller.viewer_layers.registry.viewer
+    where = sample(crowd, 0).position[0].tolist()
+
+    def click(position):
+        mouse_press_callbacks(real, mouse("mouse_press", position))
+        mouse_release_callbacks(real, mouse("mouse_release", position))
+
+    on.until(lambda: session.picture is not None)
+    panel.fit_one()
+    assert panel.setting.pick_button.isChecked() and session.view.compare == "beside"
+    click((100.0, 100.0))
+    assert "beside the micrograph" in panel.run_box.fault.text()
+    click((where[1], where[0]))
+    assert panel.state == "running", panel.run_box.fault.text()
+    on.ended()
+    (population,) = session.scene.populations
+    (particle,) = population.particles
+    assert (particle.x_um, particle.y_um) == pytest.approx(where[:2], abs=0.2)
+    assert fit.asked[0]["start"] == "detect" and fit.asked[0]["region"] is not None
+    assert "particles[0].x_um" in fit.asked[0]["names"]
+    assert not panel.setting.pick_button.isChecked()
+    shapes, callbacks = len(panel.setting.shapes), len(real.mouse_drag_callbacks)
+    panel.setting.pick_button.click()
+    click((where[1], where[0]))
+    assert panel.state == "result", "a click for a region runs nothing"
+    assert len(panel.setting.shapes) == shapes, "the square is used again"
+    assert len(real.mouse_drag_callbacks) == callbacks
 
 
 def test_the_fit_works_on_a_copy(bench):

@@ -13,7 +13,8 @@ from napari.layers import Image, Points, Shapes
 from qtpy.QtCore import Qt
 
 import osog
-from napari_osog.panels import fit_lines, fit_record
+from napari_osog.clicked import Clicked, clicked_at, region_around, with_one_particle
+from napari_osog.panels import fit_lines, fit_record, fit_trial
 from napari_osog.panels.fit_inputs import region_of, scale_is_known, starts_of
 from napari_osog.panels.fit_request import FitRequest, Refusal, expanded, prepared
 from napari_osog.panels.fit_result import ResultView, in_words, title_of
@@ -372,9 +373,6 @@ def test_each_particle_gets_its_own_name_and_those_outside_of_the_region_are_hel
 def test_requests_that_cannot_be_carried_out_say_why():
     with pytest.raises(Refusal, match="Nothing is free"):
         expanded(a_request(phase_scene()), phase_scene())
-    many = a_request(beads(200), free=("particles[*].x_um",))
-    with pytest.raises(Refusal, match="200 numbers would be free, and one fit takes 150"):
-        expanded(many, prepared(many)[0])
     with pytest.raises(Refusal, match="holds no particles"):
         prepared(a_request(Scene()))
     with pytest.raises(Refusal, match="holds no particles"):
@@ -402,6 +400,91 @@ def test_particles_are_found_and_share_size_and_index():
         (round(x), round(y)) for x, y in places
     )
     assert all(p.radius_um is None and p.index is None for p in listed)
+
+
+PLACES = [(5.0, 5.0), (13.0, 9.0)]
+
+
+@pytest.mark.parametrize("every", [False, True], ids=["too many numbers", "find all"])
+def test_a_crowd_is_fitted_particle_by_particle(monkeypatch, tmp_path, every):
+    truth = listing(beads(), PLACES)
+    noise = np.random.default_rng(0).normal(0, 0.01, (96, 96))
+    image = osog.forward(truth).numpy() + noise
+    image[2, 3] = np.nan
+    near = listing(beads(), [(x + 0.2, y - 0.1) for x, y in PLACES])
+    hidden = near.populations[0].model_copy(update={"name": "others", "visible": False})
+    near = near.model_copy(update={"populations": (near.populations[0], hidden)})
+    monkeypatch.setattr(fit_trial, "MOST_NUMBERS", 4)
+    free = ("particles[*].x_um", "particles[*].y_um", "microscope.focus_um",
+            "populations.beads.shape.radius_um")  # fmt: skip
+    told = []
+    request = a_request(near, image=image, free=free, every=every, linear="auto")
+    outcome = carry_out(request, lambda p: False, tell=told.append)
+    result = outcome.result
+    assert result is not None, outcome.problem
+    found = sorted(
+        (result.values[f"particles[{k}].x_um"], result.values[f"particles[{k}].y_um"])
+        for k in range(2)
+    )
+    assert np.allclose(found, sorted(PLACES), atol=0.02)
+    assert result.values["particles[0].radius_um"] == pytest.approx(1.5, abs=0.03)
+    assert result.units["particles[1].radius_um"] == "µm" and result.r_squared > 0.97
+    assert told and told[0].startswith("Particle fit 1 of about")
+    assert outcome.notes[0] == "2 particles, each fitted in its own patch."
+    assert ("Held: microscope.focus_um." in outcome.notes) is not every
+    assert [p.visible for p in result.scene.populations] == [True, False]
+    record = fit_record.record_of(outcome, {"name": "crowd"})
+    fit_record.save(record, tmp_path / "run.json")
+    assert fit_record.load(tmp_path / "run.json").result.values == result.values
+    result.to_html(tmp_path / "page.html", "crowd")
+    result.to_csv(tmp_path / "table.csv")
+
+
+def test_a_crowd_that_is_stopped_keeps_what_was_fitted():
+    image = osog.forward(listing(beads(), PLACES)).numpy()
+    told = []
+    request = a_request(beads(), image=image, every=True)
+    outcome = carry_out(request, lambda p: False, tell=told.append, stopping=lambda: len(told) > 0)
+    assert outcome.result.stopped and len(told) == 1
+    nothing = carry_out(request, lambda p: False, tell=told.append, stopping=lambda: True)
+    assert nothing.result is None and nothing.problem == "", "cancelled before it found any"
+
+
+# --- a particle by a click -----------------------------------------------------------------------
+
+
+def a_disc(row=30.0, column=50.0, radius=7.0, shape=(120, 140)):
+    y, x = np.indices(shape)
+    image = 10.0 + 5.0 * (np.hypot(y - row, x - column) < radius)
+    return image + np.random.default_rng(2).normal(0, 0.3, shape)
+
+
+def test_a_click_finds_what_stands_out_and_how_large_it_is():
+    found = clicked_at(a_disc(), 33.0, 47.0)
+    assert (found.row, found.column) == pytest.approx((30, 50), abs=0.5)
+    assert found.radius_px == pytest.approx(7.5, abs=1.0)
+    assert clicked_at(a_disc(), 90.0, 100.0) is None, "nothing is there"
+    assert clicked_at(a_disc(radius=300.0), 33.0, 47.0) is None, "it fills the picture"
+    hole = a_disc()
+    hole[30, 50] = np.nan
+    assert clicked_at(hole, 30.0, 50.0).radius_px == pytest.approx(7.5, abs=1.0)
+
+
+def test_the_clicked_particle_is_the_only_one_and_a_sphere_takes_its_size():
+    scene = beads(5)
+    others = scene.populations[0].model_copy(update={"name": "others"})
+    scene = scene.model_copy(update={"populations": (others, scene.populations[0])})
+    found = Clicked(30.0, 50.0, 7.0)
+    one = with_one_particle(scene, 1, found)
+    assert [p.visible for p in one.populations] == [False, True]
+    (particle,) = one.populations[1].particles
+    assert (particle.x_um, particle.y_um) == pytest.approx((10.0, 6.0))
+    assert one.populations[1].shape.radius_um == pytest.approx(1.4)
+    y0, y1, x0, x1 = region_around(found, one)
+    assert y0 == pytest.approx(30 - (x1 - 50)) and 40 < y1 - y0 < 60
+    assert y1 - y0 == pytest.approx(x1 - x0)
+    y0, _, _, x1 = region_around(Clicked(5.0, 93.0, 7.0), one)
+    assert (y0, x1) == (0, 95), "cut at the frame"
 
 
 def test_pixels_without_a_number_are_left_out_and_it_is_said():
@@ -467,8 +550,23 @@ def test_the_result_says_what_is_known_and_what_is_not(qtbot):
     assert "not determined" in view.texts
     assert not [text for text in view.texts if "2.0" in text], "a number with a false deviation"
     assert view.texts.count(words) == 1
+    assert view.folded.title == "Not determined: radius" and not view.folded.isExpanded()
     assert {"Look here.", "Two were found."} <= set(view.texts)
     assert any("Objective NA 0.501 ± 0.010" in text for text in view.texts)
+
+
+def test_numbers_of_several_particles_stand_below_its_own_heading(qtbot):
+    view = ResultView()
+    qtbot.addWidget(view)
+    scene = listing(beads(), PLACES)
+    names = [f"particles[{k}].{axis}_um" for k in range(2) for axis in "xy"]
+    numbers = dict.fromkeys(names, 1.0)
+    view.show_result(a_result(scene, values=numbers, sigma=numbers), {})
+    assert view.texts[3:6:2] == ["Beads · 1", "1.0 ± 1.0 µm"] and view.texts[4] == "x"
+    assert "Beads · 2" in view.texts and view.folded is None
+    unknown = dict.fromkeys(names, "No.")
+    view.show_result(a_result(scene, values=numbers, sigma=numbers, undetermined=unknown), {})
+    assert view.folded.title == "4 numbers are not determined"
 
 
 def test_titles_name_the_particle_where_there_are_several():

@@ -332,11 +332,12 @@ def test_each_panel_is_docked_once_whoever_opens_it_and_they_share_a_place(opene
         )
 
     assert commands._simulate(viewer) is panel
-    panel.open_fit()
-    panel.open_fit()
+    fit = open_panel(viewer, FitPanel, "Fit", front=False)
     wait.until(lambda: len(window.tabifiedDockWidgets(dock_of(panel))) == 1)
+    wait.until(lambda: fit.visibleRegion().isEmpty() and not panel.visibleRegion().isEmpty())
+    panel.open_fit()
+    panel.open_fit()
     assert ours() == ["FitPanel", "SimulatePanel"]
-    fit = next(each for each in panel.controller.panels if each is not panel)
     wait.until(fit.isVisible)
     run = get_app_model().commands.execute_command
     if "napari-osog.dataset" in get_app_model().commands:  # the plugin is installed

@@ -295,7 +295,9 @@ def test_what_a_file_does_not_say_can_be_stated(opened):
     assert scene.microscope.wavelength_um == pytest.approx(0.633)
     words = panel.compare.sources.text()
     assert "NA 0.4 (entered by hand)" in words and "medium index unknown" in words
-    assert mine.scale.tolist() == [1, 1] and mine.metadata == {}, "the layer stays as it was"
+    assert mine.scale.tolist() == [0.15, 0.15], "the layer gets its µm"
+    assert [str(unit) for unit in mine.units] == ["micrometer", "micrometer"]
+    assert mine.metadata == {}, "nothing else of it changes"
     panel.compare.chooser.setCurrentIndex(0)
     assert missing.isHidden()
     panel.compare.chooser.setCurrentText("mine")

@@ -115,6 +115,34 @@ def test_a_slow_full_image_is_left_when_a_preview_is_asked_for(qtbot, live, rend
     assert caught.args[0].request.scene.microscope.focus_um == 2.0
 
 
+def test_a_slow_full_image_is_left_for_another_scene_at_rest(qtbot, live, renderer):
+    renderer.seconds = 30.0
+    live.submit(focused(1.0))
+    qtbot.waitUntil(lambda: len(renderer.calls) == 1, timeout=5000)
+    live.submit(focused(2.0))
+    qtbot.waitUntil(lambda: len(renderer.calls) == 2, timeout=2000)
+    renderer.seconds = 0.0
+    with qtbot.waitSignal(live.finished, timeout=5000) as caught:
+        live.submit(dataclasses.replace(focused(3.0), drag=1))
+    assert caught.args[0].request.scene.microscope.focus_um == 3.0
+
+
+@pytest.mark.parametrize("drag", [0, 1])
+def test_slow_full_images_come_however_fast_others_are_asked_for(qtbot, live, renderer, drag):
+    """Neither keys that repeat at rest nor a drag without previews starves."""
+    renderer.seconds = 0.4
+    seen = []
+    live.finished.connect(seen.append)
+    begun = time.monotonic()
+    while not seen and time.monotonic() < begun + 5:
+        live.submit(dataclasses.replace(focused(time.monotonic() - begun), drag=drag))
+        qtbot.wait(20)
+    assert seen, "no picture came"
+    left = 0 if drag else 3
+    assert len(renderer.calls) in (left + 1, left + 2)
+    live.stop()
+
+
 def test_it_starts_again_after_a_stop_and_forgets_what_was_finished_before(qtbot, live, renderer):
     live.submit(focused(1.0))
     time.sleep(0.2)  # the picture is finished, and waits for the GUI thread

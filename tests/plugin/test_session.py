@@ -29,6 +29,16 @@ def test_each_change_is_one_undo_step_and_redo_takes_it_again():
     assert not session.history.can_redo
 
 
+def test_undo_does_not_go_behind_the_beginning():
+    session = Session(a_scene())
+    with session.beginning():
+        session.change({"microscope.focus_um": 1.0})
+    assert not session.history.can_undo
+    session.change({"microscope.focus_um": 2.0})
+    session.undo()
+    assert session.scene.microscope.focus_um == 1.0 and not session.history.can_undo
+
+
 def test_a_drag_is_one_undo_step():
     session = Session(a_scene())
     with session.dragging():

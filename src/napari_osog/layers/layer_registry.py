@@ -240,11 +240,17 @@ class LayerRegistry:
 
     def fit_view(self) -> None:
         """Show the render whole, and the micrograph that it is compared with."""
-        viewer, shown = self.viewer, [self.layer("image")]
+        viewer, asked = self.viewer, self.session.asked
+        shown = [self.layer("image") if asked is None else asked]
         if viewer is None or shown[0] is None:
             return
         target = self.session.target
-        if self.session.view.compare != "off" and target is not None and target.visible:
+        if (
+            asked is None
+            and self.session.view.compare != "off"
+            and target is not None
+            and target.visible
+        ):
             shown.append(target)
         if viewer.dims.ndim > max(layer.ndim for layer in shown):
             # napari cannot fit planes alone beside a stack; ours lies where the render does.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_osog.layers.comparison import ComparedLayer
 from napari_osog.layers.fields import FieldLayers
-from napari_osog.layers.layer_registry import VIEWED, LayerRegistry
+from napari_osog.layers.layer_registry import NAMES, VIEWED, LayerRegistry
 from napari_osog.layers.overlays import Overlays
 from napari_osog.layers.particles import ParticlePoints
 from napari_osog.layers.render import RenderLayer
@@ -62,6 +62,8 @@ class ViewerLayers:
             view.compare = "off"
         if ("colour" if self.registry.colour else "image") in roles:
             self.session.render_removed = True
+        if removed is self.session.asked:
+            self.session.asked = None
         if removed is self.session.target:
             self.session.set_target(None)
 
@@ -78,6 +80,13 @@ class ViewerLayers:
         self.overlays.show_outlines(picture)
         self.particles.show(picture)
         self.compared.refresh()
+        self._make_way()
+
+    def _make_way(self) -> None:
+        """Hide all that is ours while the user is asked about a micrograph."""
+        if self.session.asked is not None:
+            for role in NAMES:
+                self.registry.hide(self.registry.layer("grey" if role == "image" else role))
 
     def show_sequence(
         self, picture: Picture, metadata: dict[str, Any], *, visible: bool = True
@@ -131,6 +140,7 @@ class ViewerLayers:
             if not getattr(view, role):
                 self.registry.hide(self.registry.layer(role))
         self.compared.refresh()
+        self._make_way()
 
 
 __all__ = ["ViewerLayers"]

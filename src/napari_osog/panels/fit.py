@@ -51,6 +51,7 @@ QTableView#osog_table::indicator:checked {{
 }}
 QTableView#osog_table::indicator:hover {{ border-color: {text}; }}
 QLabel#osog_number {{ color: {text}; font-weight: bold; }}
+QLabel#osog_group {{ color: {text}; border-bottom: 1px solid {foreground}; padding-top: 4px; }}
 """
 
 
@@ -86,6 +87,7 @@ class FitPanel(Panel):
         self._shown_for: Callable[[], Any] = lambda: None
         self._described: dict[str, Any] = {}
         self._removed = ""
+        self._runs_when_picked = False
         self.worker = fit_worker(self, fit)
         self.worker.told.connect(self._on_step)
         self.worker.finished.connect(self._on_ended)
@@ -107,6 +109,8 @@ class FitPanel(Panel):
         for said in (self.setting.said, self.parameters.said, self.ending.said):
             said.connect(self.run_box.say)
         self.setting.started.connect(self._follow_scene)
+        self.setting.picked.connect(self._on_picked)
+        self.setting.pick_button.clicked.connect(self._run_no_more)
         self.setting.target.relisted.connect(self._on_layers)
         self.run_box.run_pressed.connect(self.run)
         self.run_box.stop_pressed.connect(self.stop)
@@ -119,6 +123,7 @@ class FitPanel(Panel):
             (session.events.free, self.parameters.follow_free),
             (session.events.target, self._on_target),
             (session.view.events, self._on_view),
+            (session.events.picture, self._on_picture),
         ):
             listen(self, signal, slot)
         viewer = self.viewer
@@ -180,6 +185,11 @@ class FitPanel(Panel):
         self.parameters.sync()
         self.run_box.show_mismatch(self._grid_problem())
 
+    def _on_picture(self, _: object) -> None:
+        """The engine is loaded by the time that the first picture comes."""
+        if self.parameters.waiting:
+            self._follow_scene()
+
     def _on_view(self) -> None:
         if self.session.view.compare != "difference":
             self._unpin()
@@ -223,8 +233,41 @@ class FitPanel(Panel):
 
     # --- the run -----------------------------------------------------------------------------
 
-    def _collected(self) -> FitRequest:
+    def fit_one(self) -> None:
+        """Fit the particle that the user clicks next."""
+        if self.worker.busy:
+            return
+        if self._grid_problem():
+            self.match_grid()
+        self._runs_when_picked = True
+        self.setting.pick()
+
+    def _on_picked(self) -> None:
+        runs, self._runs_when_picked = self._runs_when_picked, False
+        if runs:
+            self.run()
+
+    def _run_no_more(self) -> None:
+        """A click that the user asks for in this panel sets the region alone."""
+        self._runs_when_picked = False
+
+    def find_all(self) -> None:
+        """Look for every particle like those of the sample, and fit each in its own patch."""
+        if self.worker.busy:
+            return
+        if self._grid_problem():
+            self.match_grid()
+        self.setting.region.setCurrentIndex(0)
+        self.setting.start = "detect"
+        self.run(every=True)
+
+    def _collected(self, every: bool) -> FitRequest:
         """Everything that a fit depends on, as a copy.
+
+        Parameters
+        ----------
+        every : bool
+            Whether every particle is looked for and fitted by itself.
 
         Raises
         ------
@@ -252,7 +295,7 @@ class FitPanel(Panel):
                 "The scene has a colour camera and the micrograph is grey: choose the monochrome "
                 "sensor under Camera."
             )
-        lines = self.parameters.free_lines()
+        lines = [] if every else self.parameters.free_lines()
         return FitRequest(
             image=image,
             scene=self.parameters.scene(),
@@ -266,14 +309,21 @@ class FitPanel(Panel):
             linear=self.parameters.linear,
             optics=self.parameters.optics,
             device="cuda" if self.session.device == "cuda" else "cpu",
+            every=every,
         )
 
-    def run(self) -> None:
-        """Begin a fit; what is wrong with its setting is said above the button."""
+    def run(self, every: bool = False) -> None:
+        """Begin a fit; what is wrong with its setting is said above the button.
+
+        Parameters
+        ----------
+        every : bool
+            Whether every particle is looked for and fitted by itself.
+        """
         if self.worker.busy:
             return
         try:
-            request = self._collected()
+            request = self._collected(every)
             transform = transform_of(self.session.target)
         except (TargetError, Refusal, SceneError) as error:
             self.run_box.say(str(error).splitlines()[0])

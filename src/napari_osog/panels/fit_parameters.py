@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QCheckBox
 
+from napari_osog import engine
 from napari_osog.micrographs import OPTICS, SLIDERS, chosen
 from napari_osog.panels.fit_lines import (
     ParameterLine,
@@ -19,9 +20,8 @@ from napari_osog.panels.fit_lines import (
 from napari_osog.panels.fit_request import Refusal, population_looked_for, visible_particles
 from napari_osog.panels.fit_table import ParameterTable
 from napari_osog.panels.section import Section
-from napari_osog.panels.widgets import combo_box, side_by_side, titled
+from napari_osog.panels.widgets import busy_sign, combo_box, side_by_side, titled
 from napari_osog.pictures import single_frame
-from osog.sample import explicit
 from osog.scene import SceneError
 from osog.scene.parameters import replaced
 
@@ -55,6 +55,8 @@ class FitParameters(Section):
         What the micrograph's file knows of its optics.
     bounds : dict of str to (float, float)
         Ranges that the user gave.
+    waiting : bool
+        Whether the table waits for the engine; `sync` fills it once that is loaded.
     """
 
     said = Signal(str)
@@ -68,12 +70,14 @@ class FitParameters(Section):
         self._structure: Any = None
         self._chosen_free = False
         self._quiet = False
+        self.waiting = False
         self.table = ParameterTable()
         self.table.lines.freed.connect(self._on_freed)
         self.table.lines.edited.connect(self._on_edited)
         self.table.lines.bounded.connect(self._on_bounded)
         self.table.lines.refused.connect(self.said)
         self.add(self.table)
+        self.loading = self.add(busy_sign("The engine is being loaded"))
         self.everything = QCheckBox("All parameters")
         self.everything.setToolTip("Also list aberrations, camera and what is seldom fitted")
         self.everything.toggled.connect(self.table.lines.show_everything)
@@ -97,8 +101,10 @@ class FitParameters(Section):
     def scene(self) -> Scene:
         """Scene of the session as one picture, its only particle listed."""
         scene = single_frame(self.session.scene)
-        if not self.single:
+        if not self.single or not _draws(scene):
             return scene
+        from osog.sample import explicit
+
         try:
             return explicit(scene, self.session.seed)
         except SceneError:  # it has no room; the live image says so
@@ -121,6 +127,11 @@ class FitParameters(Section):
 
     def sync(self) -> None:
         """Follow the sliders; a sample or a modality of another kind brings another choice."""
+        self.waiting = self._needs_engine()
+        self.table.setVisible(not self.waiting)
+        self.loading.setVisible(self.waiting)
+        if self.waiting:
+            return
         own = self._fitted()
         shapes = tuple((p.name, p.shape.kind) for p in own.populations if p.visible)
         structure = (self.single, shapes, own.microscope.modality.kind)
@@ -129,6 +140,10 @@ class FitParameters(Section):
             self._translate(own)
         self._show_table(own)
         self.greys_line.setVisible(own.microscope.modality.measures_phase)
+
+    def _needs_engine(self) -> bool:
+        """Whether the only particle is still to be drawn, by an engine that is being loaded."""
+        return self.single and not engine.is_loaded() and _draws(self.session.scene)
 
     def show_known(self, known: dict[str, Known], scaled: bool | None) -> None:
         """Take over what is known of a micrograph, and whether its phase is in radians."""
@@ -163,6 +178,8 @@ class FitParameters(Section):
         Refusal
             If there is none, or a value lies outside its range.
         """
+        if self.waiting:
+            raise Refusal("The engine is still being loaded: press Run again in a moment.")
         lines = [line for line in self.table.lines.all if line.name and line.free]
         if not lines:
             raise Refusal("Nothing is free: tick at least one parameter in the table.")
@@ -218,6 +235,8 @@ class FitParameters(Section):
             self._quiet = False
 
     def _show_table(self, scene: Scene) -> None:
+        if self.waiting:
+            return
         read = {}
         if self.session.target is not None:
             moved = chosen(self.session, self.session.target)
@@ -274,6 +293,14 @@ class FitParameters(Section):
             self.bounds[name] = bounds
         self.said.emit("")
         self._show_table(self._fitted())
+
+
+def _draws(scene: Scene) -> bool:
+    """Whether numbers of the particles that are shown are still to be drawn."""
+    shown = [population for population in scene.populations if population.visible]
+    return bool(scene.laws_by_name()) or any(
+        population.particles is None or population.random_bodies for population in shown
+    )
 
 
 def _last(name: str) -> str:

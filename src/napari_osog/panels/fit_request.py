@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from osog.sample import explicit
 from osog.scene import Particle, Scene
 
 if TYPE_CHECKING:
@@ -18,8 +17,10 @@ if TYPE_CHECKING:
 
 
 MOST_NUMBERS = 150
-"""Free numbers that one fit takes: each costs an image per step."""
-_EACH = "particles[*]."
+"""Free numbers that one fit takes: each costs an image per step. Beyond, particles are fitted one
+by one."""
+EACH = "particles[*]."
+"""Stands for every particle in the name of a number that each one has."""
 
 
 class Refusal(ValueError):
@@ -51,6 +52,8 @@ class FitRequest:
         "uncertain" or "exact".
     device : str
         "cpu" or "cuda".
+    every : bool
+        Whether every particle like those of the population is looked for and fitted by itself.
     """
 
     image: NDArray[np.float64]
@@ -65,6 +68,7 @@ class FitRequest:
     linear: str = "auto"
     optics: str = "uncertain"
     device: str = "cpu"
+    every: bool = False
 
 
 def visible_particles(scene: Scene) -> int | None:
@@ -87,6 +91,8 @@ def prepared(request: FitRequest) -> tuple[Scene, str, tuple[str, ...]]:
     Refusal
         If there is nothing to start from.
     """
+    from osog.sample import explicit
+
     if not any(population.visible for population in request.scene.populations):
         raise Refusal("The sample holds no particles; add a population in the Simulate panel.")
     if request.start == "points":
@@ -127,6 +133,8 @@ def _left_out(request: FitRequest) -> tuple[str, ...]:
 
 def _with_particles(request: FitRequest, particles: tuple[Particle, ...]) -> Scene:
     """Return the scene with these particles alone, sizes shared unless each one's is free."""
+    from osog.sample import explicit
+
     populations = []
     chosen = _chosen(request)
     for k, population in enumerate(request.scene.populations):
@@ -136,7 +144,7 @@ def _with_particles(request: FitRequest, particles: tuple[Particle, ...]) -> Sce
         shape, update = population.shape, {}
         for name in shape.size_fields():
             each = [getattr(p, name) for p in particles]
-            if f"{_EACH}{name}" in request.free:
+            if f"{EACH}{name}" in request.free:
                 continue
             shared = getattr(shape, name)
             varied = f"populations.{population.name}.shape.{name}" in request.free
@@ -202,6 +210,12 @@ def _from_detection(request: FitRequest) -> tuple[Scene, str, tuple[str, ...]]:
     return _with_particles(request, found), "scene", (number, *_left_out(request))
 
 
+def in_region(request: FitRequest, scene: Scene) -> tuple[Particle, ...]:
+    """Listed particles of the population that is looked for, those outside the region left out."""
+    population = scene.populations[population_looked_for(scene, request.population)]
+    return tuple(p for p in population.particles or () if _inside(p, request))
+
+
 def _inside(particle: Particle, request: FitRequest) -> bool:
     if request.region is None:
         return True
@@ -221,34 +235,31 @@ def expanded(
     Raises
     ------
     Refusal
-        If nothing is free, or more than the fit can take.
+        If nothing is free.
     """
     listed = [p for pop in scene.populations if pop.visible for p in pop.particles or ()]
     numbers = [k for k, particle in enumerate(listed) if _inside(particle, request)]
     left_out = tuple(f"populations.{p.name}." for p in scene.populations if not p.visible)
-    shared = [name for name in request.free if not name.startswith((_EACH, *left_out))]
-    words = [name.removeprefix(_EACH) for name in request.free if name.startswith(_EACH)]
+    shared = [name for name in request.free if not name.startswith((EACH, *left_out))]
+    words = [name.removeprefix(EACH) for name in request.free if name.startswith(EACH)]
     names = [f"particles[{k}].{word}" for k in numbers for word in words] + shared
     bounds = {name: request.bounds[name] for name in shared if name in request.bounds}
     for word in words:
-        if f"{_EACH}{word}" in request.bounds:
-            own = request.bounds[f"{_EACH}{word}"]
+        if f"{EACH}{word}" in request.bounds:
+            own = request.bounds[f"{EACH}{word}"]
             bounds |= {f"particles[{k}].{word}": own for k in numbers}
     if not names:
         raise Refusal("Nothing is free: tick at least one parameter in the table.")
-    if len(names) > MOST_NUMBERS:
-        raise Refusal(
-            f"{len(names)} numbers would be free, and one fit takes {MOST_NUMBERS}: fit a region "
-            "with fewer particles, or free fewer parameters."
-        )
     return tuple(names), bounds
 
 
 __all__ = [
+    "EACH",
     "MOST_NUMBERS",
     "FitRequest",
     "Refusal",
     "expanded",
+    "in_region",
     "population_looked_for",
     "prepared",
     "visible_particles",

@@ -9,11 +9,13 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_osog.panels.numbers import number, rounded
+from napari_osog.panels.section import Section
+from napari_osog.panels.widgets import holder
 from osog.scene import SceneError
 from osog.scene.parameters import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from osog.fitting import FitResult
     from osog.scene import Scene
@@ -24,6 +26,9 @@ _DOTTED = re.compile(
     r"(?:\.[a-z_]+(?:\[\d+\])?)+"
 )
 """Names of parameters in sentences of the engine."""
+_PARTICLE = re.compile(r"particles\[(\d+)\]\.")
+_LONGEST = 40
+"""Letters of a title that does not wrap."""
 
 
 def title_of(scene: Scene, name: str) -> tuple[str, str, float]:
@@ -45,6 +50,34 @@ def title_of(scene: Scene, name: str) -> tuple[str, str, float]:
     if name.endswith("wavelength_um"):
         return title, "nm", 1000.0
     return title, parameter.unit, 1.0
+
+
+def group_of(scene: Scene, name: str) -> str:
+    """Heading of the numbers of one particle: its population, and its number there, from 1.
+
+    It is empty where there is one particle, and for numbers of no particle.
+    """
+    found = _PARTICLE.match(name)
+    if found is None:
+        return ""
+    left = int(found[1])
+    visible = [population for population in scene.populations if population.visible]
+    if sum(len(population.particles or ()) for population in visible) < 2:
+        return ""
+    for population in visible:
+        count = len(population.particles or ())
+        if left < count:
+            return f"{_sentence_case(population.name)} · {left + 1}"
+        left -= count
+    return ""
+
+
+def _not_determined(scene: Scene, names: Sequence[str]) -> str:
+    """Title of what is folded: the numbers by name where they are few."""
+    titles = [title_of(scene, name)[0] for name in names]
+    words = f"Not determined: {', '.join(map(_lower, titles))}"
+    few = len(words) <= _LONGEST and not any(group_of(scene, name) for name in names)
+    return words if few else f"{len(names)} numbers are not determined"
 
 
 def in_words(scene: Scene, sentence: str) -> str:
@@ -88,7 +121,13 @@ def goodness(result: FitResult, unit: str) -> str:
 
 
 class ResultView(QWidget):
-    """Value ± σ, start and remark of every free parameter, and what to know about the fit."""
+    """Value ± σ, start and remark of every free parameter, and what to know about the fit.
+
+    Attributes
+    ----------
+    folded : Section or None
+        What the image does not determine, and why.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,6 +135,7 @@ class ResultView(QWidget):
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(6)
         self._content: QWidget | None = None
+        self.folded: Section | None = None
         self.texts: list[str] = []
 
     def clear(self) -> None:
@@ -104,7 +144,7 @@ class ResultView(QWidget):
             self._box.removeWidget(self._content)
             self._content.hide()
             self._content.deleteLater()
-            self._content = None
+            self._content = self.folded = None
         self.texts = []
 
     def show_result(
@@ -131,22 +171,16 @@ class ResultView(QWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        grid = QGridLayout()
-        grid.setContentsMargins(2, 2, 2, 2)
-        grid.setHorizontalSpacing(10)
-        grid.setVerticalSpacing(3)
-        for k, words in enumerate(("Parameter", "Value ± σ", "Start")):
-            grid.addWidget(self._label(words, "osog_note"), 0, k)
-        line = 1
         said: set[str] = set()
         names = list(result.values)
-        for name in names[:_ROWS]:
-            line = self._add(grid, line, result, started, name, said)
-        if len(names) > _ROWS:
-            more = f"… and {len(names) - _ROWS} more; save the result to read them all."
-            grid.addWidget(self._label(more, "osog_note"), line, 0, 1, 3)
-        grid.setColumnStretch(0, 1)
-        column.addLayout(grid)
+        known = [name for name in names if name not in result.undetermined]
+        if known:
+            column.addLayout(self._table(result, started, known, said))
+        unknown = [name for name in names if name in result.undetermined]
+        if unknown:
+            self.folded = Section(_not_determined(result.scene, unknown), open=False, minor=True)
+            self.folded.add(holder(self._table(result, started, unknown, said)))
+            column.addWidget(self.folded)
         column.addWidget(self._label(goodness(result, unit), ""))
         varied = self._varied(result)
         if varied:
@@ -158,6 +192,34 @@ class ResultView(QWidget):
                 column.addWidget(self._notice(in_words(result.scene, words)))
         self._box.addWidget(content)
 
+    def _table(
+        self,
+        result: FitResult,
+        started: Mapping[str, float],
+        names: Sequence[str],
+        said: set[str],
+    ) -> QGridLayout:
+        """Lay out numbers, those of one particle together where there are several."""
+        grid = QGridLayout()
+        grid.setContentsMargins(2, 2, 2, 2)
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(3)
+        for k, words in enumerate(("Parameter", "Value ± σ", "Start")):
+            grid.addWidget(self._label(words, "osog_note"), 0, k)
+        line, group = 1, ""
+        for name in names[:_ROWS]:
+            own = group_of(result.scene, name)
+            if own != group and own:
+                grid.addWidget(self._label(own, "osog_group"), line, 0, 1, 3)
+                line += 1
+            group = own
+            line = self._add(grid, line, result, started, name, said)
+        if len(names) > _ROWS:
+            more = f"… and {len(names) - _ROWS} more; save the result to read them all."
+            grid.addWidget(self._label(more, "osog_note"), line, 0, 1, 3)
+        grid.setColumnStretch(0, 1)
+        return grid
+
     def _add(
         self,
         grid: QGridLayout,
@@ -168,6 +230,8 @@ class ResultView(QWidget):
         said: set[str],
     ) -> int:
         title, unit, factor = title_of(result.scene, name)
+        if group_of(result.scene, name):
+            title = title.partition(": ")[2] or title
         value, sigma = result.values[name] * factor, result.sigma[name] * factor
         words = result.undetermined.get(name, "")
         grid.addWidget(self._label(title, ""), line, 0)
@@ -230,4 +294,4 @@ def residual_unit(scene: Scene, linear: Any) -> str:
     return "counts" if scene.camera is not None else ""
 
 
-__all__ = ["ResultView", "goodness", "in_words", "residual_unit", "title_of"]
+__all__ = ["ResultView", "goodness", "group_of", "in_words", "residual_unit", "title_of"]

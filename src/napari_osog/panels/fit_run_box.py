@@ -146,7 +146,9 @@ class RunBox(QWidget):
             self.show_history(step.history)
         if not stopping:
             stage = "Looking for particles" if searching else "Preparing"
-            if step.progress is not None:
+            if step.words:
+                stage = step.words
+            elif step.progress is not None:
                 stage = _STAGES.get(step.progress.stage, step.progress.stage)
             self._stage = stage
         self._tell()
@@ -166,10 +168,11 @@ class RunBox(QWidget):
             arrived = "Converged, but the model does not explain the image completely"
             how = arrived if result.converged else "Ended without a good fit"
         steps = len(result.history)
-        self.end(
-            f"{how}: {steps} step{'s' if steps != 1 else ''}, {result.renders} images, "
-            f"{result.elapsed_s:.1f} s."
-        )
+        parts = [f"{result.elapsed_s:.1f} s"]
+        if steps or result.renders:
+            images = f"{result.renders} images"
+            parts = [f"{steps} step{'s' if steps != 1 else ''}", images, *parts]
+        self.end(f"{how}: {', '.join(parts)}.")
         self.status.show()
 
     def _tell(self) -> None:

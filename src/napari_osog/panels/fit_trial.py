@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_osog.panels.fit_request import Refusal, expanded, prepared
+from napari_osog.panels.fit_every import fit_every
+from napari_osog.panels.fit_request import (
+    MOST_NUMBERS,
+    Refusal,
+    expanded,
+    in_region,
+    prepared,
+)
 from napari_osog.worker import Worker
 from osog.scene import SceneError
 
@@ -33,10 +40,13 @@ class Step:
         None while particles are looked for.
     history : tuple of (stage, rms)
         Of every accepted step so far.
+    words : str
+        What is being done, where there are no steps to show.
     """
 
     progress: FitProgress | None
     history: tuple[tuple[str, float], ...] = ()
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,9 @@ def carry_out(
     request: FitRequest,
     callback: Callable[[FitProgress], bool],
     fit: Callable[..., Any] | None = None,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    tell: Callable[[str], None] = lambda words: None,
 ) -> FitOutcome:
     """Carry out a request; whatever goes wrong comes back as a sentence.
 
@@ -76,6 +89,8 @@ def carry_out(
         As for `osog.fitting.fit`.
     fit : callable, optional
         Another function than `osog.fitting.fit`; for tests.
+    stopping, tell : callable
+        For fits of one particle after another: see `fit_every`.
     """
     from osog.cancellation import Cancelled
     from osog.fitting import FitError
@@ -84,8 +99,14 @@ def carry_out(
 
     started: dict[str, float] = {}
     try:
+        if request.every:
+            result, notes = fit_every(request, None, stopping, tell)
+            return FitOutcome(request, result=result, notes=notes)
         scene, start, notes = prepared(request)
         names, bounds = expanded(request, scene)
+        if len(names) > MOST_NUMBERS:
+            result, more = fit_every(request, in_region(request, scene), stopping, tell)
+            return FitOutcome(request, result=result, notes=(*notes, *more))
         started = {name: describe(scene, name).value for name in names}
         if request.start != "sliders" and start == "scene":
             bounds = _around_starts(bounds, started)
@@ -163,6 +184,10 @@ class FitJob:
                 turn.tell(Step(own, tuple(history)))
             return turn.stopping
 
+        def tell(words: str) -> None:
+            if turn.due:
+                turn.tell(Step(None, words=words))
+
         if turn.stopping:
             return FitOutcome(request)
         turn.tell(Step(None))
@@ -170,7 +195,9 @@ class FitJob:
 
         with warnings.catch_warnings(), cancellable(lambda: turn.stopping):
             warnings.simplefilter("ignore")
-            return carry_out(request, hand_over, self.fit)
+            return carry_out(
+                request, hand_over, self.fit, stopping=lambda: turn.stopping, tell=tell
+            )
 
 
 def fit_worker(parent: Any, fit: Callable[..., Any] | None = None) -> Worker:

@@ -12,7 +12,7 @@ from magicgui.widgets import Container, LineEdit, PushButton
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_osog.micrographs import OPTICS
+from napari_osog.micrographs import OPTICS, Optic
 from napari_osog.panels.numbers import parsed
 from napari_osog.panels.section import Section
 from napari_osog.panels.widgets import fault, push_button, say, side_by_side
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from napari_osog.session import Session
     from osog.io import Known
+    from osog.scene import Scene
 
 SCENE_FILES = "Scene (*.osog.yaml *.yaml *.yml *.json)"
 DRAWN, LISTED = "Drawn from the seed", "Listed one by one"
@@ -45,6 +46,25 @@ def optics_form() -> Container[Any]:
     ]  # fmt: skip
     use = PushButton(name="use", text="Use these")
     return Container(widgets=[*lines, use], labels=True)
+
+
+def stated(text: str, optic: Optic, scene: "Scene") -> float:
+    """Value of a number of the optics that a user typed, in the unit of the scene.
+
+    Raises
+    ------
+    ValueError
+        With one sentence, if it is no number, or none that a scene can have.
+    """
+    try:
+        value = parsed(text) / optic.factor
+    except ValueError:
+        raise ValueError(f"'{text}' is no number.") from None
+    low, high = describe(scene, optic.parameter).limits
+    if not low <= value <= high:
+        limits = f"{low * optic.factor:g} and {high * optic.factor:g} {optic.unit}".strip()
+        raise ValueError(f"The {optic.title} must lie between {limits}.")
+    return value
 
 
 class MissingOptics(Section):
@@ -109,16 +129,10 @@ class MissingOptics(Section):
             if not text:
                 continue
             try:
-                value = parsed(text) / optic.factor
-            except ValueError:
-                say(self.problem, f"'{text}' is no number.")
+                found[name] = stated(text, optic, self.session.scene)
+            except ValueError as error:
+                say(self.problem, str(error))
                 return
-            low, high = describe(self.session.scene, optic.parameter).limits
-            if not low <= value <= high:
-                limits = f"{low * optic.factor:g} and {high * optic.factor:g} {optic.unit}".strip()
-                say(self.problem, f"The {optic.title} must lie between {limits}.")
-                return
-            found[name] = value
         layer = self.session.target
         if layer is not None and found:
             self.session.stated_optics.setdefault(layer, {}).update(found)
@@ -289,4 +303,5 @@ __all__ = [
     "optics_form",
     "save_report",
     "save_scene",
+    "stated",
 ]

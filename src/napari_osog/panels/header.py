@@ -15,9 +15,17 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_osog import engine
 from napari_osog.panels.explain import ExplainLine, Reasons
 from napari_osog.panels.forms import SCENE_FILES, SaveForm, save_scene
-from napari_osog.panels.widgets import combo_box, notice, push_button, side_by_side, small_button
+from napari_osog.panels.widgets import (
+    busy_sign,
+    combo_box,
+    notice,
+    push_button,
+    side_by_side,
+    small_button,
+)
 from napari_osog.words import copied, plain, told
 from osog import presets
 from osog.scene import Scene, SceneError
@@ -53,6 +61,7 @@ class SceneHeader(QWidget):
         self.save_form.saved.connect(lambda path: told(f"Scene saved to {path}"))
         self.explain_text = ExplainLine()
         self.explain_text.clicked.connect(self.explain)
+        self.busy = busy_sign("The first picture is being made")
         self.reasons: Reasons | None = None
         self.notices = QVBoxLayout()
         self.notices.setSpacing(3)
@@ -66,6 +75,9 @@ class SceneHeader(QWidget):
         )
         box.addWidget(self.save_form)
         box.addWidget(self.explain_text)
+        box.addWidget(self.busy)
+        if not engine.is_loaded():
+            self.explain_text.setText("Loading the engine…")
         box.addLayout(self.notices)
 
     def _scene_menu(self) -> QToolButton:
@@ -103,6 +115,7 @@ class SceneHeader(QWidget):
 
     def show_picture(self, picture: Picture) -> None:
         """Say what was computed, and what to be wary of."""
+        self.busy.hide()
         text = picture.explain.replace(" | ", " · ")
         if self.controller.fps >= 1:
             text += f", {self.controller.fps:.0f} fps"
@@ -114,6 +127,9 @@ class SceneHeader(QWidget):
     def show_status(self) -> None:
         """Show the sentence of the session above the notices of the newest picture."""
         picture = self.session.picture
+        if picture is None and self.session.status:  # it could not be rendered
+            self.explain_text.setText("No picture yet")
+        self.busy.setVisible(picture is None and not self.session.status)
         self._show_notices(picture.cautions if picture is not None else ())
 
     def explain(self) -> None:

@@ -24,9 +24,9 @@ from napari_osog.panels.widgets import (
     small_button,
 )
 from napari_osog.words import plain
-from osog.sample.columns import MATERIAL
 from osog.scene import LAWS, Distribution, Scene, SceneError
 from osog.scene.drawing import image_laws
+from osog.scene.material import MATERIAL
 from osog.scene.parameters import continuous
 
 if TYPE_CHECKING:

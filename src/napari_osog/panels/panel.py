@@ -39,8 +39,15 @@ QToolButton#osog_menu::menu-indicator {{ image: none; }}
 QToolButton#osog_small {{ background: {foreground}; border-radius: 2px; padding: 2px; }}
 QToolButton#osog_small:checked {{ background: {current}; color: white; }}
 QLabel#osog_explain:hover, QLabel#osog_explain:focus {{ background: {foreground}; }}
+QProgressBar#osog_busy {{
+    border: none; border-radius: 2px; background: {foreground};
+    min-height: 4px; max-height: 4px;
+}}
+QProgressBar#osog_busy::chunk {{ background: {current}; border-radius: 2px; width: 40px; }}
 QFrame#osog_popup {{ background: {background}; border: 1px solid {primary}; }}
 QFrame#osog_popup QLabel {{ background: transparent; }}
+QFrame#osog_card {{ background: {background}; border: 1px solid {current}; border-radius: 4px; }}
+QLabel#osog_card_title {{ color: {text}; }}
 QFrame#osog_notice {{
     background: {foreground}; border-left: 3px solid {warning}; border-radius: 2px;
 }}

@@ -10,6 +10,7 @@ from qtpy.QtCore import QRectF, QSize
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy
 from superqt.utils import qthrottled
 
+from napari_osog import engine
 from napari_osog.panels.plot import Plot
 from napari_osog.panels.section import Section
 from napari_osog.panels.widgets import holder, note
@@ -137,6 +138,10 @@ class PupilSection(Section):
             return
         key = (scene.microscope, scene.medium)
         if key == self._drawn:
+            return
+        if not engine.is_loaded():
+            self.transfer_note.setText("Loading the engine…")
+            self._draw_soon()
             return
         from osog.optics.transfer import pupil_map, transfer_curve
 

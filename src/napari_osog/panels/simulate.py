@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_osog.docks import open_panel
-from napari_osog.lifetimes import listen
+from qtpy.QtCore import QTimer
+
+from napari_osog.docks import dock_of, open_panel
+from napari_osog.lifetimes import listen, weakly
 from napari_osog.panels.camera import BackgroundSection, CameraSection
 from napari_osog.panels.compare import CompareSection
 from napari_osog.panels.edits import SceneEdits
 from napari_osog.panels.header import SceneHeader
 from napari_osog.panels.histogram import Histogram
 from napari_osog.panels.microscope import MicroscopeSection
+from napari_osog.panels.own_image import OwnImage
 from napari_osog.panels.panel import Panel
 from napari_osog.panels.row import Row
 from napari_osog.panels.sample import SampleSection
@@ -45,6 +48,12 @@ class SimulatePanel(Panel):
         self.edits = SceneEdits(session)
         self.header = SceneHeader(self.controller)
         self.body.addWidget(self.header)
+        self.own_image = OwnImage(self.controller)
+        self.own_image.asked.connect(self._show_card)
+        self.own_image.compare_pressed.connect(self.open_comparison)
+        self.own_image.one_pressed.connect(self.fit_one)
+        self.own_image.all_pressed.connect(self.find_all)
+        self.body.addWidget(self.own_image)
         self.microscope = MicroscopeSection()
         self.sample = SampleSection(session, self.edits)
         self.camera = CameraSection()
@@ -212,13 +221,43 @@ class SimulatePanel(Panel):
         self.session.set_scene(scene)
         self.session.status = words
 
-    def open_fit(self) -> None:
-        """Open the Fit panel."""
+    def open_fit(self) -> Any:
+        """Open the Fit panel, and return it."""
         viewer = self.viewer
-        if viewer is not None:
-            from napari_osog.panels.fit import FitPanel
+        if viewer is None:
+            return None
+        from napari_osog.panels.fit import FitPanel
 
-            open_panel(viewer, FitPanel, "Fit")
+        return open_panel(viewer, FitPanel, "Fit")
+
+    # --- with a micrograph of the user's own -------------------------------------------------
+
+    def _show_card(self) -> None:
+        """Bring what is asked of a micrograph into view."""
+        dock = dock_of(self)
+        if dock is not None:
+            dock.show()
+            dock.raise_()
+        self.scroll_area.ensureWidgetVisible(self.own_image, 0, 0)
+
+    def open_comparison(self) -> None:
+        """Lay the render over the micrograph, with a line between them that can be dragged."""
+        self.compare.choose_mode("wipe")
+        self.compare.expand(animate=False)
+        scroll, section = self.scroll_area, self.compare
+        QTimer.singleShot(60, weakly(section, lambda s: scroll.ensureWidgetVisible(s, 0, 0)))
+
+    def fit_one(self) -> None:
+        """Let one particle of the micrograph be fitted, where the user clicks."""
+        panel = self.open_fit()
+        if panel is not None:
+            panel.fit_one()
+
+    def find_all(self) -> None:
+        """Let every particle of the micrograph be looked for."""
+        panel = self.open_fit()
+        if panel is not None:
+            panel.find_all()
 
 
 __all__ = ["SimulatePanel"]

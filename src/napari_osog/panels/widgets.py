@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
+    QProgressBar,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -141,6 +142,17 @@ def fault() -> QLabel:
     return note(style="osog_fault")
 
 
+def busy_sign(name: str) -> QProgressBar:
+    """Make a line that moves while something is waited for, with words for a screen reader."""
+    sign = QProgressBar()
+    sign.setObjectName("osog_busy")
+    sign.setRange(0, 0)
+    sign.setTextVisible(False)
+    sign.setAccessibleName(name)
+    sign.setToolTip(name)
+    return sign
+
+
 def say(label: QLabel, words: str) -> None:
     """Show words in a label, or hide it with ""."""
     label.setText(words)
@@ -209,6 +221,7 @@ def refill(combo: QComboBox, first: list[str], layers: list[Any], chosen: Any = 
 __all__ = [
     "LABEL_WIDTH",
     "after",
+    "busy_sign",
     "column",
     "combo_box",
     "dressed",

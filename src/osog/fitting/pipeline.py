@@ -13,6 +13,7 @@ from osog.fitting.errors import FitError
 from osog.fitting.problem.setup import FitSetup, fit_setup
 from osog.fitting.report import messages
 from osog.fitting.report.goodness_of_fit import GoodnessOfFit, goodness_of_fit
+from osog.fitting.report.next_step import End, next_step
 from osog.fitting.report.result import FitProgress, FitResult
 from osog.fitting.report.sign_ambiguity import sign_ambiguity
 from osog.fitting.report.uncertainty import Uncertainty, uncertainty
@@ -155,6 +156,9 @@ def _result(setup: FitSetup, trial: Trial, monitor: Monitor, search: Search) -> 
     arrived = trial.descent.reason in ("converged", "stalled") and not monitor.stopped
     explained = search.is_exact(trial) or not test.is_rejected(setup.noise_known)
     region = setup.region
+    # A fit that was stopped has other reasons not to explain its image.
+    end = End(problem, point, trial.descent.jacobian)
+    advice = "" if explained or monitor.stopped else next_step(setup, end, fitted)
     return FitResult(
         values={n: point.values.get(n, starts[n]) for n in wanted.names},
         sigma={n: sigma.get(n, float("inf")) for n in wanted.names},
@@ -170,7 +174,16 @@ def _result(setup: FitSetup, trial: Trial, monitor: Monitor, search: Search) -> 
         region=(region.y0, region.y1, region.x0, region.x1),
         history=monitor.history,
         warnings=_warnings(
-            setup, trial, monitor.stopped, spread, fitted, sigma, test, unknown, search.both_sides
+            setup,
+            trial,
+            monitor.stopped,
+            spread,
+            fitted,
+            sigma,
+            test,
+            unknown,
+            search.both_sides,
+            advice,
         ),
         success=arrived and explained,
         converged=arrived,
@@ -200,11 +213,12 @@ def _warnings(
     test: GoodnessOfFit,
     unknown: Mapping[str, str],
     both_sides: bool,
+    next_step: str,
 ) -> list[str]:
     out = [messages.STOPPED] if stopped else []
     if trial.descent.reason == "exhausted":
         out.append(messages.EXHAUSTED)
-    out += messages.about_residual(test, setup.noise_known, trial.refined)
+    out += messages.about_residual(test, setup.noise_known, trial.refined, next_step)
     out += unknown.values()
     out += messages.advice(setup.parameters, spread, fitted, setup.priors, sigma)
     out += [messages.BOTH_SIDES] if both_sides else []

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osog.scene import SHAPES, Distribution, Multiple, SceneError
+from osog.scene.material import MATERIAL
 from osog.scene.orientation import ANGLES
 from osog.scene.paths import split
 
@@ -21,8 +22,6 @@ Array = NDArray[np.float64]
 Columns = dict[tuple[str, int | None], Array]
 """Drawn numbers (n,) by field and place in its list."""
 
-MATERIAL = ("index", "absorption_per_um", "emission_per_um", "birefringence")
-"""Fields of the material that belong to each particle."""
 PLACED = {"z_um": "placement", **dict.fromkeys(ANGLES, "orientation")}
 """Fields of place and direction that may belong to each particle, and their blocks."""
 

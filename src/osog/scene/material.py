@@ -9,6 +9,8 @@ from osog.scene.distributions import NumberOrDistribution
 from osog.scene.model import FitTraits, Number, SceneModel, parameter
 
 _INDEX_LIMITS = (1.0, 4.0)
+MATERIAL = ("index", "absorption_per_um", "emission_per_um", "birefringence")
+"""Fields of the material that belong to each particle."""
 BODY_INDEX_LIMITS = (0.02, 4.0)
 """Of what particles are made of: the index of a metal is below 1."""
 _STATED_AT_UM = 0.55

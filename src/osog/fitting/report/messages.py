@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 NOISE_UNKNOWN = "Noise estimated from the residual; goodness of fit cannot be judged."
-NO_GOOD_FIT = "No good fit found. Check particle kind, pixel size, NA, sign."
+NO_GOOD_FIT = "No good fit found."
 GRID = "The sampling was too coarse for these error bars; the fit was refined on a finer grid."
 STOPPED = "The fit was stopped early; it shows the best so far."
 BOTH_SIDES = (
@@ -61,7 +61,14 @@ def undetermined(
     sigma = spread.sigma * scale
     for k, name in enumerate(names):
         if spread.at_bound[k]:
-            out[name] = f"{name} ended at its limit {values[name]:.4g}; widen the range or fix it."
+            if parameters.high[k] - values[name] < values[name] - parameters.low[k]:
+                way, more = "upwards", "higher"
+            else:
+                way, more = "downwards", "lower"
+            out[name] = (
+                f"{name} ended at its limit {values[name]:.4g}: the image asks for a {more} value. "
+                f"Widen its range {way}, or fix it."
+            )
         elif not np.isfinite(sigma[k]):
             out[name] = f"{name} has no effect on this image; fix it."
     for pair in _size_and_index(parameters, values, sigma, spread, scene):
@@ -229,7 +236,9 @@ def _is_lost_in_focus(parameters: FreeParameters, spread: Uncertainty, scene: Sc
     )
 
 
-def about_residual(test: GoodnessOfFit, noise_known: bool, refined: bool) -> list[str]:
+def about_residual(
+    test: GoodnessOfFit, noise_known: bool, refined: bool, next_step: str = ""
+) -> list[str]:
     """Sentences about the residual.
 
     Parameters
@@ -238,6 +247,8 @@ def about_residual(test: GoodnessOfFit, noise_known: bool, refined: bool) -> lis
     noise_known : bool
     refined : bool
         Whether the finer grid moved the fit.
+    next_step : str
+        What to change where the image is not explained.
     """
     out = []
     if refined:
@@ -245,7 +256,9 @@ def about_residual(test: GoodnessOfFit, noise_known: bool, refined: bool) -> lis
     if not noise_known:
         out.append(NOISE_UNKNOWN)
     elif test.chi2 > POOR:
-        out.append(NO_GOOD_FIT)
+        out.append(f"{NO_GOOD_FIT} {next_step}".strip())
+    if next_step and not any(next_step in words for words in out):
+        out.append(next_step)
     if test.noise_is_correlated(noise_known):
         out.append(
             "Noise is correlated (compression or interpolation); error bars were widened "

@@ -1,0 +1,149 @@
+"""A micrograph that the user opens: whether it is one, and a scene to begin its twin with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_osog.micrographs import optics
+from osog.io.arrays import holds_grey_levels
+from osog.scene import Scene
+from osog.scene.modalities import MODALITIES
+from osog.scene.parameters import replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+_NAME = "particle"
+_SHARE = 0.04
+"""Radius of the first sphere, as a share of the shorter side of the frame."""
+_LEAST_PX, _MOST_UM = 3.0, 2.0
+_CONTRAST = 0.05
+"""Index of the first sphere above that of its medium: between cells and plastics."""
+_BIREFRINGENCE = 0.01
+_OPEN = 0.6
+"""Condenser's share of the objective's NA, where nobody knows better."""
+_POINTS = 12
+"""Directions of light that stand for the condenser, so that the twin comes at once."""
+_DEFOCUS = 2.0
+"""Defocus in radii where transparent particles show by it alone, and no condenser blurs it."""
+
+
+def is_opened(layer: Any) -> bool:
+    """Whether a layer is an image from a file of the user's, and no render or sample of ours."""
+    from napari.layers import Image
+
+    if not isinstance(layer, Image) or getattr(layer.source, "path", None) is None:
+        return False
+    return not (isinstance(layer.metadata, dict) and "osog" in layer.metadata)
+
+
+def grey_copy(layer: Any) -> tuple[NDArray[np.floating], dict[str, Any]]:
+    """Mean of the colours of a layer, and how to show it where the layer lies."""
+    known = {n: {"value": k.value, "source": k.source} for n, k in optics(layer).items()}
+    options = {
+        "name": f"{layer.name} grey",
+        "scale": layer.scale,
+        "translate": layer.translate,
+        "rotate": layer.rotate,
+        "units": layer.units,
+        "metadata": {"osog": {"optics": known}},
+    }
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    return data[..., :3].mean(axis=-1), options
+
+
+def begun(
+    before: Scene,
+    kind: str,
+    image: NDArray[np.floating],
+    pixel_size_um: float,
+    named: Mapping[str, Any],
+    *,
+    keep_sample: bool,
+) -> Scene:
+    """Scene to begin the twin of a micrograph with, on its frame.
+
+    Parameters
+    ----------
+    before : Scene
+    kind : str
+        Of the modality.
+    image : ndarray, shape (Y, X)
+    pixel_size_um : float
+    named : mapping
+        What the user has chosen from lists, by dotted name: ``microscope.objective``.
+    keep_sample : bool
+        Whether the sample stays, moved to the middle of the frame; else it is one sphere there.
+
+    Raises
+    ------
+    SceneError
+        If these make no valid scene.
+    """
+    if keep_sample:
+        return replaced(_kept(before, kind, image.shape, pixel_size_um), named)
+    modality = MODALITIES[kind]
+    side = min(image.shape) * pixel_size_um
+    radius = max(min(_SHARE * side, _MOST_UM), _LEAST_PX * pixel_size_um)
+    y, x = (0.5 * (n - 1) * pixel_size_um for n in image.shape)
+    focus = _DEFOCUS * radius if modality.contrast_by_defocus and not modality.condenser else 0.0
+    material = {"birefringence": _BIREFRINGENCE} if modality.wave == "jones" else {}
+    scene = Scene.parse(
+        {
+            "grid": {"shape": list(image.shape), "pixel_size_um": pixel_size_um},
+            "populations": [
+                {
+                    "name": _NAME,
+                    "shape": {"kind": "sphere", "radius_um": radius},
+                    "material": material,
+                    "particles": [{"x_um": x, "y_um": y, "z_um": 0.0}],
+                }
+            ],
+            "microscope": {
+                "modality": {"kind": kind},
+                "focus_um": focus,
+            },
+            "camera": {} if holds_grey_levels(image) and modality.backdrop != "phase" else None,
+        }
+    )
+    scene = replaced(scene, named)
+    values = {f"populations.{_NAME}.material.index": scene.medium.index + _CONTRAST}
+    if modality.condenser and scene.microscope.condenser is None:
+        steepest = min(scene.microscope.numerical_aperture, scene.medium.index)
+        values["microscope.condenser_numerical_aperture"] = round(_OPEN * steepest, 3)
+        values["microscope.source_points"] = _POINTS
+    return replaced(scene, values)
+
+
+def _kept(before: Scene, kind: str, shape: tuple[int, ...], pixel_size_um: float) -> Scene:
+    """Scene of another modality and frame, its listed particles moved to the frame's middle."""
+    from napari_osog.panels.edits import modality_change
+
+    scene = modality_change(before, kind, {})
+    moved = [
+        0.5 * (n * pixel_size_um - extent)
+        for n, extent in zip(shape, before.grid.extent_um, strict=True)
+    ]
+    populations = tuple(
+        population.model_copy(
+            update={
+                "particles": tuple(
+                    p.model_copy(update={"x_um": p.x_um + moved[1], "y_um": p.y_um + moved[0]})
+                    for p in population.particles
+                )
+            }
+        )
+        if population.particles is not None
+        else population
+        for population in scene.populations
+    )
+    grid = scene.grid.model_copy(update={"shape": tuple(shape), "pixel_size_um": pixel_size_um})
+    return Scene.parse(
+        scene.model_copy(update={"populations": populations, "grid": grid}).model_dump()
+    )
+
+
+__all__ = ["begun", "grey_copy", "is_opened"]
