@@ -28,7 +28,8 @@ from osog.cancellation import raise_if_cancelled
 from osog.derivatives import gradient_with_graph, needs_plain_operations
 from osog.exit_wave import multislice
 from osog.exit_wave.deposit import Gradients, deposit, deposit_adjoint
-from osog.exit_wave.multislice import Fixed, Travel, Walk, walks
+from osog.exit_wave.multislice import walks
+from osog.exit_wave.phase_screens import Fixed, Travel, Walk
 from osog.exit_wave.plain_deposit import plain_deposit
 from osog.waves.phase_factors import cosine_and_sinc, phasor
 
