@@ -67,7 +67,8 @@ def _chosen(scene: Scene, batch: ParticleBatch, accuracy: str | None) -> Samplin
     rest, best = planned(GridRequest(facts, STANDARD)), planned(GridRequest(facts, FINE))
     models = scattering_models(scene, batch, best, sphere_samples(rest))
     if asked is not None:
-        return planned(GridRequest(facts, asked, models))
+        hurried = asked.draft and accuracy != scene.numerics.accuracy and accuracy is not None
+        return planned(GridRequest(facts, asked, models, hurried=hurried))
     exact = len(batch) if facts.all_exact(models) else 0
     for resolve in (True, False):
         plan = planned(GridRequest(facts, FINE, models, resolve))
