@@ -154,10 +154,10 @@ class _Multislice(torch.autograd.Function):
             if field is None:
                 out[s] = 0
                 continue
-            spectrum = torch.fft.fft2(field - 1, norm="forward")[rows[:, None], columns]
+            spectrum = in_band(torch.fft.fft2(field - 1, norm="forward"), rows, columns)
             if last_step:
                 travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
-                spectrum = spectrum * travel.factor(last_step)[rows[:, None], columns]
+                spectrum = spectrum * in_band(travel.factor(last_step), rows, columns)
             out[s] = spectrum
         ctx.fixed, ctx.coefficients, ctx.windows, ctx.last_step = (
             fixed,
@@ -319,11 +319,16 @@ def _through(
     """Field behind a window; the trail gets the field that arrives at each slab, None for 1."""
     for j, steps in zip(screens.walk.occupied, screens.walk.steps, strict=True):
         raise_if_cancelled()
+        own = False
         if field is not None and steps:
             field = torch.fft.ifft2(torch.fft.fft2(field).mul_(travel.factor(steps)))
+            own = trail is None
         if trail is not None:
             trail.append(field)
-        field = screens.of(j) if field is None else field * screens.of(j)
+        if field is None:
+            field = screens.of(j)
+        else:
+            field = field.mul_(screens.of(j)) if own else field * screens.of(j)
     return field
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from osog.derivatives import followed
 from osog.waves.angular_spectrum import kappa
+from osog.waves.bundles import bundles
 from osog.waves.evanescence import CUT_OFF, FADING, STEEPEST, decay_per_um, root_within
 
 if TYPE_CHECKING:
@@ -128,28 +130,53 @@ class ForwardWaves(BandWaves):
         wavelength, index : Tensor, 0-dim
             Vacuum wavelength, and index of the medium.
         """
-        grid_y, grid_x = grid_frequencies(plan, source, plan.walk_grid)
+        grid = grid_frequencies(plan, source, plan.walk_grid)
+        rows, columns = (within_band(frequencies, plan.band) for frequencies in grid)
         k = 2 * pi * index / wavelength
-        sx, sy = source[:, 0, None, None], source[:, 1, None, None]
-        y, x = grid_y[:, None], grid_x[None, :]
-        squared = (2 * pi) ** 2 * ((x + sx) ** 2 + (y + sy) ** 2)
-        kz = root_within(squared, k, FADING[1])
         kz_source = torch.sqrt(k**2 - (2 * pi) ** 2 * (source**2).sum(1))
-        incident = kz_source[:, None, None]
-        rows, columns = within_band(grid_y, plan.band), within_band(grid_x, plan.band)
-        fy, fx = grid_y[rows], grid_x[columns]
-        inner = in_band(kz, rows, columns)
-        along = incident * inner + (2 * pi) ** 2 * (sy * (sy + fy[:, None]) + sx * (sx + fx))
+        samples = len(grid[0]) * len(grid[1])
+        whole = followed(source, wavelength, index)
+        some = [slice(None)] if whole else bundles(0, len(source), samples, source)
+        parts = [
+            _forward(
+                grid, (rows, columns), source[few], k, kz_source[few, None, None], plan.slab_um
+            )
+            for few in some
+        ]
+        kappas, decay, obliquity = (torch.cat(every) for every in zip(*parts, strict=True))
         return cls(
             rows=rows,
             columns=columns,
-            fy=fy,
-            fx=fx,
-            kappa=kappa(x, y, (sx, sy), kz, incident),
-            decay=decay_per_um(squared / k**2, plan.slab_um),
+            fy=grid[0][rows],
+            fx=grid[1][columns],
+            kappa=kappas,
+            decay=decay,
             stretch=k / kz_source,
-            obliquity=(incident / inner) * (1 + along / k**2) / 2,
+            obliquity=obliquity,
         )
+
+
+def _forward(
+    grid: tuple[Tensor, Tensor],
+    band: tuple[Tensor, Tensor],
+    source: Tensor,
+    k: Tensor,
+    incident: Tensor,
+    slab_um: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Axial wavenumber, decay and obliquity for some source points, of `incident` k_z."""
+    y, x = grid[0][:, None], grid[1][None, :]
+    sx, sy = source[:, 0, None, None], source[:, 1, None, None]
+    squared = (2 * pi) ** 2 * ((x + sx) ** 2 + (y + sy) ** 2)
+    kz = root_within(squared, k, FADING[1])
+    inner = in_band(kz, *band)
+    fy, fx = grid[0][band[0]], grid[1][band[1]]
+    along = incident * inner + (2 * pi) ** 2 * (sy * (sy + fy[:, None]) + sx * (sx + fx))
+    return (
+        kappa(x, y, (sx, sy), kz, incident),
+        decay_per_um(squared / k**2, slab_um),
+        (incident / inner) * (1 + along / k**2) / 2,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
