@@ -28,7 +28,8 @@ from osog.cancellation import raise_if_cancelled
 from osog.derivatives import gradient_with_graph, needs_plain_operations
 from osog.exit_wave import multislice
 from osog.exit_wave.deposit import Gradients, deposit, deposit_adjoint
-from osog.exit_wave.multislice import Fixed, Travel, Walk, walks
+from osog.exit_wave.multislice import walks
+from osog.exit_wave.phase_screens import Fixed, Travel, Walk
 from osog.exit_wave.plain_deposit import plain_deposit
 from osog.waves.phase_factors import cosine_and_sinc, phasor
 
@@ -303,7 +304,26 @@ def _through(
             field = torch.fft.ifft2(torch.fft.fft2(field).mul_(travel.factor(steps)))
         if trail is not None:
             trail.append(field)
-        field = _Slab.of(slabs, j - walk.slabs.start, stretch).turned(field)
+        # Only a field of our own may be changed in place.
+        own = bool(steps) and trail is None
+        field = _behind(field, slabs, j - walk.slabs.start, stretch, own)
+    return field
+
+
+def _behind(field: Tensor, slabs: Sequence[Tensor], j: int, stretch: Tensor, own: bool) -> Tensor:
+    """Field (2, Gy, Gx) behind slab j, computed where the slab holds anything."""
+    if field.device.type != "cpu":  # elsewhere, asking where that is costs more than it spares
+        return _Slab.of(slabs, j, stretch).turned(field)
+    filled = slabs[0][j] != 0
+    for values in slabs[1:]:
+        filled |= values[j] != 0
+    where = torch.nonzero(filled.view(-1)).flatten()
+    if 2 * len(where) > filled.numel():
+        return _Slab.of(slabs, j, stretch).turned(field)
+    some = [values[j].view(-1)[where][None] for values in slabs]
+    field = field if own else field.clone()
+    flat = field.view(2, -1)
+    flat.index_copy_(1, where, _Slab.of(some, 0, stretch).turned(flat.index_select(1, where)))
     return field
 
 

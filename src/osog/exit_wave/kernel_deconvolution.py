@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.derivatives import followed
 from osog.geometry.edges import SPREAD, kernel_transfer
+from osog.waves.bundles import bundles
 from osog.waves.phase_factors import sinc
 from osog.waves.plane_waves import in_band
 
@@ -129,10 +131,21 @@ def slab_correction(waves: ForwardWaves, plan: SamplingPlan) -> Tensor:
     Obliquity over the transfer of the triangular kernel and of the pixel, and one more slab of the
     decay of waves that are nearly evanescent.
     """
-    kappa, decay = (in_band(t, waves.rows, waves.columns) for t in (waves.kappa, waves.decay))
-    along = triangular_kernel_transfer(kappa, plan.slab_um)
-    shape = deconvolved(waves.obliquity, along, drawing_transfer(waves.fx, waves.fy, plan))
-    return shape * torch.exp(-decay * plan.slab_um)
+    across = drawing_transfer(waves.fx, waves.fy, plan)
+
+    def correction(some: slice) -> Tensor:
+        kappa, decay = (
+            in_band(t[some], waves.rows, waves.columns) for t in (waves.kappa, waves.decay)
+        )
+        along = triangular_kernel_transfer(kappa, plan.slab_um)
+        shape = deconvolved(waves.obliquity[some], along, across)
+        return shape * torch.exp(-decay * plan.slab_um)
+
+    if followed(waves.kappa, waves.obliquity):
+        return correction(slice(None))
+    return torch.cat(
+        [correction(some) for some in bundles(0, len(waves.kappa), across.numel(), across)]
+    )
 
 
 __all__ = [

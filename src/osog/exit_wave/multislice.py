@@ -2,13 +2,17 @@
 
 U ← U · exp(iφ_j − α_j) in slab j, then U ← IFFT[FFT(U) · exp(iκ dz)] to the next, κ = k_z − k.
 Deposits centred on the planes make this the symmetric (Strang 1968) split. With A the gradient
-∂L/∂Re U + i ∂L/∂Im U behind slab j, ∂L/∂φ_j = Im A Re U − Re A Im U and ∂L/∂α_j = −Re(A U*).
+∂L/∂Re U + i ∂L/∂Im U behind slab j, t_j = exp(iφ_j − α_j) and U the field that arrives there, the
+gradient in t_j is g = A U*, and ∂L/∂φ_j = Im(g t_j*), ∂L/∂α_j = −Re(g t_j*).
+
+In the light of a condenser, t_j is brought to a coarser grid first, of the frequencies that can
+reach the image: all directions of a ring share that, and every transform after it is smaller.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,11 +21,19 @@ from torch import Tensor
 from osog.cancellation import raise_if_cancelled
 from osog.derivatives import gradient_with_graph, needs_plain_operations
 from osog.exit_wave.deposit import Gradients, deposit, deposit_adjoint
+from osog.exit_wave.phase_screens import (
+    HELD_BYTES,
+    LEAST_SLABS,
+    Fixed,
+    Screens,
+    Travel,
+    Walk,
+    transmission,
+)
 from osog.exit_wave.plain_deposit import plain_deposit
+from osog.waves.band_limit import band_limited
 from osog.waves.bundles import together
-from osog.waves.phase_factors import phasor
 from osog.waves.plane_waves import in_band
-from osog.waves.sharing import shared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,17 +46,6 @@ STORE_BYTES = 1.5e9
 """Fields kept for the backward pass; above it they are recomputed from checkpoints."""
 VOLUME_BYTES = 6e8
 """Phase slabs held at once; deeper samples are walked window by window."""
-_HELD_BYTES = 2e8
-"""Transmissions kept for the other source points of a ring; more are computed again."""
-
-
-@dataclass(frozen=True)
-class Walk:
-    """One window of slabs: the occupied ones, and how far light travels before each."""
-
-    slabs: range
-    occupied: list[int]
-    steps: list[int]
 
 
 def multislice(
@@ -92,23 +93,6 @@ def multislice(
     return result
 
 
-@dataclass(frozen=True)
-class Fixed:
-    """What a walk through slabs needs besides the tensors that have gradients.
-
-    Attributes
-    ----------
-    raster : Raster
-    batch : ParticleBatch
-    crop : (Tensor, Tensor)
-        Rows and columns of the frequencies wanted, in the grid's FFT order.
-    """
-
-    raster: Raster
-    batch: ParticleBatch
-    crop: tuple[Tensor, Tensor]
-
-
 class _Multislice(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -128,19 +112,20 @@ class _Multislice(torch.autograd.Function):
         batch = fixed.batch.detach()
         coefficients = [c.detach() for c in (phase_per_um, loss_per_um) if c is not None]
         raster, count = fixed.raster, kappa.shape[0]
-        gy, gx = raster.plan.grid_shape
+        gy, gx = raster.plan.walk_grid
         windows, last_step = walks(raster, kappa.dtype, len(coefficients))
         differentiate = any(ctx.needs_input_grad)
         size_of_field = gy * gx * 2 * kappa.element_size()
+        rings = _rings(stretch)
         if not differentiate and len(windows) == 1 and count > 1:
             many = together(gy * gx, kappa)
-            if many > 1 and len(raster.occupied) * size_of_field <= _HELD_BYTES:
+            if many > 1 and len(raster.occupied) * size_of_field <= HELD_BYTES:
                 slabs = deposit(raster, batch, coefficients, windows[0].slabs)
                 ends = windows[0], last_step
                 return _bundled(slabs, ends, kappa, decay, stretch, fixed, many)
         kept = count * len(raster.occupied) * size_of_field
         store = differentiate and kept <= STORE_BYTES
-        stored: list[list[list[Tensor]]] = []
+        stored: list[list[list[Tensor | None]]] = []
         starts: list[list[Tensor | None]] = []
         volumes: list[list[Tensor]] = []
         fields: list[Tensor | None] = [None] * count
@@ -150,17 +135,15 @@ class _Multislice(torch.autograd.Function):
                 volumes.append(slabs)
             if differentiate:
                 starts.append(list(fields))
-            window: list[list[Tensor]] = []
-            fits = count > 1 and len(walk.occupied) * size_of_field <= _HELD_BYTES
-            held: dict[int, Tensor] | None = {} if fits else None
-            for s in range(count):
-                travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
-                trail: list[Tensor] | None = [] if store else None
-                if held and not _alike(stretch[s], stretch[s - 1]):
-                    held = {}
-                fields[s] = _through(fields[s], walk, slabs, stretch[s], travel, trail, held)
-                if trail is not None:
-                    window.append(trail)
+            window: list[list[Tensor | None]] = []
+            for first, stop in rings:
+                screens = Screens(fixed, walk, slabs, stretch[first], stop - first > 1)
+                for s in range(first, stop):
+                    travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
+                    trail: list[Tensor | None] | None = [] if store else None
+                    fields[s] = _through(fields[s], screens, travel, trail)
+                    if trail is not None:
+                        window.append(trail)
             stored.append(window)
         rows, columns = fixed.crop
         out = torch.empty(
@@ -171,10 +154,10 @@ class _Multislice(torch.autograd.Function):
             if field is None:
                 out[s] = 0
                 continue
-            spectrum = torch.fft.fft2(field - 1, norm="forward")[rows[:, None], columns]
+            spectrum = in_band(torch.fft.fft2(field - 1, norm="forward"), rows, columns)
             if last_step:
                 travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
-                spectrum = spectrum * travel.factor(last_step)[rows[:, None], columns]
+                spectrum = spectrum * in_band(travel.factor(last_step), rows, columns)
             out[s] = spectrum
         ctx.fixed, ctx.coefficients, ctx.windows, ctx.last_step = (
             fixed,
@@ -183,6 +166,7 @@ class _Multislice(torch.autograd.Function):
             last_step,
         )
         ctx.stored, ctx.volumes, ctx.starts, ctx.store = stored, volumes, starts, store
+        ctx.rings = rings
         if differentiate:
             ctx.save_for_backward(
                 position, quaternion, size, planes, phase_per_um, loss_per_um, kappa, decay,
@@ -202,7 +186,7 @@ class _Multislice(torch.autograd.Function):
             return (*found[:9], None, *found[9:])
         raster, batch = fixed.raster, fixed.batch.detach()
         count = kappa.shape[0]
-        gy, gx = raster.plan.grid_shape
+        gy, gx = raster.plan.walk_grid
         rows, columns = fixed.crop
         needs_kappa, needs_stretch = ctx.needs_input_grad[6], ctx.needs_input_grad[8]
         # Whatever moves κ (a wavelength, an index, a source) moves the decay as well.
@@ -231,25 +215,25 @@ class _Multislice(torch.autograd.Function):
                 else deposit(raster, batch, ctx.coefficients, walk.slabs)
             )
             gradients = [torch.zeros_like(v) for v in slabs]
-            for s in range(count):
-                travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
-                if ctx.store:
-                    trail = ctx.stored[number][s]
-                else:
-                    trail = []
-                    _through(ctx.starts[number][s], walk, slabs, stretch[s], travel, trail)
-                adjoints[s] = _back(
-                    adjoints[s],
-                    walk,
-                    slabs,
-                    stretch[s],
-                    travel,
-                    ctx.starts[number][s],
-                    trail,
-                    gradients,
-                    (waves[0][s], waves[1][s]) if waves is not None else None,
-                    to_stretch[s] if needs_stretch else None,
-                )
+            for first, stop in ctx.rings:
+                screens = Screens(fixed, walk, slabs, stretch[first], stop - first > 1)
+                slopes: dict[int, Tensor] = {}
+                for s in range(first, stop):
+                    travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
+                    start = ctx.starts[number][s]
+                    trail = ctx.stored[number][s] if ctx.store else []
+                    if not ctx.store:
+                        _through(start, screens, travel, trail)
+                    adjoints[s] = _back(
+                        adjoints[s],
+                        screens,
+                        travel,
+                        trail,
+                        slopes,
+                        (waves[0][s], waves[1][s]) if waves is not None else None,
+                        to_stretch[s] if needs_stretch else None,
+                    )
+                screens.pull_back(slopes, gradients)
             deposit_adjoint(raster, batch, ctx.coefficients, gradients, walk.slabs, total)
         loss = total.coefficients[1] if len(ctx.coefficients) > 1 else None
         return (
@@ -294,7 +278,7 @@ def _plain(
                 raise_if_cancelled()
                 if field is not None and steps:
                     field = torch.fft.ifft2(torch.fft.fft2(field) * travel.factor(steps))
-                t = _transmission(slabs, j, stretch[s])
+                t = band_limited(transmission(slabs, j, stretch[s]), raster.plan.walk_grid)
                 field = t if field is None else field * t
         if field is None:
             zero = torch.zeros_like(kappa[s][rows[:, None], columns])
@@ -305,32 +289,17 @@ def _plain(
     return torch.stack(found)
 
 
-class Travel:
-    """Free propagation over whole slab spacings for one source point."""
-
-    def __init__(self, kappa: Tensor, decay: Tensor, slab_um: float) -> None:
-        self.kappa, self.decay, self.slab_um = kappa, decay, slab_um
-        self._factors: dict[int, Tensor] = {}
-
-    def factor(self, steps: int) -> Tensor:
-        """exp((iκ − decay) · steps · dz), next to nothing where waves are evanescent."""
-        if steps not in self._factors:
-            self._factors[steps] = shared(f"{steps} steps", partial(self._factor, steps))
-        return self._factors[steps]
-
-    def _factor(self, steps: int) -> Tensor:
-        distance = steps * self.slab_um
-        return phasor(self.kappa * distance) * torch.exp(self.decay * -distance)
-
-
 def walks(raster: Raster, dtype: torch.dtype, volumes: int) -> tuple[list[Walk], int]:
     """Windows of slabs that fit the memory, and the empty steps behind the last occupied slab."""
     plan, occupied = raster.plan, raster.occupied
     if not occupied:
         return [], 0
     gy, gx = plan.grid_shape
-    bytes_per_slab = gy * gx * torch.finfo(dtype).bits // 8 * volumes
-    depth = max(4, int(VOLUME_BYTES // bytes_per_slab))
+    number = torch.finfo(dtype).bits // 8
+    depth = max(LEAST_SLABS, int(VOLUME_BYTES // (gy * gx * number * volumes)))
+    if plan.walk_grid != plan.grid_shape:
+        # Transmissions that have been brought to a coarser grid must be kept for a whole ring.
+        depth = min(depth, max(LEAST_SLABS, int(HELD_BYTES // (prod(plan.walk_grid) * 2 * number))))
     windows: list[Walk] = []
     previous = occupied[0]
     for start in range(occupied[0], occupied[-1] + 1, depth):
@@ -344,44 +313,22 @@ def walks(raster: Raster, dtype: torch.dtype, volumes: int) -> tuple[list[Walk],
     return windows, plan.slabs - 1 - occupied[-1]
 
 
-def _alike(first: Tensor, second: Tensor) -> bool:
-    """Whether two numbers differ by rounding only, as those of one ring of the condenser do."""
-    least = 4 * torch.finfo(first.dtype).eps
-    return bool((first - second).abs() <= least * first.abs())
-
-
-def _transmission(slabs: Sequence[Sequence[Tensor] | Tensor], j: int, stretch: Tensor) -> Tensor:
-    t = phasor(slabs[0][j] * stretch)
-    if len(slabs) > 1:
-        t = t * torch.exp(-slabs[1][j] * stretch)
-    return t
-
-
 def _through(
-    field: Tensor | None,
-    walk: Walk,
-    slabs: Sequence[Tensor],
-    stretch: Tensor,
-    travel: Travel,
-    trail: list[Tensor] | None,
-    held: dict[int, Tensor] | None = None,
+    field: Tensor | None, screens: Screens, travel: Travel, trail: list[Tensor | None] | None
 ) -> Tensor | None:
-    """Field behind a window; `held` keeps the slabs for the next source point of one ring."""
-    for j, steps in zip(walk.occupied, walk.steps, strict=True):
+    """Field behind a window; the trail gets the field that arrives at each slab, None for 1."""
+    for j, steps in zip(screens.walk.occupied, screens.walk.steps, strict=True):
         raise_if_cancelled()
-        t = held.get(j) if held is not None else None
-        if t is None:
-            t = _transmission(slabs, j - walk.slabs.start, stretch)
-            if held is not None:
-                held[j] = t
-        if field is None:
-            field = t
-        else:
-            if steps:
-                field = torch.fft.ifft2(torch.fft.fft2(field).mul_(travel.factor(steps)))
-            field = field * t
+        own = False
+        if field is not None and steps:
+            field = torch.fft.ifft2(torch.fft.fft2(field).mul_(travel.factor(steps)))
+            own = trail is None
         if trail is not None:
             trail.append(field)
+        if field is None:
+            field = screens.of(j)
+        else:
+            field = field.mul_(screens.of(j)) if own else field * screens.of(j)
     return field
 
 
@@ -399,6 +346,7 @@ def _bundled(
     `ends` is the only window, and the steps behind its last slab.
     """
     (walk, last_step), (rows, columns) = ends, fixed.crop
+    grid = fixed.raster.plan.walk_grid
     shape = (len(kappa), len(rows), len(columns))
     out = torch.empty(shape, dtype=kappa.dtype.to_complex(), device=kappa.device)
     for first, stop in _rings(stretch):
@@ -410,7 +358,8 @@ def _bundled(
             for j, steps in zip(walk.occupied, walk.steps, strict=True):
                 raise_if_cancelled()
                 if j not in held:
-                    held[j] = _transmission(slabs, j - walk.slabs.start, stretch[first])
+                    screen = transmission(slabs, j - walk.slabs.start, stretch[first])
+                    held[j] = band_limited(screen, grid)
                 if field is None:
                     field = held[j]  # the same for all of the ring
                 elif steps:
@@ -427,7 +376,12 @@ def _bundled(
 
 
 def _rings(stretch: Tensor) -> list[tuple[int, int]]:
-    """First and end of every run of source points whose rays are equally tilted."""
+    """First and end of every run of source points whose rays are equally tilted.
+
+    Numbers that differ by rounding only count as equal.
+    """
+    if len(stretch) == 1:
+        return [(0, 1)]
     least = 4 * torch.finfo(stretch.dtype).eps
     alike = ((stretch[1:] - stretch[:-1]).abs() <= least * stretch[1:].abs()).tolist()
     starts = [0, *(k + 1 for k, same in enumerate(alike) if not same)]
@@ -436,41 +390,29 @@ def _rings(stretch: Tensor) -> list[tuple[int, int]]:
 
 def _back(
     adjoint: Tensor,
-    walk: Walk,
-    slabs: Sequence[Tensor],
-    stretch: Tensor,
+    screens: Screens,
     travel: Travel,
-    start: Tensor | None,
-    trail: Sequence[Tensor],
-    gradients: Sequence[Tensor],
+    trail: Sequence[Tensor | None],
+    slopes: dict[int, Tensor],
     to_waves: tuple[Tensor, Tensor] | None,
     to_stretch: Tensor | None,
 ) -> Tensor:
-    """Adjoint in front of the window; adds to the gradients of its slabs.
+    """Adjoint in front of the window; adds to the gradients in the transmissions of its slabs.
 
-    `start` is the field that enters the window, `trail` the one behind each occupied slab.
+    `trail` holds the field that arrives at each occupied slab.
     """
+    walk = screens.walk
     for k in reversed(range(len(walk.occupied))):
-        j, steps = walk.occupied[k] - walk.slabs.start, walk.steps[k]
-        behind = trail[k]
-        to_phase = adjoint.imag * behind.real - adjoint.real * behind.imag
-        gradients[0][j].addcmul_(to_phase, stretch)
+        j, steps, arrived = walk.occupied[k], walk.steps[k], trail[k]
+        slope = adjoint if arrived is None else adjoint * arrived.conj()
         if to_stretch is not None:
-            to_stretch += (to_phase * slabs[0][j]).sum()
-        if len(slabs) > 1:
-            to_loss = -(adjoint.real * behind.real + adjoint.imag * behind.imag)
-            gradients[1][j].addcmul_(to_loss, stretch)
-            if to_stretch is not None:
-                to_stretch += (to_loss * slabs[1][j]).sum()
-        t = _transmission(slabs, j, stretch)
-        adjoint = adjoint * t.conj()
-        if steps:
+            to_stretch += (slope.conj() * screens.slope(j)).real.sum()
+        slopes[j] = slopes[j] + slope if j in slopes else slope
+        adjoint = adjoint * screens.of(j).conj()
+        if steps and arrived is not None:
             spectrum = torch.fft.fft2(adjoint)
-            before = trail[k - 1] if k else start
-            if to_waves is not None and before is not None:
-                # Not from the field behind: a slab that absorbs all light cannot be undone.
-                arrived = torch.fft.fft2(before).mul_(travel.factor(steps))
-                product = spectrum.conj() * arrived
+            if to_waves is not None:
+                product = spectrum.conj() * torch.fft.fft2(arrived)
                 for gradient, part in zip(to_waves, (product.imag, product.real), strict=True):
                     gradient.sub_(part, alpha=steps * travel.slab_um / adjoint.numel())
             adjoint = torch.fft.ifft2(spectrum.mul_(travel.factor(steps).conj()))

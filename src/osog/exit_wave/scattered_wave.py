@@ -108,14 +108,11 @@ def _through_slabs(
         return first_order(slabs, raster.occupied, waves, plan) * shared(
             "slab correction", lambda: slab_correction(waves, plan)
         )
-    spectrum = multislice(
-        raster,
-        batch,
-        phase_per_um,
-        loss,
-        waves,
-    )
-    return spectrum * shared("slab correction", lambda: slab_correction(waves, plan))
+    spectrum = multislice(raster, batch, phase_per_um, loss, waves)
+    correction = shared("slab correction", lambda: slab_correction(waves, plan))
+    if followed(spectrum, correction):
+        return spectrum * correction
+    return spectrum.mul_(correction)  # it may be the largest array of a render
 
 
 __all__ = ["exit_wave"]

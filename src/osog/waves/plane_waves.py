@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from osog.derivatives import followed
 from osog.waves.angular_spectrum import kappa
+from osog.waves.bundles import bundles
 from osog.waves.evanescence import CUT_OFF, FADING, STEEPEST, decay_per_um, root_within
 
 if TYPE_CHECKING:
@@ -17,22 +19,29 @@ if TYPE_CHECKING:
     from osog.waves.sampling_plan import SamplingPlan
 
 
-def grid_frequencies(plan: SamplingPlan, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Frequencies (y, x) of the field grid in cycles/µm, FFT order.
+def grid_frequencies(
+    plan: SamplingPlan, like: Tensor, shape: tuple[int, int] | None = None
+) -> tuple[Tensor, Tensor]:
+    """Frequencies (y, x) of a grid over the domain in cycles/µm, FFT order.
 
     Parameters
     ----------
     plan : SamplingPlan
     like : Tensor
         Gives the floating type and the device.
+    shape : (int, int), optional
+        Samples (y, x) of the grid; the one that bodies are drawn on when left out.
 
     Returns
     -------
     Tensor, Tensor, shapes (Gy,), (Gx,)
     """
     real: dict[str, Any] = {"dtype": like.dtype, "device": like.device}
-    (gy, gx), (py, px) = plan.grid_shape, plan.pitch_um
-    return torch.fft.fftfreq(gy, py, **real), torch.fft.fftfreq(gx, px, **real)
+    (gy, gx), (height, width) = shape or plan.grid_shape, plan.extent_um
+    return (
+        torch.fft.fftfreq(gy, height / gy, **real),
+        torch.fft.fftfreq(gx, width / gx, **real),
+    )
 
 
 def within_band(frequencies: Tensor, band: float) -> Tensor:
@@ -84,15 +93,15 @@ class BandWaves:
 
 @dataclass(frozen=True, kw_only=True)
 class ForwardWaves(BandWaves):
-    """Waves of the whole field grid that travel through slabs, with the light.
+    """Waves of the whole grid on which light travels through slabs, with the light.
 
     Attributes
     ----------
     rows, columns, fy, fx
-        As in `BandWaves`.
-    kappa : Tensor, shape (S, Gy, Gx)
+        As in `BandWaves`; the indices are those of this grid.
+    kappa : Tensor, shape (S, Wy, Wx)
         k_z(f + f_s) − k_z(f_s) in 1/µm.
-    decay : Tensor, shape (S, Gy, Gx)
+    decay : Tensor, shape (S, Wy, Wx)
         Loss of amplitude in nepers/µm: 0 for all waves that travel well, large where they are
         evanescent or nearly so.
     stretch : Tensor, shape (S,)
@@ -121,28 +130,53 @@ class ForwardWaves(BandWaves):
         wavelength, index : Tensor, 0-dim
             Vacuum wavelength, and index of the medium.
         """
-        grid_y, grid_x = grid_frequencies(plan, source)
+        grid = grid_frequencies(plan, source, plan.walk_grid)
+        rows, columns = (within_band(frequencies, plan.band) for frequencies in grid)
         k = 2 * pi * index / wavelength
-        sx, sy = source[:, 0, None, None], source[:, 1, None, None]
-        y, x = grid_y[:, None], grid_x[None, :]
-        squared = (2 * pi) ** 2 * ((x + sx) ** 2 + (y + sy) ** 2)
-        kz = root_within(squared, k, FADING[1])
         kz_source = torch.sqrt(k**2 - (2 * pi) ** 2 * (source**2).sum(1))
-        incident = kz_source[:, None, None]
-        rows, columns = within_band(grid_y, plan.band), within_band(grid_x, plan.band)
-        fy, fx = grid_y[rows], grid_x[columns]
-        inner = in_band(kz, rows, columns)
-        along = incident * inner + (2 * pi) ** 2 * (sy * (sy + fy[:, None]) + sx * (sx + fx))
+        samples = len(grid[0]) * len(grid[1])
+        whole = followed(source, wavelength, index)
+        some = [slice(None)] if whole else bundles(0, len(source), samples, source)
+        parts = [
+            _forward(
+                grid, (rows, columns), source[few], k, kz_source[few, None, None], plan.slab_um
+            )
+            for few in some
+        ]
+        kappas, decay, obliquity = (torch.cat(every) for every in zip(*parts, strict=True))
         return cls(
             rows=rows,
             columns=columns,
-            fy=fy,
-            fx=fx,
-            kappa=kappa(x, y, (sx, sy), kz, incident),
-            decay=decay_per_um(squared / k**2, plan.slab_um),
+            fy=grid[0][rows],
+            fx=grid[1][columns],
+            kappa=kappas,
+            decay=decay,
             stretch=k / kz_source,
-            obliquity=(incident / inner) * (1 + along / k**2) / 2,
+            obliquity=obliquity,
         )
+
+
+def _forward(
+    grid: tuple[Tensor, Tensor],
+    band: tuple[Tensor, Tensor],
+    source: Tensor,
+    k: Tensor,
+    incident: Tensor,
+    slab_um: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Axial wavenumber, decay and obliquity for some source points, of `incident` k_z."""
+    y, x = grid[0][:, None], grid[1][None, :]
+    sx, sy = source[:, 0, None, None], source[:, 1, None, None]
+    squared = (2 * pi) ** 2 * ((x + sx) ** 2 + (y + sy) ** 2)
+    kz = root_within(squared, k, FADING[1])
+    inner = in_band(kz, *band)
+    fy, fx = grid[0][band[0]], grid[1][band[1]]
+    along = incident * inner + (2 * pi) ** 2 * (sy * (sy + fy[:, None]) + sx * (sx + fx))
+    return (
+        kappa(x, y, (sx, sy), kz, incident),
+        decay_per_um(squared / k**2, slab_um),
+        (incident / inner) * (1 + along / k**2) / 2,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -149,3 +149,19 @@ def test_an_unknown_accuracy_is_refused() -> None:
     facts = asked().facts
     with pytest.raises(SceneError, match="'best' is not one of auto, draft, standard, fine"):
         plan_sampling(facts.scene, facts.batch, accuracy="best")
+
+
+@pytest.mark.parametrize(("stated", "expected"), [("auto", True), ("draft", False)])
+def test_stated_directions_give_way_while_a_slider_moves(stated, expected) -> None:
+    """A scene that states a draft itself keeps its directions, however it is asked for."""
+    scene = asked().facts.scene.updated(
+        {
+            "microscope.condenser_numerical_aperture": 0.4,
+            "microscope.source_points": 40,
+            "numerics.accuracy": stated,
+        }
+    )
+    batch = sample(scene, 0, Values(scene))
+    dragged = plan_sampling(scene, batch, accuracy="draft")
+    assert sum(dragged.source_rings) == (10 if expected else 38)
+    assert sum(plan_sampling(scene, batch).source_rings) == 38

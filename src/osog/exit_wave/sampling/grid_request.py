@@ -209,12 +209,16 @@ class GridRequest:
         Scattering model of each population; empty before they are chosen.
     resolve : bool
         Whether bodies of one or two samples may ask for a finer grid.
+    hurried : bool
+        Whether a draft is asked for of a scene that does not state this accuracy, as while a slider
+        moves: what the scene states of its directions of light then gives way.
     """
 
     facts: SceneFacts
     accuracy: Accuracy
     models: tuple[str, ...] = ()
     resolve: bool = True
+    hurried: bool = False
 
     @cached_property
     def exact(self) -> bool:

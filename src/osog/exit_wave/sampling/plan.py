@@ -21,6 +21,7 @@ from osog.exit_wave.sampling.pitch import PITCH, exact_pitch, grid_shape
 from osog.exit_wave.sampling.slab_spacing import SLAB_SPACING, near_um, slab_numbers
 from osog.exit_wave.sampling.source_count import source
 from osog.exit_wave.sampling.spectral_sample_count import spectral_sample_count
+from osog.exit_wave.sampling.walk_grid import walk_shape
 from osog.exit_wave.scattering import scattering_models
 from osog.waves.pupil_edge import RAISED_COSINE, SHARP
 from osog.waves.sampling_plan import SamplingPlan
@@ -66,7 +67,8 @@ def _chosen(scene: Scene, batch: ParticleBatch, accuracy: str | None) -> Samplin
     rest, best = planned(GridRequest(facts, STANDARD)), planned(GridRequest(facts, FINE))
     models = scattering_models(scene, batch, best, sphere_samples(rest))
     if asked is not None:
-        return planned(GridRequest(facts, asked, models))
+        hurried = asked.draft and accuracy != scene.numerics.accuracy and accuracy is not None
+        return planned(GridRequest(facts, asked, models, hurried=hurried))
     exact = len(batch) if facts.all_exact(models) else 0
     for resolve in (True, False):
         plan = planned(GridRequest(facts, FINE, models, resolve))
@@ -129,6 +131,7 @@ def planned(request: GridRequest) -> SamplingPlan:
         field_nodes=nodes,
         field_rings=rings,
         near_um=near_um(request),
+        walk_shape=walk_shape(request, shape, extent, band, light),
     )
 
 

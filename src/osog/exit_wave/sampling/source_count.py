@@ -60,6 +60,8 @@ def source(request: GridRequest, wave_samples: float, image_samples: float) -> S
     """
     facts, cone = request.facts, request.facts.cone
     wished = facts.scene.microscope.source_points
+    if request.hurried:
+        wished = min(wished, request.accuracy.source_points)
     if cone.outer == 0:
         return SourcePoints(1, (1,))
     points, interference, scatter = (

@@ -1,0 +1,139 @@
+"""What one walk of light through slabs is made of: phase screens, and free paths between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+
+from osog.derivatives import followed
+from osog.waves.band_limit import band_limited, band_limited_adjoint
+from osog.waves.phase_factors import phasor
+from osog.waves.sharing import shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor
+
+    from osog.exit_wave.raster import Raster
+    from osog.sample import ParticleBatch
+
+HELD_BYTES = 2e8
+"""Transmissions kept for the other source points of a ring; more are computed again."""
+LEAST_SLABS = 4
+"""Slabs of a window at least."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One window of slabs: the occupied ones, and how far light travels before each."""
+
+    slabs: range
+    occupied: list[int]
+    steps: list[int]
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What a walk through slabs needs besides the tensors that have gradients.
+
+    Attributes
+    ----------
+    raster : Raster
+    batch : ParticleBatch
+    crop : (Tensor, Tensor)
+        Rows and columns of the frequencies wanted, in the grid's FFT order.
+    """
+
+    raster: Raster
+    batch: ParticleBatch
+    crop: tuple[Tensor, Tensor]
+
+
+class Travel:
+    """Free propagation over whole slab spacings for one source point."""
+
+    def __init__(self, kappa: Tensor, decay: Tensor, slab_um: float) -> None:
+        self.kappa, self.decay, self.slab_um = kappa, decay, slab_um
+        self._factors: dict[int, Tensor] = {}
+
+    def factor(self, steps: int) -> Tensor:
+        """exp((iκ − decay) · steps · dz), next to nothing where waves are evanescent."""
+        if steps not in self._factors:
+            self._factors[steps] = shared(f"{steps} steps", partial(self._factor, steps))
+        return self._factors[steps]
+
+    def _factor(self, steps: int) -> Tensor:
+        distance = steps * self.slab_um
+        turned = phasor(self.kappa * distance)
+        # Most grids hold no evanescent wave; only a CPU tells without being waited for.
+        if self.decay.device.type == "cpu" and not followed(self.decay) and not self.decay.any():
+            return turned
+        return turned * torch.exp(self.decay * -distance)
+
+
+def transmission(slabs: Sequence[Sequence[Tensor] | Tensor], j: int, stretch: Tensor) -> Tensor:
+    """exp(iφ − α) of slab j, both `stretch` times as long."""
+    t = phasor(slabs[0][j] * stretch)
+    if len(slabs) > 1:
+        t = t * torch.exp(-slabs[1][j] * stretch)
+    return t
+
+
+class Screens:
+    """Transmissions of the slabs of a window for the light of one ring, on the grid of the walk.
+
+    Attributes
+    ----------
+    walk : Walk
+    """
+
+    def __init__(
+        self, fixed: Fixed, walk: Walk, slabs: Sequence[Tensor], stretch: Tensor, again: bool
+    ) -> None:
+        """`again` says whether each will be asked for again; then they are kept, if they fit."""
+        self.walk, self._slabs, self._stretch = walk, slabs, stretch
+        plan = fixed.raster.plan
+        self._grid, self._shape = plan.grid_shape, plan.walk_grid
+        field_bytes = self._shape[0] * self._shape[1] * 2 * stretch.element_size()
+        most = max(LEAST_SLABS, HELD_BYTES // field_bytes)
+        fits = again and len(walk.occupied) <= most
+        self._held: dict[tuple[str, int], Tensor] | None = {} if fits else None
+
+    def of(self, j: int) -> Tensor:
+        """Transmission of slab j."""
+        return self._kept("t", j, lambda: band_limited(self._fine(j), self._shape))
+
+    def slope(self, j: int) -> Tensor:
+        """Derivative of the transmission of slab j in the stretch of the light."""
+        return self._kept("slope", j, lambda: band_limited(self._fine_slope(j), self._shape))
+
+    def pull_back(self, slopes: dict[int, Tensor], gradients: Sequence[Tensor]) -> None:
+        """Add the gradients in the slabs from those in their transmissions."""
+        for j, slope in slopes.items():
+            product = band_limited_adjoint(slope, self._grid) * self._fine(j).conj()
+            k = j - self.walk.slabs.start
+            gradients[0][k].addcmul_(product.imag, self._stretch)
+            if len(gradients) > 1:
+                gradients[1][k].addcmul_(product.real, -self._stretch)
+
+    def _fine(self, j: int) -> Tensor:
+        return transmission(self._slabs, j - self.walk.slabs.start, self._stretch)
+
+    def _fine_slope(self, j: int) -> Tensor:
+        k = j - self.walk.slabs.start
+        loss = -self._slabs[1][k] if len(self._slabs) > 1 else torch.zeros_like(self._slabs[0][k])
+        return self._fine(j) * torch.complex(loss, self._slabs[0][k])
+
+    def _kept(self, name: str, j: int, make: Callable[[], Tensor]) -> Tensor:
+        if self._held is None:
+            return make()
+        if (name, j) not in self._held:
+            self._held[name, j] = make()
+        return self._held[name, j]
+
+
+__all__ = ["HELD_BYTES", "LEAST_SLABS", "Fixed", "Screens", "Travel", "Walk", "transmission"]
