@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from helpers.plain_format import contents
+from osog import Scene, SceneError
 from osog.datasets import DatasetError, export, read_manifest
 from osog.datasets.recipe import Recipe
 
@@ -156,6 +157,23 @@ def test_splits_have_their_shares_in_any_stretch(scene) -> None:
         found = [recipe.split_of(k) for k in range(first, first + 1000)]
         for name, share in zip(("train", "val", "test"), (0.7, 0.2, 0.1), strict=True):
             assert abs(found.count(name) - 1000 * share) <= 3
+
+
+def test_images_of_a_volume_that_has_changed_are_not_made_again(scene, tmp_path) -> None:
+    def write(label: int) -> None:
+        np.save(tmp_path / "cell.npy", np.full((4, 5, 6), label, np.uint8))
+
+    write(1)
+    shape = {"kind": "volume", "array": str(tmp_path / "cell.npy"), "voxel_um": 0.2}
+    cells = {"name": "cells", "shape": shape, "material": {"index": 1.37}, "count": 2}
+    data = {**scene.model_dump(), "populations": [cells]}
+    made = _export(Scene.parse(data), tmp_path / "a", 1)
+    assert made.complete
+    recipe, _ = read_manifest(tmp_path / "a")
+    assert recipe.source()[0].image.shape == scene.grid.shape
+    write(2)
+    with pytest.raises(SceneError, match="has changed since the scene was saved"):
+        recipe.source()
 
 
 def test_the_manifest_is_free_of_times(scene, tmp_path) -> None:
