@@ -581,7 +581,7 @@ def test_bench(osog_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = streams.stream_scene(48)
     monkeypatch.setattr(streams, "stream_scene", lambda side: scene)
     told = osog_command("bench", "stream", "--repeats", 1, "--json").json["stream"]
-    assert [row["each"]["repeats"] for row in told] == [4, 4]
+    assert [row["each"]["repeats"] for row in told] == [8, 8]
     assert all(row["per_second"] > 0 and row["particles"] > 0 for row in told)
 
 

@@ -60,7 +60,7 @@ def bench(
             names = list(stored.names())
             found["live"] = live.live_cases(names, repeats=repeats, said=say, **options)
         if Bench.stream in wanted:
-            found["stream"] = streams.stream_cases(frames=4 * repeats, said=say, **options)
+            found["stream"] = streams.stream_cases(frames=8 * repeats, said=say, **options)
         if Bench.ops in wanted:
             found["ops"] = crowds.operations_cases(said=say, **options)
     if as_json:
