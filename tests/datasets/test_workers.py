@@ -49,6 +49,18 @@ def test_a_killed_worker_loses_nothing(scene, tmp_path, monkeypatch) -> None:
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
-def test_a_scheduler_that_is_not_there_is_said(scene, tmp_path) -> None:
+def test_a_scheduler_that_is_not_there_is_said(scene, tmp_path, monkeypatch) -> None:
+    """The package waits for twenty seconds, and a test that nobody answers need not."""
+    import distributed
+
+    waited = []
+
+    class Hasty(distributed.Client):
+        def __init__(self, *args, timeout, **kwargs):
+            waited.append(timeout)
+            super().__init__(*args, timeout="0.5s", **kwargs)
+
+    monkeypatch.setattr(distributed, "Client", Hasty)
     with pytest.raises(DatasetError, match="does not answer"):
         export(scene, tmp_path / "a", 2, ("yolo-obb",), scheduler="tcp://127.0.0.1:1", shard_size=1)
+    assert waited == ["20s"]
