@@ -7,7 +7,8 @@ from math import pi
 import pytest
 import torch
 
-from osog.waves import ForwardWaves, SamplingPlan, UpwardWaves
+from osog.exit_wave.kernel_deconvolution import slab_correction
+from osog.waves import ForwardWaves, SamplingPlan, UpwardWaves, bundles, plane_waves
 from osog.waves.evanescence import CUT_OFF, FADED_NEPERS, FADING
 from osog.waves.plane_waves import grid_frequencies
 
@@ -90,3 +91,20 @@ def test_every_wave_has_a_derivative_in_wavelength_and_index(kind) -> None:
     waves = kind.of(wide, SOURCE, wavelength, index)
     slopes = torch.autograd.grad(waves.kappa.sum() + waves.obliquity.sum(), (wavelength, index))
     assert all(bool(slope.isfinite()) for slope in slopes)
+
+
+def test_waves_of_many_directions_are_made_a_few_at_a_time(monkeypatch) -> None:
+    """While derivatives are followed all are made at once: both ways agree."""
+    source = torch.cat([SOURCE, -SOURCE[1:], SOURCE.flip(1)[1:]])
+    whole = ForwardWaves.of(PLAN, source.clone().requires_grad_(), *numbers())
+    monkeypatch.setitem(bundles._BUNDLE_BYTES, "cpu", 2 * 16 * 40 * 48)
+    asked = []
+    monkeypatch.setattr(
+        plane_waves, "_forward", lambda *a, f=plane_waves._forward: asked.append(a[2]) or f(*a)
+    )
+    parts = ForwardWaves.of(PLAN, source, *numbers())
+    assert [len(few) for few in asked] == [2, 2]
+    for name in ("kappa", "decay", "stretch", "obliquity"):
+        torch.testing.assert_close(getattr(parts, name), getattr(whole, name).detach())
+    corrections = [slab_correction(waves, PLAN).detach() for waves in (parts, whole)]
+    torch.testing.assert_close(*corrections)
