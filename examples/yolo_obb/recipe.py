@@ -1,8 +1,9 @@
 """A detector of crystals and cells that has seen generated images only.
 
 ``generate`` writes labelled images of every scene in ``scenes/``, ``train`` trains YOLO11n-OBB on
-random windows of them, ``evaluate`` scores it on your own labelled tiles, ``draw`` draws what it
-finds. ``all`` does the first two. See README.md beside this file.
+random windows of them, or with ``--stream`` on images that are rendered meanwhile and never
+written, ``evaluate`` scores it on your own labelled tiles, ``draw`` draws what it finds. ``all``
+does the first two. See README.md beside this file.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from osog import Scene
+    from osog.datasets import LabelSettings
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).parent
@@ -72,15 +76,21 @@ def labels_of(name: str) -> Path:
     return HERE / "labels" / f"{name}.yaml"
 
 
+def described(name: str) -> tuple[Scene, LabelSettings]:
+    """Read a scene and the settings of its labels."""
+    import osog
+
+    scene = osog.Scene.load(scene_of(name))
+    words = yaml.safe_load(labels_of(name).read_text(encoding="utf-8"))
+    return scene, osog.datasets.LabelSettings.model_validate(words)
+
+
 def generate(folder: Path, size: Size, workers: int, device: str) -> None:
     """Write the images; a run that was stopped goes on."""
     import osog
 
     for name, count in size.frames.items():
-        scene = osog.Scene.load(scene_of(name))
-        settings = osog.datasets.LabelSettings.model_validate(
-            yaml.safe_load(labels_of(name).read_text(encoding="utf-8"))
-        )
+        scene, settings = described(name)
         begun = time.monotonic()
         osog.datasets.export(
             scene, folder / "frames" / name, count, ["yolo-obb"], SEED, labels=settings,
@@ -233,6 +243,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, help="to begin with; from scratch if left out")
     parser.add_argument("--steps", type=int, help="instead of those of the size")
     parser.add_argument("--minutes", type=float, help="of training, at most")
+    parser.add_argument("--stream", action="store_true", help="train without files of images")
     parser.add_argument("--grows", action="store_true", help="images are still being made")
     parser.add_argument("--threads", type=int, help="of torch")
     parser.add_argument(
@@ -250,17 +261,26 @@ def main(arguments: list[str] | None = None) -> None:
         import torch
 
         torch.set_num_threads(given.threads)
-    if given.stage in ("all", "generate"):
+    if given.stage == "generate" or (given.stage == "all" and not given.stream):
         generate(given.folder, size, given.workers, given.device)
     if given.stage in ("all", "train"):
         import torch
         from detector import train
 
         torch.manual_seed(SEED)
-        begun = time.monotonic()
+        begun, steps = time.monotonic(), given.steps or size.steps
+        if given.stream:
+            from streaming import Frames, streamed
+
+            # A GPU renders in the process that trains; processors beside it.
+            beside = given.workers if given.device == "cpu" and given.workers > 1 else 0
+            scenes = {name: described(name) for name in size.frames}
+            made = Frames(scenes, size.frames, SEED, given.device)
+            batches = streamed(made, size.side, size.batch, steps, beside, SEED)
+        else:
+            batches = windows(given.folder, size.side, size.batch, SEED, given.grows)
         train(
-            windows(given.folder, size.side, size.batch, SEED, given.grows),
-            given.steps or size.steps, weights, weights=given.weights, device=given.device,
+            batches, steps, weights, weights=given.weights, device=given.device,
             minutes=given.minutes, every=1 if given.size == "tiny" else 50,
         )  # fmt: skip
         print(f"{weights}: {time.monotonic() - begun:.0f} s")

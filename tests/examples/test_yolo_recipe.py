@@ -23,7 +23,7 @@ def beside_each_other():
     sys.path.insert(0, str(RECIPE))
     yield
     sys.path.remove(str(RECIPE))
-    for name in ("boxes", "pictures", "recipe"):
+    for name in ("boxes", "pictures", "recipe", "streaming"):
         sys.modules.pop(name, None)
 
 
@@ -194,3 +194,32 @@ def test_windows_are_cut_from_the_files_of_a_dataset(tmp_path: Path) -> None:
     pictures, boxes = next(recipe.windows(tmp_path, 64, 4))
     assert pictures.shape == (4, 64, 64) and len(boxes) == 4
     assert all(each.shape[1] == 5 for each in boxes) and sum(map(len, boxes))
+
+
+def test_streamed_images_are_those_of_files(tmp_path) -> None:
+    import pictures
+    import recipe
+    import streaming
+
+    scene, labels = recipe.described("bacteria_brightfield")
+    scene = scene.model_copy(update={"grid": scene.grid.model_copy(update={"shape": (96, 96)})})
+    frames = streaming.Frames({"bacteria": (scene, labels)}, {"bacteria": 3}, 5)
+    osog.datasets.export(scene, tmp_path, 3, ["yolo-obb"], 5, labels=labels, split=(1.0,))
+    written = sorted((tmp_path / "images" / "train").glob("*.png"))
+    assert sorted(frames._order) == [("bacteria", k) for k in range(3)]
+    seen = 0
+    for number, (_, index) in enumerate(frames._order):
+        grey, boxes = frames[number]
+        assert np.array_equal(grey, pictures.read_picture(written[index]))
+        text = tmp_path / "labels" / "train" / f"{written[index].stem}.txt"
+        far = boxes[:, 2:4].max(1) / 2 + 1
+        inside = (boxes[:, :2].min(1) > far) & (boxes[:, :2].max(1) < 95 - far)
+        drawn = pictures.read_labels(text, grey.shape)
+        for box in boxes[inside]:  # files cut boxes at the frame
+            assert np.abs(drawn[:, :4] - box[:4]).max(1).min() < 1e-3
+        seen += int(inside.sum())
+    assert seen > 0
+    batches = streaming.streamed(frames, 48, 2, steps=4, seed=1)
+    for _ in range(6):  # the pool goes on where the images are at an end
+        shown, held = next(batches)
+        assert shown.shape == (2, 48, 48) and len(held) == 2 and held[0].shape[1] == 5
