@@ -106,6 +106,18 @@ def test_gradients_in_an_array_of_indices_are_true():
     compare(made, {"populations.cell.shape.array": torch.tensor(array)})
 
 
+def test_gradients_in_pose_and_unit_of_a_mesh_are_true(tmp_path):
+    import trimesh
+
+    trimesh.creation.box((2.0, 1.4, 1.1)).export(tmp_path / "body.stl")
+    shape = {"kind": "mesh", "surface": str(tmp_path / "body.stl"), "resolution": 12}
+    made = scene({**shape, "unit_um": 1.2}, angles=(31, 17, 23))
+    names = (
+        "populations.cell.shape.unit_um", "particles[0].x_um", "particles[0].orientation_deg[1]",
+    )  # fmt: skip
+    compare(made, {n: torch.tensor(float(made.get(n)), dtype=torch.float64) for n in names})
+
+
 def compare(made: Scene, values: dict[str, torch.Tensor]) -> None:
     model = ForwardModel(made, values=values)
     own = {name: value.clone().requires_grad_() for name, value in values.items()}
