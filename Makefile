@@ -44,7 +44,8 @@ demo: setup
 	$(IN_DISPLAY) $(BIN)/python -m napari_osog.demo --out demo-output $(HEADLESS)
 
 test: setup
-	$(IN_DISPLAY) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	$(IN_DISPLAY) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder \
+		$(PYTEST_ARGS)
 
 fuzz: setup
 	OSOG_FUZZ=20000 $(BIN)/python -m pytest tests/io/test_fuzz.py --timeout 0 $(PYTEST_ARGS)

@@ -37,6 +37,21 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 WINDOWS = ("napari", "plugin")
+LONGEST = (
+    "windows",
+    "rendering/test_gradients.py",
+    "rendering/test_reuse.py",
+    "fitting/test_fit.py",
+    "examples/test_examples.py",
+    "docs/test_python_on_pages.py",
+    "rendering/test_second_derivatives.py",
+    "datasets/test_bodies.py",
+    "rendering/test_pairs.py",
+    "real/test_fits.py",
+    "datasets/test_workers.py",
+    "packaging/test_distribution.py",
+)
+"""More than ten seconds each."""
 
 torch.set_num_threads(1)
 
@@ -48,12 +63,17 @@ settings.load_profile("osog")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Share tests among processes by file, and keep all real windows in one of them.
 
-    Two processes on one display take the focus from each other's windows.
+    Two processes on one display take the focus from each other's windows. What takes longest
+    begins first, so that no process has long to do when the others have ended.
     """
-    for item in items:
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
-        group = "windows" if folder in WINDOWS else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def place(item: pytest.Item) -> int:
+        parts = item.path.relative_to(ROOT / "tests").parts
+        name = "windows" if parts[0] in WINDOWS else "/".join(parts)
+        item.add_marker(pytest.mark.xdist_group(name))
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
