@@ -14,6 +14,7 @@ from napari_osog._settings import setting, when_changed
 from napari_osog.fields import field_problem
 from napari_osog.layers import MAX_OUTLINES, ViewerLayers
 from napari_osog.pictures import Failure, Request, picture_worker, single_frame
+from napari_osog.problem import listen_for_errors
 from napari_osog.session import Session
 from napari_osog.viewers import shared, unwrapped
 
@@ -98,6 +99,7 @@ class LiveController:
         ):
             signal.connect(slot)
         when_changed(self._on_settings)
+        listen_for_errors()
         self._rings = True
         self._shown = self.session.view.shown
         self._extras: tuple[bool, ...] = (False,) * 4

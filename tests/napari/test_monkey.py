@@ -17,6 +17,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+import tifffile
 from qtpy.QtCore import QtMsgType, qInstallMessageHandler
 from qtpy.QtWidgets import QApplication
 
@@ -394,6 +395,43 @@ class Monkey:
         if panel.ending.record is not None and self.random.random() < 0.5:
             panel.ending.apply_button.click()
 
+    # --- a micrograph of one's own ---------------------------------------------------------------
+
+    def open_file(self):
+        if len(self.viewer.layers) > 12:
+            return
+        shape = self.random.choice(((64, 80), (40, 50), (3, 40, 50), (40, 50, 3), (6, 6)))
+        self.say(shape)
+        path = self.folder / f"{self.random.randrange(5)}.tif"
+        pixels = np.random.default_rng(len(shape)).integers(0, 255, shape).astype(np.uint8)
+        tifffile.imwrite(path, pixels, photometric="rgb" if shape[-1] == 3 else "minisblack")
+        self.viewer.open(path)
+
+    def answer(self):
+        card, sim = self.sim().own_image, self.sim()
+        what = self.random.choice(("type", "type", "show", "show", "grey", "leave", "go"))
+        self.say(what)
+        if what == "type":
+            card.lines["pixel_size_um"].setText(self.random.choice(("0.2", "0,1", "x", "")))
+            card.modality.choose(self.random.choice(card.modality.choices))
+        elif what == "show" and card.isVisible():
+            card.show_button.click()
+            self.shrink()
+        elif what == "grey" and not card.grey_button.isHidden():
+            card.grey_button.click()
+        elif what == "leave":
+            card.close_button.click()
+        elif what == "go":
+            self.random.choice((sim.open_comparison, sim.fit_one, sim.find_all))()
+
+    def click(self):
+        from napari.utils.interactions import mouse_press_callbacks, mouse_release_callbacks
+
+        real = self.controller.viewer_layers.registry.viewer
+        place = tuple(self.random.uniform(-2, 15) for _ in range(real.dims.ndim))
+        mouse_press_callbacks(real, mouse("mouse_press", place))
+        mouse_release_callbacks(real, mouse("mouse_release", place))
+
 
 WEIGHTS = {
     "number": 10, "drag": 6, "choice": 6, "tick": 3, "preset": 2, "modality": 3, "small": 2,
@@ -403,6 +441,7 @@ WEIGHTS = {
     "delete": 5, "duplicate": 3, "rename": 2, "reorder": 3, "eye": 4, "select": 3,
     "add_point": 5, "remove_points": 5, "select_point": 3, "set_points": 2, "paste": 2,
     "drag_point": 5, "dock": 4, "open": 2, "start_fit": 2, "stop_fit": 2,
+    "open_file": 2, "answer": 6, "click": 2,
 }  # fmt: skip
 
 

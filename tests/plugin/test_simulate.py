@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from qtpy.QtWidgets import QApplication, QLabel, QMenu, QPushButton
 
+import osog
 from napari_osog.panels.forms import LISTED
 from napari_osog.panels.simulate import SimulatePanel
 from napari_osog.pictures import Failure
@@ -249,6 +251,21 @@ def test_particles_are_saved_as_they_are_drawn_or_one_by_one(panel, tmp_path):
     seed = panel.session.seed
     drawn = sample(panel.session.scene, seed).position
     assert (sample(listed, seed).position == drawn).all()
+
+
+def test_a_report_of_a_problem_has_the_scene_the_versions_and_the_last_error(
+    qtbot, panel, renderer
+):
+    renderer.fails = ZeroDivisionError("sphere of no radius")
+    panel.session.change({"microscope.focus_um": 1.5})
+    qtbot.waitUntil(lambda: "could not be rendered" in panel.session.status, timeout=5000)
+    panel.header.copy_problem()
+    text = QApplication.clipboard().text()
+    assert f"osog {osog.__version__}" in text and "python 3" in text
+    assert "ZeroDivisionError: sphere of no radius" in text and "Traceback" in text
+    assert panel.session.status in text
+    scene = text.partition("```yaml\n")[2].partition("```")[0]
+    assert Scene.model_validate(yaml.safe_load(scene)) == panel.session.scene
 
 
 def test_the_copied_script_renders_the_scene(panel):

@@ -26,6 +26,7 @@ from napari_osog.panels.widgets import (
     side_by_side,
     small_button,
 )
+from napari_osog.problem import report
 from napari_osog.words import copied, plain, told
 from osog import presets
 from osog.scene import Scene, SceneError
@@ -92,6 +93,7 @@ class SceneHeader(QWidget):
             ("Copy as YAML", self.copy_yaml),
             ("Edit the selected render", self._edit_render),
             ("Reset to the preset", self.reset),
+            ("Report a problem", self.copy_problem),
         ):
             menu.addAction(words, slot)
         button.setMenu(menu)
@@ -217,6 +219,13 @@ class SceneHeader(QWidget):
     def copy_yaml(self) -> None:
         """Put the scene on the clipboard as the text of a scene file."""
         copied(self.session.scene.to_yaml())
+
+    def copy_problem(self) -> None:
+        """Put what a report of a problem needs on the clipboard: versions, last error, scene."""
+        copied(report(self.session))
+        told(
+            "Versions, the last error and the scene are on the clipboard: paste them into a report"
+        )
 
     def copy_python(self) -> None:
         """Put a script on the clipboard that renders the scene."""
