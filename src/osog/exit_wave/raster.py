@@ -150,14 +150,14 @@ class Raster:
         found = buckets(batch, plan.pitch_um, batch.drawn_apart, _RIM + 0.5)
         if found:
             every = torch.cat([bucket.members for bucket in found])
-            sizes = [(len(b.members), min(b.height, gy), min(b.width, gx)) for b in found]
+            sizes = [(len(b.members), b.height, b.width) for b in found]
             group, height, width = _spread(sizes, every.device)
             row = torch.ceil((batch.position[every, 1] - half[every, 1] - cy) / py - _RIM).long()
             column = torch.ceil((batch.position[every, 0] - half[every, 0] - cx) / px - _RIM).long()
             seen = (row + height > 0) & (row < gy) & (column + width > 0) & (column < gx)
             # Patches that hang over the border are moved in: they hold all that is inside.
-            row = torch.minimum(row.clamp_min(0), gy - height)
-            column = torch.minimum(column.clamp_min(0), gx - width)
+            row = torch.minimum(row.clamp_min(0), (gy - height).clamp_min(0))
+            column = torch.minimum(column.clamp_min(0), (gx - width).clamp_min(0))
             low, high = first[every], last[every]
             # Neighbours in memory next to each other: sums over sorted addresses are 3-5× faster.
             # Equal depths together, so that no particle goes through the slabs of a deeper one.
@@ -171,7 +171,8 @@ class Raster:
                 mine = [c[begin : begin + count] for c in columns]
                 begin += count
                 if count:
-                    self.patch_batches += self._batches(batch, bucket.shape, tall, wide, mine)
+                    size = min(tall, gy), min(wide, gx)
+                    self.patch_batches += self._batches(batch, bucket.shape, *size, mine)
             marks = torch.zeros(plan.slabs + 1, dtype=torch.int64, device=every.device)
             ones = seen.long()
             marks.index_add_(0, low, ones).index_add_(0, high + 1, -ones)

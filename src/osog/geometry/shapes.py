@@ -116,7 +116,7 @@ def by_shape(batch: ParticleBatch, index: Tensor | None = None) -> Iterator[tupl
         Places in ``index``, ascending; particles of the batch when it is left out.
     """
     kind = batch.shape_kind if index is None else batch.shape_kind[index]
-    counts = torch.bincount(kind, minlength=len(SHAPES)).tolist()
+    counts = torch.bincount(kind.long(), minlength=len(SHAPES)).tolist()
     for number, shape in enumerate(SHAPES):
         if counts[number] == len(kind):
             if len(kind):
