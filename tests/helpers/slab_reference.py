@@ -58,7 +58,7 @@ def spectrum(
     """Fourier-series coefficients of U − 1 at the last plane, before any correction."""
     wavelength, index = values.number("microscope.wavelength_um"), values.number("medium.index")
     k0, k = 2 * pi / wavelength, 2 * pi * index / wavelength
-    (rows, columns), (height, width) = plan.walk_grid, plan.extent_um
+    (rows, columns), (height, width) = plan.grid_shape, plan.extent_um
     fy = torch.fft.fftfreq(rows, height / rows, dtype=batch.dtype)[:, None]
     fx = torch.fft.fftfreq(columns, width / columns, dtype=batch.dtype)
     sx, sy = source
@@ -71,24 +71,9 @@ def spectrum(
     stretch = k / kz_source
     phase = phase_slabs(batch, plan, k0 * batch.delta_index)
     loss = phase_slabs(batch, plan, 0.5 * batch.absorption_per_um)
-    field = torch.ones(plan.walk_grid, dtype=torch.complex128)
+    field = torch.ones(plan.grid_shape, dtype=torch.complex128)
     for j in range(plan.slabs):
-        screen = torch.exp(stretch * (1j * phase[j] - loss[j]))
-        for axis, number in enumerate(plan.walk_grid):
-            screen = fewer(screen, axis, number)
-        field = field * screen
+        field = field * torch.exp(stretch * (1j * phase[j] - loss[j]))
         if j < plan.slabs - 1:
             field = torch.fft.ifft2(torch.fft.fft2(field) * step)
     return torch.fft.fft2(field - 1, norm="forward")
-
-
-def fewer(field: Tensor, axis: int, number: int) -> Tensor:
-    """Sum the Fourier series of the frequencies below Nyquist's at fewer places along one axis."""
-    size = field.shape[axis]
-    if size == number:
-        return field
-    m = torch.arange(-((number - 1) // 2), (number - 1) // 2 + 1, dtype=torch.float64)
-    here, there = (torch.arange(n, dtype=torch.float64) / n for n in (number, size))
-    place = here[:, None] - there
-    matrix = torch.exp(2j * pi * m[:, None, None] * place).sum(0) / size
-    return torch.tensordot(matrix, field, ([1], [axis])).movedim(0, axis)

@@ -4,15 +4,11 @@ U ← U · exp(iφ_j − α_j) in slab j, then U ← IFFT[FFT(U) · exp(iκ dz)]
 Deposits centred on the planes make this the symmetric (Strang 1968) split. With A the gradient
 ∂L/∂Re U + i ∂L/∂Im U behind slab j, t_j = exp(iφ_j − α_j) and U the field that arrives there, the
 gradient in t_j is g = A U*, and ∂L/∂φ_j = Im(g t_j*), ∂L/∂α_j = −Re(g t_j*).
-
-In the light of a condenser, t_j is brought to a coarser grid first, of the frequencies that can
-reach the image: all directions of a ring share that, and every transform after it is smaller.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -31,7 +27,6 @@ from osog.exit_wave.phase_screens import (
     transmission,
 )
 from osog.exit_wave.plain_deposit import plain_deposit
-from osog.waves.band_limit import band_limited
 from osog.waves.bundles import together
 from osog.waves.plane_waves import in_band
 
@@ -112,7 +107,7 @@ class _Multislice(torch.autograd.Function):
         batch = fixed.batch.detach()
         coefficients = [c.detach() for c in (phase_per_um, loss_per_um) if c is not None]
         raster, count = fixed.raster, kappa.shape[0]
-        gy, gx = raster.plan.walk_grid
+        gy, gx = raster.plan.grid_shape
         windows, last_step = walks(raster, kappa.dtype, len(coefficients))
         differentiate = any(ctx.needs_input_grad)
         size_of_field = gy * gx * 2 * kappa.element_size()
@@ -186,7 +181,7 @@ class _Multislice(torch.autograd.Function):
             return (*found[:9], None, *found[9:])
         raster, batch = fixed.raster, fixed.batch.detach()
         count = kappa.shape[0]
-        gy, gx = raster.plan.walk_grid
+        gy, gx = raster.plan.grid_shape
         rows, columns = fixed.crop
         needs_kappa, needs_stretch = ctx.needs_input_grad[6], ctx.needs_input_grad[8]
         # Whatever moves κ (a wavelength, an index, a source) moves the decay as well.
@@ -278,7 +273,7 @@ def _plain(
                 raise_if_cancelled()
                 if field is not None and steps:
                     field = torch.fft.ifft2(torch.fft.fft2(field) * travel.factor(steps))
-                t = band_limited(transmission(slabs, j, stretch[s]), raster.plan.walk_grid)
+                t = transmission(slabs, j, stretch[s])
                 field = t if field is None else field * t
         if field is None:
             zero = torch.zeros_like(kappa[s][rows[:, None], columns])
@@ -297,9 +292,6 @@ def walks(raster: Raster, dtype: torch.dtype, volumes: int) -> tuple[list[Walk],
     gy, gx = plan.grid_shape
     number = torch.finfo(dtype).bits // 8
     depth = max(LEAST_SLABS, int(VOLUME_BYTES // (gy * gx * number * volumes)))
-    if plan.walk_grid != plan.grid_shape:
-        # Transmissions that have been brought to a coarser grid must be kept for a whole ring.
-        depth = min(depth, max(LEAST_SLABS, int(HELD_BYTES // (prod(plan.walk_grid) * 2 * number))))
     windows: list[Walk] = []
     previous = occupied[0]
     for start in range(occupied[0], occupied[-1] + 1, depth):
@@ -346,7 +338,6 @@ def _bundled(
     `ends` is the only window, and the steps behind its last slab.
     """
     (walk, last_step), (rows, columns) = ends, fixed.crop
-    grid = fixed.raster.plan.walk_grid
     shape = (len(kappa), len(rows), len(columns))
     out = torch.empty(shape, dtype=kappa.dtype.to_complex(), device=kappa.device)
     for first, stop in _rings(stretch):
@@ -358,8 +349,7 @@ def _bundled(
             for j, steps in zip(walk.occupied, walk.steps, strict=True):
                 raise_if_cancelled()
                 if j not in held:
-                    screen = transmission(slabs, j - walk.slabs.start, stretch[first])
-                    held[j] = band_limited(screen, grid)
+                    held[j] = transmission(slabs, j - walk.slabs.start, stretch[first])
                 if field is None:
                     field = held[j]  # the same for all of the ring
                 elif steps:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.derivatives import followed
-from osog.waves.band_limit import band_limited, band_limited_adjoint
 from osog.waves.phase_factors import phasor
 from osog.waves.sharing import shared
 
@@ -84,7 +83,7 @@ def transmission(slabs: Sequence[Sequence[Tensor] | Tensor], j: int, stretch: Te
 
 
 class Screens:
-    """Transmissions of the slabs of a window for the light of one ring, on the grid of the walk.
+    """Transmissions of the slabs of a window for the light of one ring.
 
     Attributes
     ----------
@@ -96,37 +95,36 @@ class Screens:
     ) -> None:
         """`again` says whether each will be asked for again; then they are kept, if they fit."""
         self.walk, self._slabs, self._stretch = walk, slabs, stretch
-        plan = fixed.raster.plan
-        self._grid, self._shape = plan.grid_shape, plan.walk_grid
-        field_bytes = self._shape[0] * self._shape[1] * 2 * stretch.element_size()
+        rows, columns = fixed.raster.plan.grid_shape
+        field_bytes = rows * columns * 2 * stretch.element_size()
         most = max(LEAST_SLABS, HELD_BYTES // field_bytes)
         fits = again and len(walk.occupied) <= most
         self._held: dict[tuple[str, int], Tensor] | None = {} if fits else None
 
     def of(self, j: int) -> Tensor:
         """Transmission of slab j."""
-        return self._kept("t", j, lambda: band_limited(self._fine(j), self._shape))
+        return self._kept("t", j, lambda: self._transmission(j))
 
     def slope(self, j: int) -> Tensor:
         """Derivative of the transmission of slab j in the stretch of the light."""
-        return self._kept("slope", j, lambda: band_limited(self._fine_slope(j), self._shape))
+        return self._kept("slope", j, lambda: self._slope(j))
 
     def pull_back(self, slopes: dict[int, Tensor], gradients: Sequence[Tensor]) -> None:
         """Add the gradients in the slabs from those in their transmissions."""
         for j, slope in slopes.items():
-            product = band_limited_adjoint(slope, self._grid) * self._fine(j).conj()
+            product = slope * self.of(j).conj()
             k = j - self.walk.slabs.start
             gradients[0][k].addcmul_(product.imag, self._stretch)
             if len(gradients) > 1:
                 gradients[1][k].addcmul_(product.real, -self._stretch)
 
-    def _fine(self, j: int) -> Tensor:
+    def _transmission(self, j: int) -> Tensor:
         return transmission(self._slabs, j - self.walk.slabs.start, self._stretch)
 
-    def _fine_slope(self, j: int) -> Tensor:
+    def _slope(self, j: int) -> Tensor:
         k = j - self.walk.slabs.start
         loss = -self._slabs[1][k] if len(self._slabs) > 1 else torch.zeros_like(self._slabs[0][k])
-        return self._fine(j) * torch.complex(loss, self._slabs[0][k])
+        return self.of(j) * torch.complex(loss, self._slabs[0][k])
 
     def _kept(self, name: str, j: int, make: Callable[[], Tensor]) -> Tensor:
         if self._held is None:

@@ -19,29 +19,22 @@ if TYPE_CHECKING:
     from osog.waves.sampling_plan import SamplingPlan
 
 
-def grid_frequencies(
-    plan: SamplingPlan, like: Tensor, shape: tuple[int, int] | None = None
-) -> tuple[Tensor, Tensor]:
-    """Frequencies (y, x) of a grid over the domain in cycles/µm, FFT order.
+def grid_frequencies(plan: SamplingPlan, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Frequencies (y, x) of the field grid in cycles/µm, FFT order.
 
     Parameters
     ----------
     plan : SamplingPlan
     like : Tensor
         Gives the floating type and the device.
-    shape : (int, int), optional
-        Samples (y, x) of the grid; the one that bodies are drawn on when left out.
 
     Returns
     -------
     Tensor, Tensor, shapes (Gy,), (Gx,)
     """
     real: dict[str, Any] = {"dtype": like.dtype, "device": like.device}
-    (gy, gx), (height, width) = shape or plan.grid_shape, plan.extent_um
-    return (
-        torch.fft.fftfreq(gy, height / gy, **real),
-        torch.fft.fftfreq(gx, width / gx, **real),
-    )
+    (gy, gx), (py, px) = plan.grid_shape, plan.pitch_um
+    return torch.fft.fftfreq(gy, py, **real), torch.fft.fftfreq(gx, px, **real)
 
 
 def within_band(frequencies: Tensor, band: float) -> Tensor:
@@ -93,15 +86,15 @@ class BandWaves:
 
 @dataclass(frozen=True, kw_only=True)
 class ForwardWaves(BandWaves):
-    """Waves of the whole grid on which light travels through slabs, with the light.
+    """Waves of the whole field grid that travel through slabs, with the light.
 
     Attributes
     ----------
     rows, columns, fy, fx
-        As in `BandWaves`; the indices are those of this grid.
-    kappa : Tensor, shape (S, Wy, Wx)
+        As in `BandWaves`.
+    kappa : Tensor, shape (S, Gy, Gx)
         k_z(f + f_s) − k_z(f_s) in 1/µm.
-    decay : Tensor, shape (S, Wy, Wx)
+    decay : Tensor, shape (S, Gy, Gx)
         Loss of amplitude in nepers/µm: 0 for all waves that travel well, large where they are
         evanescent or nearly so.
     stretch : Tensor, shape (S,)
@@ -130,7 +123,7 @@ class ForwardWaves(BandWaves):
         wavelength, index : Tensor, 0-dim
             Vacuum wavelength, and index of the medium.
         """
-        grid = grid_frequencies(plan, source, plan.walk_grid)
+        grid = grid_frequencies(plan, source)
         rows, columns = (within_band(frequencies, plan.band) for frequencies in grid)
         k = 2 * pi * index / wavelength
         kz_source = torch.sqrt(k**2 - (2 * pi) ** 2 * (source**2).sum(1))

@@ -23,10 +23,7 @@ class SamplingPlan:
     domain_px : (int, int)
         Camera pixels of the periodic domain.
     grid_shape : (int, int)
-        Grid over the same domain that bodies are drawn on.
-    walk_shape : (int, int) or None
-        Grid on which the light of a condenser travels from slab to slab, where that is a coarser
-        one; None where it is `grid_shape`.
+        Field grid over the same domain.
     oversampling : int
         Samples per camera pixel of the intensity grid; its pitch is at most λ/(4 NA).
     slab_um : float
@@ -101,12 +98,6 @@ class SamplingPlan:
     edge_steps: int = 1
     near_um: float = inf
     frame_only: bool = False
-    walk_shape: tuple[int, int] | None = None
-
-    @property
-    def walk_grid(self) -> tuple[int, int]:
-        """Samples (y, x) of the grid on which light travels from slab to slab."""
-        return self.walk_shape or self.grid_shape
 
     @property
     def lights(self) -> int:

@@ -30,8 +30,6 @@ class Accuracy:
         Wavelengths for the shape of a broad spectrum, for that of one line, and at most.
     per_fringe : int
         Further wavelengths for every fringe that a spectrum blurs.
-    room : float
-        Band of the grid on which the light of a condenser travels, over that of the exit wave.
     spots : float
         Distance from the focus up to which a confocal image needs every slab, in depths of its
         spot.
@@ -46,7 +44,6 @@ class Accuracy:
     line: int
     most: int
     per_fringe: int
-    room: float
     spots: float
 
     @property
@@ -62,15 +59,15 @@ class Accuracy:
 
 DRAFT = Accuracy(
     name="draft", pitch=1 / 3, slab=0.7, source_points=8, cone=0.5,
-    broad=6, line=3, most=12, per_fringe=1, room=1.0, spots=2.0,
+    broad=6, line=3, most=12, per_fringe=1, spots=2.0,
 )  # fmt: skip
 STANDARD = Accuracy(
     name="standard", pitch=1 / 3.7, slab=0.5, source_points=32, cone=0.75,
-    broad=12, line=4, most=32, per_fringe=2, room=1.05, spots=3.0,
+    broad=12, line=4, most=32, per_fringe=2, spots=3.0,
 )  # fmt: skip
 FINE = Accuracy(
     name="fine", pitch=1 / 6, slab=0.25, source_points=64, cone=1.0,
-    broad=12, line=5, most=64, per_fringe=2, room=1.3, spots=6.0,
+    broad=12, line=5, most=64, per_fringe=2, spots=6.0,
 )  # fmt: skip
 ACCURACIES = {accuracy.name: accuracy for accuracy in (DRAFT, STANDARD, FINE)}
 """By name. Contrast errors at the border of the frame: 2–3, 0.5–0.8 and 0.3–0.5 %."""

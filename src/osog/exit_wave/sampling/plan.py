@@ -21,7 +21,6 @@ from osog.exit_wave.sampling.pitch import PITCH, exact_pitch, grid_shape
 from osog.exit_wave.sampling.slab_spacing import SLAB_SPACING, near_um, slab_numbers
 from osog.exit_wave.sampling.source_count import source
 from osog.exit_wave.sampling.spectral_sample_count import spectral_sample_count
-from osog.exit_wave.sampling.walk_grid import walk_shape
 from osog.exit_wave.scattering import scattering_models
 from osog.waves.pupil_edge import RAISED_COSINE, SHARP
 from osog.waves.sampling_plan import SamplingPlan
@@ -131,7 +130,6 @@ def planned(request: GridRequest) -> SamplingPlan:
         field_nodes=nodes,
         field_rings=rings,
         near_um=near_um(request),
-        walk_shape=walk_shape(request, shape, extent, band, light),
     )
 
 
