@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 # Before torch, numpy and napari are imported, or they have no effect.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -60,20 +60,35 @@ settings.register_profile("osog", derandomize=True, deadline=None, max_examples=
 settings.load_profile("osog")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share tests among processes by file, and keep all real windows in one of them.
+def group_of(nodeid: str) -> str:
+    """Name what one process does whole: all real windows, or a file of tests.
 
-    Two processes on one display take the focus from each other's windows. What takes longest
-    begins first, so that no process has long to do when the others have ended.
+    Two processes on one display take the focus from each other's windows.
     """
+    name = nodeid.split("::")[0].removeprefix("tests/")
+    return "windows" if name.split("/")[0] in WINDOWS else name
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process has long to do when the others end."""
 
     def place(item: pytest.Item) -> int:
-        parts = item.path.relative_to(ROOT / "tests").parts
-        name = "windows" if parts[0] in WINDOWS else "/".join(parts)
-        item.add_marker(pytest.mark.xdist_group(name))
+        name = group_of(item.nodeid)
         return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the groups among processes; xdist's own marks for them do nothing with pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return Groups(config, log)
 
 
 @pytest.fixture(autouse=True)
