@@ -147,6 +147,31 @@ def test_more_cover_keeps_the_particles_that_there_are() -> None:
     assert len(sample(scene_of({**population, "cover": 0.0}), 1)) == 0
 
 
+@pytest.mark.parametrize("cover", [0.03, 0.1])
+def test_a_cover_is_the_same_however_many_are_drawn_to_find_it(
+    cover: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = {
+        "law": "multiple",
+        "of": "size_um[0]",
+        "factor": {"law": "normal", "mean": 0.6, "std": 0.1},
+    }
+    size = [{"law": "lognormal", "median": 2.5, "sigma": 0.4}, share, 1.0]
+    population = {
+        "shape": {"kind": "box", "size_um": size}, "cover": cover,
+        "material": {"index": {"law": "normal", "mean": 1.5, "std": 0.01}},
+        "aggregate": {"kind": "random", "members": 3},
+        "orientation": {"law": "planar", "spread_deg": 10},
+    }  # fmt: skip
+    found = []
+    for first in (3, 30):
+        monkeypatch.setattr("osog.sample.draw._FIRST_COUNT", first)
+        found.append(sample(scene_of(population), 3))
+    assert len(found[0]) == len(found[1]) > 10
+    for name in ("position", "size", "quaternion", "delta_index"):
+        assert torch.equal(*(getattr(batch, name) for batch in found))
+
+
 def test_areas_of_silhouettes_are_those_of_theory() -> None:
     from osog.geometry import silhouette_areas
 

@@ -180,12 +180,8 @@ def _dot(a: Point, b: Point) -> float:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-def _minus(a: Point, b: Point) -> Point:
-    return (a[0] - b[0], a[1] - b[1], a[2] - b[2])
-
-
-def _cross(a: Point, b: Point) -> Point:
-    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+# Heaps ask for a hundred thousand of these: vectors are written out, calls would take most of the
+# time.
 
 
 def _nearest(simplex: list[Point]) -> tuple[Point, list[Point]]:
@@ -198,8 +194,12 @@ def _nearest(simplex: list[Point]) -> tuple[Point, list[Point]]:
     best: tuple[Point, list[Point]] | None = None
     least, inside = np.inf, True
     for p, q, r, far in ((a, b, c, d), (a, b, d, c), (a, c, d, b), (b, c, d, a)):
-        normal = _cross(_minus(q, p), _minus(r, p))
-        own, other = -_dot(normal, p), _dot(normal, _minus(far, p))
+        px, py, pz = p
+        qx, qy, qz = q[0] - px, q[1] - py, q[2] - pz
+        rx, ry, rz = r[0] - px, r[1] - py, r[2] - pz
+        nx, ny, nz = qy * rz - qz * ry, qz * rx - qx * rz, qx * ry - qy * rx
+        own = -(nx * px + ny * py + nz * pz)
+        other = nx * (far[0] - px) + ny * (far[1] - py) + nz * (far[2] - pz)
         if own * other > 0 and abs(other) > 1e-30:
             continue  # the origin lies on the inner side of this face
         inside = False
@@ -213,27 +213,31 @@ def _nearest(simplex: list[Point]) -> tuple[Point, list[Point]]:
 
 
 def _on_edge(a: Point, b: Point) -> tuple[Point, list[Point]]:
-    ab = _minus(b, a)
-    square = _dot(ab, ab)
-    t = -_dot(a, ab) / square if square > 0 else 0.0
+    ax, ay, az = a
+    x, y, z = b[0] - ax, b[1] - ay, b[2] - az
+    square = x * x + y * y + z * z
+    t = -(ax * x + ay * y + az * z) / square if square > 0 else 0.0
     if t <= 0:
         return a, [a]
     if t >= 1:
         return b, [b]
-    return (a[0] + t * ab[0], a[1] + t * ab[1], a[2] + t * ab[2]), [a, b]
+    return (ax + t * x, ay + t * y, az + t * z), [a, b]
 
 
 def _on_triangle(a: Point, b: Point, c: Point) -> tuple[Point, list[Point]]:
-    ab, ac = _minus(b, a), _minus(c, a)
-    normal = _cross(ab, ac)
-    square = _dot(normal, normal)
+    ax, ay, az = a
+    bx, by, bz = b
+    cx, cy, cz = c
+    px, py, pz, qx, qy, qz = bx - ax, by - ay, bz - az, cx - ax, cy - ay, cz - az
+    x, y, z = py * qz - pz * qy, pz * qx - px * qz, px * qy - py * qx
+    square = x * x + y * y + z * z
     if square > 1e-30:
         # Shares of the corners in the foot of the perpendicular from the origin.
-        u = _dot(_cross(b, c), normal) / square
-        v = _dot(_cross(c, a), normal) / square
-        w = 1 - u - v
-        if u >= 0 and v >= 0 and w >= 0:
-            height = _dot(a, normal) / square
-            return (normal[0] * height, normal[1] * height, normal[2] * height), [a, b, c]
+        u = (by * cz - bz * cy) * x + (bz * cx - bx * cz) * y + (bx * cy - by * cx) * z
+        v = (cy * az - cz * ay) * x + (cz * ax - cx * az) * y + (cx * ay - cy * ax) * z
+        u, v = u / square, v / square
+        if u >= 0 and v >= 0 and 1 - u - v >= 0:
+            height = (ax * x + ay * y + az * z) / square
+            return (x * height, y * height, z * height), [a, b, c]
     found = [_on_edge(a, b), _on_edge(a, c), _on_edge(b, c)]
     return min(found, key=lambda pair: _dot(pair[0], pair[0]))

@@ -42,6 +42,8 @@ _CORE = ("core_radius", "core_index", "core_absorption")
 _SHELL = {"core_absorption_per_um": "absorption_per_um"}
 """Numbers of a core that, left out, are those of the material."""
 _MOST_PARTICLES = 1_000_000
+_FIRST_COUNT = 8
+"""Particles that are drawn at first where a cover is asked for."""
 
 Array = NDArray[np.float64]
 
@@ -352,7 +354,7 @@ def _count_for_cover(
     """
     if wanted_um2 <= 0:
         return 0
-    count = 64
+    count = _FIRST_COUNT
     while True:
         streams = random_streams(seed, number)
         columns, placed = drawn_columns(population, count, streams, scene)
