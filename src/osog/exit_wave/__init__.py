@@ -2,7 +2,7 @@
 
 from osog.exit_wave.emitted_light import emission_slabs
 from osog.exit_wave.illumination import Aperture, Cone, light_points
-from osog.exit_wave.polarized_wave import jones_wave
+from osog.exit_wave.polarized_wave import jones_wave, jones_waves
 from osog.exit_wave.reflected_light import reflected_wave
 from osog.exit_wave.sampling import plan_sampling
 from osog.exit_wave.scattered_wave import exit_wave
@@ -20,6 +20,7 @@ __all__ = [
     "emission_slabs",
     "exit_wave",
     "jones_wave",
+    "jones_waves",
     "light_points",
     "plan_sampling",
     "reflected_wave",

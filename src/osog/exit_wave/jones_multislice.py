@@ -31,6 +31,7 @@ from osog.exit_wave.deposit import Gradients, deposit, deposit_adjoint
 from osog.exit_wave.multislice import walks
 from osog.exit_wave.phase_screens import Fixed, Travel, Walk
 from osog.exit_wave.plain_deposit import plain_deposit
+from osog.exit_wave.shared_slabs import SharedSlabs
 from osog.waves.phase_factors import cosine_and_sinc, phasor
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class _Jones(torch.autograd.Function):
             (count, 2, len(rows), len(columns)), dtype=state.dtype, device=state.device
         )
         incident = state[:, None, None]
+        drawn: SharedSlabs = raster.kept.setdefault("shared slabs", SharedSlabs(raster))
         kept_slabs: list[list[list[Tensor]]] = []
         kept_trails: list[list[list[Tensor]]] = []
         starts: list[list[Tensor]] = []
@@ -122,7 +124,10 @@ class _Jones(torch.autograd.Function):
             kept_trails.append([])
             starts.append([])
             for walk in windows:
-                slabs = deposit(raster, batch, list(per_um[s]), walk.slabs)
+                if differentiate:
+                    slabs = deposit(raster, batch, list(per_um[s]), walk.slabs)
+                else:
+                    slabs = drawn.of(batch, list(per_um[s]), walk.slabs)
                 trail: list[Tensor] | None = [] if store else None
                 if store:
                     kept_slabs[s].append(slabs)

@@ -20,6 +20,8 @@ from osog.waves.jones_matrices import polarizer_state
 from osog.waves.plane_waves import ForwardWaves
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from torch import Tensor
 
     from osog.sample import ParticleBatch, Values
@@ -54,13 +56,39 @@ def jones_wave(batch: ParticleBatch, values: Values, plan: SamplingPlan) -> Jone
     b/n of the path) and reflections at the faces are left out too. Errors of the mean phase are
     those of `exit_wave`. Jones, J. Opt. Soc. Am. 31, 488 (1941); Born & Wolf §15.3.
     """
+    (wave,) = jones_waves([(batch, values)], plan)
+    return wave
+
+
+def jones_waves(
+    lines: Iterable[tuple[ParticleBatch, Values]], plan: SamplingPlan
+) -> Iterator[JonesWave]:
+    """Yield the light of several wavelengths one after the other; see `jones_wave`.
+
+    Parameters
+    ----------
+    lines : iterable of (ParticleBatch, Values)
+        For each wavelength. Particles that are the same ones are rasterised once, and so is what
+        their phases have in common.
+    plan : SamplingPlan
+    """
+    raster: Raster | None = None
+    before: tuple[Tensor, ...] = ()
+    for each, values in lines:
+        batch = assembled(with_cores(each))
+        bodies = (batch.position, batch.quaternion, batch.size, batch.planes)
+        if raster is None or any(a is not b for a, b in zip(bodies, before, strict=True)):
+            raster = Raster(batch, plan, modelled_by("projection", batch, plan))
+            before = bodies
+        yield _through(raster, batch, values, plan)
+
+
+def _through(raster: Raster, batch: ParticleBatch, values: Values, plan: SamplingPlan) -> JonesWave:
     wavelength, index = values.microscope.wavelength_um, values.medium.index
     polars = cast("Polarized[Tensor]", values.microscope.modality)
     source, weights = light_points(values, plan)
     waves = ForwardWaves.of(plan, source, wavelength, index)
     state = polarizer_state(polars.polarizer_deg, polars.circular)
-    batch = assembled(with_cores(batch))
-    raster = Raster(batch, plan, modelled_by("projection", batch, plan))
     per_um = phases_per_um(batch, source, wavelength, index)
     spectrum = through_crystals(raster, batch, per_um, state, waves)
     return JonesWave(
@@ -102,4 +130,4 @@ def phases_per_um(
     return torch.stack(rows)
 
 
-__all__ = ["jones_wave", "phases_per_um"]
+__all__ = ["jones_wave", "jones_waves", "phases_per_um"]

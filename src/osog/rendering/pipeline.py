@@ -16,6 +16,7 @@ from osog.exit_wave import (
     emission_slabs,
     exit_wave,
     jones_wave,
+    jones_waves,
     reflected_wave,
 )
 from osog.optics import image as form_image
@@ -43,6 +44,10 @@ SCATTERING: dict[str, Callable[[ParticleBatch, Values, SamplingPlan], Wave]] = {
     "reflected": reflected_wave,
 }
 """How the sample makes the kind of light that a modality images (`ModalityModel.wave`)."""
+SPECTRA: dict[
+    str, Callable[[Iterable[tuple[ParticleBatch, Values]], SamplingPlan], Iterator[Wave]]
+] = {"jones": jones_waves}
+"""The same for all wavelengths of a spectrum, where they have something in common."""
 
 
 def samples_of_spectrum(values: Values, plan: SamplingPlan) -> list[SpectralSample]:
@@ -72,6 +77,13 @@ def waves_behind_sample(
     scatter = SCATTERING[optics.modality.wave]
     if optics.spectrum.monochromatic:
         yield scatter(batch, values, plan)
+        return
+    together = SPECTRA.get(optics.modality.wave)
+    if together is not None:
+        wavelengths = [line.wavelength_um for line in spectrum]
+        yield from together(
+            ((dispersed(batch, values, w), at_wavelength(values, w)) for w in wavelengths), plan
+        )
         return
     emission: EmissionSlabs | None = None
     for line in spectrum:
