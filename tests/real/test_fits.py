@@ -104,7 +104,9 @@ def test_silica_sphere_in_an_inline_hologram(micrographs, optics):
     assert not result.linear  # already divided by its background: the gain is 1
     assert result.values[SPHERE[1]] == pytest.approx(1.424, abs=0.010)
     assert result.values[SPHERE[0]] == pytest.approx(0.505, abs=0.02)
-    assert result.values["microscope.focus_um"] == pytest.approx(8.6, abs=0.3)
+    # Uncertain optics leave σ = 0.18 µm along a valley of focus, radius and aberration.
+    room = 0.36 if optics == "uncertain" else 0.3
+    assert result.values["microscope.focus_um"] == pytest.approx(8.6, abs=room)
     assert _centre_px(result, 0.048) == pytest.approx((907.7, 484.9), abs=0.3)
     assert result.r_squared >= 0.88
 
