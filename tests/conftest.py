@@ -16,8 +16,6 @@ os.environ.setdefault("NAPARI_ENSURE_PLUGIN_MAIN_THREAD", "1")
 os.environ.setdefault("NAPARI_ASYNC", "0")
 # Torch draws, unless a test asks for compiled loops: code that became ready would change roundings.
 os.environ.setdefault("OSOG_COMPILED_LOOPS", "off")
-# Kernels for a GPU run on the processor. Triton asks once, when it is imported.
-os.environ.setdefault("TRITON_INTERPRET", "1")
 # napari neither reads nor writes the settings of the user who runs the tests.
 os.environ.setdefault("NAPARI_CONFIG", "")
 

@@ -1,9 +1,8 @@
-"""Kernels of a GPU against torch, run by Triton's interpreter on the processor."""
+"""Kernels of a GPU against torch, run on the processor as plain Python."""
 
 from __future__ import annotations
 
 import ast
-from importlib.util import module_from_spec, spec_from_file_location
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -11,14 +10,14 @@ import pytest
 import torch
 
 from exit_wave.test_compiled_loops import SHAPES, bodies, slabs_and_gradients
+from helpers.tiles import interpreted
 from osog.exit_wave import deposit, raster
 from osog.exit_wave.compiled import choice, drawing
 from osog.exit_wave.compiled.gpu_source import kernel_source
 from osog.exit_wave.raster import Raster
-from osog.geometry import BOX, POLYHEDRON, ROD, SPHERE, VESICLE
+from osog.geometry import BOX, CYLINDER, ELLIPSOID, POLYHEDRON, ROD, SPHERE, TUBE, VESICLE
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import ModuleType
     from typing import Any
 
@@ -28,7 +27,7 @@ SLABS, SIDE = 5, 16
 
 
 def plan() -> Any:
-    """A small grid: the interpreter takes a tenth of a millisecond for every operation."""
+    """A small grid."""
     return SimpleNamespace(
         pitch_um=(0.1, 0.1003), corner_um=(-0.4, -0.3), grid_shape=(SIDE, SIDE), slab_um=0.3,
         first_slab=-2, slabs=SLABS, accuracy="standard",
@@ -36,36 +35,27 @@ def plan() -> Any:
 
 
 @pytest.fixture
-def interpreted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw by kernels on the processor, as if it were a GPU."""
-    pytest.importorskip("triton", reason="Triton is not installed")
 
-    def kernels(shape: Shape, dtype: torch.dtype, device: str) -> ModuleType | None:
-        if choice.mode() == "off":
-            return None
-        path = tmp_path / f"kernels_{type(shape).__name__}.py"
-        path.write_text(kernel_source(shape, dtype), encoding="utf-8")
-        spec = spec_from_file_location(path.stem, path)
-        assert spec is not None and spec.loader is not None
-        module = module_from_spec(spec)
-        spec.loader.exec_module(module)
-        module.SIDE = 16  # a program is slow, its size is not
-        return module
+    def found(shape: Shape, dtype: torch.dtype, device: str) -> ModuleType | None:
+        return None if choice.mode() == "off" else interpreted(kernel_source(shape, dtype))
 
     for module in (drawing, raster):
-        monkeypatch.setattr(module, "loops_of", kernels)
+        monkeypatch.setattr(module, "loops_of", found)
     for module in (drawing, raster, deposit):
         monkeypatch.setattr(module, "on_gpu", lambda device: True)
 
 
 CASES = {
-    SPHERE: (0.4, 0.11, 0.22), ROD: (0.213,), VESICLE: (0.3,), POLYHEDRON: (0.225,), BOX: (0.005,)
+    SPHERE: (0.4, 0.11, 0.22), ELLIPSOID: (0.106, 0.3), ROD: (0.213,), CYLINDER: (0.213,),
+    BOX: (0.005, 0.11), TUBE: (0.25,), VESICLE: (0.3, 0.12), POLYHEDRON: (0.225,),
 }  # fmt: skip
 """Widths in µm: thick ones, some between two levels of sub-samples, and a speck."""
 
 
 @pytest.mark.parametrize("shape", CASES, ids=repr)
-def test_kernels_are_the_formulas(shape: Shape, interpreted: None) -> None:
+def test_kernels_are_the_formulas(shape: Shape, kernels: None) -> None:
     batch = bodies(shape, len(CASES[shape]), CASES[shape])
     batch = batch.moved(batch.position * 0.4, batch.quaternion, batch.size, batch.planes)
     drawn = Raster(batch, plan(), torch.arange(len(batch)) == 1)
