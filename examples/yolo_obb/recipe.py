@@ -24,8 +24,7 @@ from PIL import Image, ImageDraw
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from osog import Scene
-    from osog.datasets import LabelSettings
+    import osog
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).parent
@@ -76,7 +75,7 @@ def labels_of(name: str) -> Path:
     return HERE / "labels" / f"{name}.yaml"
 
 
-def described(name: str) -> tuple[Scene, LabelSettings]:
+def described(name: str) -> tuple[osog.Scene, osog.datasets.LabelSettings]:
     """Read a scene and the settings of its labels."""
     import osog
 

@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 from pictures import normalised, window
 from torch.utils.data import DataLoader, Dataset
 
-from osog.datasets import FrameSource
+import osog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from osog import Scene
-    from osog.datasets import LabelSettings
 
 Array = NDArray[np.float64]
 POOL = 128
@@ -41,13 +38,13 @@ class Frames(Dataset[Any]):
 
     def __init__(
         self,
-        scenes: Mapping[str, tuple[Scene, LabelSettings]],
+        scenes: Mapping[str, tuple[osog.Scene, osog.datasets.LabelSettings]],
         counts: Mapping[str, int],
         seed: int,
         device: str = "cpu",
     ) -> None:
         self._sources = {
-            name: FrameSource(scene, seed, labels=labels, device=device)
+            name: osog.datasets.FrameSource(scene, seed, labels=labels, device=device)
             for name, (scene, labels) in scenes.items()
         }
         every = [(name, k) for name in scenes for k in range(counts[name])]
