@@ -212,7 +212,6 @@ class _Multislice(torch.autograd.Function):
             gradients = [torch.zeros_like(v) for v in slabs]
             for first, stop in ctx.rings:
                 screens = Screens(fixed, walk, slabs, stretch[first], stop - first > 1)
-                slopes: dict[int, Tensor] = {}
                 for s in range(first, stop):
                     travel = Travel(kappa[s], decay[s], raster.plan.slab_um)
                     start = ctx.starts[number][s]
@@ -224,11 +223,10 @@ class _Multislice(torch.autograd.Function):
                         screens,
                         travel,
                         trail,
-                        slopes,
+                        gradients,
                         (waves[0][s], waves[1][s]) if waves is not None else None,
                         to_stretch[s] if needs_stretch else None,
                     )
-                screens.pull_back(slopes, gradients)
             deposit_adjoint(raster, batch, ctx.coefficients, gradients, walk.slabs, total)
         loss = total.coefficients[1] if len(ctx.coefficients) > 1 else None
         return (
@@ -383,22 +381,21 @@ def _back(
     screens: Screens,
     travel: Travel,
     trail: Sequence[Tensor | None],
-    slopes: dict[int, Tensor],
+    gradients: Sequence[Tensor],
     to_waves: tuple[Tensor, Tensor] | None,
     to_stretch: Tensor | None,
 ) -> Tensor:
-    """Adjoint in front of the window; adds to the gradients in the transmissions of its slabs.
+    """Adjoint in front of the window; adds to the gradients of its slabs.
 
     `trail` holds the field that arrives at each occupied slab.
     """
     walk = screens.walk
     for k in reversed(range(len(walk.occupied))):
         j, steps, arrived = walk.occupied[k], walk.steps[k], trail[k]
-        slope = adjoint if arrived is None else adjoint * arrived.conj()
-        if to_stretch is not None:
-            to_stretch += (slope.conj() * screens.slope(j)).real.sum()
-        slopes[j] = slopes[j] + slope if j in slopes else slope
+        # First in front of the slab, then also against the field there: what passes to its phase.
         adjoint = adjoint * screens.of(j).conj()
+        passed = adjoint if arrived is None else adjoint * arrived.conj()
+        screens.pull_back(j, passed, gradients, to_stretch)
         if steps and arrived is not None:
             spectrum = torch.fft.fft2(adjoint)
             if to_waves is not None:

@@ -13,7 +13,7 @@ from osog.waves.phase_factors import phasor
 from osog.waves.sharing import shared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor
 
@@ -99,39 +99,41 @@ class Screens:
         field_bytes = rows * columns * 2 * stretch.element_size()
         most = max(LEAST_SLABS, HELD_BYTES // field_bytes)
         fits = again and len(walk.occupied) <= most
-        self._held: dict[tuple[str, int], Tensor] | None = {} if fits else None
+        self._held: dict[int, Tensor] | None = {} if fits else None
 
     def of(self, j: int) -> Tensor:
         """Transmission of slab j."""
-        return self._kept("t", j, lambda: self._transmission(j))
-
-    def slope(self, j: int) -> Tensor:
-        """Derivative of the transmission of slab j in the stretch of the light."""
-        return self._kept("slope", j, lambda: self._slope(j))
-
-    def pull_back(self, slopes: dict[int, Tensor], gradients: Sequence[Tensor]) -> None:
-        """Add the gradients in the slabs from those in their transmissions."""
-        for j, slope in slopes.items():
-            product = slope * self.of(j).conj()
-            k = j - self.walk.slabs.start
-            gradients[0][k].addcmul_(product.imag, self._stretch)
-            if len(gradients) > 1:
-                gradients[1][k].addcmul_(product.real, -self._stretch)
-
-    def _transmission(self, j: int) -> Tensor:
-        return transmission(self._slabs, j - self.walk.slabs.start, self._stretch)
-
-    def _slope(self, j: int) -> Tensor:
-        k = j - self.walk.slabs.start
-        loss = -self._slabs[1][k] if len(self._slabs) > 1 else torch.zeros_like(self._slabs[0][k])
-        return self.of(j) * torch.complex(loss, self._slabs[0][k])
-
-    def _kept(self, name: str, j: int, make: Callable[[], Tensor]) -> Tensor:
         if self._held is None:
-            return make()
-        if (name, j) not in self._held:
-            self._held[name, j] = make()
-        return self._held[name, j]
+            return self._made(j)
+        if j not in self._held:
+            self._held[j] = self._made(j)
+        return self._held[j]
+
+    def pull_back(
+        self, j: int, passed: Tensor, gradients: Sequence[Tensor], to_stretch: Tensor | None
+    ) -> None:
+        """Add the gradients in a slab, and in the stretch of the light.
+
+        Parameters
+        ----------
+        j : int
+        passed : complex Tensor, shape (Gy, Gx)
+            A U* t*: gradient behind the slab against the field that arrives, times what the slab
+            lets through.
+        gradients : sequence of Tensor
+            In phase and loss of the slabs of the window, updated in place.
+        to_stretch : Tensor or None
+            Updated in place.
+        """
+        k = j - self.walk.slabs.start
+        parts = (passed.imag, -passed.real)[: len(gradients)]
+        for slab, gradient, part in zip(self._slabs, gradients, parts, strict=True):
+            gradient[k].addcmul_(part, self._stretch)
+            if to_stretch is not None:
+                to_stretch += (part * slab[k]).sum()
+
+    def _made(self, j: int) -> Tensor:
+        return transmission(self._slabs, j - self.walk.slabs.start, self._stretch)
 
 
 __all__ = ["HELD_BYTES", "LEAST_SLABS", "Fixed", "Screens", "Travel", "Walk", "transmission"]
