@@ -139,6 +139,8 @@ def test_integer_sums_of_accelerators_agree_with_floating_ones(every_shape, monk
     monkeypatch.setattr("osog.exit_wave.deposit.on_gpu", lambda device: True)
     integers = deposit(raster, batch, [ones], range(plan.slabs))[0]
     assert torch.allclose(floating, integers, atol=1e-6)
+    monkeypatch.setattr("osog.exit_wave.deposit._POINTS_DRAWN", 1)
+    assert torch.equal(integers, deposit(raster, batch, [ones], range(plan.slabs))[0])
 
 
 def test_float32_is_close_to_float64(every_shape) -> None:

@@ -50,8 +50,9 @@ class _Kernel:
             given = [
                 Pointer(a.view(-1)) if isinstance(a, Tensor) else torch.tensor(a) for a in arguments
             ]
+            assert all(number < 2**16 for number in grid[1:]), "more than a GPU takes"
             for numbers in product(*map(range, grid)):
-                _program[:] = numbers
+                _program[: len(numbers)] = numbers
                 self.function(*given, **named)
 
         return launch

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from osog.sample import ParticleBatch
 
+_POINTS_DRAWN = 16_000_000
+"""Points at which a GPU draws paths at once where a raster that is meant for kernels goes to torch:
+bodies cut by planes, or specks whose simpler shape has no kernels yet."""
 _POINTS_HELD = {"cpu": 400_000, "cuda": 2_000_000, "mps": 1_000_000}
 """Points at which paths are drawn while their derivatives are held: several KB each."""
 
@@ -52,6 +55,8 @@ def deposit(
     exact = on_gpu(batch.device)
     shared = drawings(raster, batch)
     patch_batches = list(_touching(shared.rest, raster, slabs))
+    if exact:
+        patch_batches = [few for each in patch_batches for few in each.smaller(_POINTS_DRAWN)]
     if shared.compiled and not patch_batches and not exact:
         whole = batch.position.new_zeros(len(coefficients), len(slabs), gy, gx)
         add_bodies(shared.compiled, raster, coefficients, slabs, whole)

@@ -184,7 +184,7 @@ class Raster:
     ) -> Iterator[PatchBatch]:
         """Patches of one size, all for a kernel and some at a time for torch."""
         index = columns[0]
-        if loops_of(shape, batch.dtype, batch.device.type) is None or not on_gpu(batch.device):
+        if not on_gpu(batch.device) or loops_of(shape, batch.dtype, batch.device.type) is None:
             finest = sub_samples(shape, Bodies.of(batch, index, shape), min(self.plan.pitch_um))
             per_batch = _BATCH_SAMPLES.get(batch.device.type, 80_000)
             part = per_batch // (height * width * max(1, finest**2 // 2) * shape.work)
