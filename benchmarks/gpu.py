@@ -1,7 +1,7 @@
 """Check that a machine with a GPU is right, then say how fast it is.
 
 Run it as ``python benchmarks/gpu.py --json OUT``. It needs torch, numpy, pydantic and what osog
-itself imports, no network and no window, and takes about eight minutes. First it compiles the
+itself imports, no network and no window, and takes more than five minutes. First it compiles the
 kernels and compares them with torch, then it times crowded frames, compares the GPU with the CPU
 (images, labels, gradients, noise), and times streams of small frames and the presets.
 ``--device cpu`` compares the CPU with itself, which checks this script.
@@ -25,6 +25,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from osog import ForwardModel, Renderer, Scene, presets
+from osog.cli.bench import scenes
 from osog.cli.bench.operations import Operations
 from osog.exit_wave.compiled import choice
 from osog.geometry import SHAPES as GEOMETRIES
@@ -50,48 +51,8 @@ FURTHER: dict[str, dict[str, Any]] = {
 
 
 def crowd(shape: str, count: int, side: int = 1024, aperture: float = 0.8) -> Scene:
-    """Describe a frame of pixels of 0.1 µm with particles at z ± 10 µm in coherent brightfield."""
-    return Scene.parse(
-        {
-            "grid": {"shape": [side, side], "pixel_size_um": 0.1},
-            "medium": {"index": 1.33},
-            "populations": [
-                {
-                    "name": "bodies",
-                    "shape": (SHAPES | FURTHER)[shape],
-                    "material": {"index": 1.36},
-                    "count": count,
-                    "placement": {"law": "poisson", "z_um": [-10, 10]},
-                }
-            ],
-            "microscope": {"numerical_aperture": aperture, "wavelength_um": 0.55},
-        }
-    )
-
-
-def small(seed: int) -> Scene:
-    """Describe a frame as a training loop wants it: 256 x 256, 50 rods, DIC with a condenser."""
-    return Scene.parse(
-        {
-            "grid": {"shape": [256, 256], "pixel_size_um": 0.12},
-            "medium": {"index": 1.33},
-            "populations": [
-                {
-                    "name": "rods",
-                    "shape": {"kind": "rod", "length_um": 6.0, "radius_um": 0.5},
-                    "material": {"index": 1.45},
-                    "count": 50,
-                    "placement": {"z_um": [-5, 5]},
-                }
-            ],
-            "microscope": {
-                "numerical_aperture": 0.35,
-                "condenser_numerical_aperture": 0.2,
-                "focus_um": 0.01 * (seed % 100),
-                "modality": {"kind": "dic"},
-            },
-        }
-    )
+    """Describe a crowd of one of the shapes."""
+    return scenes.crowd((SHAPES | FURTHER)[shape], count, side, aperture)
 
 
 # What is compared.
@@ -329,7 +290,11 @@ def one_stream(device: str, repeats: int) -> dict[str, Any]:
 
     def frame() -> None:
         seed[0] += 1
-        renderer.render(small(seed[0]), seed[0], outputs=("image", *LABELS))
+        renderer.render(
+            scenes.labelled_rods(focus_um=0.01 * (seed[0] % 100)),
+            seed[0],
+            outputs=("image", *LABELS),
+        )
 
     took = timed(frame, device, repeats)
     with Operations(device) as counts:

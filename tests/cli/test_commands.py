@@ -578,8 +578,8 @@ def test_bench(osog_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [row["frame"] for row in counts][:2] == [
         "1,000 × sphere, forward", "1,000 × sphere, forward and backward",
     ]  # fmt: skip
-    scene = streams.stream_scene(48)
-    monkeypatch.setattr(streams, "stream_scene", lambda side: scene)
+    scene = streams.labelled_rods(48)
+    monkeypatch.setattr(streams, "labelled_rods", lambda side: scene)
     told = osog_command("bench", "stream", "--repeats", 1, "--json").json["stream"]
     assert [row["each"]["repeats"] for row in told] == [8, 8]
     assert all(row["per_second"] > 0 and row["particles"] > 0 for row in told)

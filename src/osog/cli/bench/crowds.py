@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from osog.cli.bench.operations import OperationsCase, counted
+from osog.cli.bench.scenes import crowd
 from osog.cli.bench.timing import (
     Timing,
     interleaved,
@@ -20,12 +21,13 @@ from osog.cli.console import table
 from osog.exit_wave import plan_sampling
 from osog.rendering import ForwardModel, choose_device
 from osog.sample import sample
-from osog.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.table import Table
+
+    from osog.scene import Scene
 
 FRAME = 1024
 PIXEL_UM = 0.1
@@ -89,23 +91,10 @@ class RenderCase:
 
 
 def bench_scene(shape: str, count: int) -> Scene:
-    """Describe the frame of the render bench: 1024 × 1024 pixels of 0.1 µm, NA 0.8, z ± 10 µm."""
-    return Scene.parse(
-        {
-            "grid": {"shape": [FRAME, FRAME], "pixel_size_um": PIXEL_UM},
-            "medium": {"index": 1.33},
-            "populations": [
-                {
-                    "name": "bodies",
-                    "shape": SHAPES[shape],
-                    "material": {"index": 1.36},
-                    "count": count,
-                    "placement": {"law": "poisson", "z_um": [-10, 10]},
-                }
-            ],
-            "microscope": {"numerical_aperture": APERTURE, "wavelength_um": 0.55},
-            "numerics": {"accuracy": "standard"},
-        }
+    """Describe the frame of the render bench, at the accuracy standard."""
+    scene = crowd(SHAPES[shape], count, FRAME, APERTURE)
+    return scene.model_copy(
+        update={"numerics": scene.numerics.model_copy(update={"accuracy": "standard"})}
     )
 
 

@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from osog.cli.bench.scenes import labelled_rods
 from osog.cli.bench.timing import Timing, settled, torch_threads
 from osog.cli.console import table
 from osog.datasets import stream
 from osog.rendering import choose_device
-from osog.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,30 +37,6 @@ class StreamCase:
     particles: float
     each: Timing
     per_second: float
-
-
-def stream_scene(side: int = 256) -> Scene:
-    """Describe the frame: 50 rods in DIC with a condenser of NA 0.2, 0.12 µm a pixel."""
-    return Scene.parse(
-        {
-            "grid": {"shape": [side, side], "pixel_size_um": 0.12},
-            "medium": {"index": 1.33},
-            "populations": [
-                {
-                    "name": "rods",
-                    "shape": {"kind": "rod", "length_um": 6.0, "radius_um": 0.5},
-                    "material": {"index": 1.45},
-                    "count": 50,
-                    "placement": {"z_um": [-5, 5]},
-                }
-            ],
-            "microscope": {
-                "numerical_aperture": 0.35,
-                "condenser_numerical_aperture": 0.2,
-                "modality": {"kind": "dic"},
-            },
-        }
-    )
 
 
 def stream_cases(
@@ -96,7 +72,7 @@ def stream_cases(
         for accuracy in ("standard", "draft"):
             said(f"{accuracy} …")
             # Eight at a time share their optics; the first eight pay for what is made once.
-            made = iter(stream(stream_scene(side), accuracy=accuracy, device=device))
+            made = iter(stream(labelled_rods(side), accuracy=accuracy, device=device))
             for _ in range(8):
                 next(made)
             settled(chosen)
@@ -125,4 +101,4 @@ def stream_table(cases: list[StreamCase]) -> Table:
     return table(columns, rows, "Labelled frames of a stream in one process")
 
 
-__all__ = ["StreamCase", "stream_cases", "stream_scene", "stream_table"]
+__all__ = ["StreamCase", "stream_cases", "stream_table"]
