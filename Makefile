@@ -44,7 +44,7 @@ demo: setup
 	$(IN_DISPLAY) $(BIN)/python -m napari_osog.demo --out demo-output $(HEADLESS)
 
 test: setup
-	$(IN_DISPLAY) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder \
+	$(IN_DISPLAY) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --max-worker-restart 0 \
 		$(PYTEST_ARGS)
 
 fuzz: setup
