@@ -15,8 +15,10 @@ import pytest
 
 from helpers.plain_format import contents
 from osog import Scene, SceneError
-from osog.datasets import DatasetError, export, read_manifest
+from osog.cancellation import Cancelled
+from osog.datasets import DatasetError, export, exporting, read_manifest
 from osog.datasets.recipe import Recipe
+from osog.exit_wave.compiled import choice
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -181,3 +183,40 @@ def test_the_manifest_is_free_of_times(scene, tmp_path) -> None:
     text = (tmp_path / "a" / "manifest.json").read_text(encoding="utf-8")
     assert " ms" not in text and str(tmp_path) not in text
     json.loads(text)
+
+
+@pytest.fixture
+def compilers(monkeypatch, tmp_path):
+    """Nothing is compiled yet; what is to be, and a process that seems to do it."""
+    pytest.importorskip("numba")
+    monkeypatch.setenv("OSOG_COMPILED_LOOPS", "auto")
+    monkeypatch.setenv("OSOG_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(choice, "_STATE", choice._State())
+    monkeypatch.setattr(choice, "_FILES", {})
+    monkeypatch.setattr(exporting, "WORTH_COMPILING", 3)
+    asked: list[list[str]] = []
+
+    def compiler(keys):
+        asked.append([name for name, _, _ in keys])
+        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.3)"])
+
+    monkeypatch.setattr(choice, "_compiler", compiler)
+    return asked
+
+
+def test_a_large_dataset_compiles_what_draws_it_first(scene, tmp_path, compilers) -> None:
+    said: list[str] = []
+    _export(scene, tmp_path / "small", count=2, said=said.append)
+    assert not compilers and not said
+    made = _export(scene, tmp_path / "large", count=4, said=said.append)
+    assert [sorted(names) for names in compilers] == [["RodGeometry", "SphereGeometry"]]
+    assert said == [line for line in said if line.startswith("Compiling")] and len(said) == 1
+    assert not made.recipe.compiled  # the process of this test has compiled nothing
+    _export(scene, tmp_path / "large", count=5, said=said.append)
+    assert len(compilers) == 1
+
+
+def test_a_dataset_is_stopped_while_it_waits_for_a_compiler(scene, tmp_path, compilers) -> None:
+    with pytest.raises(Cancelled):
+        _export(scene, tmp_path / "a", count=4, stop=lambda: bool(compilers))
+    assert not (tmp_path / "a").exists()

@@ -14,7 +14,17 @@ from osog.exit_wave.compiled import choice, drawing
 from osog.exit_wave.compiled.source import loop_source
 from osog.exit_wave.deposit import deposited
 from osog.exit_wave.raster import Raster
-from osog.geometry import BOX, CYLINDER, ELLIPSOID, POLYHEDRON, ROD, SPHERE, TUBE, VESICLE
+from osog.geometry import (
+    BOX,
+    CYLINDER,
+    ELLIPSOID,
+    POLYHEDRON,
+    RED_CELL,
+    ROD,
+    SPHERE,
+    TUBE,
+    VESICLE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,7 +191,11 @@ def test_choice_is_kept_until_one_looks_again(
         assert choice.loops_of(SPHERE, torch.float64) is None
     assert choice.loops_of(SPHERE, torch.float64) is not None
     assert choice.compiled_shapes(torch.float64)["SphereGeometry"]
-    assert not choice.draws_compiled(torch.float64)
+    # A set of images asks for the shapes in it, of those that can be compiled.
+    assert choice.draws_compiled([SPHERE, RED_CELL], torch.float64)
+    assert not choice.draws_compiled([SPHERE, ROD], torch.float64)
+    assert not choice.draws_compiled([RED_CELL], torch.float64)
+    assert choice.missing([SPHERE, ROD, RED_CELL], torch.float64) == [ROD]
     with choice.use("off"):
         assert choice.loops_of(SPHERE, torch.float64) is None
 

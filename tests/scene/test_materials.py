@@ -9,6 +9,7 @@ import torch
 
 from osog import materials
 from osog.scene import Scene, SceneError
+from osog.scene.materials.biological import index_of_molecules
 from osog.scene.materials.registry import SERIES
 
 DOUBLE = torch.float64
@@ -267,3 +268,18 @@ def test_light_outside_the_source_is_said_with_its_range() -> None:
     assert "index of polystyrene is known from 0.437 to 1.05 µm" in text and "0.405 µm" in text
     assert "index of pbs is known from 0.5 to 1.1 µm" in said("silica", "pbs", 0.45)
     assert "index of starch is known at 0.589 µm alone" in said("starch", "water", 0.55)
+
+
+def test_an_index_from_atoms_is_near_that_of_measured_crystals() -> None:
+    sucrose = {"carbon": 12, "hydrogen": 22, "hydroxyl": 8, "ether": 3}
+    glycine = {"carbon": 2, "hydrogen": 5, "amine": 1, "hydroxyl": 1, "carbonyl": 1}
+    urea = {"carbon": 1, "hydrogen": 4, "amine": 2, "carbonyl": 1}
+    for atoms, density, mass, principal in (
+        (sucrose, 1.588, 342.30, (1.5376, 1.5651, 1.5705)),
+        (glycine, 1.607, 75.07, (1.4955, 1.615, 1.650)),
+        (urea, 1.335, 60.06, (1.484, 1.484, 1.602)),
+    ):
+        worked_out = index_of_molecules(atoms, density, mass)
+        assert worked_out == pytest.approx(sum(principal) / 3, abs=0.035)
+    assert materials.index("threonine", 0.5893) == pytest.approx(1.580, abs=1e-3)
+    assert materials.find("threonine").error == 0.03

@@ -351,7 +351,7 @@ class DatasetPanel(Panel):
             self.bar.setRange(0, total if done else 0)
             self.bar.setValue(done)
         passed = time.monotonic() - self._began
-        words = f"{done} of {total}"
+        words = self._done.words or f"{done} of {total}"
         if done and passed > 1:
             rate = done / passed
             words += f" · {rate:.2g} a second · {_duration((total - done) / rate)} left"

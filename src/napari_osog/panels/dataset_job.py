@@ -74,10 +74,11 @@ class DatasetOutcome:
 
 @dataclass(frozen=True)
 class Count:
-    """Samples done, and all."""
+    """Samples done, and all; or what is done before the first."""
 
     done: int
     total: int
+    words: str = ""
 
 
 def carry_out(request: DatasetRequest, turn: Turn) -> DatasetOutcome:
@@ -111,7 +112,8 @@ def carry_out(request: DatasetRequest, turn: Turn) -> DatasetOutcome:
         made = export(
             request.scene, request.folder, request.count, request.formats, request.seed,
             labels=request.labels, device=request.device, accuracy=request.accuracy,
-            progress=said, stop=lambda: turn.stopping,
+            progress=said, said=lambda words: turn.tell(Count(0, request.count, words)),
+            stop=lambda: turn.stopping,
         )  # fmt: skip
         return DatasetOutcome(request=request, dataset=made)
     except Cancelled:

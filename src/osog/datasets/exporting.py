@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osog.cancellation import cancellable
+from osog.cancellation import cancellable, raise_if_cancelled
 from osog.datasets.errors import DatasetError
 from osog.datasets.formats import FORMATS
 from osog.datasets.formats.base import DatasetFacts
+from osog.datasets.frames import shapes_in
 from osog.datasets.recipe import SPLITS, Recipe
 from osog.datasets.shards import RECORDS, folders, make_shard, record_path, whole
-from osog.exit_wave.compiled.choice import TARGETS, available
+from osog.exit_wave.compiled import choice
 from osog.io import atomic
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 RECIPE, MANIFEST = "recipe.json", "manifest.json"
 SHARD_SIZE = 100
 _SPARE = 1.1
+WORTH_COMPILING = 300
+"""Pictures from which compiling what draws them, once for a machine, costs less than it saves."""
+_POLL_S = 0.1
 _LABEL_BYTES = 20_000
 
 
@@ -75,9 +80,13 @@ def export(
     shard: tuple[int, int] | None = None,
     shard_size: int = SHARD_SIZE,
     progress: Callable[[int, int], None] | None = None,
+    said: Callable[[str], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Dataset:
     """Write labelled images of a scene, or go on with a folder that was begun.
+
+    A new dataset of `WORTH_COMPILING` pictures or more begins with compiling the code that draws
+    its shapes, where it is not ready, can be compiled and ``OSOG_COMPILED_LOOPS`` is ``auto``.
 
     An image depends on the scene, the seed and its number alone: a run that was killed ends with
     the same bytes as one that was not, and a longer one begins with the images of a shorter one.
@@ -114,6 +123,8 @@ def export(
         Samples in a shard.
     progress : callable, optional
         Takes the number of samples done and that of all.
+    said : callable, optional
+        Takes a line about what is done before the first image, where that takes long.
     stop : callable, optional
         Asked now and then; its first True ends the run, and another one goes on from there.
 
@@ -149,7 +160,11 @@ def export(
     )  # fmt: skip
     recipe.source()  # refuses what cannot be made before anything is written
     folder = Path(out)
-    recipe = _as_begun(recipe, folder)
+    if (folder / RECIPE).exists():
+        recipe = _as_begun(recipe, folder)
+    elif count * views >= WORTH_COMPILING:
+        with cancellable(stop):
+            recipe = _compiled(recipe, scene, said)
     _claim(folder, recipe)
     numbers = range(-(-count // recipe.shard_size))
     mine = numbers if shard is None else numbers[shard[0] :: shard[1]]
@@ -161,13 +176,13 @@ def export(
         progress(done, _samples(recipe, count, mine))
     (folder / MANIFEST).unlink(missing_ok=True) if missing else None
 
-    def said(frame: LabelledFrame) -> None:
+    def made(frame: LabelledFrame) -> None:
         nonlocal done
         done += frame.view == recipe.views - 1
         if progress is not None:
             progress(done, _samples(recipe, count, mine))
 
-    here = said if scheduler is None and workers == 1 else None
+    here = made if scheduler is None and workers == 1 else None
     with cancellable(stop):
         for k, record in _made(recipe, folder, count, missing, workers, scheduler, here):
             found[k] = record
@@ -212,6 +227,26 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[Recipe, dict[str, Any
     return Recipe.from_dict(data["recipe"]), data
 
 
+def _compiled(recipe: Recipe, scene: Scene, said: Callable[[str], None] | None) -> Recipe:
+    """Compile what draws the shapes of a scene, where that is left to OSOG and missing."""
+    if choice.mode() != "auto" or not choice.available(recipe.device):
+        return recipe
+    shapes = shapes_in(scene)
+    lacking = choice.missing(shapes, device=recipe.device)
+    if lacking and said is not None:
+        said("Compiling what draws these particles, once for this machine: about half a minute.")
+    if lacking:  # in another process: compilers keep a window from answering
+        with choice.compiler(lacking, device=recipe.device) as process:
+            try:
+                while process.poll() is None:
+                    raise_if_cancelled()
+                    time.sleep(_POLL_S)
+            except BaseException:
+                process.kill()
+                raise
+    return replace(recipe, compiled=choice.draws_compiled(shapes, device=recipe.device))
+
+
 def _samples(recipe: Recipe, count: int, shards: Iterable[int]) -> int:
     size = recipe.shard_size
     return sum(min(count, (k + 1) * size) - k * size for k in shards)
@@ -220,14 +255,12 @@ def _samples(recipe: Recipe, count: int, shards: Iterable[int]) -> int:
 def _as_begun(recipe: Recipe, folder: Path) -> Recipe:
     """Draw as the images that a folder holds were drawn, also where code has become ready since."""
     begun = folder / RECIPE
-    if not begun.exists():
-        return recipe
     try:
         before = Recipe.from_dict(json.loads(begun.read_text(encoding="utf-8")))
     except (ValueError, DatasetError):
         return recipe  # whoever claims the folder says so
-    if before.compiled and not available(recipe.device):
-        compiler = TARGETS.get(recipe.device, "another device")
+    if before.compiled and not choice.available(recipe.device):
+        compiler = choice.TARGETS.get(recipe.device, "another device")
         raise DatasetError(
             f"'{folder}' was begun with compiled code, which needs {compiler}; install it, or "
             "choose another folder."

@@ -13,8 +13,10 @@ from osog.datasets.resampling import resampled
 from osog.datasets.settings import LabelSettings
 from osog.exit_wave.compiled.choice import draws_compiled
 from osog.exit_wave.compiled.choice import use as drawn_by
+from osog.geometry import by_shape
+from osog.particles import assembled
 from osog.rendering import Renderer
-from osog.sample import checked_seed
+from osog.sample import checked_seed, sample
 from osog.scene import SceneError
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from osog.datasets.own_light import OwnLight
+    from osog.geometry import Shape
     from osog.rendering import Frame
     from osog.scene import Scene
 
@@ -46,6 +49,11 @@ def seed_of(root: int, index: int, view: int = 0) -> int:
     return int(words[0]) >> (64 - _BITS)
 
 
+def shapes_in(scene: Scene) -> list[Shape]:
+    """Shapes of the first sample of a scene, parts of bodies among them."""
+    return [shape for shape, _ in by_shape(assembled(sample(scene)))]
+
+
 class FrameSource:
     """Makes the labelled frames of a dataset, in any order.
 
@@ -65,7 +73,8 @@ class FrameSource:
         As for `osog.render`.
     compiled : bool, optional
         Whether compiled code draws the particles, which is compiled first where it is not; by
-        default where all of it is ready. The choice holds for all frames.
+        default where that of all shapes in the first sample is ready. The choice holds for all
+        frames.
 
     Raises
     ------
@@ -99,7 +108,9 @@ class FrameSource:
         self.accuracy = accuracy
         self._renderer = Renderer(device)
         where = self._renderer.device.type
-        self.compiled = draws_compiled(device=where) if compiled is None else compiled
+        if compiled is None:
+            compiled = draws_compiled(shapes_in(scene), device=where)
+        self.compiled = compiled
         self._alone: Renderer | None = None
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 
 from osog._version import __version__
 from osog.datasets.errors import DatasetError
-from osog.datasets.frames import FrameSource
+from osog.datasets.frames import FrameSource, shapes_in
 from osog.datasets.settings import LabelSettings
 from osog.exit_wave.compiled.choice import draws_compiled
 from osog.rendering import choose_device
@@ -110,7 +110,7 @@ class Recipe:
             accuracy=accuracy,
             device=chosen,
             shard_size=shard_size,
-            compiled=draws_compiled(device=chosen),
+            compiled=draws_compiled(shapes_in(scene), device=chosen),
             version=__version__,
         )
 

@@ -117,7 +117,7 @@ def dataset(
             described, out, count, [f for f in formats.split(",") if f], seed,
             labels=settings, split=_shares(split), views=views, accuracy=chosen, device=device,
             workers=workers, scheduler=scheduler, shard=_part(shard), shard_size=shard_size,
-            progress=progress,
+            progress=progress, said=note,
         )  # fmt: skip
     answer = {
         "out": str(made.folder),

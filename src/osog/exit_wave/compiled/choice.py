@@ -25,7 +25,7 @@ import torch
 from osog.geometry import SHAPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
     from osog.geometry import Shape
@@ -173,13 +173,32 @@ def compile_in_background(
         if not wanted:
             return
         _STATE.asked.update(wanted)
-    arguments = [":".join(key) for key in wanted]
+    _compiler(wanted)
+
+
+def compiler(
+    shapes: Iterable[Shape], dtype: torch.dtype = torch.float32, device: str = "cpu"
+) -> subprocess.Popen[bytes]:
+    """Start another process that compiles shapes, for whoever has time to wait for it.
+
+    Parameters
+    ----------
+    shapes : iterable of Shape
+    dtype : torch.dtype
+    device : str
+        Type of the device.
+    """
+    return _compiler([_key(shape, dtype, device) for shape in shapes])
+
+
+def _compiler(keys: list[_Key]) -> subprocess.Popen[bytes]:
+    arguments = [":".join(key) for key in keys]
     quiet = subprocess.DEVNULL
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         flags = subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS
         apart = {"creationflags": flags}
-    subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "osog.exit_wave.compiled", *arguments],
         stdin=quiet,
         stdout=quiet,
@@ -241,23 +260,45 @@ def compiled_shapes(dtype: torch.dtype = torch.float32, device: str = "cpu") -> 
     """
     if not available(device):
         return {}
-    keys = [_key(s, dtype, device) for s in compilable()]
-    return {key[0]: _is_compiled(_source_file(*key)) for key in keys}
+    lacking = missing(compilable(), dtype, device)
+    return {type(shape).__name__: shape not in lacking for shape in compilable()}
 
 
-def draws_compiled(dtype: torch.dtype = torch.float32, device: str = "cpu") -> bool:
-    """Whether a set of images is to be drawn by compiled code: where all is ready or asked for.
+def draws_compiled(
+    shapes: Iterable[Shape], dtype: torch.dtype = torch.float32, device: str = "cpu"
+) -> bool:
+    """Whether a set of images is to be drawn by compiled code: where it is ready or asked for.
 
     Parameters
     ----------
+    shapes : iterable of Shape
+        Those in the images; False where none of them can be compiled.
     dtype : torch.dtype
     device : str
         Type of the device.
     """
     if mode() == "auto":
-        ready = compiled_shapes(dtype, device)
-        return bool(ready) and all(ready.values())
+        shapes = [shape for shape in shapes if shape.compilable]
+        return bool(shapes) and not missing(shapes, dtype, device)
     return mode() == "wait" and available(device)
+
+
+def missing(
+    shapes: Iterable[Shape], dtype: torch.dtype = torch.float32, device: str = "cpu"
+) -> list[Shape]:
+    """Those of some shapes that may have compiled code and have none here yet.
+
+    Parameters
+    ----------
+    shapes : iterable of Shape
+    dtype : torch.dtype
+    device : str
+        Type of the device; all are missing where nothing compiles for it.
+    """
+    may = [shape for shape in shapes if shape.compilable]
+    if not available(device):
+        return may
+    return [s for s in may if not _is_compiled(_source_file(*_key(s, dtype, device)))]
 
 
 def compilable() -> list[Shape]:
@@ -357,10 +398,12 @@ __all__ = [
     "compile_in_background",
     "compile_now",
     "compiled_shapes",
+    "compiler",
     "draws_compiled",
     "folder",
     "look_again",
     "loops_of",
+    "missing",
     "mode",
     "note_time",
     "on_gpu",
