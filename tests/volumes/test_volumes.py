@@ -158,6 +158,11 @@ def test_each_label_is_an_instance():
     assert frame.instances is not None and frame.boxes is not None and frame.opd is not None
     assert frame.instances.unique().tolist() == [0, 1, 2]
     assert frame.boxes[:, 2:4].tolist() == [pytest.approx([14.0, 6.0], abs=1e-3)] * 2
+    for number, box in enumerate(frame.boxes, start=1):
+        rows, columns = torch.nonzero(frame.instances == number).unbind(1)
+        assert len(rows) == 6 * 14
+        middle = [float(columns.double().mean()), float(rows.double().mean())]
+        assert middle == pytest.approx(box[:2].tolist(), abs=0.5)
     wanted = 8 * 2 * 6 * 14 * 0.1 * (1.36 - 1.333)
     assert float(frame.opd.sum()) == pytest.approx(wanted, rel=1e-3)
     assert "voxels 0.1 µm" in frame.explain
