@@ -17,6 +17,11 @@ def unwrapped(viewer: Any) -> Any:
     return getattr(viewer, "__wrapped__", viewer)
 
 
+def camera_of(viewer: Any) -> Any:
+    """Return the camera of the canvas, which napari 0.9 has moved from the viewer to its scene."""
+    return getattr(viewer, "scene", viewer).camera
+
+
 def forget_warning(window: Any) -> None:
     """Take away napari's note that layers have no common unit, once they have one.
 
@@ -53,4 +58,4 @@ def shared(viewer: Any, make: Callable[[], T]) -> T:
     return made
 
 
-__all__ = ["forget_warning", "shared", "unwrapped"]
+__all__ = ["camera_of", "forget_warning", "shared", "unwrapped"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_osog.layers.dataset_labels import BOXES, MASKS
+from napari_osog.layers.dataset_labels import BOXES, MASKS, SAMPLES
 from napari_osog.panels.dataset import DatasetPanel
 from osog.datasets import read_manifest
 
@@ -22,14 +22,31 @@ def panel(opened):
 
 
 def test_a_preview_shows_samples_with_their_labels(panel) -> None:
-    made, _, wait = panel
+    made, viewer, wait = panel
     assert "beads" in made.introduction.text()
+    assert not made.large_button.isVisibleTo(made)
     made.preview_button.click()
     assert not made.write_button.isEnabled() and made.stop_button.isEnabled()
     wait.until(lambda: not made.running)
     picture = made.sheet.pixmap().toImage()
     assert picture.width() > 100 and picture.height() > 100
     assert "9 samples" in made.status.text() and not made.fault.isVisibleTo(made)
+    before = len(viewer.layers)
+    made.large_button.click()
+    made.large_button.click()  # renewed, not doubled
+    assert len(viewer.layers) == before + 1
+    grid, layer = made.session.scene.grid, viewer.layers[SAMPLES]
+    assert layer.extent.world[0, 1] > grid.shape[1] * grid.pixel_size_um
+    assert layer.data.shape[1] * layer.scale[1] >= 3 * grid.shape[1] * grid.pixel_size_um
+
+
+def test_a_new_panel_names_a_folder_that_is_not_there(panel, tmp_path, monkeypatch) -> None:
+    _, viewer, _ = panel
+    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path)
+    (tmp_path / "osog-dataset").mkdir()
+    second = DatasetPanel(viewer)
+    assert second.folder.text() == str(tmp_path / "osog-dataset-2")
+    second.worker.stop()
 
 
 def test_a_dataset_is_written_and_gone_on_with(panel, tmp_path) -> None:

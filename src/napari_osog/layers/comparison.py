@@ -12,6 +12,7 @@ from napari_osog.layers.layer_registry import write
 from napari_osog.layers.render import widened
 from napari_osog.micrographs import plane
 from napari_osog.plane_geometry import TargetError
+from napari_osog.viewers import camera_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -177,17 +178,18 @@ def _wipe_handle(owner: weakref.ref[ComparedLayer]) -> Any:
             return float(np.clip((column + 0.5) / columns, 0.0, 1.0))
 
         # Within ten pixels of the screen, at the zoom of the moment.
-        reach = 10.0 / (viewer.camera.zoom * abs(layer.scale[-1]) * columns)
+        camera = camera_of(viewer)
+        reach = 10.0 / (camera.zoom * abs(layer.scale[-1]) * columns)
         if abs(share() - view.wipe) > reach:
             return
-        panning, viewer.camera.mouse_pan = viewer.camera.mouse_pan, False
+        panning, camera.mouse_pan = camera.mouse_pan, False
         try:
             yield
             while event.type == "mouse_move":
                 view.wipe = share()
                 yield
         finally:
-            viewer.camera.mouse_pan = panning
+            camera.mouse_pan = panning
 
     return drag
 

@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_osog.layers.dataset_labels import show_labels
+from napari_osog.layers.dataset_labels import show_labels, show_samples
 from napari_osog.lifetimes import listen
 from napari_osog.panels.dataset_job import PREVIEWED, Count, DatasetRequest, carry_out
 from napari_osog.panels.inputs import ignore_wheel
@@ -106,6 +106,7 @@ class DatasetPanel(Panel):
         self.running = ""
         self._began = 0.0
         self._done = Count(0, 0)
+        self._samples: tuple[LabelledFrame, ...] = ()
         self.worker = Worker(
             carry_out, "osog-dataset", lasting=False, listed_as="OSOG dataset", parent=self
         )
@@ -156,8 +157,13 @@ class DatasetPanel(Panel):
             f"Show {PREVIEWED} samples", "Draw the first samples with their labels", self.preview
         )
         self.sheet = Sheet()
+        self.large_button = push_button(
+            "See them large", "Put the samples beside the picture, as a layer", self.enlarge
+        )
+        self.large_button.hide()
         section.add(self.preview_button)
         section.add(self.sheet)
+        section.add(self.large_button)
         return section
 
     def _write_section(self) -> Section:
@@ -168,7 +174,7 @@ class DatasetPanel(Panel):
         self.seed = _spin(0, 0, 2**31 - 1, "", "Another seed, other images")
         section.add(titled("Images", self.count))
         section.add(titled("Seed", self.seed))
-        self.folder = QLineEdit(str(Path.home() / "osog-dataset"))
+        self.folder = QLineEdit(str(_new_folder()))
         self.folder.setAccessibleName("Folder of the dataset")
         browse = small_button("…", "Choose a folder")
         browse.clicked.connect(self._browse)
@@ -235,6 +241,11 @@ class DatasetPanel(Panel):
     def preview(self) -> None:
         """Draw the first samples."""
         self._ask("preview")
+
+    def enlarge(self) -> None:
+        """Show the samples of the preview in the viewer."""
+        if self.viewer is not None and self._samples:
+            show_samples(self.viewer, self._samples)
 
     def label_frame(self) -> None:
         """Put the labels of the frame on show into layers."""
@@ -316,7 +327,9 @@ class DatasetPanel(Panel):
     def _show_sheet(self, frames: tuple[LabelledFrame, ...]) -> None:
         from osog.datasets.sheet import contact_sheet
 
+        self._samples = frames
         self.sheet.show_picture(contact_sheet(frames, columns=3, side=240))
+        self.large_button.setVisible(self.viewer is not None)
         objects = sum(len(frame.objects.in_state("counted")) for frame in frames)
         self.status.setText(
             f"{objects} counted objects in {len(frames)} samples; difficult ones are grey."
@@ -357,6 +370,13 @@ class DatasetPanel(Panel):
             words += f" · {rate:.2g} a second · {_duration((total - done) / rate)} left"
         self.status.setText(words if self.running != "frame" else "Labelling the frame …")
         self.status.show()
+
+
+def _new_folder() -> Path:
+    """Return a folder in the user's own that is not there yet."""
+    names = ("osog-dataset", *(f"osog-dataset-{k}" for k in range(2, 1000)))
+    folders = [Path.home() / name for name in names]
+    return next((folder for folder in folders if not folder.exists()), folders[0])
 
 
 def _missing(kind: Format) -> str:
