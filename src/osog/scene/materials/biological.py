@@ -255,7 +255,7 @@ def index_of_molecules(atoms: dict[str, int], grams_per_cubic_cm: float, mass: f
     """
     refraction = sum(ATOMIC_REFRACTION[name] * count for name, count in atoms.items())
     share = refraction * grams_per_cubic_cm / mass
-    return ((1 + 2 * share) / (1 - share)) ** 0.5
+    return float(((1 + 2 * share) / (1 - share)) ** 0.5)
 
 
 _THREONINE_CELL = 13.611 * 7.738 * 5.144
