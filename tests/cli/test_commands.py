@@ -552,7 +552,7 @@ def test_why_a_gpu_is_not_used(
 
 
 def test_bench(osog_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from osog.cli.bench import crowds, streams
+    from osog.cli.bench import crowds, gradients, modalities, streams
 
     monkeypatch.setattr(crowds, "FRAME", 64)
     small = [("sphere", 5), ("box", 4)]
@@ -578,6 +578,20 @@ def test_bench(osog_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [row["frame"] for row in counts][:2] == [
         "1,000 × sphere, forward", "1,000 × sphere, forward and backward",
     ]  # fmt: skip
+    monkeypatch.setattr(gradients, "SIDE", 48)
+    monkeypatch.setattr(gradients, "PARTICLES", 2)
+    rows = osog_command("bench", "grad", "--repeats", 1, "--json").json["grad"]
+    assert [row["shape"] for row in rows] == list(gradients.SHAPES)
+    for row in rows:
+        assert row["ratio"] == pytest.approx(row["backward"]["cpu_ms"] / row["forward"]["cpu_ms"])
+    monkeypatch.setattr(modalities, "SIDE", 32)
+    monkeypatch.setattr(modalities, "PARTICLES", 1)
+    monkeypatch.setattr(modalities, "MODALITIES", ("hologram", "fluorescence"))
+    rows = osog_command("bench", "modalities", "--repeats", 1, "--json").json["modalities"]
+    assert [(row["modality"], row["particles"]) for row in rows] == [
+        ("hologram", 1), ("fluorescence", 1),
+    ]  # fmt: skip
+    assert all(row["focus_moved"]["wall_ms"] > 0 and row["ratio"] > 1 for row in rows)
     scene = streams.labelled_rods(48)
     monkeypatch.setattr(streams, "labelled_rods", lambda side: scene)
     told = osog_command("bench", "stream", "--repeats", 1, "--json").json["stream"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
+from osog.cli.bench.gradients import SHAPES, chosen_time, size_of, works
 from osog.cli.bench.operations import OperationsCase, counted
 from osog.cli.bench.scenes import crowd
 from osog.cli.bench.timing import (
@@ -18,8 +19,7 @@ from osog.cli.bench.timing import (
     torch_threads,
 )
 from osog.cli.console import table
-from osog.exit_wave import plan_sampling
-from osog.rendering import ForwardModel, choose_device
+from osog.rendering import choose_device
 from osog.sample import sample
 
 if TYPE_CHECKING:
@@ -33,17 +33,6 @@ FRAME = 1024
 PIXEL_UM = 0.1
 APERTURE = 0.8
 BARE_SLICES = 30
-SHAPES: dict[str, dict[str, Any]] = {
-    "sphere": {"kind": "sphere", "radius_um": 1.0},
-    "ellipsoid": {"kind": "ellipsoid", "semi_axes_um": [1.2, 0.9, 0.9]},
-    "rod": {"kind": "rod", "length_um": 3.0, "radius_um": 0.5},
-    "cylinder": {"kind": "cylinder", "length_um": 2.0, "radius_um": 0.8},
-    "box": {"kind": "box", "size_um": [2.4, 1.4, 1.2]},
-    "polyhedron": {
-        "kind": "polyhedron", "habit": "hexagonal_prism", "size_um": [2.4, 1.5, 1.5],
-    },
-}  # fmt: skip
-"""Bodies of about 2 µm."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +141,8 @@ def operations_cases(
     with torch_threads(threads):
         for shape in ("sphere", "rod", "polyhedron"):
             said(f"{shape} …")
-            forward, backward, _ = _works(shape, 1000, chosen)
-            work = {"forward": torch.no_grad()(forward), "forward and backward": backward}
+            pieces = works(bench_scene(shape, 1000), size_of(shape), chosen).pieces
+            work = {"forward": pieces["forward"], "forward and backward": pieces["backward"]}
             for name, piece in work.items():
                 out.append(counted(f"1,000 × {shape}, {name}", 1000, chosen.type, piece))
     return out
@@ -220,38 +209,6 @@ def render_table(cases: list[RenderCase]) -> Table:
     return table(["shape", *((t, "right") for t in titles)], rows, title)
 
 
-def _works(
-    shape: str, count: int, device: torch.device
-) -> tuple[Callable[[], None], Callable[[], None], Callable[[], None]]:
-    """One image; one with gradients to every particle; one after a move of focus."""
-    scene = bench_scene(shape, count)
-    numbers = {
-        _size_name(shape): _number(shape),
-        "populations.bodies.material.index": 1.36,
-        "microscope.focus_um": 1.0,
-    }
-
-    def forward() -> None:
-        ForwardModel(scene, 0, torch.float32, device).image({})
-
-    def backward() -> None:
-        values = {
-            name: torch.tensor(number, requires_grad=True, device=device)
-            for name, number in numbers.items()
-        }
-        image = ForwardModel(scene, 0, torch.float32, device, values=values).image(values)
-        image.square().mean().backward()
-
-    model = ForwardModel(scene, 0, torch.float32, device)
-    focus = [0.0]
-
-    def refocus() -> None:
-        focus[0] += 0.01
-        model.image({"microscope.focus_um": focus[0]})
-
-    return forward, backward, refocus
-
-
 def _render_case(
     shape: str,
     count: int,
@@ -263,52 +220,29 @@ def _render_case(
     said(f"{count} × {shape} …")
     scene = bench_scene(shape, count)
     bare = bare_multislice(device=device)
-    forward, backward, refocus = _works(shape, count, device)
-
-    def still(work: Callable[[], Any]) -> Callable[[], Any]:
-        return torch.no_grad()(work)
-
-    work = {"bare": still(bare), "forward": still(forward), "focus_moved": still(refocus)}
-    if gradients:
-        work["backward"] = backward
+    work = works(scene, size_of(shape), device)
+    pieces = {"bare": torch.no_grad()(bare), **work.pieces}
+    if not gradients:
+        del pieces["backward"]
     reset_peak(device)
-    timings = interleaved(work, repeats, device)
+    timings = interleaved(pieces, repeats, device)
     peak = peak_mib(device)
-
-    def clock(timing: Timing) -> float:
-        return timing.cpu_ms if device.type == "cpu" else timing.wall_ms
-
-    reference = clock(timings["bare"])
-    with torch.no_grad():
-        batch = sample(scene, 0)
-        plan = plan_sampling(scene, batch)
+    reference = chosen_time(timings["bare"], device)
     both = timings.get("backward")
     return RenderCase(
         shape=shape,
-        particles=len(batch),
-        coverage=_coverage(shape, len(batch)),
-        grid=plan.grid_shape,
-        slabs=plan.slabs,
+        particles=work.particles,
+        coverage=_coverage(shape, work.particles),
+        grid=work.plan.grid_shape,
+        slabs=work.plan.slabs,
         bare=timings["bare"],
         forward=timings["forward"],
         backward=both,
         focus_moved=timings["focus_moved"],
         peak_mib=peak,
-        ratio=clock(timings["forward"]) / reference,
-        ratio_backward=clock(both) / reference if both is not None else None,
+        ratio=chosen_time(timings["forward"], device) / reference,
+        ratio_backward=chosen_time(both, device) / reference if both is not None else None,
     )
-
-
-def _size_name(shape: str) -> str:
-    field = next(name for name in SHAPES[shape] if name.endswith("_um"))
-    suffix = "[0]" if isinstance(SHAPES[shape][field], list) else ""
-    return f"populations.bodies.shape.{field}{suffix}"
-
-
-def _number(shape: str) -> float:
-    field = next(name for name in SHAPES[shape] if name.endswith("_um"))
-    value = SHAPES[shape][field]
-    return float(value[0] if isinstance(value, list) else value)
 
 
 def _coverage(shape: str, count: int) -> float:

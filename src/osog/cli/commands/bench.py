@@ -15,6 +15,8 @@ class Bench(StrEnum):
     """What can be measured."""
 
     render = "render"
+    grad = "grad"
+    modalities = "modalities"
     live = "live"
     stream = "stream"
     ops = "ops"
@@ -24,9 +26,10 @@ def bench(
     kind: Annotated[
         Bench | None,
         typer.Argument(
-            help="render: crowded frames against a bare multislice. live: what dragging a slider "
-            "costs. stream: labelled frames as a training loop takes them. ops: operations of one "
-            "image, and how often the host waits for a GPU. All if not given."
+            help="render: crowded frames against a bare multislice. grad: what gradients cost, by "
+            "shape. modalities: one sample in every kind of microscope. live: what dragging a "
+            "slider costs. stream: labelled frames as a training loop takes them. ops: operations "
+            "of one image, and how often the host waits for a GPU. All if not given."
         ),
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Repeats; the median is shown.")] = 5,
@@ -44,7 +47,7 @@ def bench(
     """
     from dataclasses import asdict
 
-    from osog.cli.bench import crowds, live, operations, streams
+    from osog.cli.bench import crowds, gradients, live, modalities, operations, streams
 
     wanted = {kind} if kind is not None else set(Bench)
     options: dict[str, Any] = {"device": device, "threads": threads}
@@ -54,6 +57,10 @@ def bench(
             cases = [("sphere", 1000), ("sphere", 40000)]
             cases += [(name, 1000) for name in crowds.SHAPES if name != "sphere"] if shapes else []
             found["render"] = crowds.render_cases(cases, repeats=repeats, said=say, **options)
+        if Bench.grad in wanted:
+            found["grad"] = gradients.gradient_cases(repeats=repeats, said=say, **options)
+        if Bench.modalities in wanted:
+            found["modalities"] = modalities.modality_cases(repeats=repeats, said=say, **options)
         if Bench.live in wanted:
             from osog import presets as stored
 
@@ -74,6 +81,8 @@ def bench(
         return
     tables = {
         "render": crowds.render_table,
+        "grad": gradients.gradient_table,
+        "modalities": modalities.modality_table,
         "live": live.live_table,
         "stream": streams.stream_table,
         "ops": operations.operations_table,
