@@ -261,11 +261,19 @@ def gathered(emission: EmissionSlabs, focus_um: Tensor) -> tuple[Iterable[Tensor
     heights = sorted(planes)
     weights = [planes[height] for height in heights]
     used = [torch.nonzero(row.detach()).flatten().tolist() for row in weights]
-    parts = [slice(n[0], n[-1] + 1) for n in used]
-    slabs = (
-        torch.tensordot(row[part], like[part], 1) for row, part in zip(weights, parts, strict=True)
-    )
+    # Taken apart once: the gradient of each slice would fill all slabs with zeros.
+    apart = like.unbind(0)
+    slabs = (_mixed(row, apart, numbers) for row, numbers in zip(weights, used, strict=True))
     return slabs, [height * plan.slab_um for height in heights]
+
+
+def _mixed(weights: Tensor, planes: Sequence[Tensor], numbers: list[int]) -> Tensor:
+    """Sum of weighted planes, of those with these numbers."""
+    first, *rest = numbers
+    total = weights[first] * planes[first]
+    for k in rest:
+        total = torch.addcmul(total, weights[k], planes[k])
+    return total
 
 
 def _low(spectrum: Tensor, rows: int, columns: int) -> Tensor:

@@ -64,7 +64,9 @@ def light_sheet(emission: EmissionSlabs, values: Values) -> OpticalImage:
         if float(light.detach().abs().amax()) > least
     ]
     # One at a time: all of them are as large as the sample.
-    slabs = (emission.slabs[number] * light for number, light in lit)
+    # Taken apart once: the gradient of each row would fill all slabs with zeros.
+    apart = emission.slabs.unbind(0)
+    slabs = (apart[number] * light for number, light in lit)
     z_um = [emission.z_um[number] for number, _ in lit]
     light = blurred(emission, focus, slabs, lambda distance: spread.at(distance, grid), z_um)
     return with_background(light, sheet.background)
