@@ -157,8 +157,9 @@ def _result(setup: FitSetup, trial: Trial, monitor: Monitor, search: Search) -> 
     explained = search.is_exact(trial) or not test.is_rejected(setup.noise_known)
     region = setup.region
     # A fit that was stopped has other reasons not to explain its image.
-    end = End(problem, point, trial.descent.jacobian)
-    advice = "" if explained or monitor.stopped else next_step(setup, end, fitted)
+    advice = ""
+    if not explained and not monitor.stopped:
+        advice = next_step(setup, End(*search.sketched(trial), trial.descent.jacobian), fitted)
     return FitResult(
         values={n: point.values.get(n, starts[n]) for n in wanted.names},
         sigma={n: sigma.get(n, float("inf")) for n in wanted.names},

@@ -19,6 +19,7 @@ from osog.scene.parameters import replaced
 
 INDEX, WELL, READ, GAIN = 1.333, 4000.0, 5.0, 1e4 / 255
 PHASE_NOISE_RAD = 0.02
+HAZE = 0.05
 FINER = 3
 TOLERANCE = 0.02
 """Standard deviation of uncertain optics: waves, and share of the NA."""
@@ -333,14 +334,16 @@ def _exposed(
     if not exam.has_camera:
         noisy: np.ndarray = image + rng.normal(0, PHASE_NOISE_RAD, image.shape)
         return noisy
-    level = 1.0
-    if exam.kind == "dic":
-        edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
-        level = 1 / float(edge.mean())
-    elif exam.kind == "fluorescence":
-        level = 1.5 / float(image.max())
-    line = np.linspace(-1, 1, exam.pixels)
-    electrons = WELL * level * image + slopes[0] * line + slopes[1] * line[:, None]
+    if exam.kind == "fluorescence":
+        # Nothing but the particle shines, on an even haze.
+        electrons = WELL * (1.5 / float(image.max()) * image + HAZE)
+    else:
+        level = 1.0
+        if exam.kind == "dic":
+            edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+            level = 1 / float(edge.mean())
+        line = np.linspace(-1, 1, exam.pixels)
+        electrons = WELL * level * image + slopes[0] * line + slopes[1] * line[:, None]
     counts = rng.poisson(np.maximum(electrons, 0)) + rng.normal(0, READ, image.shape)
     return np.clip(np.round(counts / GAIN), 0, 255)
 

@@ -28,9 +28,9 @@ def bench(
         typer.Argument(
             help="render: crowded frames against a bare multislice. live: what dragging a slider "
             "costs. stream: labelled frames as a training loop takes them. ops: operations of one "
-            "image, and how often the host waits for a GPU. fit: blind fits of one particle, whether "
-            "they find the optimum and what they cost. All but fit, which takes minutes, if not "
-            "given."
+            "image, and how often the host waits for a GPU. fit: blind fits of one particle, "
+            "whether they find the optimum and what they cost. All but fit, which takes minutes, "
+            "if not given."
         ),
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Repeats; the median is shown.")] = 5,

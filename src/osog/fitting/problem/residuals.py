@@ -150,6 +150,13 @@ class ImageProblem:
             self.data, self.weights, self.model, parameters, self.linear, priors, self._shortcuts
         )
 
+    def with_held(self, held: Mapping[str, float]) -> ImageProblem:
+        """Return the same problem whose images also have these values, unless they are free."""
+        kept, model, quick = dict(held), self.model, self._shortcuts
+        return self.with_model(
+            lambda values: model({**kept, **values}), None if quick is None else _Held(quick, kept)
+        )
+
     def evaluate(self, u: Array) -> Point:
         """Simulate, solve the linear part and form the residuals.
 
@@ -282,6 +289,20 @@ class ImageProblem:
             k = self.parameters.names.index(name)
             row[k] = self.parameters.scale[k] / sd
         return rows
+
+
+class _Held:
+    """Shortcuts of a model some of whose values are held."""
+
+    def __init__(self, quick: Shortcuts, held: Mapping[str, float]) -> None:
+        self._quick, self._held = quick, held
+        self.reuses_wave, self.nudges = quick.reuses_wave, quick.nudges
+
+    def stepped(self, values: Mapping[str, float]) -> Array:
+        return self._quick.stepped({**self._held, **values})
+
+    def nudged(self, values: Mapping[str, float], name: str, step: float) -> Array:
+        return self._quick.nudged({**self._held, **values}, name, step)
 
 
 def _orthonormal(columns: Array) -> Array:

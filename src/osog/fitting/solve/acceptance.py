@@ -11,6 +11,7 @@ from osog.fitting.report.goodness_of_fit import goodness_of_fit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from osog.fitting.problem.residuals import Point
     from osog.fitting.problem.setup import FitSetup
     from osog.fitting.solve.trial import Trial
     from osog.fitting.starts.single_particle import SingleParticle
@@ -25,6 +26,9 @@ _EXACT = 1e-6
 _WORTHWHILE = 5.0
 # Relative difference that counts where the noise is not known.
 _DIFFERENT = 1e-3
+# Rise of χ² along a move, in units of what a good fit of these pixels may hide, beyond which the
+# move leads nowhere that could be better.
+_BEYOND = 30.0
 # Reduction of χ² below which two minima explain an image equally well.
 _EQUAL = 4.0
 
@@ -109,6 +113,19 @@ class Acceptance:
         """Whether a round of perturbations has gained enough for another one."""
         gain = self.rank(before) - self.rank(after)
         return gain > (_WORTHWHILE if self._setup.noise_known else _DIFFERENT * self.rank(before))
+
+    def is_beyond(self, trial: Trial, point: Point) -> bool:
+        """Whether a fit is so good that a point this much worse cannot lie near a better minimum.
+
+        What χ² of a good fit can hide is its own scatter, √(2n). A wrong minimum is above the right
+        one by as much as the mistake shows in the image, and so is a move of the size of that
+        mistake: where the particle is so plain that the move costs many times the scatter, a
+        mistake of its size would have been seen.
+        """
+        if not self._setup.noise_known or not self.is_good(trial):
+            return False
+        hidden = float(np.sqrt(2 * trial.problem.degrees))
+        return point.cost - trial.point.cost > _BEYOND * hidden
 
     def _is_at_edge(self, trial: Trial) -> bool:
         """Whether size, index or depth ran into a bound, as in a wrong minimum."""
