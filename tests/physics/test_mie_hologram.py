@@ -210,5 +210,7 @@ def test_the_scattered_wave_has_a_factor_of_its_own() -> None:
     alpha = torch.tensor(0.9, dtype=torch.float64, requires_grad=True)
     image = forward(described, {name: alpha})
     (slope,) = torch.autograd.grad(image.square().sum(), alpha)
-    above, below = (float(forward(described, {name: 0.9 + d}).square().sum()) for d in (1e-5, -1e-5))
+    above, below = (
+        float(forward(described, {name: 0.9 + d}).square().sum()) for d in (1e-5, -1e-5)
+    )
     assert float(slope) == pytest.approx((above - below) / 2e-5, rel=1e-6)

@@ -15,7 +15,7 @@ import numpy as np
 
 from osog.rendering import forward
 from osog.scene import Scene
-from osog.scene.parameters import replaced
+from osog.scene.parameters import describe, replaced
 
 INDEX, WELL, READ, GAIN = 1.333, 4000.0, 5.0, 1e4 / 255
 PHASE_NOISE_RAD = 0.02
@@ -267,6 +267,11 @@ def problem(exam: Exam, seed: int) -> Problem:
     widths = _by_name(names, high - low)
     bounds = {n: _bounds(n, a, b) for n, a, b in zip(names, low, high, strict=True)}
     return Problem(exam, truth, scene, start, image, bounds, widths)
+
+
+def number(scene: Scene, name: str) -> float:
+    """Value of a free number in a scene."""
+    return describe(scene, name).value
 
 
 def _by_name(names: list[str], values: np.ndarray) -> dict[str, float]:

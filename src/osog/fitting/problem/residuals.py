@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Model = Callable[[Mapping[str, float]], Array]
+    Change = Callable[[Mapping[str, float]], Mapping[str, float]]
 
 # Of the scale of a parameter. One-sided differences of a float64 model are then right to 1e-5.
 STEP = 1e-6
@@ -152,9 +153,20 @@ class ImageProblem:
 
     def with_held(self, held: Mapping[str, float]) -> ImageProblem:
         """Return the same problem whose images also have these values, unless they are free."""
-        kept, model, quick = dict(held), self.model, self._shortcuts
+        kept = dict(held)
+        return self.with_changed(lambda values: {**kept, **values})
+
+    def with_changed(self, change: Change) -> ImageProblem:
+        """Return the same problem whose images are those of changed values.
+
+        Parameters
+        ----------
+        change : callable
+            Values by name → all values that the images shall have.
+        """
+        model, quick = self.model, self._shortcuts
         return self.with_model(
-            lambda values: model({**kept, **values}), None if quick is None else _Held(quick, kept)
+            lambda values: model(change(values)), None if quick is None else _Changed(quick, change)
         )
 
     def evaluate(self, u: Array) -> Point:
@@ -291,18 +303,18 @@ class ImageProblem:
         return rows
 
 
-class _Held:
-    """Shortcuts of a model some of whose values are held."""
+class _Changed:
+    """Shortcuts of a model for values that are changed first."""
 
-    def __init__(self, quick: Shortcuts, held: Mapping[str, float]) -> None:
-        self._quick, self._held = quick, held
+    def __init__(self, quick: Shortcuts, change: Change) -> None:
+        self._quick, self._change = quick, change
         self.reuses_wave, self.nudges = quick.reuses_wave, quick.nudges
 
     def stepped(self, values: Mapping[str, float]) -> Array:
-        return self._quick.stepped({**self._held, **values})
+        return self._quick.stepped(self._change(values))
 
     def nudged(self, values: Mapping[str, float], name: str, step: float) -> Array:
-        return self._quick.nudged({**self._held, **values}, name, step)
+        return self._quick.nudged(self._change(values), name, step)
 
 
 def _orthonormal(columns: Array) -> Array:

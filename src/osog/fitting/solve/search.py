@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from osog.fitting.solve.stages import Stage
     from osog.fitting.solve.trial import Trial
     from osog.fitting.starts.single_particle import SingleParticle
+    from osog.scene import Scene
 
 # Iterations of a candidate before it is judged, before it may be left as far behind, by which
 # factor on χ², and of a perturbed one.
@@ -102,6 +103,10 @@ class Search:
     def is_exact(self, trial: Trial) -> bool:
         """Whether a trial explains an image that has no noise at all."""
         return not self._setup.noise_known and self._acceptance.is_exact(trial)
+
+    def coarse(self, scene: Scene) -> Simulator:
+        """Simulator of a scene on the grid of the search."""
+        return self._simulators.coarse(scene)
 
     def sketched(self, trial: Trial) -> tuple[ImageProblem, Point]:
         """Problem and point of a trial on the coarse grid, where that explains the image as well.
