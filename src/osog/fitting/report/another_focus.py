@@ -30,7 +30,6 @@ _WORTHWHILE = 2.0
 
 
 def another_focus(
-    setup: FitSetup,
     problem: ImageProblem,
     u: Array,
     sigma: Mapping[str, float],
