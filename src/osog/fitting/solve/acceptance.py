@@ -9,8 +9,6 @@ import numpy as np
 from osog.fitting.report.goodness_of_fit import goodness_of_fit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from osog.fitting.problem.residuals import Point
     from osog.fitting.problem.setup import FitSetup
     from osog.fitting.solve.trial import Trial
@@ -29,6 +27,8 @@ _DIFFERENT = 1e-3
 # Rise of χ² along a move, in units of what a good fit of these pixels may hide, beyond which the
 # move leads nowhere that could be better.
 _BEYOND = 30.0
+# Squared distance of two images, in units of the noise, below which they are the same.
+_SAME = 1.0
 # Reduction of χ² below which two minima explain an image equally well.
 _EQUAL = 4.0
 
@@ -78,12 +78,14 @@ class Acceptance:
             return test.is_white
         return trial.chi2 < max(_GOOD, 1 + 2 * scatter) and test.is_surely_white
 
-    def resembles(self, trial: Trial, values: Mapping[str, float], alike: float) -> bool:
-        """Whether the image at other values has at least this correlation with a trial's."""
-        problem = trial.problem
-        there = problem.evaluate(problem.parameters.scaled(values))
-        here = trial.point.model[problem.used]
-        return float(np.corrcoef(here, there.model[problem.used])[0, 1]) > alike
+    def resembles(self, trial: Trial, there: Point, alike: float) -> bool:
+        """Whether the image at another point has at least this correlation with a trial's."""
+        used = trial.problem.used
+        return float(np.corrcoef(trial.point.model[used], there.model[used])[0, 1]) > alike
+
+    def is_same(self, trial: Trial, there: Point) -> bool:
+        """Whether the image at another point cannot be told from a trial's in this noise."""
+        return float(np.sum((there.residual - trial.point.residual) ** 2)) < _SAME
 
     def is_exact(self, trial: Trial) -> bool:
         """Whether a trial explains an image that has no noise at all."""

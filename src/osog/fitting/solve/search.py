@@ -275,7 +275,15 @@ class Search:
         judge = self._acceptance
         good = self._setup.noise_known and judge.is_good(trial)
         trial = replace(trial, mirrored=True)
-        if not judge.resembles(trial, values, _ALIKE if good else _ALIKE_ENOUGH):
+        there = trial.problem.evaluate(trial.problem.parameters.scaled(values))
+        if trial.complete and judge.is_same(trial, there):
+            # The image has this symmetry: nothing is to be found there.
+            self._both_sides = True
+            if single.defocus_at(found) * single.defocus_um >= 0:
+                return trial
+            other = self._descent.settled(trial.problem, there.u, _LOOK, "polish")
+            return replace(trial, descent=other.descent, problem=other.problem)
+        if not judge.resembles(trial, there, _ALIKE if good else _ALIKE_ENOUGH):
             return trial
         other = self._attempt(self._suited(values), values, _GLANCE if good else _LOOK, "start")
         if judge.rank(other) > _PROMISING * judge.rank(trial) or self._monitor.stopped:
