@@ -599,6 +599,45 @@ def test_bench(osog_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(row["per_second"] > 0 and row["particles"] > 0 for row in told)
 
 
+def test_bench_of_fits(osog_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from osog.cli.bench import exam
+
+    easy = exam.Exam(
+        0, {"kind": "brightfield"}, "sphere", ((exam.FOCUS, 1.5, 1.9), (exam.R, 0.5, 0.6)),
+        pixels=32, aperture=0.6, reach_um=0.2,
+    )  # fmt: skip
+    monkeypatch.setitem(exam.EXAMS, "brightfield-sphere", easy)
+    answer = osog_command(
+        "bench", "fit", "--exam", "brightfield-sphere", "--seeds", "3-4", "--json"
+    )
+    (row,) = answer.json["fit"]
+    assert (row["exam"], row["level"], row["fits"]) == ("brightfield-sphere", "blind", 2)
+    assert row["at_optimum"] == 2
+    assert row["right"] == row["right_from_truth"] == 2 - len(row["missed"])
+    assert row["false_success"] == []
+    assert set(row["missed"].values()) <= {"bias"}
+    assert 0 < row["cpu_s"]["median"] <= row["cpu_s"]["largest"]
+    assert 0.8 < row["chi2_per_pixel"][1] < 1.2
+    assert set(row["numbers"]) == {exam.X, exam.Y, exam.FOCUS, exam.R}
+    for asked, named in ((("--exam", "cube"), "cube"), (("--seeds", "9-3"), "9-3")):
+        refused = osog_command("bench", "fit", *asked)
+        assert refused.code == 2
+        assert named in refused.err
+
+
+def test_every_exam_can_be_drawn() -> None:
+    from osog.cli.bench import exam, fits
+
+    assert list(fits.named_exams(["rod"])) == ["brightfield-rod", "dic-rod"]
+    assert next(iter(fits.named_exams(["iscat"], exact=True))) == "iscat-sphere"
+    for name in ("polarized-box", "confocal-cylinder"):
+        one = exam.problem(exam.EXACT[name], 200)
+        assert np.ptp(one.image) > 0
+        start = one.errors({n: exam.number(one.start, n) for n in one.truth})
+        shares = [abs(e) / one.widths[n] for n, e in start.items()]
+        assert 0.05 <= min(shares) <= max(shares) <= 0.1
+
+
 # What goes wrong -------------------------------------------------------------------------------
 
 

@@ -197,3 +197,20 @@ def test_an_absorbing_sphere_takes_its_cross_section_out_of_the_light() -> None:
     extinction = miepython.efficiencies_mx(index, k * radius)[0] * np.pi * radius**2
     forwards = complex(spectrum[0, 0]) * area
     assert -2 * forwards.real == pytest.approx(extinction, rel=1e-6)
+
+
+def test_the_scattered_wave_has_a_factor_of_its_own() -> None:
+    described = scene(0.6, 1.5, 0.8, 9.0)
+    name = "microscope.modality.scattered_amplitude"
+    half, one, two = (forward(described, {name: a}) - 1 for a in (0.5, 1.0, 2.0))
+    # I − 1 = 2 α Re E + α² |E|²: two of them give the third.
+    power = (two - 2 * one) / 2
+    assert float((half - (one / 2 - power / 4)).abs().max()) < 1e-12
+    assert float(power.abs().max()) > 1e-3
+    alpha = torch.tensor(0.9, dtype=torch.float64, requires_grad=True)
+    image = forward(described, {name: alpha})
+    (slope,) = torch.autograd.grad(image.square().sum(), alpha)
+    above, below = (
+        float(forward(described, {name: 0.9 + d}).square().sum()) for d in (1e-5, -1e-5)
+    )
+    assert float(slope) == pytest.approx((above - below) / 2e-5, rel=1e-6)

@@ -36,7 +36,7 @@ _OWN = {
         "polarizer_deg", "analyzer_deg", "circular", "compensator_nm", "compensator_azimuth_deg",
         "extinction",
     },
-    "hologram": set(),
+    "hologram": {"scattered_amplitude"},
     "off_axis_hologram": {"carrier_per_um", "carrier_azimuth_deg", "reference_amplitude"},
     "phase": set(),
     "shadowgraph": {"divergence_mrad"},

@@ -12,6 +12,7 @@ from osog.exit_wave.compiled.choice import settled
 from osog.fitting.errors import FitError
 from osog.fitting.problem.setup import FitSetup, fit_setup
 from osog.fitting.report import messages
+from osog.fitting.report.another_focus import another_focus
 from osog.fitting.report.goodness_of_fit import GoodnessOfFit, goodness_of_fit
 from osog.fitting.report.next_step import End, next_step
 from osog.fitting.report.result import FitProgress, FitResult
@@ -157,8 +158,17 @@ def _result(setup: FitSetup, trial: Trial, monitor: Monitor, search: Search) -> 
     explained = search.is_exact(trial) or not test.is_rejected(setup.noise_known)
     region = setup.region
     # A fit that was stopped has other reasons not to explain its image.
-    end = End(problem, point, trial.descent.jacobian)
-    advice = "" if explained or monitor.stopped else next_step(setup, end, fitted)
+    advice = ""
+    if not explained and not monitor.stopped:
+        advice = next_step(setup, End(*search.sketched(trial), trial.descent.jacobian), fitted)
+    lost = {
+        n: sigma[n]
+        for n, at in zip(parameters.names, spread.at_bound, strict=True)
+        if n in unknown and not at and n in sigma
+    }
+    resolve = ""
+    if lost and not monitor.stopped:
+        resolve = another_focus(problem, point.u, lost, fitted, search.coarse)
     return FitResult(
         values={n: point.values.get(n, starts[n]) for n in wanted.names},
         sigma={n: sigma.get(n, float("inf")) for n in wanted.names},
@@ -184,6 +194,7 @@ def _result(setup: FitSetup, trial: Trial, monitor: Monitor, search: Search) -> 
             unknown,
             search.both_sides,
             advice,
+            resolve,
         ),
         success=arrived and explained,
         converged=arrived,
@@ -214,12 +225,13 @@ def _warnings(
     unknown: Mapping[str, str],
     both_sides: bool,
     next_step: str,
+    resolve: str,
 ) -> list[str]:
     out = [messages.STOPPED] if stopped else []
     if trial.descent.reason == "exhausted":
         out.append(messages.EXHAUSTED)
     out += messages.about_residual(test, setup.noise_known, trial.refined, next_step)
-    out += unknown.values()
+    out += [*unknown.values(), *([resolve] if resolve else [])]
     out += messages.advice(setup.parameters, spread, fitted, setup.priors, sigma)
     out += [messages.BOTH_SIDES] if both_sides else []
     out += sign_ambiguity(setup.parameters, fitted)

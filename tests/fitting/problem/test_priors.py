@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from osog.fitting.problem.priors import NUISANCES, all_priors, default_prior
+from osog.fitting.problem.setup import fit_setup
 from osog.scene.parameters import replaced
 
 
@@ -46,3 +48,23 @@ def test_nuisances_join_where_the_lens_pulls_a_free_number_along(sphere_scene, k
 def test_a_condenser_that_is_shut_has_no_tolerance(sphere_scene):
     free = ("microscope.condenser_numerical_aperture",)
     assert all_priors(sphere_scene(), free, None, "exact") == {}
+
+
+def test_nuisances_stay_within_four_deviations(sphere_scene):
+    scene = sphere_scene()
+    names = ("particles[0].radius_um", "microscope.aberrations.spherical")
+    setup = fit_setup(
+        np.full((40, 40), 800.0), scene, names, None, None, seed=0, priors=None,
+        optics="uncertain", linear="auto", region=None, max_iterations=5, device="cpu",
+    )  # fmt: skip
+    ranges = dict(
+        zip(
+            setup.parameters.names,
+            zip(setup.parameters.low, setup.parameters.high, strict=True),
+            strict=True,
+        )
+    )
+    assert ranges["microscope.numerical_aperture"] == pytest.approx((0.552, 0.648))
+    assert ranges["microscope.aberrations.astigmatism_0"] == pytest.approx((-0.08, 0.08))
+    # What the caller frees is his to bound.
+    assert ranges["microscope.aberrations.spherical"] == pytest.approx((-1.0, 1.0))

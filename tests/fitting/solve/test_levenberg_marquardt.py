@@ -120,3 +120,44 @@ def test_two_steps_together_must_lower_chi2_by_the_factor():
     assert not rule.is_slow([8.0, 7.0, 3.9])
     assert rule.is_slow([8.0, 7.0, 4.1])
     assert not StopRule().is_slow([8.0, 8.0, 8.0])
+
+
+def test_derivatives_are_carried_along_straight_steps(blob):
+    data = blob.image() + np.random.default_rng(3).normal(0, 1.5, blob.shape)
+    problem = blob.problem(data, 1.5)
+    taken = []
+    plain = problem.jacobian
+    problem.jacobian = lambda point: taken.append(point) or plain(point)
+    found = _minimised(problem, np.zeros(4), chi2_reduction=1e-8)
+    assert found.reason == "converged"
+    assert len(taken) < found.iterations
+    # What was carried along is right to a few per cent, and so are the errors from it.
+    sigma, fresh = (
+        np.sqrt(np.diag(np.linalg.inv(j.T @ j))) for j in (found.jacobian, plain(found.evaluation))
+    )
+    np.testing.assert_allclose(sigma, fresh, rtol=0.03)
+
+
+class Kinked(Curved):
+    """A residual whose slope turns at 1, so that derivatives from one side mislead on the other."""
+
+    class Point:
+        def __init__(self, u):
+            self.u = u
+            height = u[0] if u[0] > 1 else 1.0 - 8.0 * (u[0] - 1.0)
+            self.residual = np.array([height, 0.0])
+            self.cost = float(self.residual @ self.residual)
+
+    def evaluate(self, u):
+        return Kinked.Point(u)
+
+    def jacobian(self, point):
+        return np.array([[1.0 if point.u[0] > 1 else -8.0], [0.0]])
+
+
+def test_misleading_derivatives_are_taken_anew():
+    start = Kinked().evaluate(np.array([0.5]))
+    stale = np.array([[1.0], [0.0]])
+    descent = LevenbergMarquardt(StopRule(chi2_reduction=1e-8))
+    found = descent.minimise(Kinked(), start, jacobian=stale, fresh=False)
+    assert found.evaluation.u[0] == pytest.approx(1.0, abs=0.1)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from osog.cli.console import emit, progress, show
+from osog.cli.errors import CommandError
 from osog.cli.options import Device, Json
 
 
@@ -20,6 +21,7 @@ class Bench(StrEnum):
     live = "live"
     stream = "stream"
     ops = "ops"
+    fit = "fit"
 
 
 def bench(
@@ -29,7 +31,9 @@ def bench(
             help="render: crowded frames against a bare multislice. grad: what gradients cost, by "
             "shape. modalities: one sample in every kind of microscope. live: what dragging a "
             "slider costs. stream: labelled frames as a training loop takes them. ops: operations "
-            "of one image, and how often the host waits for a GPU. All if not given."
+            "of one image, and how often the host waits for a GPU. fit: blind fits of one "
+            "particle, whether they find the optimum and what they cost. All but fit, which takes "
+            "minutes, if not given."
         ),
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Repeats; the median is shown.")] = 5,
@@ -38,18 +42,35 @@ def bench(
     shapes: Annotated[
         bool, typer.Option("--shapes", help="render: also measure 1,000 bodies of every shape.")
     ] = False,
+    seeds: Annotated[
+        str, typer.Option(metavar="FIRST-LAST", help="fit: one problem for each seed.")
+    ] = "200-209",
+    exam: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="fit: only this exam, such as dic-rod, or a modality or shape; may be repeated."
+        ),
+    ] = None,
+    exact: Annotated[
+        bool,
+        typer.Option("--exact", help="fit: noise-free targets of every modality and shape."),
+    ] = False,
+    nuisance: Annotated[
+        bool,
+        typer.Option("--nuisance", help="fit: optics known within their tolerances only."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure how fast this machine renders.
+    """Measure how fast this machine renders, and how well and fast it fits.
 
     Times are medians. The ratios compare with a bare multislice of 30 slices (FFT, product, inverse
     FFT, product) of the same 1024 × 1024 frame, measured in turns with the frame itself.
     """
     from dataclasses import asdict
 
-    from osog.cli.bench import crowds, gradients, live, modalities, operations, streams
+    from osog.cli.bench import crowds, fits, gradients, live, modalities, operations, streams
 
-    wanted = {kind} if kind is not None else set(Bench)
+    wanted = {kind} if kind is not None else set(Bench) - {Bench.fit}
     options: dict[str, Any] = {"device": device, "threads": threads}
     found: dict[str, list[Any]] = {}
     with progress("Measuring …") as say:
@@ -70,6 +91,9 @@ def bench(
             found["stream"] = streams.stream_cases(frames=8 * repeats, said=say, **options)
         if Bench.ops in wanted:
             found["ops"] = crowds.operations_cases(said=say, **options)
+        if Bench.fit in wanted:
+            chosen = fits.named_exams(exam or (), exact=exact, nuisance=nuisance)
+            found["fit"] = fits.fit_cases(chosen, _numbers(seeds), threads=threads, said=say)
     if as_json:
         emit(
             {
@@ -86,6 +110,17 @@ def bench(
         "live": live.live_table,
         "stream": streams.stream_table,
         "ops": operations.operations_table,
+        "fit": fits.fit_table,
     }
     for name, rows in found.items():
         show(tables[name](rows))  # type: ignore[operator]
+
+
+def _numbers(text: str) -> range:
+    """Seeds from FIRST-LAST, or a single one."""
+    first, _, last = text.partition("-")
+    if first.isdigit() and (last.isdigit() or not last):
+        numbers = range(int(first), int(last or first) + 1)
+        if numbers and "-" not in last:
+            return numbers
+    raise CommandError(f"--seeds {text} must be FIRST-LAST, such as 200-209.")

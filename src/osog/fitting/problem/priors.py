@@ -23,6 +23,8 @@ NUISANCES = (
     "microscope.aberrations.spherical",
 )
 """Optics that vary within their tolerance where a lens forms the image."""
+NUISANCE_REACH = 4.0
+"""Standard deviations of its prior within which a nuisance stays."""
 # Free numbers that a lens other than the nominal one pulls along.
 _SEEN_THROUGH_LENS: frozenset[FitRole] = frozenset(
     {"focus", "z", "radius", "index", "medium_index"}

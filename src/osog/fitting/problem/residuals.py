@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Model = Callable[[Mapping[str, float]], Array]
+    Change = Callable[[Mapping[str, float]], Mapping[str, float]]
 
 # Of the scale of a parameter. One-sided differences of a float64 model are then right to 1e-5.
 STEP = 1e-6
@@ -148,6 +149,24 @@ class ImageProblem:
         """Return the same problem with other free parameters and their priors."""
         return ImageProblem(
             self.data, self.weights, self.model, parameters, self.linear, priors, self._shortcuts
+        )
+
+    def with_held(self, held: Mapping[str, float]) -> ImageProblem:
+        """Return the same problem whose images also have these values, unless they are free."""
+        kept = dict(held)
+        return self.with_changed(lambda values: {**kept, **values})
+
+    def with_changed(self, change: Change) -> ImageProblem:
+        """Return the same problem whose images are those of changed values.
+
+        Parameters
+        ----------
+        change : callable
+            Values by name → all values that the images shall have.
+        """
+        model, quick = self.model, self._shortcuts
+        return self.with_model(
+            lambda values: model(change(values)), None if quick is None else _Changed(quick, change)
         )
 
     def evaluate(self, u: Array) -> Point:
@@ -282,6 +301,20 @@ class ImageProblem:
             k = self.parameters.names.index(name)
             row[k] = self.parameters.scale[k] / sd
         return rows
+
+
+class _Changed:
+    """Shortcuts of a model for values that are changed first."""
+
+    def __init__(self, quick: Shortcuts, change: Change) -> None:
+        self._quick, self._change = quick, change
+        self.reuses_wave, self.nudges = quick.reuses_wave, quick.nudges
+
+    def stepped(self, values: Mapping[str, float]) -> Array:
+        return self._quick.stepped(self._change(values))
+
+    def nudged(self, values: Mapping[str, float], name: str, step: float) -> Array:
+        return self._quick.nudged(self._change(values), name, step)
 
 
 def _orthonormal(columns: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from osog.fitting.problem.held import held_names
 from osog.fitting.problem.inputs import CheckedImage, checked_image
 from osog.fitting.problem.linear import linear_part
 from osog.fitting.problem.parameters import FreeParameters, free_parameters
-from osog.fitting.problem.priors import all_priors
+from osog.fitting.problem.priors import NUISANCE_REACH, all_priors
 from osog.fitting.problem.region import Region, region_of
 from osog.fitting.problem.weights import acting_camera, unsaturated
 from osog.sample import explicit
@@ -168,7 +168,15 @@ def _with_nuisances(
     if not len(kept):
         raise FitError(f"free = {wanted.names}: {held[wanted.names[0]]} Nothing else is free.")
     extra = tuple(n for n in priors if n not in wanted.names)
-    return kept.joined(free_parameters(scene, extra)) if extra else kept
+    if not extra:
+        return kept
+    nuisances = free_parameters(scene, extra)
+    value, deviation = np.array([priors[n] for n in extra]).T
+    # Where the image is not explained, χ² outweighs any prior: a nuisance stays what it is.
+    low = np.maximum(nuisances.low, value - NUISANCE_REACH * deviation)
+    high = np.minimum(nuisances.high, value + NUISANCE_REACH * deviation)
+    low, high = np.minimum(low, nuisances.start), np.maximum(high, nuisances.start)
+    return kept.joined(replace(nuisances, low=low, high=high))
 
 
 def _used(checked: CheckedImage, scene: Scene, region: Region) -> NDArray[np.bool_]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from osog.fitting.problem.depth_of_field import depth_of_field_um
+from osog.fitting.problem.priors import NUISANCE_REACH
 from osog.fitting.report.goodness_of_fit import POOR
+from osog.scene.parameters import get
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,8 +215,17 @@ def advice(
             "The particle is nearly in focus, where a transparent particle has almost no "
             "contrast. Images 1–3 µm out of focus determine it 2–4 times better."
         )
-    for name, (_, deviation) in priors.items():
-        if sigma.get(name, 0.0) > 0.9 * deviation:
+    bound = {n for n, at in zip(parameters.names, spread.at_bound, strict=True) if at}
+    for name, (nominal, deviation) in priors.items():
+        # Numbers that the caller freed have bounds of their own.
+        far = abs(get(scene, name) - nominal) > 0.99 * NUISANCE_REACH * deviation
+        if name in bound and far:
+            out.append(
+                f"{name} ended as far from its nominal {nominal:.4g} as its tolerance of "
+                f"± {deviation:.2g} lets it: the image asks for other optics than stated. Check "
+                "them, or free this number."
+            )
+        elif sigma.get(name, 0.0) > 0.9 * deviation:
             out.append(
                 f"The image does not measure {name}; the result relies on the stated tolerance "
                 f"of ± {deviation:.2g}."

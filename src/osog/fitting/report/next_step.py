@@ -142,9 +142,7 @@ def _best(setup: FitSetup, end: End, candidates: FreeParameters) -> tuple[int, f
 
 def _columns(problem: ImageProblem, point: Point, candidates: FreeParameters) -> Array:
     """Derivatives of the residuals in the candidates, the linear part projected out, (n, K)."""
-    kept = dict(point.values)
-    own = problem.with_model(lambda values: problem.model({**kept, **values}))
-    own = own.with_parameters(candidates, {})
+    own = problem.with_held(point.values).with_parameters(candidates, {})
     return own.jacobian(own.restated(point))
 
 
@@ -164,8 +162,7 @@ def _after(end: End, name: str, value: float, change: Array) -> float:
     target[: len(change)] += change
     follow = -np.linalg.lstsq(jacobian, target, rcond=1e-6)[0]
     u = np.clip(point.u + follow, problem.low, problem.high)
-    moved = problem.with_model(lambda values: problem.model({**values, name: value}))
-    there = moved.evaluate(u)
+    there = problem.with_held({name: value}).evaluate(u)
     return float(np.sum(there.residual[: problem.pixels] ** 2))
 
 

@@ -9,8 +9,7 @@ import numpy as np
 from osog.fitting.report.goodness_of_fit import goodness_of_fit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from osog.fitting.problem.residuals import Point
     from osog.fitting.problem.setup import FitSetup
     from osog.fitting.solve.trial import Trial
     from osog.fitting.starts.single_particle import SingleParticle
@@ -25,6 +24,11 @@ _EXACT = 1e-6
 _WORTHWHILE = 5.0
 # Relative difference that counts where the noise is not known.
 _DIFFERENT = 1e-3
+# Rise of χ² along a move, in units of what a good fit of these pixels may hide, beyond which the
+# move leads nowhere that could be better.
+_BEYOND = 30.0
+# Squared distance of two images, in units of the noise, below which they are the same.
+_SAME = 1.0
 # Reduction of χ² below which two minima explain an image equally well.
 _EQUAL = 4.0
 
@@ -74,12 +78,14 @@ class Acceptance:
             return test.is_white
         return trial.chi2 < max(_GOOD, 1 + 2 * scatter) and test.is_surely_white
 
-    def resembles(self, trial: Trial, values: Mapping[str, float], alike: float) -> bool:
-        """Whether the image at other values has at least this correlation with a trial's."""
-        problem = trial.problem
-        there = problem.evaluate(problem.parameters.scaled(values))
-        here = trial.point.model[problem.used]
-        return float(np.corrcoef(here, there.model[problem.used])[0, 1]) > alike
+    def resembles(self, trial: Trial, there: Point, alike: float) -> bool:
+        """Whether the image at another point has at least this correlation with a trial's."""
+        used = trial.problem.used
+        return float(np.corrcoef(trial.point.model[used], there.model[used])[0, 1]) > alike
+
+    def is_same(self, trial: Trial, there: Point) -> bool:
+        """Whether the image at another point cannot be told from a trial's in this noise."""
+        return float(np.sum((there.residual - trial.point.residual) ** 2)) < _SAME
 
     def is_exact(self, trial: Trial) -> bool:
         """Whether a trial explains an image that has no noise at all."""
@@ -109,6 +115,19 @@ class Acceptance:
         """Whether a round of perturbations has gained enough for another one."""
         gain = self.rank(before) - self.rank(after)
         return gain > (_WORTHWHILE if self._setup.noise_known else _DIFFERENT * self.rank(before))
+
+    def is_beyond(self, trial: Trial, point: Point) -> bool:
+        """Whether a fit is so good that a point this much worse cannot lie near a better minimum.
+
+        What χ² of a good fit can hide is its own scatter, √(2n). A wrong minimum is above the right
+        one by as much as the mistake shows in the image, and so is a move of the size of that
+        mistake: where the particle is so plain that the move costs many times the scatter, a
+        mistake of its size would have been seen.
+        """
+        if not self._setup.noise_known or not self.is_good(trial):
+            return False
+        hidden = float(np.sqrt(2 * trial.problem.degrees))
+        return point.cost - trial.point.cost > _BEYOND * hidden
 
     def _is_at_edge(self, trial: Trial) -> bool:
         """Whether size, index or depth ran into a bound, as in a wrong minimum."""

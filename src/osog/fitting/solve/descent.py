@@ -63,24 +63,28 @@ class Descent:
     def continued(self, trial: Trial, iterations: int, stage: str) -> Trial:
         """Walk on from where a trial has ended, with the derivatives that it has there."""
         found = trial.descent
-        walked = self._walked(
-            trial.problem, found.evaluation, found.jacobian, iterations, stage, 0.0
-        )
+        known = (found.jacobian, found.fresh)
+        walked = self._walked(trial.problem, found.evaluation, known, iterations, stage, 0.0)
         return replace(trial, descent=walked.descent, problem=walked.problem)
 
     def _walked(
         self,
         problem: ImageProblem,
         point: Point,
-        jacobian: Array | None,
+        known: tuple[Array, bool] | None,
         iterations: int,
         stage: str,
         falling: float,
     ) -> Trial:
+        jacobian, fresh = known if known is not None else (None, True)
         if self._noise_known:
             rule = StopRule(max_iterations=iterations, falling=falling)
             found = LevenbergMarquardt(rule).minimise(
-                problem, point, on_step=self._monitor.watching(problem, stage), jacobian=jacobian
+                problem,
+                point,
+                on_step=self._monitor.watching(problem, stage),
+                jacobian=jacobian,
+                fresh=fresh,
             )
             return Trial(found, problem)
         left, correlation = iterations, 1.0
@@ -95,8 +99,9 @@ class Descent:
                 point,
                 on_step=self._monitor.watching(problem, stage),
                 jacobian=jacobian,
+                fresh=fresh,
             )
-            point, jacobian = found.evaluation, found.jacobian
+            point, jacobian, fresh = found.evaluation, found.jacobian, found.fresh
             left -= found.iterations
             if problem.priors:
                 correlation = noise_correlation(

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _LEAST_GAIN = 1e-4
 # Promised reduction of χ² below which the curvature that JᵀJ misses is taken from the last step.
 _NEAR = 3.0
+# Share of the squared change of the residuals that derivatives may have missed along a step to be
+# carried along, and for how many steps.
+_STRAIGHT = 0.02
+_OLDEST = 3
 
 
 class Evaluation(Protocol):
@@ -79,16 +83,19 @@ class DescentResult(Generic[E]):
     jacobian : ndarray, shape (n, P)
         Derivatives of the residuals there.
     iterations : int
-        Steps that were tried, counted by derivatives.
+        Steps that were tried.
     reason : str
         ``converged``, ``stalled``, ``exhausted`` (too many iterations, or too slow for the stop
         rule) or ``stopped`` (asked to).
+    fresh : bool
+        Whether the derivatives were taken there, or carried along from a step before.
     """
 
     evaluation: E
     jacobian: Array
     iterations: int
     reason: Reason
+    fresh: bool = True
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,7 @@ class LevenbergMarquardt:
         *,
         on_step: Callable[[E, int], bool] | None = None,
         jacobian: Array | None = None,
+        fresh: bool = True,
     ) -> DescentResult[E]:
         """Find the nearest minimum of χ².
 
@@ -125,39 +133,51 @@ class LevenbergMarquardt:
             Called with each accepted point and the iteration; a true answer stops the descent.
         jacobian : ndarray, shape (n, P), optional
             Derivatives at the start, when they are known already.
+        fresh : bool
+            Whether these were taken there, or carried along from a step before.
 
         Returns
         -------
         DescentResult
         """
         best, damping = start, _Damping(self.tau)
-        jacobian = problem.jacobian(best) if jacobian is None else jacobian
+        if jacobian is None:
+            jacobian, fresh = problem.jacobian(best), True
+        age = 0 if fresh else 1
         last: tuple[Array, Array] | None = None
         costs = [best.cost]
-        for iteration in range(1, self.stop.max_iterations + 1):
+        iteration = 0
+        while iteration < self.stop.max_iterations:
             gradient = jacobian.T @ best.residual
             hessian = jacobian.T @ jacobian
             free = released(best.u, gradient, problem.low, problem.high)
-            if last is not None and predicted_reduction(gradient, hessian, free) < _NEAR:
+            near = predicted_reduction(gradient, hessian, free) < _NEAR
+            if last is not None and age == 0 and near:
                 hessian = _with_secant(hessian, best.u - last[0], gradient - last[1])
             last = (best.u, gradient)
             if self._arrived(problem, best, gradient, hessian, free):
-                return DescentResult(best, jacobian, iteration - 1, "converged")
-            lower = self._lower(problem, best, gradient, hessian, free, damping)
+                return DescentResult(best, jacobian, iteration, "converged", age == 0)
+            lower = self._lower(problem, best, gradient, hessian, free, damping, once=age > 0)
+            if lower is None and age > 0:
+                jacobian, age, last = problem.jacobian(best), 0, None
+                continue
+            iteration += 1
             if lower is None:
                 return DescentResult(best, jacobian, iteration, "stalled")
-            best = lower
+            before, best = best, lower
             if on_step is not None and on_step(best, iteration):
                 return DescentResult(best, problem.jacobian(best), iteration, "stopped")
-            jacobian = problem.jacobian(best)
+            followed = _followed(jacobian, before, best) if age < _OLDEST else None
+            age = 0 if followed is None else age + 1
+            jacobian = problem.jacobian(best) if followed is None else followed
             costs.append(best.cost)
             if self.stop.is_slow(costs):
-                return DescentResult(best, jacobian, iteration, "exhausted")
+                return DescentResult(best, jacobian, iteration, "exhausted", age == 0)
         gradient, hessian = jacobian.T @ best.residual, jacobian.T @ jacobian
         free = released(best.u, gradient, problem.low, problem.high)
         arrived = self._arrived(problem, best, gradient, hessian, free)
         reason: Reason = "converged" if arrived else "exhausted"
-        return DescentResult(best, jacobian, self.stop.max_iterations, reason)
+        return DescentResult(best, jacobian, iteration, reason, age == 0)
 
     def _arrived(
         self, problem: Problem[E], best: E, gradient: Array, hessian: Array, free: Flags
@@ -175,8 +195,13 @@ class LevenbergMarquardt:
         hessian: Array,
         free: Flags,
         damping: _Damping,
+        *,
+        once: bool = False,
     ) -> E | None:
-        """Point with a lower χ², the damping raised until there is one; None if there is none."""
+        """Point with a lower χ², the damping raised until there is one; None if there is none.
+
+        With `once`, a step that does not lower χ² is the only one that is tried.
+        """
         scale = damping_scale(hessian)
         while True:
             step = _step(gradient, hessian, scale * damping.value, free)
@@ -195,6 +220,8 @@ class LevenbergMarquardt:
             if trial.cost < best.cost and ratio > _LEAST_GAIN:
                 damping.shrink(ratio)
                 return trial
+            if once:
+                return None
             damping.grow()
 
 
@@ -250,6 +277,30 @@ def predicted_reduction(gradient: Array, hessian: Array, free: Flags) -> float:
     scale = damping_scale(hessian)
     step = _step(gradient, hessian, 1e-12 * scale, free)
     return float("inf") if step is None else float(-gradient @ step)
+
+
+def _followed(jacobian: Array, before: E, after: E) -> Array | None:
+    """Derivatives carried along a step; None where the residuals were not linear along it.
+
+    They cost as many images as there are parameters. Near the optimum they hardly change: a
+    rank-one update that explains the change of the residuals (Broyden 1965) stands in, on the
+    scale of the parameters' effect.
+    """
+    step, change = after.u - before.u, after.residual - before.residual
+    missed = change - jacobian @ step
+    if float(missed @ missed) > _STRAIGHT * float(change @ change):
+        return None
+    along = _scale_of(jacobian) * step
+    length = float(step @ along)
+    if length <= 0:
+        return None
+    followed: Array = jacobian + np.outer(missed, along / length)
+    return followed
+
+
+def _scale_of(jacobian: Array) -> Array:
+    """Diagonal of JᵀJ, kept above zero, shape (P,)."""
+    return damping_scale(np.diag(np.einsum("nk,nk->k", jacobian, jacobian)))
 
 
 def _with_secant(hessian: Array, step: Array, change: Array) -> Array:

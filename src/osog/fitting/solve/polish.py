@@ -62,14 +62,14 @@ class Polish:
             if np.all(np.abs(step) < (_BIAS if iteration == 1 else 0.1 * _BIAS) * sigma):
                 if iteration == 1:
                     return replace(trial, polished=True)
-                there = DescentResult(fresh, jacobian, iteration, found.reason)
+                there = DescentResult(fresh, jacobian, iteration, found.reason, False)
                 return replace(trial, descent=there, problem=finer, polished=True, refined=True)
             lower = finer.evaluate(np.clip(fresh.u + step, finer.low, finer.high))
             if lower.cost > fresh.cost:
                 break
             fresh = lower
             if watch(fresh, iteration):
-                there = DescentResult(fresh, jacobian, iteration, "stopped")
+                there = DescentResult(fresh, jacobian, iteration, "stopped", False)
                 return replace(trial, descent=there, problem=finer, polished=True, refined=True)
         walked = self._descent.settled(finer, fresh.u, self._setup.max_iterations, "polish")
         return replace(walked, complete=trial.complete, polished=True, refined=True)

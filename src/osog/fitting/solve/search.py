@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from osog.fitting.problem.depth_of_field import depth_of_field_um
 from osog.fitting.problem.residuals import ImageProblem
 from osog.fitting.problem.simulator import Simulators
@@ -28,12 +30,14 @@ from osog.scene.parameters import replaced
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from osog.fitting.problem.residuals import Point
     from osog.fitting.problem.setup import FitSetup
     from osog.fitting.problem.simulator import Simulator
     from osog.fitting.solve.monitor import Monitor
     from osog.fitting.solve.stages import Stage
     from osog.fitting.solve.trial import Trial
     from osog.fitting.starts.single_particle import SingleParticle
+    from osog.scene import Scene
 
 # Iterations of a candidate before it is judged, before it may be left as far behind, by which
 # factor on χ², and of a perturbed one.
@@ -57,6 +61,11 @@ _PROMISING = 1.3
 # how often the grid is chosen anew at the optimum.
 _NEARLY_EXACT = 0.02
 _GRIDS = 3
+# Share of its distance from the minimum that it was moved out of, in standard deviations, at which
+# a perturbed fit is on its way back.
+_BACK = 0.3
+# Factor on χ² up to which a coarse grid explains an image as well as a fine one.
+_AS_WELL = 1.1
 # Rounds of perturbations, and how many of them are followed in each.
 _ROUNDS = 4
 _FOLLOWED = 3
@@ -94,6 +103,22 @@ class Search:
     def is_exact(self, trial: Trial) -> bool:
         """Whether a trial explains an image that has no noise at all."""
         return not self._setup.noise_known and self._acceptance.is_exact(trial)
+
+    def coarse(self, scene: Scene) -> Simulator:
+        """Simulator of a scene on the grid of the search."""
+        return self._simulators.coarse(scene)
+
+    def sketched(self, trial: Trial) -> tuple[ImageProblem, Point]:
+        """Problem and point of a trial on the coarse grid, where that explains the image as well.
+
+        Where an image is not explained, the grid is seldom the reason, and a finer one only costs.
+        """
+        model = self._simulators.coarse(self._setup.fitted(trial.point.values))
+        problem = trial.problem.with_model(model, model)
+        point = problem.evaluate(trial.point.u)
+        if point.cost > _AS_WELL * trial.point.cost:
+            problem, point = trial.problem, trial.point
+        return problem, point
 
     def best(self, start: str) -> Trial:
         """Search and return the best trial, with nuisances free and on the finer grid.
@@ -202,28 +227,37 @@ class Search:
         if single is None:
             return trial
         for _ in range(_ROUNDS):
-            points = [
-                trial.problem.evaluate(trial.problem.parameters.scaled(values))
-                for values in perturbations(single, trial.point.values)
-                if not self._monitor.stopped
-            ]
-            points.sort(key=lambda point: point.cost)
-            better = trial
-            for point in points[:_FOLLOWED]:
-                if self._monitor.stopped:
-                    break
-                tried = self._descent.settled(trial.problem, point.u, _PERTURBED, "perturbations")
-                if self._acceptance.rank(tried) < self._acceptance.rank(better):
-                    better = replace(tried, complete=True, polished=trial.polished)
-            if not self._acceptance.is_worthwhile(trial, better):
+            moved = self._moved(single, trial)
+            if moved is None or not self._acceptance.is_worthwhile(trial, moved):
                 break
-            trial = better
+            trial = moved
         if trial.descent.reason == "exhausted" and not self._monitor.stopped:
             more = self._descent.settled(
                 trial.problem, trial.point.u, self._setup.max_iterations, "fit"
             )
             trial = replace(more, complete=True, polished=trial.polished, refined=trial.refined)
         return trial
+
+    def _moved(self, single: SingleParticle, trial: Trial) -> Trial | None:
+        """Best of where the perturbations lead, in a better minimum than the trial's; or None."""
+        problem, best = trial.problem, None
+        points = []
+        for values in perturbations(single, trial.point.values):
+            if self._monitor.stopped:
+                return None
+            point = problem.evaluate(problem.parameters.scaled(values))
+            if not self._acceptance.is_beyond(trial, point):
+                points.append(point)
+        points.sort(key=lambda point: point.cost)
+        for point in points[:_FOLLOWED]:
+            tried = self._descent.settled(problem, point.u, _GLANCE, "perturbations")
+            if self._monitor.stopped:
+                break
+            if tried.descent.reason == "exhausted" and not _returns(trial, point, tried.point):
+                tried = self._descent.continued(tried, _PERTURBED - _GLANCE, "perturbations")
+            if self._acceptance.rank(tried) < self._acceptance.rank(best or trial):
+                best = replace(tried, complete=True, polished=trial.polished)
+        return best
 
     def _mirrored(self, trial: Trial) -> Trial:
         """Look at the other side of focus, and keep the side that explains the image better.
@@ -241,7 +275,15 @@ class Search:
         judge = self._acceptance
         good = self._setup.noise_known and judge.is_good(trial)
         trial = replace(trial, mirrored=True)
-        if not judge.resembles(trial, values, _ALIKE if good else _ALIKE_ENOUGH):
+        there = trial.problem.evaluate(trial.problem.parameters.scaled(values))
+        if trial.complete and judge.is_same(trial, there):
+            # The image has this symmetry: nothing is to be found there.
+            self._both_sides = True
+            if single.defocus_at(found) * single.defocus_um >= 0:
+                return trial
+            other = self._descent.settled(trial.problem, there.u, _LOOK, "polish")
+            return replace(trial, descent=other.descent, problem=other.problem)
+        if not judge.resembles(trial, there, _ALIKE if good else _ALIKE_ENOUGH):
             return trial
         other = self._attempt(self._suited(values), values, _GLANCE if good else _LOOK, "start")
         if judge.rank(other) > _PROMISING * judge.rank(trial) or self._monitor.stopped:
@@ -322,3 +364,10 @@ class Search:
             return self._simulators.coarse(replaced(self._setup.scene, dict(values)))
         except SceneError:
             return self._simulators.coarse(self._setup.scene)
+
+
+def _returns(trial: Trial, moved: Point, now: Point) -> bool:
+    """Whether a perturbed fit is on its way back to the minimum that it was moved out of."""
+    jacobian, home = trial.descent.jacobian, trial.point.u
+    before, after = (float(np.linalg.norm(jacobian @ (p.u - home))) for p in (moved, now))
+    return after < _BACK * before

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from osog.scene.modalities.base import HALF_TURN, TURN, ModalityModel
-from osog.scene.model import Number, parameter
+from osog.scene.model import FitTraits, Number, parameter
 
 
 class Hologram(ModalityModel[Number]):
@@ -21,6 +21,16 @@ class Hologram(ModalityModel[Number]):
     divided = True
 
     kind: Literal["hologram"] = "hologram"
+    scattered_amplitude: Number = parameter(
+        1.0,
+        title="Scattered wave",
+        help="Factor on the amplitude of the scattered wave. Below 1 where light that is not fully "
+        "coherent, or vibration, washes fringes out; 1 as theory has it.",
+        limits=(0.0, 2.0),
+        slider=(0.5, 1.2),
+        step=0.01,
+        fit=FitTraits(scale=0.2, tolerance=0.1),
+    )
 
 
 class OffAxisHologram(ModalityModel[Number]):
