@@ -21,12 +21,19 @@ def guess(
 
     Example: osog guess needles.png
     """
+    from osog.cli.comparing import grey_or_colours
     from osog.cli.errors import CommandError
-    from osog.cli.picture import any_picture
+    from osog.cli.fitting import parsed_channel
+    from osog.io import read_micrograph
     from osog.recognition import guess_modality
 
+    wanted = parsed_channel(channel)
+    if wanted is None and page == 0:
+        _, picture = grey_or_colours(image)
+    else:
+        picture = read_micrograph(image, channel=wanted, page=page).image
     try:
-        found = guess_modality(any_picture(image, channel, page))
+        found = guess_modality(picture)
     except ValueError as error:
         raise CommandError(f"{image.name}: {error}") from None
     if as_json:
