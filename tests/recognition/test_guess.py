@@ -36,7 +36,6 @@ PRESETS = (
     "cell-phase",
     "crystals-polarized",
     "droplets-brightfield",
-    "lysozyme-dic",
     "needles-dic",
     "particles-iscat",
     "salt-brightfield",
@@ -138,6 +137,11 @@ def test_modality_of_a_real_micrograph_is_the_first_guess(name: str, micrographs
 def test_what_shows_nothing_is_refused(image: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         osog.guess_modality(image)
+
+
+def test_nothing_is_guessed_from_noise() -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (48, 64))
+    assert osog.guess_modality(noise.astype(np.uint8)) == []
 
 
 def test_masked_pixels_do_not_matter() -> None:

@@ -83,6 +83,7 @@ class OwnImage(QFrame):
         self._named: dict[str, Any] = {}
         self._layer: Any = None
         self._colour: Any = None
+        self._unanswered: GuessRequest | None = None
         self.title = note(style="osog_card_title")
         self.close_button = small_button("×", "Not now: leave the micrograph as it is")
         self.close_button.clicked.connect(self.leave)
@@ -184,7 +185,7 @@ class OwnImage(QFrame):
         if removed is self._colour:
             self._colour = None
         if removed is self._layer:
-            self._layer = None
+            self._layer = self._unanswered = None
             self.hide()
 
     def _look_around(self) -> None:
@@ -255,10 +256,15 @@ class OwnImage(QFrame):
     def _guess_from(self, layer: Any, pixels: Callable[[], Any]) -> None:
         """Let the picture be looked at, unless its file states the modality."""
         if self._stated_modality(layer) is None:
-            self.guesses.submit(GuessRequest(layer, pixels))
+            self._unanswered = GuessRequest(layer, pixels)
+            self.guesses.submit(self._unanswered)
 
     def _on_guess(self, answer: GuessAnswer) -> None:
         """Fill in the likeliest modality, and say why; what the user has chosen stays."""
+        if answer.layer is not self._layer and self._unanswered is not None:
+            self.guesses.submit(self._unanswered)  # it came while another was looked at
+            return
+        self._unanswered = None
         if answer.layer is not self._layer or self.form.isHidden() or not answer.guesses:
             return
         first = answer.guesses[0]

@@ -79,7 +79,7 @@ class Judge:
             step = -(-len(self._tiles) // _MOST_TILES)
             real = [self._measured(tile) for tile in self._tiles[::step]]
             known = [each for each in real if each is not None]
-            if known and len(known) == len(real):
+            if 2 * len(known) > len(real):  # bodies may fill some tiles
                 self._real, self.own = average(known), spread(known)
         self.start = self._far(pictures)
         self._tell("start", u, pictures[0], self.start)
@@ -107,7 +107,7 @@ class Judge:
             return {}
         mine = [self._measured(picture) for picture in pictures]
         known = [each for each in mine if each is not None]
-        return distances(average(known), self._real) if len(known) == len(mine) else {}
+        return distances(average(known), self._real) if known else {}
 
     def _measured(self, picture: Array) -> ImageStatistics | None:
         raise_if_cancelled()

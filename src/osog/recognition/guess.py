@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from osog.recognition.bodies import bright_bodies, dark_bodies
+from osog.recognition.bodies import bright_bodies, dark_bodies, stands_out
 from osog.recognition.field import field_of
 from osog.recognition.relief import relief
 from osog.recognition.rings import rings
 from osog.scene import MODALITY_TITLES
 
 if TYPE_CHECKING:
-    from osog.recognition.field import Field
+    from osog.recognition.field import Array, Field
 
 _FAINTEST = 0.03
 """Share from which on a guess is told."""
@@ -67,7 +67,7 @@ def guess_modality(image: Any) -> list[ModalityGuess]:
     Returns
     -------
     list of ModalityGuess
-        The likeliest first.
+        The likeliest first; none where nothing stands out from the noise of a bright field.
 
     Raises
     ------
@@ -98,7 +98,10 @@ def guess_modality(image: Any) -> list[ModalityGuess]:
         for kind, (share, words) in _in_dark_field(field).items():
             weights[kind], told[kind] = rest * dark * share, words
     if dark < 1 - _FAINTEST:
-        for kind, (share, words, known) in _in_bright_field(field).items():
+        contrast, noise = field.contrast()
+        if carrier < 0.5 and dark < 0.5 and not stands_out(contrast, noise):
+            return []
+        for kind, (share, words, known) in _in_bright_field(contrast, noise).items():
             weights[kind], told[kind] = rest * (1 - dark) * share, words
             more[kind] = known
     total = max(sum(weights.values()), 1e-30)
@@ -136,9 +139,8 @@ def _in_dark_field(field: Field) -> dict[str, tuple[float, str]]:
     return {kind: ((weight + _FLOOR), words[kind]) for kind, weight in weights.items()}
 
 
-def _in_bright_field(field: Field) -> dict[str, tuple[float, str, dict[str, Any]]]:
+def _in_bright_field(contrast: Array, noise: float) -> dict[str, tuple[float, str, dict[str, Any]]]:
     """Shares, reasons and what else is known of modalities whose empty field is bright."""
-    contrast, noise = field.contrast()
     side, ring, bodies = relief(contrast), rings(contrast), dark_bodies(contrast, noise)
     coherent = _step(ring.count, 6.5, 0.5) * _step(ring.share, 0.7, 0.05)
     sided = _step(side.strength, 0.055, 0.008) * _step(side.agreement, 0.78, 0.03)
