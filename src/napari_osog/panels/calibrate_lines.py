@@ -58,7 +58,9 @@ class RangeLine(QWidget):
             words = f"'{self.low.text()}' to '{self.high.text()}' are not two numbers"
             raise ValueError(f"{self.entry.title}: {words}.") from None
         if not low < high:
-            raise ValueError(f"{self.entry.title}: the range from {number(low)} to {number(high)} is empty.")
+            raise ValueError(
+                f"{self.entry.title}: the range from {number(low)} to {number(high)} is empty."
+            )
         return low, high
 
 

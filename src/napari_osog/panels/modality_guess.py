@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,8 @@ from napari_osog.worker import Worker
 from osog.scene import MODALITY_TITLES, SceneError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qtpy.QtCore import QObject
 
     from napari_osog.live_controller import LiveController

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from osog.datasets import LabelledFrame
+    from osog.io import Micrograph
     from osog.scene import Scene
     from osog.statistics import ImageStatistics
 
