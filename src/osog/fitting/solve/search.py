@@ -95,6 +95,14 @@ class Search:
         """Whether a trial explains an image that has no noise at all."""
         return not self._setup.noise_known and self._acceptance.is_exact(trial)
 
+    def is_good(self, trial: Trial) -> bool:
+        """Whether a trial explains the image."""
+        return self._acceptance.is_good(trial)
+
+    def rank(self, trial: Trial) -> float:
+        """Number by which trials on one image are compared, best first."""
+        return self._acceptance.rank(trial)
+
     def best(self, start: str) -> Trial:
         """Search and return the best trial, with nuisances free and on the finer grid.
 
