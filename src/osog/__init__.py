@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from osog.calibration import calibrate
     from osog.detection import detect
     from osog.fitting import FitError, FitResult, fit
+    from osog.recognition import guess_modality
     from osog.rendering import ForwardModel, Frame, Renderer, forward, render, render_many
     from osog.sample import explicit
     from osog.scene import Scene, SceneError, instruments, materials
@@ -36,6 +37,7 @@ else:
             "osog.calibration": ("calibrate",),
             "osog.detection": ("detect",),
             "osog.fitting": ("FitError", "FitResult", "fit"),
+            "osog.recognition": ("guess_modality",),
             "osog.rendering": (
                 "ForwardModel",
                 "Frame",
@@ -66,6 +68,7 @@ __all__ = [
     "fit",
     "fit_many",
     "forward",
+    "guess_modality",
     "instruments",
     "io",
     "materials",

@@ -20,6 +20,7 @@ from napari_osog.panels.fit_run_box import RunBox
 from napari_osog.panels.fit_saved import ResultBox
 from napari_osog.panels.fit_target import TargetBox
 from napari_osog.panels.fit_trial import fit_worker
+from napari_osog.panels.modality_guess import ModalityHint
 from napari_osog.panels.panel import Panel
 from napari_osog.plane_geometry import TRANSFORM, TargetError, plane_shape, transform_of
 from napari_osog.viewers import unwrapped
@@ -96,7 +97,8 @@ class FitPanel(Panel):
         self.table = self.parameters.table
         self.run_box = RunBox()
         self.ending = ResultBox()
-        for widget in (self.setting, self.parameters, self.run_box, self.ending):
+        self.hint = ModalityHint(self.controller)
+        for widget in (self.hint, self.setting, self.parameters, self.run_box, self.ending):
             self.body.addWidget(widget)
         self.body.addStretch(1)
         self._connect()

@@ -11,6 +11,13 @@ from napari_osog.lifetimes import listen, weakly
 from napari_osog.micrographs import OPTICS, TargetError, adopt, calibrate, facts, known_optics
 from napari_osog.own_image import begun, grey_copy, is_opened
 from napari_osog.panels.forms import stated
+from napari_osog.panels.modality_guess import (
+    GuessAnswer,
+    GuessRequest,
+    colours_of,
+    guess_worker,
+    in_words,
+)
 from napari_osog.panels.pick_list import light_row, material_row, objective_row
 from napari_osog.panels.row import ChoiceRow
 from napari_osog.panels.widgets import (
@@ -27,6 +34,8 @@ from napari_osog.words import plain
 from osog.scene import MODALITY_TITLES, Scene, SceneError, instruments
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_osog.live_controller import LiveController
     from napari_osog.panels.pick_list import PickRow
     from osog.io import Known
@@ -53,7 +62,7 @@ class OwnImage(QFrame):
 
     Signals
     -------
-    compare_pressed(), one_pressed(), all_pressed()
+    compare_pressed(), one_pressed(), all_pressed(), crowd_pressed()
         What is to be done with the micrograph and its twin.
     asked()
         The card has something to ask.
@@ -62,6 +71,7 @@ class OwnImage(QFrame):
     compare_pressed = Signal()
     one_pressed = Signal()
     all_pressed = Signal()
+    crowd_pressed = Signal()
     asked = Signal()
 
     def __init__(self, controller: LiveController) -> None:
@@ -73,6 +83,7 @@ class OwnImage(QFrame):
         self._named: dict[str, Any] = {}
         self._layer: Any = None
         self._colour: Any = None
+        self._unanswered: GuessRequest | None = None
         self.title = note(style="osog_card_title")
         self.close_button = small_button("×", "Not now: leave the micrograph as it is")
         self.close_button.clicked.connect(self.leave)
@@ -106,6 +117,13 @@ class OwnImage(QFrame):
             spacing=4,
         )  # fmt: skip
         box.addWidget(self.offers)
+        self.crowd_button = push_button(
+            "Calibrate to the crowd", "Bring sizes, densities and depths to what it looks like, "
+            "where no particle can be fitted by itself", self.crowd_pressed,
+        )  # fmt: skip
+        box.addWidget(self.crowd_button)
+        self.guesses = guess_worker(self)
+        self.guesses.finished.connect(self._on_guess)
         self.hide()
         viewer = self.layers.registry.viewer
         if viewer is not None:
@@ -139,12 +157,14 @@ class OwnImage(QFrame):
         for pick in self.picks.values():
             pick.edited.connect(self._pick)
             pick.combo.setItemText(pick.choices.index(None), "Unknown")
+        self.why = note()
+        self.modality.combo.activated.connect(self._on_overruled)
         holder = QWidget()
         column = QVBoxLayout(holder)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         for row in (
-            self.rows["pixel_size_um"], self.modality,
+            self.rows["pixel_size_um"], self.modality, self.why,
             self.picks["microscope.objective"], self.rows["numerical_aperture"],
             self.picks["microscope.light"], self.rows["wavelength_um"], self.picks[_MEDIUM],
         ):  # fmt: skip
@@ -165,7 +185,7 @@ class OwnImage(QFrame):
         if removed is self._colour:
             self._colour = None
         if removed is self._layer:
-            self._layer = None
+            self._layer = self._unanswered = None
             self.hide()
 
     def _look_around(self) -> None:
@@ -201,9 +221,12 @@ class OwnImage(QFrame):
         except TargetError as error:
             self.known, others, problem = {}, [], str(error)
         try:
-            self.layers.compared.target_plane()
+            plane = self.layers.compared.target_plane()
+            self._guess_from(layer, lambda: plane)
         except TargetError as error:
             problem = str(error)
+            if layer.rgb:
+                self._guess_from(layer, lambda: colours_of(layer))
         words = [
             f"{OPTICS[name].title} {OPTICS[name].text(entry.value)} ({entry.source})"
             for name, entry in self.known.items()
@@ -213,6 +236,7 @@ class OwnImage(QFrame):
             pick.set_value(None)
         self._named.clear()
         self.modality.set_value(self._stated_modality(layer))
+        say(self.why, "")
         for name, line in self.lines.items():
             line.clear()
             self.rows[name].setVisible(name not in self.known)
@@ -225,8 +249,31 @@ class OwnImage(QFrame):
         self.grey_button.setVisible(bool(layer.rgb))
         self.show_button.setVisible(not problem)
         self.offers.hide()
+        self.crowd_button.hide()
         self.close_button.show()
         self.show()
+
+    def _guess_from(self, layer: Any, pixels: Callable[[], Any]) -> None:
+        """Let the picture be looked at, unless its file states the modality."""
+        if self._stated_modality(layer) is None:
+            self._unanswered = GuessRequest(layer, pixels)
+            self.guesses.submit(self._unanswered)
+
+    def _on_guess(self, answer: GuessAnswer) -> None:
+        """Fill in the likeliest modality, and say why; what the user has chosen stays."""
+        if answer.layer is not self._layer and self._unanswered is not None:
+            self.guesses.submit(self._unanswered)  # it came while another was looked at
+            return
+        self._unanswered = None
+        if answer.layer is not self._layer or self.form.isHidden() or not answer.guesses:
+            return
+        first = answer.guesses[0]
+        if self.modality.combo.currentIndex() < 0:
+            self.modality.set_value(first.kind)
+            say(self.why, f"Guessed from the picture: {in_words(answer.guesses)}")
+
+    def _on_overruled(self, _: int) -> None:
+        say(self.why, "")
 
     @staticmethod
     def _stated_modality(layer: Any) -> str | None:
@@ -343,6 +390,7 @@ class OwnImage(QFrame):
             widget.hide()
         say(self.problem, "")
         self.offers.show()
+        self.crowd_button.show()
 
     def leave(self) -> None:
         """Ask nothing; the render comes back, beside the micrograph."""

@@ -8,6 +8,7 @@ from qtpy.QtCore import QTimer
 
 from napari_osog.docks import dock_of, open_panel
 from napari_osog.lifetimes import listen, weakly
+from napari_osog.panels.calibrate import CalibrateSection
 from napari_osog.panels.camera import BackgroundSection, CameraSection
 from napari_osog.panels.compare import CompareSection
 from napari_osog.panels.edits import SceneEdits
@@ -53,6 +54,7 @@ class SimulatePanel(Panel):
         self.own_image.compare_pressed.connect(self.open_comparison)
         self.own_image.one_pressed.connect(self.fit_one)
         self.own_image.all_pressed.connect(self.find_all)
+        self.own_image.crowd_pressed.connect(self.open_calibration)
         self.body.addWidget(self.own_image)
         self.microscope = MicroscopeSection()
         self.sample = SampleSection(session, self.edits)
@@ -75,6 +77,8 @@ class SimulatePanel(Panel):
             "Fit to this micrograph", "Open the Fit panel on the chosen micrograph", self.open_fit
         )
         self.body.addWidget(self.fit_button)
+        self.calibrate = CalibrateSection(self.controller)
+        self.body.addWidget(self.calibrate)
         self.body.addStretch(1)
         events = session.events
         for signal, slot in (
@@ -245,6 +249,12 @@ class SimulatePanel(Panel):
         self.compare.choose_mode("wipe")
         self.compare.expand(animate=False)
         scroll, section = self.scroll_area, self.compare
+        QTimer.singleShot(60, weakly(section, lambda s: scroll.ensureWidgetVisible(s, 0, 0)))
+
+    def open_calibration(self) -> None:
+        """Unfold what calibrates the scene to a crowd, and bring it into view."""
+        self.calibrate.open()
+        scroll, section = self.scroll_area, self.calibrate
         QTimer.singleShot(60, weakly(section, lambda s: scroll.ensureWidgetVisible(s, 0, 0)))
 
     def fit_one(self) -> None:

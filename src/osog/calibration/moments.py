@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -127,18 +127,38 @@ class Matching:
         self._whiten = np.linalg.inv(np.linalg.cholesky(scatter))
         return seed + count
 
-    def matched(self, u: Array, seed: int, steps: int) -> Moments:
-        """Take the steps from a place on, and say how well it is known."""
+    def matched(
+        self,
+        u: Array,
+        seed: int,
+        steps: int,
+        others: Sequence[Array] = (),
+        shown: Callable[[str, Array], None] = lambda word, u: None,
+    ) -> Moments:
+        """Take the steps from a place on, and say how well the best place is known.
+
+        That is where the last steps scatter about, unless the step that fitted best or one of
+        others fits better, all of them with the same particles.
+
+        Parameters
+        ----------
+        u : ndarray, shape (P,)
+        seed, steps : int
+        others : sequence of ndarray, shape (P,)
+        shown : callable
+            Called with "matching" and the place after each step.
+        """
         number, k = len(u), self._renders
         prior = np.eye(number) / _PRIOR_SD**2
         jacobian: Array | None = None
-        visited = [u]
+        visited, fits = [u], []
         for step in range(steps):
             base = self._simulated(u, seed, k).mean(0)
             fresh = np.stack([self._slope(u, i, base, seed) for i in range(number)], axis=1)
             jacobian = fresh if jacobian is None else (jacobian + fresh) / 2
             seed += k
             rest = self._whiten @ (base - self._aim)
+            fits.append(float(rest @ rest))
             j = self._whiten @ jacobian
             move = -np.linalg.solve(j.T @ j + prior, j.T @ rest + prior @ (u - 0.5))
             move *= max(0.4, 1.0 - 0.15 * step) * min(
@@ -146,17 +166,23 @@ class Matching:
             )
             u = np.clip(u + move, 0.0, 1.0)
             visited.append(u)
+            shown("matching", u)
         # The last steps scatter about the answer by the luck of their draws.
         late = visited[-max(1, steps // 2) :]
-        u = np.mean(late, axis=0)
+        candidates = [np.mean(late, axis=0), visited[int(np.argmin(fits))], *others]
+        misfits = [self._misfit(place, seed) for place in candidates]
+        u, misfit = candidates[int(np.argmin(misfits))], min(misfits)
         assert jacobian is not None
         j = self._whiten @ jacobian
         covariance = np.linalg.inv(j.T @ j + prior)
         sigma = np.sqrt(np.diag(covariance))
-        rest = self._whiten @ (self._simulated(u, seed, k).mean(0) - self._aim)
-        degrees = max(1, len(rest) - number)
+        degrees = max(1, len(self._aim) - number)
         correlation = covariance / sigma[:, None] / sigma[None, :]
-        return Moments(u, _SAFE * sigma, correlation, float(rest @ rest) / degrees)
+        return Moments(u, _SAFE * sigma, correlation, misfit / degrees)
+
+    def _misfit(self, u: Array, seed: int) -> float:
+        rest = self._whiten @ (self._simulated(u, seed, self._renders).mean(0) - self._aim)
+        return float(rest @ rest)
 
     def _slope(self, u: Array, i: int, base: Array, seed: int) -> Array:
         """Change (M,) of the mean summary with one number, from the side that has room."""

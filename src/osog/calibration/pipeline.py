@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.calibration.judging import JUDGED as _JUDGED
+from osog.calibration.judging import Judge
 from osog.calibration.moments import Matching, regressed, sobol
 from osog.calibration.result import CalibrationResult
 from osog.calibration.simulation import Simulation
@@ -15,22 +17,21 @@ from osog.calibration.unknowns import Unknowns
 from osog.cancellation import Cancelled, cancellable
 from osog.fitting import FitError
 from osog.scene.paths import get
-from osog.statistics import average, distances, measure, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
+    from osog.calibration.result import CalibrationStep
     from osog.scene import Scene
 
     Array = NDArray[np.float64]
 
 _SCATTER = 24
 """Pictures by which the statistics are weighed."""
-_JUDGED = 4
-"""Pictures of the start and of the answer whose distances are given."""
-_SEED_OF_ANSWER = 1_000_003
+_LOOKED_AT = 16
+"""Tiles by which the contrast is chosen."""
 
 
 def calibrate(
@@ -42,8 +43,10 @@ def calibrate(
     steps: int = 6,
     renders: int = 6,
     accuracy: str = "standard",
+    directions: int | None = 48,
     seed: int = 0,
     callback: Callable[[int, int, str], Any] | None = None,
+    on_step: Callable[[CalibrationStep], Any] | None = None,
     device: str = "cpu",
 ) -> CalibrationResult:
     """Find the numbers of a scene whose pictures look like a crowded micrograph.
@@ -79,12 +82,19 @@ def calibrate(
         Pictures of each place in a step; 2 to 1000.
     accuracy : str
         Of the pictures, as ``numerics.accuracy``. ``draft`` takes few directions of light, whose
-        pattern out of focus is then taken for the sample: use it with a closed condenser only.
+        pattern out of focus is then taken for the sample: use it with a closed condenser, or with
+        ``directions``.
+    directions : int or None
+        Most directions of light through the condenser, where the depths of the particles ask for
+        more and the scene does not state them; None for as many as they ask for. 4 to 10000.
     seed : int
         Draws the pictures; the same seed gives the same answer on one machine.
     callback : callable, optional
         Called with the pictures made, their total, and a word; a true answer stops, and the answer
         is that of the pilot or of the start.
+    on_step : callable, optional
+        Called with a `CalibrationStep` at the start, after the pilot, after each step and at the
+        end: the picture there, and how far it is from the micrograph.
     device : str
         As for `osog.render`.
 
@@ -99,24 +109,26 @@ def calibrate(
 
     Notes
     -----
-    pilot + 24 + steps × renders × (P + 1) + renders + 8 pictures of the scene's size are made.
+    pilot + 24 + steps × renders × (P + 1) + 3 × renders + 8 pictures of the scene's size are made.
     """
     for name, value, limits in (
         ("pilot", pilot, (16, 10_000)), ("steps", steps, (1, 50)), ("renders", renders, (2, 1000)),
     ):  # fmt: skip
         if not limits[0] <= value <= limits[1]:
             raise FitError(f"{name} = {value} must lie within {limits[0]} … {limits[1]}.")
+    if directions is not None and not 4 <= directions <= 10_000:
+        raise FitError(f"directions = {directions} must lie within 4 … 10000.")
     unknowns = Unknowns.of(scene, free)
     tiles = _tiles(image, scene)
     began = time.process_time()
     modality: Any = scene.microscope.modality
     azimuth = float(modality.azimuth_deg) if modality.directional else 0.0
     pixel = scene.grid.pixel_size_um
-    summary = Summary.suited_to(tiles, pixel, azimuth)
-    target = np.stack([summary(tile) for tile in tiles])
-    total = pilot + _SCATTER + renders * (steps * (len(unknowns) + 1) + 1) + 2 * _JUDGED
+    summary = Summary.suited_to(tiles[:_LOOKED_AT], pixel, azimuth)
+    total = pilot + _SCATTER + renders * (steps * (len(unknowns) + 1) + 3) + 2 * _JUDGED
     watch = _Watch(callback, total)
-    simulation = Simulation(scene, unknowns, summary, accuracy, device, watch.made)
+    simulation = Simulation(scene, unknowns, summary, accuracy, device, watch.made, directions)
+    judge = Judge(tiles, summary, simulation, on_step)
 
     def drawn(u: Array, first: int, count: int) -> Array:
         return simulation.summaries(u, range(first, first + count))
@@ -124,24 +136,25 @@ def calibrate(
     start = unknowns.place(_numbers(scene, unknowns))
     u, sigma = start, np.full(len(unknowns), np.inf)
     correlation, misfit, stopped = np.eye(len(unknowns)), float("nan"), False
-    measured: dict[str, dict[str, float]] = {"start": {}, "end": {}, "own": {}}
     try:
         with cancellable(watch.stops):
             watch.word = "start"
-            measured["start"], measured["own"] = _distances(tiles, simulation, start, summary)
+            judge.at_start(start)
+            target = judge.summaries()
             watch.word = "pilot"
             first = seed * 100_000
             places = sobol(pilot, len(unknowns), seed)
             seen = np.concatenate([drawn(p, first + k, 1) for k, p in enumerate(places)])
             u = regressed(places, seen, target.mean(0))
+            judge.shown("pilot", u)
             watch.word = "matching"
             matching = Matching(drawn, target, renders, unknowns.stepped)
             after = matching.weighed(u, first + pilot, _SCATTER)
-            found = matching.matched(u, after, steps)
+            found = matching.matched(u, after, steps, [start], judge.shown)
             u, sigma = found.u, found.sigma
             correlation, misfit = found.correlation, found.misfit
             watch.word = "judging"
-            measured["end"], _ = _distances(tiles, simulation, u, summary)
+            judge.at_end(u)
     except Cancelled:
         stopped = True
     values = unknowns.values(u)
@@ -151,9 +164,9 @@ def calibrate(
         sigma=unknowns.deviations(u, sigma),
         correlation=correlation,
         misfit=misfit,
-        start_distances=measured["start"],
-        distances=measured["end"],
-        own_distances=measured["own"],
+        start_distances=judge.start,
+        distances=judge.end,
+        own_distances=judge.own,
         renders=watch.count,
         seconds=time.process_time() - began,
         stopped=stopped,
@@ -207,19 +220,3 @@ def _tiles(image: Any, scene: Scene) -> list[Array]:
         for top in range(0, picture.shape[0] - rows + 1, rows)
         for left in range(0, picture.shape[1] - columns + 1, columns)
     ]
-
-
-def _distances(
-    tiles: list[Array], simulation: Simulation, u: Array, summary: Summary
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Distances of renders from the micrograph, and of its own tiles; none without a field."""
-    pictures = simulation.pictures(u, range(_SEED_OF_ANSWER, _SEED_OF_ANSWER + _JUDGED))
-    if not summary.bright:
-        return {}, {}
-    azimuth, pixel = summary.azimuth_deg, summary.pixel_size_um
-    try:
-        real = [measure(tile, pixel, azimuth) for tile in tiles]
-        mine = [measure(picture, pixel, azimuth) for picture in pictures]
-    except ValueError:
-        return {}, {}
-    return distances(average(mine), average(real)), spread(real)

@@ -17,6 +17,30 @@ _TIED = 0.9
 
 
 @dataclass(frozen=True)
+class CalibrationStep:
+    """Where a calibration is.
+
+    Attributes
+    ----------
+    word : str
+        "start", "pilot", "matching" or "end".
+    scene : Scene
+    picture : ndarray, shape (Y, X)
+        A render of it, grey.
+    micrograph : ndarray, shape (Y, X)
+        The tile of the micrograph whose contrast is that of most of them.
+    distances : dict of str to float
+        `osog.statistics.distances` of this one picture; empty without a bright field.
+    """
+
+    word: str
+    scene: Scene
+    picture: NDArray[np.float64]
+    micrograph: NDArray[np.float64]
+    distances: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class CalibrationResult:
     """A scene whose pictures have the statistics of a micrograph.
 

@@ -50,27 +50,22 @@ class Summary:
     def suited_to(cls, tiles: Sequence[Array], pixel_size_um: float, azimuth_deg: float) -> Summary:
         """Choose the contrast by the pictures themselves.
 
-        Where all have an empty field above 0 that their contrast does not exceed, contrast is
+        Where most have an empty field above 0 that their contrast does not exceed, contrast is
         relative to it; else it is the rise above the median in units of the tiles' root mean
         square.
         """
-        try:
-            bright = all(float(np.std(_relative(tile))) < 1.0 for tile in tiles)
-        except ValueError:
-            bright = False
+        bright = sum(map(_has_bright_field, tiles)) > 0.5 * len(tiles)
         rms = float(np.sqrt(np.mean([np.var(tile) for tile in tiles])))
         return cls(pixel_size_um, azimuth_deg, 1.0 if bright else max(rms, 1e-30), bright)
 
     def contrast(self, picture: Array) -> Array:
-        """Contrast (Y, X) of a picture.
-
-        Raises
-        ------
-        ValueError
-            If a bright field is wanted and there is none.
-        """
+        """Contrast (Y, X) of a picture; one that bodies fill is relative to its brightest."""
         if self.bright:
-            return _relative(picture)
+            try:
+                return _relative(picture)
+            except ValueError:
+                level = max(float(np.quantile(picture, 0.95)), 1e-30)
+                return np.asarray(picture / level - 1.0, dtype=np.float64)
         found: Array = (picture - np.median(picture)) / self.scale
         return found
 
@@ -127,6 +122,13 @@ class Summary:
         others = (whole * there).sum(1) / np.maximum(there.sum(1), 1)
         filled: Array = np.log(np.where(there, whole, others[:, None]).ravel() + 1e-12)
         return filled
+
+
+def _has_bright_field(tile: Array) -> bool:
+    try:
+        return float(np.std(_relative(tile))) < 1.0
+    except ValueError:
+        return False
 
 
 def _relative(picture: Array) -> Array:

@@ -16,6 +16,7 @@ from osog.cli.commands import (
     dataset,
     detect,
     fit,
+    guess,
     info,
     presets,
     render,
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     render.render,
+    guess.guess,
     fit.fit,
     detect.detect,
     track.track,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from osog.datasets import LabelledFrame
+    from osog.io import Micrograph
     from osog.scene import Scene
     from osog.statistics import ImageStatistics
 
@@ -28,19 +29,24 @@ def colours(path: Path, scene: Scene) -> tuple[NDArray[np.float64], float, str |
 
     The pixel size is the file's, or the scene's where the file states none.
     """
-    try:
-        first = read_micrograph(path)
-        picture = first.image
-    except MicrographError as error:
-        if "channel" not in str(error):
-            raise
-        first = read_micrograph(path, channel=0)
-        others = [read_micrograph(path, channel=k).image for k in (1, 2)]
-        picture = np.stack([first.image, *others], axis=-1)
+    first, picture = grey_or_colours(path)
     stated, mine = first.pixel_size_um, scene.grid.pixel_size_um
     if stated is None:
         return np.asarray(picture, np.float64), mine, f"pixel size {mine:g} µm, the scene's"
     return np.asarray(picture, np.float64), stated.value, None
+
+
+def grey_or_colours(path: Path) -> tuple[Micrograph, NDArray[np.generic]]:
+    """Read a picture of one channel, or three of one of several."""
+    try:
+        first = read_micrograph(path)
+        return first, first.image
+    except MicrographError as error:
+        if "channel" not in str(error):
+            raise
+    first = read_micrograph(path, channel=0)
+    others = [read_micrograph(path, channel=k).image for k in (1, 2)]
+    return first, np.stack([first.image, *others], axis=-1)
 
 
 def rendered(scene: Scene, renders: int, device: str) -> list[NDArray[np.float64]]:

@@ -16,11 +16,12 @@ from osog.fitting.report.another_focus import another_focus
 from osog.fitting.report.goodness_of_fit import GoodnessOfFit, goodness_of_fit
 from osog.fitting.report.next_step import End, next_step
 from osog.fitting.report.result import FitProgress, FitResult
-from osog.fitting.report.sign_ambiguity import sign_ambiguity
+from osog.fitting.report.sign_ambiguity import relief_words, sign_ambiguity
 from osog.fitting.report.uncertainty import Uncertainty, uncertainty
 from osog.fitting.solve.monitor import Monitor
 from osog.fitting.solve.search import Search
 from osog.fitting.solve.stages import STARTS
+from osog.fitting.starts.mirror import opposite_relief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from osog.scene import Scene
 
     Array = NDArray[np.float64]
+
+_CLEARLY = 0.98
+"""Factor on χ² by which the opposite direction of the relief must be better to be taken."""
 
 
 @settled()
@@ -55,7 +59,8 @@ def fit(
 
     Levenberg–Marquardt with the gain and the background eliminated in closed form; starts from
     matched templates where one particle is fitted; standard deviations from the spectral sandwich,
-    so that they hold under correlated noise.
+    so that they hold under correlated noise. Where a DIC image is not explained, the opposite
+    direction of the shear is tried, and taken if it explains the image better.
 
     Parameters
     ----------
@@ -114,20 +119,16 @@ def fit(
     clock = time.perf_counter()
     if start not in STARTS:
         raise FitError(f"start = '{start}' must be one of {', '.join(STARTS)}.")
-    setup = fit_setup(
-        image,
-        scene,
-        free,
-        bounds,
-        mask,
-        seed=seed,
-        priors=priors,
-        optics=optics,
-        linear=linear,
-        region=region,
-        max_iterations=max_iterations,
-        device=device,
-    )
+    asked = {
+        "seed": seed,
+        "priors": priors,
+        "optics": optics,
+        "linear": linear,
+        "region": region,
+        "max_iterations": max_iterations,
+        "device": device,
+    }
+    setup = fit_setup(image, scene, free, bounds, mask, **asked)
     monitor = Monitor(setup, callback, clock)
     search = Search(setup, monitor)
     try:
@@ -136,11 +137,29 @@ def fit(
         cut = monitor.cut_short()
         if cut is None:
             raise
-        trial = cut
+        return _result(setup, cut, monitor, search)
+    other = None if monitor.stopped or search.is_good(trial) else opposite_relief(scene)
+    if other is None:
+        return _result(setup, trial, monitor, search)
+    try:
+        turned = fit_setup(image, other, free, bounds, mask, **asked)
+        watch = Monitor(turned, callback, clock)
+        again = Search(turned, watch)
+        there = again.best(start)
+    except FitError:  # the bounds leave the opposite direction out
+        return _result(setup, trial, monitor, search)
+    except Cancelled:
+        monitor.stopped = True
+        return _result(setup, trial, monitor, search)
+    if again.rank(there) < _CLEARLY * search.rank(trial):
+        return _result(turned, there, watch, again, relief_words(scene, other))
+    monitor.stopped = monitor.stopped or watch.stopped
     return _result(setup, trial, monitor, search)
 
 
-def _result(setup: FitSetup, trial: Trial, monitor: Monitor, search: Search) -> FitResult:
+def _result(
+    setup: FitSetup, trial: Trial, monitor: Monitor, search: Search, words: Sequence[str] = ()
+) -> FitResult:
     problem, point, parameters, wanted = trial.problem, trial.point, setup.parameters, setup.wanted
     residual = problem.residual_image(point)
     spread = uncertainty(problem, point, trial.descent.jacobian)
@@ -183,7 +202,8 @@ def _result(setup: FitSetup, trial: Trial, monitor: Monitor, search: Search) -> 
         residual=setup.data - point.model,
         region=(region.y0, region.y1, region.x0, region.x1),
         history=monitor.history,
-        warnings=_warnings(
+        warnings=list(words)
+        + _warnings(
             setup,
             trial,
             monitor.stopped,

@@ -39,3 +39,12 @@ def sign_ambiguity(parameters: FreeParameters, scene: Scene) -> list[str]:
     if "spherical" in roles:
         extra += " The same holds for the sign of the aberration."
     return [_AMBIGUOUS + extra]
+
+
+def relief_words(asked: Scene, found: Scene) -> list[str]:
+    """Say that the relief was found to be that of the opposite shear."""
+    name = "microscope.modality.azimuth_deg"
+    return [
+        f"The relief is that of the opposite shear: {name} = {found.get(name):g}° was taken, since "
+        f"it explains the image better than the stated {asked.get(name):g}°."
+    ]

@@ -120,6 +120,14 @@ class Search:
             problem, point = trial.problem, trial.point
         return problem, point
 
+    def is_good(self, trial: Trial) -> bool:
+        """Whether a trial explains the image."""
+        return self._acceptance.is_good(trial)
+
+    def rank(self, trial: Trial) -> float:
+        """Number by which trials on one image are compared, best first."""
+        return self._acceptance.rank(trial)
+
     def best(self, start: str) -> Trial:
         """Search and return the best trial, with nuisances free and on the finer grid.
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+RELIEF_AZIMUTH = "microscope.modality.azimuth_deg"
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from osog.fitting.problem.parameters import FreeParameters
     from osog.fitting.starts.single_particle import SingleParticle
+    from osog.scene import Scene
 
 # Distance from focus, in depths of field, within which both sides are one place.
 _IN_FOCUS = 0.1
@@ -59,3 +62,16 @@ def mirrored_in_focus(
         # A tilted rod's mirror image in the plane in focus is tilted the other way.
         out[names["elevation"]] = -values[names["elevation"]]
     return out
+
+
+def opposite_relief(scene: Scene) -> Scene | None:
+    """Scene whose DIC shears in the opposite direction; None for other modalities.
+
+    Which side of a relief is bright follows from the shear, the bias and the sign of the index
+    difference together, and the direction of a prism is easily stated the wrong way round.
+    """
+    modality = scene.microscope.modality
+    if not modality.directional:
+        return None
+    azimuth = float(scene.get(RELIEF_AZIMUTH))
+    return scene.updated({RELIEF_AZIMUTH: (azimuth + 180.0) % 360.0})
