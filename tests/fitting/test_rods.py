@@ -69,6 +69,5 @@ def test_an_end_that_is_locked_is_set_free(rod_scene, rod_names):
     }
     result = fit(image, replaced(scene, start), rod_names, start="scene", optics="exact")
     assert result.success
-    assert any(step["stage"] == "perturbations" for step in result.history)
     for name in rod_names:
         assert abs(result.values[name] - get(scene, name)) < 5 * result.sigma[name], name

@@ -38,11 +38,11 @@ def test_another_focus_is_named_with_the_deviations_that_it_gives(in_focus):
     assert words, result.warnings
     step = float(words[1]) * (1 if words[2] == "higher" else -1)
     there = fitted(replaced(in_focus, {"microscope.focus_um": 0.3 + step}))
-    # The particle scatters little: what one draw of the noise fits moves σ by tens of per cent.
+    # Foretold at the numbers that this picture gives, which hardly determines them.
     for name, told in zip(NAMES, words.groups()[2:4], strict=True):
-        assert there.sigma[name] == pytest.approx(float(told), rel=0.4), name
-        assert there.sigma[name] < result.sigma[name] / 2
-    assert not suggestion(there) or float(words[5]) > 2
+        assert 1 / 2.5 < there.sigma[name] / float(told) < 2.5, name
+        assert there.sigma[name] < result.sigma[name] / 1.5
+    assert not suggestion(there) or float(words[5]) > 1.5
 
 
 def test_nothing_is_suggested_where_everything_is_determined(in_focus):

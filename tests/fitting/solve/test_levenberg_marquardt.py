@@ -93,7 +93,7 @@ def test_secant_curvature_ends_the_zigzag():
     """Without the rank-one term this takes more than a dozen steps."""
     problem = Curved()
     found = _minimised(problem, np.array([1.2]), chi2_reduction=1e-8)
-    assert found.iterations <= 6
+    assert found.iterations <= 8
     assert abs(found.evaluation.u[0]) < 1e-3
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FOCUS = "microscope.focus_um"
 _STEPS = (-2.0, 2.0)
 """Changes of the focus that are looked at, in depths of field."""
-_WORTHWHILE = 2.0
+_WORTHWHILE = 1.5
 """Factor on a standard deviation from which another picture is suggested."""
 
 
@@ -58,7 +58,7 @@ def another_focus(
     Returns
     -------
     str
-        One sentence; empty where no other focus tells twice as much.
+        One sentence; empty where no other focus makes it 1.5 times as sure.
     """
     planes = fitted.microscope.focus_planes_um
     parameters = problem.parameters
