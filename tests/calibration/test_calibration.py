@@ -208,7 +208,8 @@ def test_a_crowd_on_a_tile_has_its_density() -> None:
     assert tile.get(COUNT) == 20
     back = on_frame_of(scene, tile, {COUNT: 10, RADIUS: 0.7})
     assert back == scene.updated({COUNT: 40, RADIUS: 0.7})
-    listed = scene.updated({"populations.beads.particles": [{"x_um": 1.0, "y_um": 1.0}]})
+    one = [{"x_um": 1.0, "y_um": 1.0}]
+    listed = scene.updated({"populations.beads.count": None, "populations.beads.particles": one})
     assert tiled(listed, 96).get(COUNT) == 1
 
 

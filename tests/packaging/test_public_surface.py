@@ -30,6 +30,7 @@ SURFACE = {
     "explicit",
     "fit",
     "fit_many",
+    "guess_modality",
     "forward",
     "instruments",
     "io",

@@ -137,12 +137,12 @@ class CalibrateSection(Section):
         self._add_run()
         self._add_result()
         for signal, slot in (
-            (self.session.scene_changed, self._follow),
-            (self.session.events.target, self._follow),
+            (self.session.scene_changed, self._list_numbers),
+            (self.session.events.target, self._list_numbers),
             (self.session.events.picture, self._on_picture),
         ):
             listen(self, signal, slot)
-        self.toggled.connect(self._follow)
+        self.toggled.connect(self._list_numbers)
         self._show_running(False)
 
     # --- parts -------------------------------------------------------------------------------
@@ -217,9 +217,9 @@ class CalibrateSection(Section):
 
     def _on_picture(self, _: object) -> None:
         if self._listed is None:
-            self._follow()
+            self._list_numbers()
 
-    def _follow(self, _: object = None) -> None:
+    def _list_numbers(self, _: object = None) -> None:
         """List the numbers of the scene while they can be seen."""
         self.start_button.setEnabled(self.session.target is not None and not self.worker.running)
         if not self.isExpanded():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QCheckBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from napari_osog.panels.numbers import number, parsed
 from napari_osog.panels.section import Section
@@ -33,8 +33,10 @@ class RangeLine(QWidget):
         self.low.setAccessibleName(f"{entry.title}, from")
         self.high.setAccessibleName(f"{entry.title}, to")
         self.ends = after(QLabel("from"), self.low, QLabel("to"), self.high)
-        self.ends.layout().setContentsMargins(20, 0, 0, 0)
-        self.ends.layout().setStretch(3, 1)
+        row = self.ends.layout()
+        assert isinstance(row, QHBoxLayout)
+        row.setContentsMargins(20, 0, 0, 0)
+        row.setStretch(3, 1)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(1)

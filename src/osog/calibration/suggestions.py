@@ -105,9 +105,9 @@ def _of_populations(scene: Scene) -> Iterator[_Line]:
                 title = f"{words}: {_size_title(population.shape, field)}"
                 yield name, title, value / _NARROW, value * _NARROW, True
         index = population.material.index
-        rise = float(index) - scene.medium.index_value if isinstance(index, float) else 0.0
+        rise = float(index) - float(scene.medium.index) if isinstance(index, float) else 0.0
         if rise:
-            ends = sorted(scene.medium.index_value + rise * f for f in (1 / _WIDE, _WIDE))
+            ends = sorted(float(scene.medium.index) + rise * f for f in (1 / _WIDE, _WIDE))
             yield f"{base}.material.index", f"{words}: index", ends[0], ends[1], True
         depth = laws.get(f"{base}.placement.z_um")
         if depth is not None and depth.law == "normal":

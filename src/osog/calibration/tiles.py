@@ -34,11 +34,10 @@ def tiled(scene: Scene, side_px: int) -> Scene:
     small = scene.grid.model_copy(update={"shape": shape})
     populations = []
     for population in scene.populations:
-        update: dict[str, object] = {}
+        update: dict[str, object] = {"particles": None}
         count = population.count
         if population.particles is not None:
             count = max(1, len(population.particles))
-            update = {"particles": None}
         if isinstance(count, int):
             share = _area(small, population) / _area(scene.grid, population)
             update["count"] = max(1, round(count * share)) if count else 0

@@ -119,7 +119,7 @@ def fit(
     clock = time.perf_counter()
     if start not in STARTS:
         raise FitError(f"start = '{start}' must be one of {', '.join(STARTS)}.")
-    asked = {
+    asked: dict[str, Any] = {
         "seed": seed,
         "priors": priors,
         "optics": optics,

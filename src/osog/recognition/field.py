@@ -173,7 +173,7 @@ def _trend(picture: Array) -> Array:
     step = max(1, picture.size // 40_000)
     thin, values = terms[::step], picture.ravel()[::step]
     kept = np.ones(len(values), dtype=bool)
-    weights = np.zeros(6)
+    weights: Array = np.zeros(6)
     for _ in range(_ROUNDS):
         weights = np.linalg.lstsq(thin[kept], values[kept], rcond=None)[0]
         rest = values - thin @ weights

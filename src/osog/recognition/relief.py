@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -58,7 +58,7 @@ def relief(contrast: Array) -> Relief:
     return max(alike or found, key=lambda each: each.strength)
 
 
-def _at_scale(wave: NDArray, fy: Array, fx: Array, shape: tuple[int, ...], low: float) -> Relief:
+def _at_scale(wave: Any, fy: Any, fx: Any, shape: tuple[int, ...], low: float) -> Relief:
     radius = np.hypot(fy, fx)
     band = np.exp(-0.5 * (radius / _HIGHEST) ** 2) * (1 - np.exp(-0.5 * (radius / low) ** 2))
     turns = np.deg2rad(np.arange(0.0, 180.0, _STEP_DEG))

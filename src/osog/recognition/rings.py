@@ -52,8 +52,8 @@ def rings(contrast: Array) -> Rings:
     from scipy.ndimage import gaussian_filter
 
     smooth = gaussian_filter(contrast, 1.2)
-    gy, gx = np.gradient(smooth)
-    steep = np.hypot(gx, gy)
+    gy, gx = (np.asarray(slope, dtype=np.float64) for slope in np.gradient(smooth))
+    steep: Array = np.hypot(gx, gy)
     rows, columns = np.nonzero(steep > np.quantile(steep, _STEEPEST))
     step = max(1, len(rows) // _VOTERS)
     rows, columns = rows[::step], columns[::step]

@@ -284,7 +284,8 @@ def _moved(u: np.ndarray, seed: int) -> np.ndarray:
     step = rng.uniform(0.05, 0.10, len(u)) * rng.choice([-1, 1], len(u))
     there = u + step
     inside = (there >= 0) & (there <= 1)
-    return np.clip(np.where(inside, there, u - step), 0, 1)
+    clipped: np.ndarray = np.clip(np.where(inside, there, u - step), 0, 1)
+    return clipped
 
 
 def _bounds(name: str, low: float, high: float) -> tuple[float, float]:

@@ -97,7 +97,8 @@ def _known(sigma: Sequence[float], most: Array) -> Array:
 
 def _spread(problem: ImageProblem) -> Array:
     """Standard deviation of a number that may lie anywhere in its bounds, scaled, shape (P,)."""
-    return (problem.high - problem.low) / np.sqrt(12.0)
+    spread: Array = (problem.high - problem.low) / np.sqrt(12.0)
+    return spread
 
 
 def _sigma_at(
@@ -118,7 +119,8 @@ def _sigma_at(
     there = problem.with_model(model, model).with_changed(changed)
     jacobian = there.jacobian(there.evaluate(u))
     information = jacobian.T @ jacobian + np.diag(1 / _spread(problem) ** 2)
-    return np.sqrt(np.diag(np.linalg.inv(information)))
+    sigma: Array = np.sqrt(np.diag(np.linalg.inv(information)))
+    return sigma
 
 
 __all__ = ["another_focus"]
