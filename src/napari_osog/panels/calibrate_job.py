@@ -80,7 +80,9 @@ def carry_out(
     from osog.fitting import FitError
 
     if calibrate is None:
-        from osog.calibration import calibrate
+        from osog.calibration import calibrate as found_by
+
+        calibrate = found_by
     steps: list[CalibrationStep] = []
     told = [0]
 

@@ -175,7 +175,7 @@ def _trend(picture: Array) -> Array:
     kept = np.ones(len(values), dtype=bool)
     weights: Array = np.zeros(6)
     for _ in range(_ROUNDS):
-        weights = np.linalg.lstsq(thin[kept], values[kept], rcond=None)[0]
+        weights = np.asarray(np.linalg.lstsq(thin[kept], values[kept], rcond=None)[0], float)
         rest = values - thin @ weights
         centre = np.median(rest[kept])
         spread = 1.4826 * np.median(np.abs(rest[kept] - centre))

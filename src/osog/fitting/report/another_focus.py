@@ -92,7 +92,8 @@ def another_focus(
 
 def _known(sigma: Sequence[float], most: Array) -> Array:
     """Standard deviations of what is known now: at most those of the bounds."""
-    return np.minimum(np.asarray(sigma), most)
+    known: Array = np.minimum(np.asarray(sigma), most)
+    return known
 
 
 def _spread(problem: ImageProblem) -> Array:
