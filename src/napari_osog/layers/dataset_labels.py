@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_osog.layers.overlays import short_numbers
+
 if TYPE_CHECKING:
     from osog.datasets import LabelledFrame
 
@@ -26,12 +28,11 @@ def show_masks(viewer: Any, frame: LabelledFrame) -> None:
         Its objects' numbers are the values of the masks.
     """
     known, features = _known(viewer, MASKS), _rows(_table(frame))
+    masks = short_numbers(frame.instances)
     if known is None:
-        viewer.add_labels(
-            frame.instances, name=MASKS, opacity=0.4, features=features, **_placed(frame)
-        )
+        viewer.add_labels(masks, name=MASKS, opacity=0.4, features=features, **_placed(frame))
         return
-    known.data = frame.instances
+    known.data = masks
     known.features = features
     known.scale = _placed(frame)["scale"]
 
