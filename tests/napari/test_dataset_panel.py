@@ -66,8 +66,6 @@ def test_labels_of_the_frame_become_layers(panel) -> None:
     for _ in range(2):  # a second time renews them
         made.frame_button.click()
         wait.until(lambda: not made.running)
-        wait.until(lambda: BOXES in viewer.layers)
-    wait.qtbot.wait(50)
     boxes, masks = viewer.layers[BOXES], viewer.layers[MASKS]
     particles = len(made.session.picture.population)
     assert 0 < len(boxes.data) <= particles

@@ -12,67 +12,47 @@ if TYPE_CHECKING:
     from osog.datasets import LabelledFrame
 
 MASKS, BOXES = "OSOG masks", "OSOG boxes"
-_OURS = "osog_labels"
 _COLOURS = {
     "counted": "#ffb000", "difficult": "#a0a0a0", "ignored": "#5a5a5a", "none": "#303030",
 }  # fmt: skip
 
 
-def show_masks(viewer: Any, frame: LabelledFrame) -> None:
-    """Add, or renew, the layer of a frame's masks.
+def show_labels(viewer: Any, frame: LabelledFrame) -> None:
+    """Add, or renew, the layers of a frame's labels.
 
     Parameters
     ----------
     viewer : napari viewer
     frame : LabelledFrame
-        Its objects' numbers are the values of the masks.
+        Its objects' numbers are the values of the masks and the first column of the boxes' table.
     """
-    known, features = _known(viewer, MASKS), _rows(_table(frame))
-    masks = short_numbers(frame.instances)
-    if known is None:
-        viewer.add_labels(masks, name=MASKS, opacity=0.4, features=features, **_placed(frame))
-        return
-    known.data = masks
-    known.features = features
-    known.scale = _placed(frame)["scale"]
-
-
-def show_boxes(viewer: Any, frame: LabelledFrame) -> None:
-    """Add, or renew, the layer of a frame's oriented boxes.
-
-    Parameters
-    ----------
-    viewer : napari viewer
-    frame : LabelledFrame
-        Its objects' numbers are the first column of the table of the boxes.
-    """
-    known = _known(viewer, BOXES)
-    if known is not None:
-        viewer.layers.remove(known)
-    edge = [_COLOURS[state] for state in frame.objects.state]
-    viewer.add_shapes(
-        list(frame.objects.corners[..., ::-1]), shape_type="polygon", name=BOXES,
-        face_color="transparent", edge_color=edge or _COLOURS["counted"],
-        edge_width=max(1.0, min(frame.shape) / 400), features=_table(frame), **_placed(frame),
-    )  # fmt: skip
-
-
-def _known(viewer: Any, name: str) -> Any:
-    """Layer of this name that was made here, or None."""
-    layer = viewer.layers[name] if name in viewer.layers else None
-    return layer if layer is not None and layer.metadata.get(_OURS) else None
-
-
-def _placed(frame: LabelledFrame) -> dict[str, Any]:
-    pixel = frame.scene.grid.pixel_size_um
-    return {"scale": (pixel, pixel), "units": ("um", "um"), "metadata": {_OURS: True}}
-
-
-def _table(frame: LabelledFrame) -> Any:
     import pandas as pd
 
+    pixel = frame.scene.grid.pixel_size_um
     objects = frame.objects
-    return pd.DataFrame({"object": np.arange(1, len(objects) + 1), **objects.columns()})
+    placed: dict[str, Any] = {"scale": (pixel, pixel), "units": ("um", "um")}
+    corners = objects.corners[..., ::-1]
+    table = pd.DataFrame({"object": np.arange(1, len(objects) + 1), **objects.columns()})
+    colours = {
+        "counted": "#ffb000",
+        "difficult": "#a0a0a0",
+        "ignored": "#5a5a5a",
+        "none": "#303030",
+    }
+    edge = [colours[state] for state in objects.state]
+    for name in (MASKS, BOXES):
+        if name in viewer.layers and viewer.layers[name].metadata.get("osog_labels"):
+            viewer.layers.remove(name)
+    mine = {"metadata": {"osog_labels": True}}
+    viewer.add_labels(
+        short_numbers(frame.instances), name=MASKS, opacity=0.4, features=_rows(table), **placed,
+        **mine,
+    )  # fmt: skip
+    viewer.add_shapes(
+        list(corners), shape_type="polygon", name=BOXES, face_color="transparent",
+        edge_color=edge or "#ffb000", edge_width=max(1.0, min(frame.shape) / 400), features=table,
+        **placed, **mine,
+    )  # fmt: skip
 
 
 def _rows(table: Any) -> Any:
@@ -83,4 +63,4 @@ def _rows(table: Any) -> Any:
     return pd.concat([empty, table], ignore_index=True).rename(columns={"object": "index"})
 
 
-__all__ = ["BOXES", "MASKS", "show_boxes", "show_masks"]
+__all__ = ["BOXES", "MASKS", "show_labels"]

@@ -21,8 +21,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_osog.layers.dataset_labels import show_boxes, show_masks
-from napari_osog.lifetimes import listen, weakly
+from napari_osog.layers.dataset_labels import show_labels
+from napari_osog.lifetimes import listen
 from napari_osog.panels.dataset_job import PREVIEWED, Count, DatasetRequest, carry_out
 from napari_osog.panels.inputs import ignore_wheel
 from napari_osog.panels.panel import Panel
@@ -324,14 +324,8 @@ class DatasetPanel(Panel):
 
     def _show_layers(self, frame: LabelledFrame) -> None:
         if self.viewer is not None:
-            show_masks(self.viewer, frame)
-            # napari takes some tenths of a second for each layer: the window lives between them.
-            QTimer.singleShot(0, weakly(self, lambda panel: panel._show_boxes(frame)))
+            show_labels(self.viewer, frame)
         self.status.setText(f"{len(frame.objects)} objects are in two layers, masks and boxes.")
-
-    def _show_boxes(self, frame: LabelledFrame) -> None:
-        if self.viewer is not None:
-            show_boxes(self.viewer, frame)
 
     def _on_scene(self, scene: Any) -> None:
         names = [p.name for p in scene.populations if p.labelled]
