@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
+from napari.utils.notifications import notification_manager
 
+from osog import Renderer, Scene, render
 from osog.scene.parameters import replaced
+
+from .conftest import small_scene
 
 pytestmark = pytest.mark.viewer
 
@@ -137,3 +143,40 @@ def test_phase_and_amplitude_are_layers_on_demand(opened):
     assert phase.visible and amplitude.visible
     panel.show_section.layers["phase"].setChecked(False)
     assert not phase.visible and amplitude.visible
+
+
+def test_a_scene_file_is_rendered_while_the_window_goes_on(opened, tmp_path, monkeypatch):
+    viewer, _, _, wait = opened
+    path, go, threads = tmp_path / "dropped.osog.yaml", threading.Event(), []
+    scene = replaced(small_scene(), {"series.frames": 2, "series.interval_s": 0.5})
+    scene.save(path)
+    whole = Renderer.render
+
+    def held(*args, **options):
+        threads.append(threading.current_thread())
+        go.wait(60)
+        return whole(*args, **options)
+
+    monkeypatch.setattr(Renderer, "render", held)
+    (layer,) = viewer.open(path, plugin="napari-osog")
+    assert layer.data.shape == (2, 64, 80) and not layer.data.any(), "nothing was waited for"
+    go.set()
+    wait.until(lambda: layer.data.any())
+    assert np.array_equal(layer.data, render(scene, seed=0).image.numpy())
+    low, high = layer.contrast_limits
+    assert 1 < low < layer.data.mean() < high, "the limits are those of the image"
+    assert layer.metadata["osog"]["explain"] and layer.scale[0] == 0.5
+    wait.until(lambda: not threads[0].is_alive())
+
+
+def test_a_scene_file_that_cannot_be_rendered_leaves_no_black_layer(opened, tmp_path):
+    viewer, _, _, wait = opened
+    crowd = small_scene().to_dict()
+    crowd["populations"][0] |= {"count": 3000, "placement": {"law": "non_overlapping", "z_um": 0}}
+    Scene.model_validate(crowd).save(tmp_path / "crowd.osog.yaml")
+    before = len(notification_manager.records)
+    viewer.open(tmp_path / "crowd.osog.yaml", plugin="napari-osog")
+    wait.until(lambda: len(notification_manager.records) > before)
+    (told,) = list(notification_manager.records)[before:]
+    assert "crowd" in told.message and "do not fit without overlap" in told.message
+    wait.until(lambda: "crowd" not in viewer.layers)
