@@ -15,14 +15,15 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_osog.panels.widgets import LABEL_WIDTH, combo_box
+from napari_osog.panels.titles import Title
+from napari_osog.panels.widgets import combo_box
 from napari_osog.words import copied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class _Label(QLabel):
+class _Label(Title):
     """Title of a row; a double click restores the default."""
 
     reset = Signal()
@@ -58,10 +59,6 @@ class Row(QWidget):
         self.name = name
         self.free = False
         self.label = _Label(title)
-        self.label.setFixedWidth(LABEL_WIDTH)
-        # Letters grow a little when the window's style reaches them.
-        wide = 1.12 * self.label.fontMetrics().horizontalAdvance(title) > LABEL_WIDTH
-        self.label.setWordWrap(wide)
         self.label.reset.connect(self.reset)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
@@ -85,7 +82,7 @@ class Row(QWidget):
     def _set_help(self, help: str) -> None:
         self.help = help
         free = "<p>○ Free in the fit</p>" if self.free else ""
-        self.label.setToolTip(f"<p>{help}</p><p><tt>{self.name}</tt></p>{free}")
+        self.label.setToolTip(f"<p>{help}</p><p><tt>{self.name}</tt> · F1: manual</p>{free}")
 
     def set_value(self, value: Any) -> None:
         """Show a value without telling anybody.
@@ -127,10 +124,21 @@ class Row(QWidget):
     def menu(self) -> QMenu:
         """Context menu of the row."""
         menu = QMenu(self)
+        what = QAction("What is this? (F1)", menu)
+        what.triggered.connect(self._ask)
+        menu.addAction(what)
         copy = QAction("Copy name", menu)
         copy.triggered.connect(lambda: copied(self.name))
         menu.addAction(copy)
         return menu
+
+    def _ask(self) -> None:
+        """Let the panel open the page that explains the row."""
+        parent: Any = self.parentWidget()
+        while parent is not None and not hasattr(parent, "explain"):
+            parent = parent.parentWidget()
+        if parent is not None:
+            parent.explain(self)
 
 
 class ChoiceRow(Row):

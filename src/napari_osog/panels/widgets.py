@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qtpy.QtCore import QSignalBlocker, Qt
@@ -20,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_osog.panels.inputs import ignore_wheel
+from napari_osog.panels.titles import Title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,9 +50,7 @@ def side_by_side(*widgets: QWidget, indent: int = 0, spacing: int = 6, top: int 
 
 def titled(title: str, *widgets: QWidget, top: int = 0) -> QWidget:
     """Lay a title and widgets in one line, the first widget as wide as there is room."""
-    label = QLabel(title)
-    label.setFixedWidth(LABEL_WIDTH)
-    return after(label, *widgets, top=top)
+    return after(Title(title), *widgets, top=top)
 
 
 def after(first: QWidget, *widgets: QWidget, top: int = 0) -> QWidget:
@@ -89,11 +90,26 @@ def dressed(combo: C, name: str, help: str = "", *, letters: int = 6) -> C:
     """
     combo.setAccessibleName(name)
     combo.setToolTip(help)
+    combo.setProperty("osog_help", help)
+    held = weakref.ref(combo)
+
+    def tell(_: str) -> None:
+        box = held()
+        if box is not None:
+            tell_choice(box)
+
+    combo.currentTextChanged.connect(tell)
     combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     combo.setMinimumContentsLength(letters)
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     ignore_wheel(combo)
     return combo
+
+
+def tell_choice(combo: QComboBox) -> None:
+    """Repeat in the tooltip of a combo box what it may have no room for."""
+    text, help = combo.currentText(), combo.property("osog_help") or ""
+    combo.setToolTip(f"<p><b>{escape(text)}</b></p><p>{help}</p>" if text else help)
 
 
 def push_button(text: str, help: str, pressed: Any) -> QPushButton:
@@ -216,6 +232,7 @@ def refill(combo: QComboBox, first: list[str], layers: list[Any], chosen: Any = 
         combo.addItems([*first, *(layer.name for layer in layers)])
         combo.setProperty("layer_ids", ids)
         combo.setCurrentIndex(ids.index(wanted) if wanted in ids else 0)
+    tell_choice(combo)
 
 
 __all__ = [
@@ -234,6 +251,7 @@ __all__ = [
     "say",
     "side_by_side",
     "small_button",
+    "tell_choice",
     "titled",
     "wide",
 ]
