@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.cancellation import Cancelled
 from osog.detection import detect
 from osog.fitting import FitError
 from osog.fitting.problem.depth_of_field import depth_of_field_um
@@ -13,8 +14,10 @@ from osog.fitting.problem.inputs import checked_image
 from osog.fitting.problem.weights import acting_camera, unsaturated
 from osog.fitting.starts.extents import longest_half_extent
 from osog.rendering import ForwardModel
+from osog.scene.parameters import replaced
 from osog.tracking.patch import Patches, Spot, free_fields, matched, owned
 from osog.tracking.table import ParticleTable
+from osog.tracking.together import FIRST, FREE, Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,20 +54,22 @@ def fit_many(
     priors: dict[str, Any] | None = None,
     linear: str = "auto",
     rescue: int = 4,
+    joint: bool = True,
+    shared: Sequence[str] = (),
     callback: Callable[[int, int, str], Any] | None = None,
     device: str = "cpu",
 ) -> ParticleTable:
     """Fit every particle of a micrograph.
 
-    Particles are found by matched templates (`osog.detect`) and fitted one by one in their patches
-    of at most 97 × 97 pixels, clearest first, the light of their neighbours subtracted as far as
-    it is known; those with neighbours are fitted again when these have moved. Then the data minus
-    the model are searched for particles that were missed. What explains nothing, or lies where a
-    better one is, is dropped. Memory grows with the frame, not with the particles.
+    Particles are found by matched templates (`osog.detect`) and fitted together, with the optics
+    that they share: the image is that of the whole frame, and each particle's derivatives are taken
+    in its patch of at most 97 × 97 pixels. Then the data minus the model are searched for
+    particles that were missed. What explains nothing, or lies where a better one is, is dropped.
+    Standard deviations come from the normal matrix of all numbers, so that they count what
+    neighbours and optics leave open.
 
-    The subtraction holds to first order in the neighbours' light: particles may overlap in their
-    rings, while bodies that touch are better fitted together with `osog.fit`. The optics are those
-    of the scene; they are not fitted to all of the particles together.
+    Where the background is dark each particle has a brightness of its own; they are then fitted one
+    by one in their patches, the light of their neighbours subtracted.
 
     Parameters
     ----------
@@ -83,16 +88,23 @@ def fit_many(
     mask : array_like of bool, shape (Y, X), optional
         True where a pixel counts.
     rounds : int
-        How often data − model are searched for particles that were missed; 0 to 10.
+        How often data − model are searched for particles that were missed at most; 0 to 10.
     most : int
         Largest number of particles; at least 1.
     optics : str
-        ``exact``: the optics as stated, σ of the noise alone. ``uncertain``: each fit lets them
-        vary within their tolerance, as `osog.fit` does, in about twice the time.
+        ``exact``: the optics as stated. ``uncertain``: NA, astigmatism and spherical aberration
+        vary within their tolerance, for all particles together (for each one by itself where they
+        are fitted one by one), so that the intervals count what is not known of them.
     priors, linear, device
         As for `osog.fit`.
     rescue : int
-        How many of the worst fits of a round begin again from templates; 0 to 1000.
+        How many of the worst fits begin again from other numbers; 0 to 1000.
+    joint : bool
+        False fits the particles one by one in their patches, the light of their neighbours
+        subtracted to first order.
+    shared : sequence of str
+        Numbers of the scene that are free for all particles together, such as
+        ``microscope.aberrations.coma_0`` or ``microscope.modality.bias_deg``; needs `joint`.
     callback : callable, optional
         Called with the number of fits made, their likely total, and a word; a true answer stops
         and keeps what there is.
@@ -116,7 +128,7 @@ def fit_many(
     frame = Frame(
         checked, scene, free, population=population, most=most,
         options={"optics": optics, "priors": priors, "linear": linear, "device": device},
-        callback=callback,
+        callback=callback, joint=joint, shared=shared,
     )  # fmt: skip
     frame.begin(detect_all(checked, scene, population, most, device) if start is None else start)
     return frame.finished(rounds, rescue)
@@ -144,7 +156,7 @@ class Frame:
     most : int
     options : dict
         Passed to `osog.fit`.
-    callback : callable, optional
+    callback, joint, shared
         See `fit_many`.
     """
 
@@ -158,6 +170,8 @@ class Frame:
         most: int,
         options: dict[str, Any],
         callback: Callable[[int, int, str], Any] | None,
+        joint: bool = True,
+        shared: Sequence[str] = (),
     ) -> None:
         self._checked, self._most = checked, most
         self.population = _named(scene, population)
@@ -175,6 +189,10 @@ class Frame:
             checked.values, scene, self.population, self._fields, used, 1.0, options
         )
         self.patches.gain = self._bright_gain()
+        self._together = self._made_together(tuple(shared), options) if joint else None
+        if shared and self._together is None:
+            reason = "the background is dark" if joint else "joint is off"
+            raise FitError(f"shared = {tuple(shared)} cannot be fitted: {reason}.")
         self.spots: list[Spot] = []
         self.failures: list[str] = []
         self._next = 0
@@ -191,6 +209,15 @@ class Frame:
                     f"free names '{name}', which is no field of these particles that a fit can "
                     f"move; they have {', '.join(dict.fromkeys(known))}."
                 )
+
+    def _made_together(self, shared: tuple[str, ...], options: dict[str, Any]) -> Together | None:
+        """The joint fit; none where each particle has a brightness of its own."""
+        if self._scene.microscope.modality.backdrop == "dark":
+            return None
+        return Together(
+            self._checked, self._used, self._scene, self.patches, self._fields, shared, options,
+            self._step,
+        )  # fmt: skip
 
     def _bright_gain(self) -> float:
         """Grey levels over the engine's, where a bright background tells them."""
@@ -223,6 +250,9 @@ class Frame:
     def finished(self, rounds: int, rescue: int, frame: int = 0) -> ParticleTable:
         """Fit, look for what was missed, drop what is none, and make the table."""
         every = {spot.number for spot in self.spots}
+        if self._together is not None:
+            self._fit_together(self._together, every, rounds, rescue)
+            return self.table(frame)
         self._fit_all(every)
         self._rescue(rescue)
         self._drop()
@@ -233,6 +263,54 @@ class Frame:
             self._fit_all(new)
             self._drop()
         return self.table(frame)
+
+    # All together ---------------------------------------------------------------------------
+
+    def _fit_together(
+        self, together: Together, new: set[int], rounds: int, rescue: int
+    ) -> None:
+        """Fit all of them together; what is there when it is stopped is kept."""
+        complete = False
+        try:
+            for turn in range(rounds + 1):
+                self._take(together, self.spots)
+                together.look(new)
+                together.descend(FIRST, optics=False)
+                self._take(together, self._kept(together.weighed()))
+                together.descend(FREE, optics=True)
+                if rescue:
+                    together.moves(rescue)
+                self.spots = together.spots
+                new = self._missed() if turn < rounds else set()
+                if not new:
+                    break
+            together.descend(FREE, optics=True)
+            self._take(together, self._kept(together.weighed()))
+            together.polish()
+            complete = True
+        except Cancelled:
+            if together.joint is None:
+                raise
+            self.stopped = True
+        self.spots = together.answers(complete=complete)
+
+    def _take(self, together: Together, spots: Sequence[Spot]) -> None:
+        """Go on with these; those that lie too near the edge are given up."""
+        inside = []
+        for spot in spots:
+            if self.patches.region(spot.particle) is None:
+                where = f"at ({spot.particle.x_um:.2f}, {spot.particle.y_um:.2f}) µm"
+                self.failures.append(f"A particle {where} was too near the edge of the frame to "
+                                     "be fitted.")  # fmt: skip
+            else:
+                inside.append(spot)
+        together.take(inside)
+
+    def _step(self, word: str) -> None:
+        """Tell how far the joint fit is; stop it when asked."""
+        self._tell(word)
+        if self.stopped:
+            raise Cancelled
 
     # Steps ----------------------------------------------------------------------------------
 
@@ -298,12 +376,19 @@ class Frame:
 
         Those whose light it had taken are fitted anew.
         """
+        taken = [spot for spot in self.spots if spot.fitted]
+        self.spots = self._kept(self.spots)
+        numbers = {spot.number for spot in self.spots}
+        taken = [spot for spot in taken if spot.number not in numbers]
+        near = [spot for spot in self.spots if self.patches.neighbours(spot, taken)]
+        self._fit({spot.number for spot in near}, "neighbours")
+
+    def _kept(self, spots: Sequence[Spot]) -> list[Spot]:
+        """Those that explain something, and lie where no better one is; the others are named."""
         kept: list[Spot] = []
-        taken: list[Spot] = []
-        fitted = [spot.chi2_reduction for spot in self.spots if spot.fitted]
+        fitted = [spot.chi2_reduction for spot in spots if spot.fitted]
         least = max(_LEAST_REDUCTION, _LEAST_SHARE * float(np.median(fitted or [0.0])))
-        for spot in sorted(self.spots, key=lambda spot: -spot.chi2_reduction):
-            taken += [spot] if spot.fitted else []
+        for spot in sorted(spots, key=lambda spot: -spot.chi2_reduction):
             where = f"at ({spot.particle.x_um:.2f}, {spot.particle.y_um:.2f}) µm"
             if not spot.fitted:
                 self.failures.append(f"A particle {where} was {spot.remark or 'not fitted'}.")
@@ -312,10 +397,8 @@ class Frame:
             elif any(self._is_same(spot, other) for other in kept):
                 self.failures.append(f"Two particles {where} were one.")
             else:
-                kept.append(taken.pop())
-        self.spots = sorted(kept, key=lambda spot: spot.number)
-        near = [spot for spot in self.spots if self.patches.neighbours(spot, taken)]
-        self._fit({spot.number for spot in near}, "neighbours")
+                kept.append(spot)
+        return sorted(kept, key=lambda spot: spot.number)
 
     def _is_same(self, spot: Spot, other: Spot) -> bool:
         shape = self.population.shape
@@ -356,6 +439,9 @@ class Frame:
 
     def _model(self) -> Array:
         """The whole frame as fitted, with gain and background."""
+        fitted = self._together.model if self._together is not None else None
+        if fitted is not None:
+            return fitted
         if self._scene.microscope.modality.backdrop == "dark":
             empty = self._image_of([])
             total = empty.copy()
@@ -374,11 +460,20 @@ class Frame:
         )  # fmt: skip
         return ParticleTable(
             rows=tuple(self._row(spot, frame) for spot in self.spots),
-            scenes=(self.patches.scene_of([spot.particle for spot in self.spots]),),
+            scenes=(self._fitted_scene(),),
+            shared=dict(self._together.shared) if self._together is not None else {},
             failures=tuple(self.failures),
             model=model,
             residual=self._checked.values - model,
         )
+
+    def _fitted_scene(self) -> Scene:
+        scene = self.patches.scene_of([spot.particle for spot in self.spots])
+        found = self._together.optics if self._together is not None else {}
+        aperture, immersion = "microscope.numerical_aperture", scene.microscope.immersion_index
+        if aperture in found:
+            found[aperture] = min(found[aperture], immersion - 1e-6)
+        return replaced(scene, found) if found else scene
 
     def _row(self, spot: Spot, frame: int) -> dict[str, Any]:
         pixel, particle = self._scene.grid.pixel_size_um, spot.particle
