@@ -187,7 +187,9 @@ def sat(name: str, seed: int, image: np.ndarray) -> str:
     rows = list(table.rows)
     found, good, missed = 0, 0, []
     for k, one in enumerate(truth):
-        here = [r for r in rows if np.hypot(r["x_um"] - one["x_um"], r["y_um"] - one["y_um"]) < near]
+        here = [
+            r for r in rows if np.hypot(r["x_um"] - one["x_um"], r["y_um"] - one["y_um"]) < near
+        ]
         if not here:
             missed.append(k)
             continue

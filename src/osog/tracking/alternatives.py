@@ -73,7 +73,10 @@ class Alternatives:
         return self._empty
 
     def first_look(
-        self, particles: Sequence[Particle], regions: Sequence[Region], targets: Sequence[Array],
+        self,
+        particles: Sequence[Particle],
+        regions: Sequence[Region],
+        targets: Sequence[Array],
         weights: Sequence[Array],
     ) -> list[Particle]:
         """Length, direction, tilt and depth of long particles from the best of a few.

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # Reduction of χ² that a step promises a particle, below which it has arrived.
 _ARRIVED = 0.02
-# Rise of χ² in a particle's surroundings that takes its step back.
+# Rise of χ² in a particle's surroundings from which it is damped more.
 _RISE = 3.0
 # Damping at the start, and its limits.
 _TAU, _LEAST, _MOST = 1e-3, 1e-7, 1e6
@@ -335,9 +335,7 @@ class Joint:
         for _ in range(_ATTEMPTS):
             damping = float(np.median(state.damping)) if self.count else _TAU
             extra = np.where(np.arange(len(shared_free)) < len(self.names), damping, 0.0)
-            step, shared = normal.step(
-                state.damping, extra, free & ~held[:, None], shared_free
-            )
+            step, shared = normal.step(state.damping, extra, free & ~held[:, None], shared_free)
             moved = np.concatenate([step.ravel(), shared[: len(self.names)]])
             target = np.clip(state.point.u + moved, problem.low, problem.high)
             if float(np.abs(target - state.point.u).max(initial=0.0)) < 1e-9:
@@ -346,15 +344,14 @@ class Joint:
             self._tell("joint")
             rise = self.local_chi2(trial) - before
             bad = (rise > _RISE) & np.any(step != 0, axis=1)
-            lower = trial.cost < state.point.cost
-            if lower and not (rise > 10 * _RISE).any():
+            if trial.cost < state.point.cost:
                 state.damping = np.where(
-                    bad, state.damping * 4, np.maximum(_LEAST, state.damping / 5)
+                    bad, np.minimum(_MOST, 4 * state.damping), np.maximum(_LEAST, state.damping / 5)
                 )
                 state.point = trial
                 return True
             if not bad.any():
-                bad = rise > 0 if (rise > 0).any() else np.ones(self.count, bool)
+                bad = np.ones(self.count, bool)
             state.damping = np.minimum(_MOST, np.where(bad, state.damping * 10, state.damping))
             # What does not yield stays where it is for this step.
             held |= bad & (state.damping > 1e2)

@@ -248,7 +248,9 @@ def _common(a: Block, b: Block) -> tuple[NDArray[np.float32], NDArray[np.float32
     x0, x1 = max(a.region.x0, b.region.x0), min(a.region.x1, b.region.x1)
     first, second = (
         block.rows[
-            :, y0 - block.region.y0 : y1 - block.region.y0, x0 - block.region.x0 : x1 - block.region.x0
+            :,
+            y0 - block.region.y0 : y1 - block.region.y0,
+            x0 - block.region.x0 : x1 - block.region.x0,
         ]
         for block in (a, b)
     )

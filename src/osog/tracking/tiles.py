@@ -207,9 +207,7 @@ class Tiles:
             dx, dy = (left - region.x0) * pixel, (top - region.y0) * pixel
             own[k] = len(listed)
             listed += [
-                particle.model_copy(
-                    update={"x_um": particle.x_um + dx, "y_um": particle.y_um + dy}
-                )
+                particle.model_copy(update={"x_um": particle.x_um + dx, "y_um": particle.y_um + dy})
                 for particle in (tiles[k].particle, *tiles[k].others)
             ]
         update = {"particles": tuple(listed), "count": None, "density_per_mm2": None,

@@ -17,12 +17,13 @@ from osog.fitting.problem.weights import acting_camera, noise_sigma
 from osog.fitting.report.covariance import spectral_sandwich
 from osog.fitting.report.goodness_of_fit import goodness_of_fit
 from osog.fitting.starts.extents import longest_half_extent
-from osog.scene.parameters import replaced
+from osog.scene import SceneError
+from osog.scene.parameters import describe, replaced
 from osog.sensor import camera_sigma
 from osog.tracking.alternatives import Alternatives
 from osog.tracking.frame_model import FrameModel
 from osog.tracking.joint import Joint
-from osog.tracking.tiles import Tiles
+from osog.tracking.tiles import Tile, Tiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,10 +36,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-FIRST, FREE = 10, 12
-"""Iterations with the shared numbers held, and with them free."""
+FIRST, FREE = 4, 12
+"""Iterations of new particles with the shared numbers held, and of all with them free."""
 # Iterations after a move, and on the fine grid.
-_MOVED, _FINE = 6, 2
+_MOVED, _FINE = 6, 1
 # χ² per pixel of a particle's surroundings from which it is tried elsewhere, and by how much a
 # move must promise to lower χ², and must lower it.
 _POOR, _PROMISE, _BETTER = 1.05, 5.0, 5.0
@@ -95,6 +96,7 @@ class Together:
         self._weights = np.asarray(weights, np.float64)
         first = patches.scene_of([patches.typical()])
         self._free = tuple(shared)
+        self._check(first)
         self._pairs = all_priors(
             first, (*(f"particles[0].{name}" for name in fields), *shared),
             options["priors"], options["optics"],
@@ -103,7 +105,6 @@ class Together:
             n for n in self._pairs if n not in shared and not n.startswith("particles[")
         )
         self.names = (*self._free, *nuisances)
-        self._check(nuisances)
         self._linear = linear_part(
             options["linear"], first, checked.values[used], self.names,
             grey_levels=checked.grey_levels,
@@ -115,13 +116,21 @@ class Together:
         self.joint: Joint | None = None
         self.shared: dict[str, tuple[float, float]] = {}
 
-    def _check(self, nuisances: tuple[str, ...]) -> None:
-        depth = {"microscope.focus_um", "z_um"}
-        if "microscope.focus_um" in (*self._free, *nuisances) and "z_um" in self._fields:
-            raise FitError(
-                f"shared names 'microscope.focus_um' while {' and '.join(sorted(depth))} only "
-                "show as their difference; leave z_um out of free, or the focus out of shared."
-            )
+    def _check(self, first: Scene) -> None:
+        for name in self._free:
+            try:
+                describe(first, name)
+            except SceneError as error:
+                raise FitError(f"shared: {error}") from None
+            if name.startswith(("particles[", "populations.")):
+                raise FitError(
+                    f"shared names '{name}', which belongs to particles; name their fields in free."
+                )
+            if describe(first, name).role == "focus" and "z_um" in self._fields:
+                raise FitError(
+                    f"shared names '{name}' while z_um is free, and an image shows their "
+                    "difference only; leave one of them out."
+                )
 
     # Building -------------------------------------------------------------------------------
 
@@ -145,19 +154,20 @@ class Together:
 
     def take(self, spots: Sequence[Spot]) -> None:
         """Fit these from now on; what is known of those that stay is kept."""
+        if self.joint is not None and [s.number for s in spots] == [s.number for s in self._spots]:
+            return
         old, before = self.joint, {spot.number: k for k, spot in enumerate(self._spots)}
         if old is not None:
             self._optics = old.shared_values()
-        self._spots = list(spots)
         particles = [spot.particle for spot in spots]
         regions = [self._patches.region(one) for one in particles]
-        self.joint = None
         joint = Joint(
-            self._problem(particles, "standard"), particles, self._fields,
+            self._problem(particles, self._accuracy("standard")), particles, self._fields,
             [region for region in regions if region is not None], self._beside, self._tiles,
             self._tell,
         )  # fmt: skip
-        self.joint = joint
+        # Not before it is whole: what there was is kept where this is stopped.
+        self._spots, self.joint = list(spots), joint
         for k, spot in enumerate(spots):
             j = before.get(spot.number)
             if old is None or j is None or old.regions[j] != joint.regions[k]:
@@ -182,6 +192,10 @@ class Together:
             self._data, self._weights, self._model(particles, accuracy), parameters,
             self._linear, priors,
         )  # fmt: skip
+
+    def _accuracy(self, wanted: str) -> str | None:
+        """Accuracy of an image, unless the scene asks for one of its own."""
+        return wanted if self._scene.numerics.accuracy in ("auto", "fine") else None
 
     def _model(self, particles: Sequence[Particle], accuracy: str | None) -> FrameModel:
         def scene_of(those: Sequence[Particle]) -> Scene:
@@ -219,9 +233,9 @@ class Together:
         which = [k for k, spot in enumerate(self._spots) if spot.number in numbers]
         if joint is None or not other.long or not which:
             return
-        joint.linearised(optics=False)
         particles = joint.particles()
-        targets = [self._target(joint, k) for k in which]
+        images = self._tiles.images([Tile(particles[k], (), joint.regions[k]) for k in which])
+        targets = [self._target(joint, k, image) for k, image in zip(which, images, strict=True)]
         found = other.first_look(
             [particles[k] for k in which], [joint.regions[k] for k in which],
             [target for target, _ in targets], [weights for _, weights in targets],
@@ -231,12 +245,19 @@ class Together:
             joint.own_of(u)[k] = joint.scaled(k, one)
         joint.placed(u)
 
-    def _target(self, joint: Joint, k: int) -> tuple[Array, Array]:
-        """Contrast that data − model leave for a particle, and 1/σ, in the engine's units."""
+    def _target(self, joint: Joint, k: int, image: Array) -> tuple[Array, Array]:
+        """Contrast that data − model leave for a particle, and 1/σ, in the engine's units.
+
+        Parameters
+        ----------
+        joint : Joint
+        k : int
+        image : ndarray, shape (y, x)
+            Patch of the particle as the model has it.
+        """
         point, place = joint.state.point, joint.regions[k].slices
         gain = point.coefficients[0] if self._linear.gain else 1.0
-        image = joint.state.images[k]
-        own = 0.0 if image is None else image - self._alternative().empty
+        own = image - self._alternative().empty
         return (self._data - point.model)[place] / gain + own, gain * self._weights[place]
 
     def descend(self, most: int, *, optics: bool) -> None:
@@ -270,7 +291,7 @@ class Together:
             near = self._beside(k, particles)
             if any(particles[j] in near for j in out):
                 continue
-            target, weights = self._target(joint, k)
+            target, weights = self._target(joint, k, image)
             now = weights * (target - (image - other.empty))
             left, one = other.best_move(
                 particles[k], joint.regions[k], target, weights, block.rows.astype(np.float64)
@@ -309,7 +330,7 @@ class Together:
         if joint is None or not self._spots:
             return
         particles = joint.particles()
-        joint.problem = joint.problem.with_model(self._model(particles, "fine"))
+        joint.problem = joint.problem.with_model(self._model(particles, self._accuracy("fine")))
         joint.placed(joint.state.point.u)
         joint.descend(_FINE, optics=bool(self.names))
 
@@ -368,7 +389,9 @@ class Together:
             widening.append(float(np.median(wider)))
             sigma = np.sqrt(np.diag(covariance.particles[k])) * wider * joint.own_of(scale)[k]
             n = max(1, int(used.sum()))
-            chi2 = float(np.sum(rest**2)) / max(1, n - len(self._fields)) if self.noise_known else 1.0
+            chi2 = (
+                float(np.sum(rest**2)) / max(1, n - len(self._fields)) if self.noise_known else 1.0
+            )
             image = joint.state.images[k]
             own = self._shown(joint, k, image)
             explained = not goodness_of_fit(rest, used, chi2).is_rejected(self.noise_known)
