@@ -17,7 +17,7 @@ from osog.fitting.problem.weights import acting_camera, noise_sigma
 from osog.fitting.report.covariance import spectral_sandwich
 from osog.fitting.report.goodness_of_fit import goodness_of_fit
 from osog.fitting.starts.extents import longest_half_extent
-from osog.scene import SceneError
+from osog.scene import Distribution, SceneError
 from osog.scene.parameters import describe, replaced
 from osog.sensor import camera_sigma
 from osog.tracking.alternatives import Alternatives
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from osog.fitting.problem.inputs import CheckedImage
+    from osog.fitting.problem.parameters import FreeParameters
     from osog.scene import Particle, Scene
     from osog.tracking.patch import Patches, Spot
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 FIRST, FREE = 4, 12
 """Iterations of new particles with the shared numbers held, and of all with them free."""
 # Iterations after a move, and on the fine grid.
-_MOVED, _FINE = 6, 1
+_MOVED, _FINE = 6, 5
 # χ² per pixel of a particle's surroundings from which it is tried elsewhere, and by how much a
 # move must promise to lower χ², and must lower it.
 _POOR, _PROMISE, _BETTER = 1.05, 5.0, 5.0
@@ -183,6 +184,7 @@ class Together:
         parameters = free_parameters(scene, (*names, *self.names)) if names else free_parameters(
             scene, self.names
         )  # fmt: skip
+        parameters = self._within_depths(parameters)
         priors = {n: p for n, p in self._pairs.items() if n in self.names}
         for name, pair in self._pairs.items():
             field = name.partition("].")[2]
@@ -196,6 +198,24 @@ class Together:
     def _accuracy(self, wanted: str) -> str | None:
         """Accuracy of an image, unless the scene asks for one of its own."""
         return wanted if self._scene.numerics.accuracy in ("auto", "fine") else None
+
+    def _within_depths(self, parameters: FreeParameters) -> FreeParameters:
+        """Bound depths to those that the population states, and a little beyond.
+
+        One that runs off would need slabs and padding for all of its way.
+        """
+        depth = self._patches.population.placement.z_um
+        if not isinstance(depth, Distribution):
+            return parameters
+        low, high = parameters.low.copy(), parameters.high.copy()
+        first, last = depth.support
+        room = max(1.0, 0.2 * (last - first))
+        for k, name in enumerate(parameters.names):
+            if name.endswith("].z_um"):
+                start = parameters.start[k]
+                low[k] = min(start, max(low[k], first - room))
+                high[k] = max(start, min(high[k], last + room))
+        return replace(parameters, low=low, high=high)
 
     def _model(self, particles: Sequence[Particle], accuracy: str | None) -> FrameModel:
         def scene_of(those: Sequence[Particle]) -> Scene:
