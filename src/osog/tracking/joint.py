@@ -41,7 +41,7 @@ _TAU, _LEAST, _MOST = 1e-3, 1e-7, 1e6
 # Squared distance in σ that a particle moves before its derivatives are made anew.
 _STALE = 9.0
 # Attempts to find a step that lowers χ², per iteration.
-_ATTEMPTS = 5
+_ATTEMPTS = 10
 
 
 @dataclass
@@ -210,6 +210,9 @@ class Joint:
             Whether every number has arrived.
         """
         state = self.state
+        if optics:
+            # Optics and depths move together along a narrow valley, which any damping closes.
+            state.damping = np.minimum(state.damping, 10 * _LEAST)
         for _ in range(most):
             raise_if_cancelled()
             normal, free, shared_free = self.linearised(optics)
@@ -258,7 +261,8 @@ class Joint:
         slope = np.concatenate([normal.gradient.ravel(), normal.shared_gradient[: len(self.names)]])
         may = released(point.u, slope, low, high)
         shared_free = np.concatenate([may[self.own :] & optics, np.ones(len(linear), bool)])
-        return normal, self.own_of(may), shared_free
+        free: Flags = may[: self.own].reshape(self.count, len(self.fields))
+        return normal, free, shared_free
 
     def _linear(self, point: Point) -> list[Array]:
         linear = self.problem.linear
@@ -343,16 +347,19 @@ class Joint:
             trial = problem.evaluate(target)
             self._tell("joint")
             rise = self.local_chi2(trial) - before
-            bad = (rise > _RISE) & np.any(step != 0, axis=1)
+            bad = (rise > np.maximum(_RISE, 0.05 * before)) & np.any(step != 0, axis=1)
             if trial.cost < state.point.cost:
                 state.damping = np.where(
-                    bad, np.minimum(_MOST, 4 * state.damping), np.maximum(_LEAST, state.damping / 5)
+                    bad,
+                    np.minimum(_MOST, 4 * state.damping),
+                    np.maximum(_LEAST, state.damping / 10),
                 )
                 state.point = trial
                 return True
             if not bad.any():
                 bad = np.ones(self.count, bool)
-            state.damping = np.minimum(_MOST, np.where(bad, state.damping * 10, state.damping))
+            more = np.clip(10 * state.damping, _TAU, _MOST)
+            state.damping = np.where(bad, more, state.damping)
             # What does not yield stays where it is for this step.
             held |= bad & (state.damping > 1e2)
         return False

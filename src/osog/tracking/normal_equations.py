@@ -227,8 +227,8 @@ def _solved(matrix: Array, right: Array) -> Array:
     scale = 1 / np.sqrt(np.maximum(np.diag(matrix), 1e-300))
     shape = (-1,) + (1,) * (right.ndim - 1)
     unit = matrix * np.outer(scale, scale)
-    found: Array = np.linalg.lstsq(unit, right * scale.reshape(shape), rcond=1e-12)[0]
-    return found * scale.reshape(shape)
+    found = np.linalg.lstsq(unit, right * scale.reshape(shape), rcond=1e-12)[0]
+    return np.asarray(found * scale.reshape(shape), np.float64)
 
 
 def _overlapping(regions: Sequence[Region]) -> list[tuple[int, int]]:

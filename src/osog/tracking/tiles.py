@@ -197,7 +197,8 @@ class Tiles:
     def _mosaic(self, group: list[int], tiles: Sequence[Tile], side: int) -> _Mosaic:
         across = int(np.ceil(np.sqrt(len(group))))
         down = int(np.ceil(len(group) / across))
-        places, listed, own = {}, [], {}
+        places, own = {}, {}
+        listed: list[Particle] = []
         pixel = self._scene.grid.pixel_size_um
         for n, k in enumerate(group):
             region = tiles[k].region
