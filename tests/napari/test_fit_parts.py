@@ -429,8 +429,8 @@ def test_a_crowd_is_fitted_particle_by_particle(monkeypatch, tmp_path, every):
     assert np.allclose(found, sorted(PLACES), atol=0.02)
     assert result.values["particles[0].radius_um"] == pytest.approx(1.5, abs=0.03)
     assert result.units["particles[1].radius_um"] == "µm" and result.r_squared > 0.97
-    assert told and told[0].startswith("Particle fit 1 of about")
-    assert outcome.notes[0] == "2 particles, each fitted in its own patch."
+    assert told and told[0].startswith("Fit of all particles, step 1")
+    assert outcome.notes[0] == "2 particles, each with numbers of its own."
     assert ("Held: microscope.focus_um." in outcome.notes) is not every
     assert [p.visible for p in result.scene.populations] == [True, False]
     record = fit_record.record_of(outcome, {"name": "crowd"})

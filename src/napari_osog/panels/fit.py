@@ -257,7 +257,7 @@ class FitPanel(Panel):
         self._runs_when_picked = False
 
     def find_all(self) -> None:
-        """Look for every particle like those of the sample, and fit each in its own patch."""
+        """Look for every particle like those of the sample, and fit them all."""
         if self.worker.busy:
             return
         if self._grid_problem():

@@ -1,7 +1,7 @@
-"""Every particle of a micrograph, each fitted in its own patch: for crowds that one fit is no help.
+"""Every particle of a micrograph, found and fitted: for crowds that one fit is no help.
 
 The table of `osog.fit_many` is told as the result of a fit, so that it is shown, applied and saved
-like any other; errors of different particles are not known to go together, so it has no covariance.
+like any other; it has no covariance, which would be a table of thousands of rows.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def fit_every(
     stopping: Callable[[], bool],
     tell: Callable[[str], None],
 ) -> tuple[FitResult, tuple[str, ...]]:
-    """Fit the particles of one population one by one.
+    """Fit the particles of one population.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def fit_every(
     stopping : callable
         Whether to end, with what there is.
     tell : callable
-        Called with a word on the progress after each fit.
+        Called with a word on the progress after each step.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def fit_every(
     Refusal
         If there is no particle.
     Cancelled
-        If it is to end before the first particle was fitted.
+        If it is to end before the first step.
     """
     from osog.cancellation import cancellable
     from osog.tracking import fit_many
@@ -64,8 +64,8 @@ def fit_every(
     free, held = _fields(request, chosen.name)
     begun = time.monotonic()
 
-    def after_each(done: int, likely: int, _: str) -> bool:
-        tell(f"Particle fit {done} of about {max(likely, done)}")
+    def after_each(done: int, _likely: int, _: str) -> bool:
+        tell(f"Fit of all particles, step {done}")
         return stopping()
 
     good = np.isfinite(request.image)
@@ -74,7 +74,7 @@ def fit_every(
         y0, y1, x0, x1 = request.region
         counted[:] = False
         counted[y0:y1, x0:x1] = good[y0:y1, x0:x1]
-    with cancellable(stopping):  # once a particle is fitted, a stop keeps what there is
+    with cancellable(stopping):  # once particles are fitted, a stop keeps what there is
         table = fit_many(
             np.where(good, request.image, 0.0),
             request.scene,
@@ -91,7 +91,7 @@ def fit_every(
             f"No particle like those of '{chosen.name}' was found; check its size and index, "
             "or fit one by a click first and apply it."
         )
-    number = f"{len(table)} particle{'s' if len(table) > 1 else ''}, each fitted in its own patch."
+    number = f"{len(table)} particle{'s' if len(table) > 1 else ''}, each with numbers of its own."
     notes = (number, *([f"Held: {', '.join(held)}."] if held else []))
     return _told(request, chosen.name, table, counted, stopping(), time.monotonic() - begun), notes
 

@@ -42,8 +42,8 @@ def watcher(
 ) -> Callable[[int, int, str], bool]:
     """Make the callback: it says where the search is, and stops it when wished."""
 
-    def watch(made: int, total: int, word: str) -> bool:
-        say(f"{word}: {made} fits, {total} likely  (Ctrl-C stops and keeps what there is)")
+    def watch(made: int, _total: int, word: str) -> bool:
+        say(f"{word}: step {made}  (Ctrl-C stops and keeps what there is)")
         return interrupted()
 
     return watch

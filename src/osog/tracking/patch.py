@@ -14,14 +14,16 @@ from osog.fitting.problem.weights import acting_camera
 from osog.fitting.report.goodness_of_fit import goodness_of_fit
 from osog.fitting.starts.extents import longest_half_extent, number
 from osog.fitting.starts.template_matching import template_size
+from osog.scene import Particle
 from osog.sensor import camera_sigma
+from osog.tracking.tiles import FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from osog.scene import Particle, Population, Scene
+    from osog.scene import Population, Scene
 
     Array = NDArray[np.float64]
 
@@ -29,10 +31,6 @@ if TYPE_CHECKING:
 _SMALLEST, _LARGEST = 16, 48
 # Neighbours whose light is subtracted, nearest first.
 _MOST_NEIGHBOURS = 12
-
-
-FAILURES = (ValueError, RuntimeError, ArithmeticError, MemoryError, np.linalg.LinAlgError)
-"""What the fit of one particle may raise without stopping the others."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ class Patches:
         gain: float,
         options: dict[str, Any],
     ) -> None:
-        self._image, self._scene, self._population = image, scene, population
+        self._image, self._scene, self.population = image, scene, population
         self._fields, self._mask, self._options = tuple(fields), mask, options
         self._names = tuple(f"particles[0].{name}" for name in self._fields)
         self.gain = gain
@@ -132,13 +130,21 @@ class Patches:
         """Scene that holds these particles alone."""
         update = {"particles": tuple(particles), "count": None, "density_per_mm2": None,
                   "visible": True}  # fmt: skip
-        lone = self._population.model_copy(update=update)
+        lone = self.population.model_copy(update=update)
         return self._scene.model_copy(update={"populations": (lone,)})
+
+    def typical(self) -> Particle:
+        """Particle in the middle of the frame with the centre of every distribution."""
+        grid = self._scene.grid
+        middle = (0.5 * grid.pixel_size_um * (n - 1) for n in reversed(grid.shape))
+        x, y = middle
+        z = number(self.population.placement.z_um)
+        return owned(Particle(x_um=x, y_um=y, z_um=z), self.population)
 
     def reach_px(self, particle: Particle) -> int:
         """How far a particle's light reaches: the body and its defocused cone, in pixels."""
         grid = self._scene.grid
-        extent = longest_half_extent(self._population.shape, particle)
+        extent = longest_half_extent(self.population.shape, particle)
         defocus = self._scene.microscope.focus_planes_um[0] - particle.z_um
         side = template_size(
             self._scene, extent, abs(defocus), grid.pixel_size_um, (max(grid.shape),) * 2

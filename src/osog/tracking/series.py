@@ -15,7 +15,8 @@ from osog.fitting.problem.inputs import checked_image
 from osog.fitting.starts.extents import longest_half_extent
 from osog.io import read_micrograph
 from osog.io.read import image_file
-from osog.tracking.many import Frame, detect_all
+from osog.tracking.frame import Frame
+from osog.tracking.many import detect_all
 from osog.tracking.patch import owned
 from osog.tracking.table import ParticleTable
 

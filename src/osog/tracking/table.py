@@ -32,6 +32,9 @@ class ParticleTable:
         (how much χ² rises without the particle), ``converged``, ``success`` and ``remark``.
     scenes : tuple of Scene
         One for each frame, with its particles.
+    shared : dict
+        Numbers of the scene that were fitted to all particles together: name → (value, standard
+        deviation), of the last frame.
     failures : tuple of str
         A sentence for every particle that was given up, and why.
     model, residual : ndarray, shape (Y, X)
@@ -43,6 +46,7 @@ class ParticleTable:
     failures: tuple[str, ...] = ()
     model: NDArray[np.float64] | None = field(default=None, repr=False)
     residual: NDArray[np.float64] | None = field(default=None, repr=False)
+    shared: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Count the rows."""
