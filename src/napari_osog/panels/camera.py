@@ -6,13 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QLabel, QSpinBox
+from qtpy.QtWidgets import QSpinBox
 
 from napari_osog.panels.inputs import ignore_wheel
 from napari_osog.panels.pick_list import camera_row
 from napari_osog.panels.row import CheckRow, Row
 from napari_osog.panels.rows import model_rows
 from napari_osog.panels.section import RowGroup, Section, row_part
+from napari_osog.panels.titles import Title
 from osog.scene import Background, Camera
 from osog.scene.parameters import get
 
@@ -77,8 +78,7 @@ class FrameRow(Row):
             box.setAccessibleName(f"Frame: {word}")
             ignore_wheel(box)
             box.valueChanged.connect(self._changed)
-        times = QLabel("×")
-        times.setFixedWidth(24)
+        times = Title("×", 3)
         times.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.boxes[1].setSuffix(" px")
         self._line.addWidget(self.boxes[0], 1)

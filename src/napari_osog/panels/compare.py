@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QButtonGroup, QGridLayout, QLabel, QToolButton
+from qtpy.QtWidgets import QButtonGroup, QGridLayout, QToolButton
 
 from napari_osog.lifetimes import listen
 from napari_osog.micrographs import OPTICS, SLIDERS, adopt, chosen, doubts, facts, known_optics
@@ -14,8 +14,8 @@ from napari_osog.panels.inputs import Slider, ignore_wheel
 from napari_osog.panels.line_profile import LineProfile
 from napari_osog.panels.micrograph_box import MicrographBox
 from napari_osog.panels.section import Section
+from napari_osog.panels.titles import Title
 from napari_osog.panels.widgets import (
-    LABEL_WIDTH,
     after,
     fault,
     holder,
@@ -131,8 +131,7 @@ class CompareSection(Section):
         )
         ignore_wheel(self.amount)
         self.amount.valueChanged.connect(self._on_amount)
-        self.amount_label = QLabel()
-        self.amount_label.setFixedWidth(LABEL_WIDTH)
+        self.amount_label = Title()
         self.amount_line = self.add(after(self.amount_label, self.amount))
 
     # --- the micrograph ----------------------------------------------------------------------
@@ -270,6 +269,7 @@ class CompareSection(Section):
         if view.compare in amounts:
             title, value = amounts[view.compare]
             self.amount_label.setText(title)
+            self.amount.setAccessibleName(title)
             with QSignalBlocker(self.amount):
                 self.amount.setValue(value)
         self._tell_match()

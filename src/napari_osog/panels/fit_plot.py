@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_osog.panels.plot import Plot
+from napari_osog.panels.plot import BLUE, GREY, Plot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +21,11 @@ class LossCurve(Plot):
     """
 
     def __init__(self) -> None:
-        super().__init__("step", "rms", [(STEPS, "#7a8794"), (BEST, "#2a9df4")])
-        self.curves[BEST].setPen(color="#2a9df4", width=2)
+        super().__init__("step", "rms", [(STEPS, GREY), (BEST, BLUE)])
+        self.curves[BEST].setPen(color=BLUE, width=2)
         self.curves[STEPS].setSymbol("o")
         self.curves[STEPS].setSymbolSize(4)
-        self.curves[STEPS].setSymbolBrush("#7a8794")
+        self.curves[STEPS].setSymbolBrush(GREY)
         self.curves[STEPS].setSymbolPen(None)
         self.setAccessibleName("Residual over the steps of the fit")
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QFont
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableView
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QScrollArea, QSizePolicy, QTableView
 
 from napari_osog.panels.numbers import parsed
+from napari_osog.panels.titles import changes_letters, letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -214,8 +215,8 @@ class ParameterTable(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, width in ((FREE, 34), (VALUE, 56), (LOW, 50), (HIGH, 50)):
-            self.setColumnWidth(column, width)
+        self.setTabKeyNavigation(False)  # arrows go through the cells, Tab on to what follows
+        self._fit()
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setShowGrid(False)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
@@ -232,6 +233,30 @@ class ParameterTable(QTableView):
         self.setAccessibleName("Parameters of the fit")
         self.lines.modelReset.connect(self._arrange)
         self.lines.dataChanged.connect(self._arrange)
+
+    def _fit(self) -> None:
+        """Give columns and lines the room that their letters need."""
+        for column, width in ((FREE, 4.5), (VALUE, 7), (LOW, 6.5), (HIGH, 6.5)):
+            self.setColumnWidth(column, letters(self, width))
+        rows = self.verticalHeader()
+        assert rows is not None
+        rows.setDefaultSectionSize(max(self.fontMetrics().height() + 7, 22))
+        self.updateGeometry()
+
+    def changeEvent(self, event: Any) -> None:
+        """Follow the size of letters."""
+        super().changeEvent(event)
+        if changes_letters(event) and hasattr(self, "header"):
+            self._fit()
+
+    def scrollTo(self, index: QModelIndex, hint: Any = None) -> None:
+        """Let the panel scroll to a cell that the arrows have come to: the table never does."""
+        area = self.parentWidget()
+        while area is not None and not isinstance(area, QScrollArea):
+            area = area.parentWidget()
+        if area is not None and self.viewport() is not None and self.hasFocus():
+            place = self.viewport().mapTo(area.widget(), self.visualRect(index).center())
+            area.ensureVisible(place.x(), place.y(), 0, 40)
 
     def _arrange(self) -> None:
         """Let headings, and sources of known numbers, run over several columns."""

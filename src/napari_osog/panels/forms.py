@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from magicgui import magic_factory
 from magicgui.widgets import Container, LineEdit, PushButton
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractButton, QVBoxLayout, QWidget
 
 from napari_osog.micrographs import OPTICS, Optic
 from napari_osog.panels.numbers import parsed
@@ -283,6 +283,10 @@ class SaveForm(QWidget):
 def _native(form: Any) -> QWidget:
     """Qt's side of a form, in line with the rows of a panel."""
     native: QWidget = form.native
+    for part in form:
+        for own in (part, getattr(part, "line_edit", None)):  # a path is a line and a button
+            if own is not None and not isinstance(own.native, QAbstractButton):
+                own.native.setAccessibleName(part.label)
     layout = native.layout()
     if layout is not None:
         layout.setContentsMargins(0, 0, 0, 0)

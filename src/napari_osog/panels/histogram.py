@@ -8,10 +8,9 @@ import numpy as np
 import pyqtgraph
 from qtpy.QtCore import QSize
 
-from napari_osog.panels.plot import Plot
+from napari_osog.panels.plot import BLUE, Plot
 
 _BINS = 30
-_COLOUR = "#4c9bd6"
 _DECADES = 50.0
 """Ratio of the ends from which an axis is logarithmic, where the slider is."""
 
@@ -37,12 +36,11 @@ class Histogram(Plot):
         super().__init__(title, "", [])
         self.setMinimumHeight(88)
         item = self.getPlotItem()
-        item.setTitle(None)
         item.hideAxis("left")
-        fill = pyqtgraph.mkColor(_COLOUR)
+        fill = pyqtgraph.mkColor(BLUE)
         fill.setAlpha(150)
         self.bars = self.plot(
-            [0.0, 1.0], [0.0, 0.0], fillLevel=0, brush=fill, pen=pyqtgraph.mkPen(_COLOUR, width=1)
+            [0.0, 1.0], [0.0, 0.0], fillLevel=0, brush=fill, pen=pyqtgraph.mkPen(BLUE, width=1)
         )
         item.setClipToView(False)
         self.counts, self.edges = np.zeros(0), np.zeros(1)

@@ -10,10 +10,15 @@ from qtpy.QtGui import QValidator
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QDoubleSpinBox, QWidget
 from superqt import QDoubleSlider
 
+from napari_osog.panels.titles import changes_letters, letters
+
 if TYPE_CHECKING:
     from napari_osog.panels.field import Field
 
-SPIN_WIDTH = 80
+SPIN_LETTERS = 9.0
+"""Width of the boxes of a panel's rows, in digits."""
+_AROUND = 8
+"""Pixels around the digits of a box."""
 
 
 class _NoWheel(QObject):
@@ -74,6 +79,8 @@ class SpinBox(QDoubleSpinBox):
         Digits that are shown at most, before and after the point.
     words : str
         Shown instead of the number while not empty.
+    letters : float
+        Width in digits; 0 takes the room that there is.
 
     Signals
     -------
@@ -86,6 +93,20 @@ class SpinBox(QDoubleSpinBox):
     least = 2
     significant = 5
     words = ""
+    letters = 0.0
+
+    def fit(self) -> None:
+        """Be as wide as so many digits of its font."""
+        if self.letters:
+            self.setFixedWidth(letters(self, self.letters) + _AROUND)
+        else:
+            self.setMinimumWidth(letters(self, 6) + _AROUND)
+
+    def changeEvent(self, event: Any) -> None:
+        """Follow the size of letters."""
+        super().changeEvent(event)
+        if changes_letters(event):
+            self.fit()
 
     def stepBy(self, steps: int) -> None:
         """Step by the single step, times 10 or 0.1 with Shift or Ctrl."""
@@ -141,8 +162,15 @@ class SpinBox(QDoubleSpinBox):
         return text or ""
 
 
-def spin_for(field: Field) -> SpinBox:
-    """Make the spin box of a field: its unit, its digits and its step."""
+def spin_for(field: Field, *, letters: float = SPIN_LETTERS) -> SpinBox:
+    """Make the spin box of a field: its unit, its digits and its step.
+
+    Parameters
+    ----------
+    field : Field
+    letters : float
+        Width in digits; 0 takes the room that there is.
+    """
     spin = SpinBox()
     # Values beyond the limits can be typed, and are answered in words instead of being swallowed.
     spin.setRange(-1e9, 1e9)
@@ -159,8 +187,9 @@ def spin_for(field: Field) -> SpinBox:
     spin.setKeyboardTracking(False)
     spin.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
     spin.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    spin.setFixedWidth(SPIN_WIDTH)
+    spin.letters = letters
+    spin.fit()
     return spin
 
 
-__all__ = ["SPIN_WIDTH", "Slider", "SpinBox", "ignore_wheel", "spin_for"]
+__all__ = ["SPIN_LETTERS", "Slider", "SpinBox", "ignore_wheel", "spin_for"]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_osog.panels.field import centre
 from napari_osog.panels.histogram import Histogram
 from napari_osog.panels.inputs import ignore_wheel, spin_for
 from napari_osog.panels.law_form import FIXED, FREE, LawChoice
-from napari_osog.panels.law_lines import TITLE_WIDTH, bare
+from napari_osog.panels.law_lines import TITLE_LETTERS, bare
 from napari_osog.panels.law_start import Others
 from napari_osog.panels.numbers import number
+from napari_osog.panels.titles import Title
 from napari_osog.panels.widgets import (
     after,
     combo_box,
@@ -78,7 +79,7 @@ class LawEditor(QWidget):
         self.correlation.setAccessibleName(f"{field.title}: correlation")
         self.correlation.setToolTip("Of the ranks, −1 to 1")
         ignore_wheel(self.correlation)
-        self._linked = after(_title("Goes with"), self.follows, self.correlation)
+        self._linked = after(Title("Goes with", TITLE_LETTERS), self.follows, self.correlation)
         self.histogram = Histogram(
             f"{field.title} ({field.unit})" if field.unit else field.title, log=field.log
         )
@@ -243,12 +244,6 @@ class LawEditor(QWidget):
             except (SceneError, TypeError, AttributeError, ValueError):
                 continue
         return None
-
-
-def _title(words: str) -> QLabel:
-    label = QLabel(words)
-    label.setFixedWidth(TITLE_WIDTH)
-    return label
 
 
 def _law(scene: Scene, name: str) -> Distribution | None:

@@ -290,10 +290,9 @@ class PartsLine(LawLine):
 
     def _append(self) -> tuple[LawChoice, Any, QWidget]:
         choice = LawChoice(self.field, FREE, self.others, fixed="")
-        weight = spin_for(bare("Weight", self.field))
+        weight = spin_for(bare("Weight", self.field), letters=11)
         weight.setAccessibleName(f"Weight of part {len(self.parts) + 1}")
         weight.setPrefix("weight ")
-        weight.setFixedWidth(92)
         ignore_wheel(weight)
         weight.valueChanged.connect(self.changed)
         choice.changed.connect(self.changed)

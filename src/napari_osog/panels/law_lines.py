@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QLabel, QLineEdit, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QVBoxLayout, QWidget
 
 from napari_osog.panels.field import Field
 from napari_osog.panels.inputs import ignore_wheel, spin_for
 from napari_osog.panels.numbers import number, parsed
+from napari_osog.panels.titles import Title
 from napari_osog.panels.widgets import (
     after,
     combo_box,
@@ -27,7 +28,7 @@ from osog.scene.measured_values import MeasuredColumn, columns_in, read_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-TITLE_WIDTH = 92
+TITLE_LETTERS = 11.5
 
 
 class LawLine(QWidget):
@@ -48,9 +49,7 @@ class LawLine(QWidget):
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(2)
         if widgets:
-            label = QLabel(title)
-            label.setFixedWidth(TITLE_WIDTH)
-            label.setWordWrap(True)
+            label = Title(title, TITLE_LETTERS)
             label.setToolTip(help)
             self._box.addWidget(after(label, *widgets))
 
@@ -91,11 +90,10 @@ class BetweenLine(LawLine):
         self.field = field
         self.given = QCheckBox()
         self.given.setAccessibleName(f"{title}: bounds of its own")
-        self.low, self.high = spin_for(field), spin_for(field)
+        self.low, self.high = spin_for(field, letters=8), spin_for(field, letters=8)
         super().__init__(title, self.given, self.low, self.high, help=help)
         for spin, word in ((self.low, "from"), (self.high, "to")):
             spin.setAccessibleName(f"{title}: {word}")
-            spin.setFixedWidth(70)
             ignore_wheel(spin)
             spin.valueChanged.connect(self.changed)
         self.given.toggled.connect(self._on_given)
@@ -363,7 +361,7 @@ def in_unit(title: str, field: Field) -> Field:
 
 
 __all__ = [
-    "TITLE_WIDTH",
+    "TITLE_LETTERS",
     "BetweenLine",
     "LawLine",
     "ListLine",

@@ -10,7 +10,7 @@ from superqt.utils import qthrottled
 
 from napari_osog.comparison import match_greys, profile
 from napari_osog.lifetimes import listen
-from napari_osog.panels.plot import Plot
+from napari_osog.panels.plot import GREY, ORANGE, Plot
 from napari_osog.panels.widgets import after, combo_box, refill
 from napari_osog.plane_geometry import TargetError
 from napari_osog.viewers import unwrapped
@@ -37,7 +37,7 @@ class LineProfile(QWidget):
         self.on.setToolTip("Grey levels of both images along a line that you can drag")
         self.lines = combo_box("Line of the profile", "Shapes layer whose last line is followed")
         self.plot = Plot(
-            "distance (px)", "grey level", [(MICROGRAPH, "#9aa0a6"), (RENDER, "#ff9f1c")]
+            "distance (px)", "grey level", [(MICROGRAPH, GREY), (RENDER, ORANGE)]
         )
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)

@@ -7,13 +7,14 @@ from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtGui import QAction
-from qtpy.QtWidgets import QCheckBox, QInputDialog, QLabel, QMenu, QSizePolicy
+from qtpy.QtWidgets import QCheckBox, QInputDialog, QMenu, QSizePolicy
 
 from napari_osog.panels.field import Field, centre
 from napari_osog.panels.inputs import Slider, ignore_wheel, spin_for
 from napari_osog.panels.law_editor import LawPart
 from napari_osog.panels.numbers import parsed_range
 from napari_osog.panels.row import Row
+from napari_osog.panels.titles import Title
 from osog.scene import Distribution
 
 _TICKS = 1000.0
@@ -242,9 +243,8 @@ class RangeRow(Row):
     def __init__(self, field: Field) -> None:
         super().__init__(field.name, field.title, field.help)
         self.field = field
-        self.low, self.high = spin_for(field), spin_for(field)
-        to = QLabel("to")
-        to.setFixedWidth(24)
+        self.low, self.high = spin_for(field, letters=0), spin_for(field, letters=0)
+        to = Title("to", 3)
         to.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._line.addWidget(self.low, 1)
         self._line.addWidget(to)
@@ -254,8 +254,6 @@ class RangeRow(Row):
         self.unfold(part.words)
         for spin, word in ((self.low, "from"), (self.high, "to")):
             spin.setAccessibleName(f"{field.title}: {word}")
-            spin.setMaximumWidth(16_777_215)
-            spin.setMinimumWidth(50)
             ignore_wheel(spin)
             spin.valueChanged.connect(self._changed)
             spin.refused.connect(self._on_refused)

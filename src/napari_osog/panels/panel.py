@@ -5,55 +5,28 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+from napari.settings import get_settings
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
-from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import (
+    QApplication,
+    QFrame,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_osog.docks import join_tabs
 from napari_osog.lifetimes import listen, weakly, when_gone
 from napari_osog.live_controller import LiveController
+from napari_osog.panels.keyboard import FocusRing, next_stop
+from napari_osog.panels.style import STYLE, letter_size, theme_colours
 from napari_osog.viewers import unwrapped
 
 _WIDTH = 320
 _LINES = 2
 """The theme draws a line of one pixel on either side."""
-_STYLE = """
-QCollapsible {{ border: none; margin: 0; padding: 0; }}
-QPushButton#osog_section {{
-    font-weight: bold; text-align: left; padding: 4px; border: none; border-radius: 3px;
-    background: {foreground}; color: {text};
-}}
-QPushButton#osog_minor {{
-    text-align: left; padding: 2px; border: none; background: transparent; color: {text};
-}}
-QPushButton#osog_section:hover, QPushButton#osog_minor:hover {{ background: {primary}; }}
-QToolButton#osog_mode {{ padding: 3px 2px; border-radius: 3px; background: {foreground}; }}
-QToolButton#osog_mode:hover {{ background: {primary}; }}
-QToolButton#osog_mode:checked {{ background: {current}; color: white; }}
-QAbstractSpinBox {{ min-width: 30px; padding: 1px 5px; }}
-QLabel#osog_fault {{ color: {fault}; padding: 0 2px 2px 2px; }}
-QLabel#osog_note {{ color: {note}; }}
-QLabel#osog_explain {{ color: {text}; }}
-QToolButton#osog_menu {{ background: {foreground}; border-radius: 2px; padding: 3px; }}
-QToolButton#osog_menu:hover, QToolButton#osog_small:hover {{ background: {primary}; }}
-QToolButton#osog_menu::menu-indicator {{ image: none; }}
-QToolButton#osog_small {{ background: {foreground}; border-radius: 2px; padding: 2px; }}
-QToolButton#osog_small:checked {{ background: {current}; color: white; }}
-QLabel#osog_explain:hover, QLabel#osog_explain:focus {{ background: {foreground}; }}
-QProgressBar#osog_busy {{
-    border: none; border-radius: 2px; background: {foreground};
-    min-height: 4px; max-height: 4px;
-}}
-QProgressBar#osog_busy::chunk {{ background: {current}; border-radius: 2px; width: 40px; }}
-QFrame#osog_popup {{ background: {background}; border: 1px solid {primary}; }}
-QFrame#osog_popup QLabel {{ background: transparent; }}
-QFrame#osog_card {{ background: {background}; border: 1px solid {current}; border-radius: 4px; }}
-QLabel#osog_card_title {{ color: {text}; }}
-QFrame#osog_notice {{
-    background: {foreground}; border-left: 3px solid {warning}; border-radius: 2px;
-}}
-QFrame#osog_notice QLabel {{ background: transparent; }}
-QFrame#osog_notice[kind="error"] {{ border-left: 3px solid {error}; }}
-"""
 
 
 class Panel(QWidget):
@@ -93,12 +66,43 @@ class Panel(QWidget):
         self.body.setSpacing(6)
         self.scroll_area.setWidget(self.content)
         self.content.installEventFilter(self)
+        # Tab passes it by; a click beside the rows still ends what was being typed.
+        self.scroll_area.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.ring = FocusRing(self)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._on_focus)
         controller, key = self.controller, id(self)
         when_gone(self, lambda: controller.stop(key))
         self.apply_theme()
         events = getattr(real, "events", None)
         if events is not None and hasattr(events, "theme"):
             listen(self, events.theme, self._on_theme)
+            listen(self, get_settings().appearance.events.font_size, self._on_theme)
+
+    # --- by keyboard -------------------------------------------------------------------------
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        """Tab goes through the panel as it is read, and then on to the rest of the window."""
+        window = self.window()
+        now = None if window is None else window.focusWidget()
+        stop = next_stop(self, now, forward=next)
+        if stop is None:
+            return bool(super().focusNextPrevChild(next))
+        reason = Qt.FocusReason.TabFocusReason if next else Qt.FocusReason.BacktabFocusReason
+        stop.setFocus(reason)
+        self.ring.surround(stop if self.isAncestorOf(stop) else None)
+        return True
+
+    def _on_focus(self, old: QWidget | None, now: QWidget | None) -> None:
+        """The ring follows the keys, and leaves when a mouse takes over."""
+        if self.ring.widget() is None:
+            return
+        pressed = QApplication.mouseButtons() != Qt.MouseButton.NoButton
+        inside = now is not None and self.isAncestorOf(now)
+        self.ring.surround(now if inside and not pressed else None)
+
+    # --- as a dock ---------------------------------------------------------------------------
 
     def sizeHint(self) -> QSize:
         """As wide as its rows need, as tall as there is room."""
@@ -118,22 +122,14 @@ class Panel(QWidget):
         return self._viewer()
 
     def colours(self) -> dict[str, str]:
-        """Colours of napari's theme by their names there, as hex."""
-        from napari.utils.theme import get_theme
-
-        theme = get_theme(getattr(self.viewer, "theme", None) or "dark")
-        names = ("background", "foreground", "primary", "secondary", "highlight", "text",
-                 "warning", "error", "current")  # fmt: skip
-        found = {name: getattr(theme, name).as_hex() for name in names}
-        dark = sum(int(found["background"].lstrip("#")[k : k + 2].ljust(2, "0"), 16)
-                   for k in (0, 2, 4)) < 384  # fmt: skip
-        found["fault"] = "#ff8a80" if dark else "#b00020"
-        found["note"] = "#a8adb5" if dark else "#5b616a"
-        return found
+        """Colours of napari's theme by their names there, as hex; see `style.theme_colours`."""
+        return theme_colours(getattr(self.viewer, "theme", None) or "dark")
 
     def apply_theme(self) -> None:
         """Take the colours of napari's theme."""
-        self.setStyleSheet(_STYLE.format(**self.colours()))
+        colours = self.colours()
+        self.setStyleSheet(STYLE.format(**colours, letters=letter_size()))
+        self.ring.colour = QColor(colours["focus"])
 
     def _on_theme(self, event: Any = None) -> None:
         self.apply_theme()

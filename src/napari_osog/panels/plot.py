@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph
-from qtpy.QtCore import QSize
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QSizePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_TEXT = "#a0a4ab"
+ORANGE, BLUE, GREY = "#c46c0c", "#2a86d6", "#7a8794"
+"""Colours of curves: they stand out by 3 to 1 from both themes of napari."""
 
 
 class Plot(pyqtgraph.PlotWidget):
@@ -36,15 +40,21 @@ class Plot(pyqtgraph.PlotWidget):
         item.setLogMode(y=log_y)
         item.setClipToView(True)
         self.setMouseEnabled(x=False, y=False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to operate
+        self.setAccessibleName(f"{y} over {x}" if y else x)
+        self._text = _TEXT
+        self._legend: Sequence[tuple[str, str]] = ()
         self.show_legend(curves)
         self.curves = {
             name: self.plot(pen=pyqtgraph.mkPen(colour, width=1.3), antialias=True)
             for name, colour in curves
         }
-        self.set_colours("#a0a4ab")
+        self.set_colours(_TEXT)
 
     def set_colours(self, text: str) -> None:
         """Colour of axes and letters, as hex."""
+        self._text = text
+        self.show_legend(self._legend)
         pen = pyqtgraph.mkPen(text, width=0.7)
         for side, words in zip(("bottom", "left"), self._names, strict=True):
             axis = self.getPlotItem().getAxis(side)
@@ -58,8 +68,9 @@ class Plot(pyqtgraph.PlotWidget):
 
     def show_legend(self, names: Sequence[tuple[str, str]]) -> None:
         """Write names and colours above the curves, never on them."""
-        words = " &nbsp; ".join(f'<span style="color:{c}">▬ {n}</span>' for n, c in names)
-        self.getPlotItem().setTitle(words, size="8pt")
+        self._legend = names
+        words = " &nbsp; ".join(f'<span style="color:{c}">▬</span> {n}' for n, c in names)
+        self.getPlotItem().setTitle(words or None, size="8pt", color=self._text)
 
     def show_curve(self, name: str, x: Any, y: Any) -> None:
         """Draw one of the curves.
@@ -79,4 +90,4 @@ class Plot(pyqtgraph.PlotWidget):
         event.ignore()
 
 
-__all__ = ["Plot"]
+__all__ = ["BLUE", "GREY", "ORANGE", "Plot"]

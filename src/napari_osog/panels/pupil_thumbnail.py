@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyqtgraph
-from qtpy.QtCore import QRectF, QSize
+from qtpy.QtCore import QRectF, QSize, Qt
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy
 from superqt.utils import qthrottled
 
 from napari_osog import engine
-from napari_osog.panels.plot import Plot
+from napari_osog.panels.plot import BLUE, ORANGE, Plot
 from napari_osog.panels.section import Section
 from napari_osog.panels.widgets import holder, note
 from osog.scene import SceneError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SIZE = 192
 _WAIT_MS = 40
-_FIRST, _SECOND, _LIGHT = "#4cc3ff", "#ffb000", "#ffe14d"
+_LIGHT = "#ffe14d"
 _CURVES = {
     "phase": "Phase",
     "amplitude": "Absorption",
@@ -41,6 +41,8 @@ class PupilThumbnail(pyqtgraph.PlotWidget):
         self.setMinimumSize(150, 150)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setMouseEnabled(x=False, y=False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName("Pupil of the objective")
         item = self.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()
@@ -106,7 +108,7 @@ class PupilSection(Section):
         line.addWidget(self.pupil_note, 1)
         self.add(holder(line))
         self.transfer = Plot(
-            "spatial frequency (1/µm)", "contrast", (("one", _FIRST), ("other", _SECOND))
+            "spatial frequency (1/µm)", "contrast", (("one", BLUE), ("other", ORANGE))
         )
         self.add(self.transfer)
         self.transfer_note = note()
@@ -165,7 +167,7 @@ class PupilSection(Section):
                 self.transfer.show_curve(slot, curve.frequency_per_um, curve.curves[name])
         self.transfer.show_legend(
             [(_CURVES.get(name, name.capitalize()), colour)
-             for name, colour in zip(names, (_FIRST, _SECOND), strict=False)]
+             for name, colour in zip(names, (BLUE, ORANGE), strict=False)]
         )  # fmt: skip
         words = f"Ends at {curve.cutoff_per_um:.2f} per µm: a period of "
         words += f"{1e3 / curve.cutoff_per_um:.0f} nm."

@@ -15,14 +15,15 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_osog.panels.widgets import LABEL_WIDTH, combo_box
+from napari_osog.panels.titles import Title
+from napari_osog.panels.widgets import combo_box
 from napari_osog.words import copied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class _Label(QLabel):
+class _Label(Title):
     """Title of a row; a double click restores the default."""
 
     reset = Signal()
@@ -58,10 +59,6 @@ class Row(QWidget):
         self.name = name
         self.free = False
         self.label = _Label(title)
-        self.label.setFixedWidth(LABEL_WIDTH)
-        # Letters grow a little when the window's style reaches them.
-        wide = 1.12 * self.label.fontMetrics().horizontalAdvance(title) > LABEL_WIDTH
-        self.label.setWordWrap(wide)
         self.label.reset.connect(self.reset)
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QSpinBox, QToolButton, QWidget
+from qtpy.QtWidgets import QSizePolicy, QSpinBox, QToolButton, QWidget
 
 from napari_osog.panels.inclusion_rows import inclusion_rows, new_inclusions, surface_rows
-from napari_osog.panels.inputs import SPIN_WIDTH, ignore_wheel
+from napari_osog.panels.inputs import ignore_wheel
 from napari_osog.panels.number import NumberRow
 from napari_osog.panels.pick_list import material_row
 from napari_osog.panels.population_rows import (
@@ -132,7 +132,7 @@ class SampleSection(Section):
         self.seed.setAccessibleName("Seed")
         self.seed.setToolTip("Same scene and seed, same particles and same noise")
         self.seed.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self.seed.setFixedWidth(SPIN_WIDTH)
+        self.seed.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         ignore_wheel(self.seed)
         self.seed.valueChanged.connect(session.reseed)
         self.draw = push_button(

@@ -8,6 +8,8 @@ from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt import QCollapsible
 
+from napari_osog.panels.keyboard import return_to, spot
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -103,6 +105,7 @@ class RowGroup(QWidget):
         """
         if key != self._key:
             self._key = key
+            name, focus = self._focused()
             for row in self.rows.values():
                 self._box.removeWidget(row)
                 row.hide()
@@ -112,8 +115,18 @@ class RowGroup(QWidget):
                 self.rows[row.name] = row
                 self._box.addWidget(row)
                 self._on_row(row)
+            if focus is not None and name in self.rows:
+                return_to(self.rows[name], focus)
         for name, row in self.rows.items():
             row.set_value(values(name))
+
+    def _focused(self) -> tuple[str, Any]:
+        """Row in which the keys are, and where in it: who chooses with them goes on from there."""
+        for name, row in self.rows.items():
+            found = spot(row)
+            if found is not None:
+                return name, found
+        return "", None
 
 
 def row_part(

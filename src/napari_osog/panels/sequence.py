@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from qtpy.QtWidgets import QLabel
 
 from napari_osog.panels.field import Field
 from napari_osog.panels.inputs import ignore_wheel, spin_for
@@ -15,6 +14,7 @@ from napari_osog.panels.microscope import middle_plane
 from napari_osog.panels.row import Row
 from napari_osog.panels.rows import model_rows
 from napari_osog.panels.section import RowGroup, Section, row_part
+from napari_osog.panels.titles import Title
 from napari_osog.panels.widgets import note, push_button, say
 from osog.scene import Scene, SceneError
 from osog.scene.parameters import get
@@ -47,17 +47,14 @@ class PlanesRow(Row):
         )
         field = Field(self.name, "Planes", "µm", limits=(-1000.0, 1000.0), slider=(-20.0, 20.0),
                       step=0.5)  # fmt: skip
-        self.first, self.last = spin_for(field), spin_for(field)
+        self.first, self.last = spin_for(field, letters=0), spin_for(field, letters=0)
         self._own: tuple[float, ...] | None = None
         for spin, value, word in ((self.first, -10.0, "first"), (self.last, 10.0, "last")):
             spin.setValue(value)
             spin.setAccessibleName(f"Planes: {word}")
-            spin.setMinimumWidth(56)
-            spin.setMaximumWidth(16_777_215)
             ignore_wheel(spin)
             spin.valueChanged.connect(self._edited)
-        to = QLabel("to")
-        to.setFixedWidth(24)
+        to = Title("to", 3)
         to.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._line.addWidget(self.first, 1)
         self._line.addWidget(to)

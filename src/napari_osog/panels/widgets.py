@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_osog.panels.inputs import ignore_wheel
+from napari_osog.panels.titles import Title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,9 +48,7 @@ def side_by_side(*widgets: QWidget, indent: int = 0, spacing: int = 6, top: int 
 
 def titled(title: str, *widgets: QWidget, top: int = 0) -> QWidget:
     """Lay a title and widgets in one line, the first widget as wide as there is room."""
-    label = QLabel(title)
-    label.setFixedWidth(LABEL_WIDTH)
-    return after(label, *widgets, top=top)
+    return after(Title(title), *widgets, top=top)
 
 
 def after(first: QWidget, *widgets: QWidget, top: int = 0) -> QWidget:
