@@ -31,6 +31,18 @@ def edit_render(viewer: "napari.viewer.Viewer") -> None:
     _simulate(viewer).header.edit_render(viewer.layers.selection.active)
 
 
+def tour(viewer: "napari.viewer.Viewer") -> None:
+    """Show the window in six steps."""
+    from napari_osog.panels.tour import start_tour
+
+    start_tour(_simulate(viewer))
+
+
+def manual(viewer: "napari.viewer.Viewer") -> None:
+    """Open the manual at its contents."""
+    _simulate(viewer).open_manual()
+
+
 def _simulate(viewer: Any) -> Any:
     from napari_osog.docks import open_panel
     from napari_osog.panels.simulate import SimulatePanel
@@ -44,4 +56,4 @@ def _same(layer: Any, other: Any) -> bool:
     return unwrapped(layer) is unwrapped(other)
 
 
-__all__ = ["edit_render", "use_as_sample", "use_as_target"]
+__all__ = ["edit_render", "manual", "tour", "use_as_sample", "use_as_target"]

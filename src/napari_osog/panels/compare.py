@@ -59,6 +59,8 @@ class CompareSection(Section):
         What is known of the micrograph's optics.
     """
 
+    page = "tour.md#5-bring-your-own-micrograph"
+
     def __init__(self, controller: LiveController) -> None:
         super().__init__("Compare")
         self.controller = controller

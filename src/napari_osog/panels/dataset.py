@@ -101,6 +101,8 @@ class DatasetPanel(Panel):
         Kind of the request that is carried out, or "".
     """
 
+    page = "howto/datasets.md#in-napari"
+
     def __init__(self, napari_viewer: Any, controller: LiveController | None = None) -> None:
         super().__init__(napari_viewer, controller)
         self.running = ""

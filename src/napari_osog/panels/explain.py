@@ -39,6 +39,8 @@ class ExplainLine(QLabel):
     clicked()
     """
 
+    page = "physics.md#which-model-is-used"
+
     clicked = Signal()
 
     def __init__(self) -> None:

@@ -74,6 +74,8 @@ class FitPanel(Panel):
         What is being fitted.
     """
 
+    page = "tour.md#6-fit"
+
     def __init__(
         self,
         napari_viewer: Any,
@@ -113,6 +115,7 @@ class FitPanel(Panel):
         self.setting.pick_button.clicked.connect(self._run_no_more)
         self.setting.target.relisted.connect(self._on_layers)
         self.run_box.run_pressed.connect(self.run)
+        self.run_box.all_pressed.connect(self.find_all)
         self.run_box.stop_pressed.connect(self.stop)
         self.run_box.match_pressed.connect(self.match_grid)
         self.ending.applied.connect(self.apply)

@@ -59,6 +59,8 @@ class FitParameters(Section):
         Whether the table waits for the engine; `sync` fills it once that is loaded.
     """
 
+    page = "howto/fit-my-micrograph.md#in-napari"
+
     said = Signal(str)
 
     def __init__(self, session: Session) -> None:

@@ -30,7 +30,7 @@ class RunBox(QWidget):
 
     Signals
     -------
-    run_pressed(), stop_pressed(), match_pressed()
+    run_pressed(), all_pressed(), stop_pressed(), match_pressed()
 
     Attributes
     ----------
@@ -39,6 +39,7 @@ class RunBox(QWidget):
     """
 
     run_pressed = Signal()
+    all_pressed = Signal()
     stop_pressed = Signal()
     match_pressed = Signal()
 
@@ -58,6 +59,12 @@ class RunBox(QWidget):
         self.fault = fault()
         self.run_button = push_button("Run", "", self.run_pressed)
         self.run_button.setObjectName("osog_run")
+        self.all_button = push_button(
+            "Find all",
+            "Look for every particle like the sample's in the whole image, and fit each in its "
+            "own patch",
+            self.all_pressed,
+        )
         self.stop_button = push_button("Stop, keep best", "", self.stop_pressed)
         self.status = note(style="")
         self.curve = LossCurve()
@@ -71,7 +78,7 @@ class RunBox(QWidget):
         for widget in (
             self.mismatch,
             self.fault,
-            side_by_side(self.run_button, self.stop_button),
+            side_by_side(self.run_button, self.all_button, self.stop_button),
             self.status,
             self.curve,
             self.legend,
@@ -95,6 +102,7 @@ class RunBox(QWidget):
     def lock(self, running: bool) -> None:
         """Offer what can be done while a fit runs, or while none does."""
         self.run_button.setEnabled(not running)
+        self.all_button.setEnabled(not running)
         self.match_button.setEnabled(not running)
         self.stop_button.setEnabled(running)
         self.status.setVisible(running or bool(self.status.text()))

@@ -33,6 +33,8 @@ class ResultBox(QWidget):
         The run on show.
     """
 
+    page = "fit.md#what-means"
+
     applied = Signal()
     opened = Signal(object)
     said = Signal(str)

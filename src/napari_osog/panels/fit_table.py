@@ -258,6 +258,12 @@ class ParameterTable(QTableView):
             place = self.viewport().mapTo(area.widget(), self.visualRect(index).center())
             area.ensureVisible(place.x(), place.y(), 0, 40)
 
+    @property
+    def name(self) -> str:
+        """Dotted name of the line that the arrows have come to; "" on a heading."""
+        row = self.currentIndex().row()
+        return self.lines.lines[row].name if 0 <= row < len(self.lines.lines) else ""
+
     def _arrange(self) -> None:
         """Let headings, and sources of known numbers, run over several columns."""
         self.clearSpans()

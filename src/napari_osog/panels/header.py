@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QFileDialog,
     QMenu,
@@ -43,7 +43,14 @@ class SceneHeader(QWidget):
     Parameters
     ----------
     controller : LiveController
+
+    Signals
+    -------
+    tour_wanted(), manual_wanted()
     """
+
+    tour_wanted = Signal()
+    manual_wanted = Signal()
 
     def __init__(self, controller: LiveController) -> None:
         super().__init__()
@@ -72,7 +79,9 @@ class SceneHeader(QWidget):
         box.setSpacing(5)
         box.addWidget(self.preset)
         box.addWidget(
-            side_by_side(self.undo_button, self.redo_button, self._scene_menu(), spacing=4)
+            side_by_side(
+                self.undo_button, self.redo_button, self._scene_menu(), self._help_menu(), spacing=4
+            )  # fmt: skip
         )
         box.addWidget(self.save_form)
         box.addWidget(self.explain_text)
@@ -93,9 +102,19 @@ class SceneHeader(QWidget):
             ("Copy as YAML", self.copy_yaml),
             ("Edit the selected render", self._edit_render),
             ("Reset to the preset", self.reset),
-            ("Report a problem", self.copy_problem),
         ):
             menu.addAction(words, slot)
+        button.setMenu(menu)
+        return button
+
+    def _help_menu(self) -> QToolButton:
+        button = small_button("Help", "Tour, manual, report of a problem", style="osog_menu")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        menu = QMenu(button)
+        menu.addAction("Guided tour", self.tour_wanted.emit)
+        menu.addAction("Manual (F1 on a row: its page)", self.manual_wanted.emit)
+        menu.addAction("Report a problem", self.copy_problem)
         button.setMenu(menu)
         return button
 

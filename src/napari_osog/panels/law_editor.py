@@ -56,6 +56,8 @@ class LawEditor(QWidget):
         Content of a law, or a number that takes the law away.
     """
 
+    page = "howto/let-everything-vary.md#in-the-window"
+
     edited = Signal(object)
 
     def __init__(self, field: Field, *, native: bool) -> None:

@@ -36,9 +36,7 @@ class LineProfile(QWidget):
         self.on = QCheckBox("Line profile")
         self.on.setToolTip("Grey levels of both images along a line that you can drag")
         self.lines = combo_box("Line of the profile", "Shapes layer whose last line is followed")
-        self.plot = Plot(
-            "distance (px)", "grey level", [(MICROGRAPH, GREY), (RENDER, ORANGE)]
-        )
+        self.plot = Plot("distance (px)", "grey level", [(MICROGRAPH, GREY), (RENDER, ORANGE)])
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(4)

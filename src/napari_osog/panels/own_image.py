@@ -59,6 +59,8 @@ class OwnImage(QFrame):
         The card has something to ask.
     """
 
+    page = "tour.md#5-bring-your-own-micrograph"
+
     compare_pressed = Signal()
     one_pressed = Signal()
     all_pressed = Signal()

@@ -7,19 +7,21 @@ from typing import Any
 
 from napari.settings import get_settings
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QKeySequence
 from qtpy.QtWidgets import (
     QApplication,
     QFrame,
     QScrollArea,
+    QShortcut,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_osog.docks import join_tabs
+from napari_osog.docks import join_tabs, window_of
 from napari_osog.lifetimes import listen, weakly, when_gone
 from napari_osog.live_controller import LiveController
+from napari_osog.manual.places import field_in, place_of
 from napari_osog.panels.keyboard import FocusRing, next_stop
 from napari_osog.panels.style import STYLE, letter_size, theme_colours
 from napari_osog.viewers import unwrapped
@@ -43,6 +45,8 @@ class Panel(QWidget):
     controller : LiveController, optional
         Another controller than that of the viewer; for tests.
     """
+
+    page = "tour.md#2-turn-the-knobs"
 
     def __init__(self, napari_viewer: Any, controller: LiveController | None = None) -> None:
         super().__init__()
@@ -69,6 +73,9 @@ class Panel(QWidget):
         # Tab passes it by; a click beside the rows still ends what was being typed.
         self.scroll_area.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.ring = FocusRing(self)
+        keys = QShortcut(QKeySequence(QKeySequence.StandardKey.HelpContents), self)
+        keys.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        keys.activated.connect(self.explain)
         application = QApplication.instance()
         if isinstance(application, QApplication):
             application.focusChanged.connect(self._on_focus)
@@ -79,6 +86,38 @@ class Panel(QWidget):
         if events is not None and hasattr(events, "theme"):
             listen(self, events.theme, self._on_theme)
             listen(self, get_settings().appearance.events.font_size, self._on_theme)
+
+    # --- help --------------------------------------------------------------------------------
+
+    def explain(self, widget: QWidget | None = None) -> None:
+        """Open the page of the manual that explains a widget.
+
+        Parameters
+        ----------
+        widget : QWidget, optional
+            That which has the focus, where it is left out.
+        """
+        from napari_osog.manual.window import open_manual
+
+        window = window_of(self)
+        asked = widget or (None if window is None else window.focusWidget())
+        link, field = self.page, ""
+        while asked is not None and asked is not self:
+            name = getattr(asked, "name", None)
+            if isinstance(name, str) and name:  # of a row
+                link, field = place_of(self.session.scene, name), field_in(name)
+                break
+            if hasattr(asked, "page"):
+                link = asked.page
+                break
+            asked = asked.parentWidget()
+        open_manual(window, getattr(self.viewer, "theme", None) or "dark", link, field)
+
+    def open_manual(self) -> None:
+        """Open the manual at its contents."""
+        from napari_osog.manual.window import open_manual
+
+        open_manual(window_of(self), getattr(self.viewer, "theme", None) or "dark")
 
     # --- by keyboard -------------------------------------------------------------------------
 

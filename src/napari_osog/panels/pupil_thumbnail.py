@@ -98,6 +98,8 @@ class PupilThumbnail(pyqtgraph.PlotWidget):
 class PupilSection(Section):
     """Pupil and transfer function of the scene; computed only while it is unfolded."""
 
+    page = "physics.md#pupil-and-aberrations"
+
     def __init__(self) -> None:
         super().__init__("Pupil and transfer function", open=False, minor=True)
         self.pupil = PupilThumbnail()

@@ -82,7 +82,7 @@ class Row(QWidget):
     def _set_help(self, help: str) -> None:
         self.help = help
         free = "<p>○ Free in the fit</p>" if self.free else ""
-        self.label.setToolTip(f"<p>{help}</p><p><tt>{self.name}</tt></p>{free}")
+        self.label.setToolTip(f"<p>{help}</p><p><tt>{self.name}</tt> · F1: manual</p>{free}")
 
     def set_value(self, value: Any) -> None:
         """Show a value without telling anybody.
@@ -124,10 +124,21 @@ class Row(QWidget):
     def menu(self) -> QMenu:
         """Context menu of the row."""
         menu = QMenu(self)
+        what = QAction("What is this? (F1)", menu)
+        what.triggered.connect(self._ask)
+        menu.addAction(what)
         copy = QAction("Copy name", menu)
         copy.triggered.connect(lambda: copied(self.name))
         menu.addAction(copy)
         return menu
+
+    def _ask(self) -> None:
+        """Let the panel open the page that explains the row."""
+        parent: Any = self.parentWidget()
+        while parent is not None and not hasattr(parent, "explain"):
+            parent = parent.parentWidget()
+        if parent is not None:
+            parent.explain(self)
 
 
 class ChoiceRow(Row):

@@ -135,6 +135,8 @@ class SequenceSection(Section):
     row_made(Row)
     """
 
+    page = "howto/stacks-and-series.md#in-napari"
+
     row_made = Signal(object)
 
     def __init__(self, controller: LiveController) -> None:

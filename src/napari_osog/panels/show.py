@@ -42,6 +42,8 @@ class ShowSection(Section):
     controller : LiveController
     """
 
+    page = "tour.md#3-move-a-particle"
+
     def __init__(self, controller: LiveController) -> None:
         super().__init__("Show")
         self.controller = controller

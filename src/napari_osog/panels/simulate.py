@@ -21,6 +21,7 @@ from napari_osog.panels.sample import SampleSection
 from napari_osog.panels.section import RowGroup
 from napari_osog.panels.sequence import SequenceSection
 from napari_osog.panels.show import ShowSection
+from napari_osog.panels.tour import TourOffer, start_tour
 from napari_osog.panels.widgets import push_button
 from napari_osog.plane_geometry import TargetError
 from napari_osog.volumes import with_layer_as_sample
@@ -47,6 +48,11 @@ class SimulatePanel(Panel):
         session = self.session
         self.edits = SceneEdits(session)
         self.header = SceneHeader(self.controller)
+        self.header.tour_wanted.connect(self.start_tour)
+        self.header.manual_wanted.connect(self.open_manual)
+        self.offer = TourOffer()
+        self.offer.taken.connect(self.start_tour)
+        self.body.addWidget(self.offer)
         self.body.addWidget(self.header)
         self.own_image = OwnImage(self.controller)
         self.own_image.asked.connect(self._show_card)
@@ -229,6 +235,10 @@ class SimulatePanel(Panel):
         from napari_osog.panels.fit import FitPanel
 
         return open_panel(viewer, FitPanel, "Fit")
+
+    def start_tour(self) -> None:
+        """Show the window in six steps."""
+        start_tour(self)
 
     # --- with a micrograph of the user's own -------------------------------------------------
 

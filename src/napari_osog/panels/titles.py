@@ -7,8 +7,9 @@ from typing import Any
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QLabel, QWidget
 
-LETTERS = 14.5
+LETTERS = 15.25
 """Width of the titles of a panel's rows."""
+_PADDING = 5
 _CHANGES = (QEvent.Type.FontChange, QEvent.Type.StyleChange)
 
 
@@ -50,7 +51,10 @@ class Title(QLabel):
 
     def _fit(self) -> None:
         width = letters(self, self._width)
-        long = self.fontMetrics().horizontalAdvance(self.text()) + 4 > width
+        metrics = self.fontMetrics()
+        # Style sheets indent labels by about a letter.
+        beside = _PADDING + metrics.horizontalAdvance("x")
+        long = metrics.horizontalAdvance(self.text()) + beside > width
         if long != self.wordWrap():
             self.setWordWrap(long)
         if width != self.minimumWidth() or width != self.maximumWidth():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qtpy.QtCore import QSignalBlocker, Qt
@@ -88,6 +89,12 @@ def dressed(combo: C, name: str, help: str = "", *, letters: int = 6) -> C:
     """
     combo.setAccessibleName(name)
     combo.setToolTip(help)
+
+    def tell(text: str) -> None:
+        """Repeat in the tooltip what the box may have no room for."""
+        combo.setToolTip(f"<p><b>{escape(text)}</b></p><p>{help}</p>" if text else help)
+
+    combo.currentTextChanged.connect(tell)
     combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     combo.setMinimumContentsLength(letters)
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

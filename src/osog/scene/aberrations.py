@@ -35,6 +35,8 @@ class Aberrations(SceneModel, Generic[Number]):
     Noll index and ``osa`` any OSA/ANSI index; the same term given twice adds up.
     """
 
+    page = "physics.md#pupil-and-aberrations"
+
     spherical: Number = _waves(
         "Spherical", "Rings of unequal sharpness above and below focus.", "spherical"
     )
@@ -93,6 +95,8 @@ class FieldAberrations(SceneModel, Generic[Number]):
     lateral colour with the distance, field curvature and astigmatism with its square.
     """
 
+    page = "scene.md#lens-cover-glass-and-field"
+
     curvature_um: Number = parameter(
         0.0,
         title="Field curvature",
@@ -145,6 +149,8 @@ class Chromatic(SceneModel, Generic[Number]):
     Both act relative to the microscope's wavelength and show only with a source of some bandwidth.
     """
 
+    page = "physics.md#colour-of-the-light"
+
     axial_um_per_100nm: Number = parameter(
         0.0,
         title="Axial colour",
@@ -171,6 +177,8 @@ class CoverGlass(SceneModel, Generic[Number]):
     The objective is corrected for its immersion (``microscope.immersion_index``) and a glass of the
     design thickness; the medium of the sample, below the glass, and a wrong thickness aberrate.
     """
+
+    page = "scene.md#lens-cover-glass-and-field"
 
     depth_um: Number = parameter(
         10.0,
@@ -230,6 +238,8 @@ class CoverGlass(SceneModel, Generic[Number]):
 
 class PupilShape(SceneModel, Generic[Number]):
     """What the objective's pupil does to the amplitude of the light."""
+
+    page = "physics.md#pupil-and-aberrations"
 
     obstruction: Number = parameter(
         0.0,

@@ -58,6 +58,8 @@ class Aggregate(SceneModel):
         Words for a menu.
     """
 
+    page = "scene.md#aggregates"
+
     title: ClassVar[str]
 
     kind: str

@@ -30,6 +30,8 @@ def _share(default: float, title: str, help: str, limits: tuple[float, float]): 
 class AssembledShape(ShapeModel):
     """A shape whose particles are made of several bodies."""
 
+    page = "scene.md#crystals-bacteria-cells-and-droplets"
+
     holds_inclusions = True
 
 

@@ -11,6 +11,8 @@ class Background(SceneModel, Generic[Number]):
     Debris in the sample is a population with ``labelled: false``.
     """
 
+    page = "camera.md#background"
+
     gradient_x: Number = parameter(
         0.0,
         title="Gradient x",

@@ -18,6 +18,8 @@ class Camera(SceneModel, Generic[Number]):
     the offsets and the gain refer to electrons at the amplifier, behind it.
     """
 
+    page = "camera.md#from-photons-to-counts"
+
     model: str | None = parameter(
         None,
         title="Model",

@@ -52,6 +52,8 @@ class Distribution(BaseModel):
     """Words for a menu."""
     linked: ClassVar[bool] = False
     """Whether its numbers are made of another number, so that it has no quantiles of its own."""
+    page: ClassVar[str] = "scene.md#laws"
+    """Page of the manual, and heading there, that say more than the fields do."""
     pure: ClassVar[tuple[str, ...]] = ()
     """Parameters without the unit of the number that is drawn: shares, exponents, factors."""
 

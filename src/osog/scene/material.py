@@ -78,6 +78,8 @@ def _check_name(data: Any, field: str) -> None:
 class Medium(SceneModel, Generic[Number]):
     """What surrounds the particles: an index, or the name of a known liquid."""
 
+    page = "tables.md#materials"
+
     name: str | None = parameter(
         None,
         title="Medium",
@@ -114,6 +116,8 @@ class Medium(SceneModel, Generic[Number]):
 
 class Material(SceneModel):
     """What a particle is made of."""
+
+    page = "tables.md#materials"
 
     name: str | None = parameter(
         None,

@@ -39,6 +39,8 @@ else:
 class Microscope(SceneModel, Generic[Number]):
     """Everything between the lamp and the camera."""
 
+    page = "choose.md"
+
     modality: Modality[Number] = block(Brightfield, title="Modality")
     focus_um: Focus[Number] = parameter(
         0.0,

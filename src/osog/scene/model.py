@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -44,6 +44,9 @@ class SceneModel(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    page: ClassVar[str] = ""
+    """Page of the manual, and heading there, that say more than the fields do."""
 
     _laws: dict[str, Distribution] | None = PrivateAttr(None)
 

@@ -12,6 +12,8 @@ class Numerics(SceneModel):
     ``draft`` is for dragging: 2–4 % of field error.
     """
 
+    page = "choose.md#how-fine"
+
     accuracy: Literal["auto", "draft", "standard", "fine"] = parameter(
         "auto", title="Accuracy", help="How finely light is propagated; finer is slower."
     )

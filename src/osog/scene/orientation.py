@@ -70,6 +70,8 @@ class Orientation(SceneModel):
         Words for a menu.
     """
 
+    page = "scene.md#places"
+
     title: ClassVar[str]
 
     law: str

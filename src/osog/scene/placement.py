@@ -26,6 +26,8 @@ class Depth(SceneModel):
         Words for a menu.
     """
 
+    page = "scene.md#places"
+
     title: ClassVar[str]
 
     law: str
@@ -115,6 +117,8 @@ class Placement(SceneModel):
     keeps_clear : bool
         Whether bodies touch none of the others, so that listed ones must be known to them.
     """
+
+    page = "scene.md#places"
 
     title: ClassVar[str]
     keeps_clear: ClassVar[bool] = False

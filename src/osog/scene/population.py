@@ -125,6 +125,8 @@ def _further(models: tuple[type[ShapeModel], ...]) -> type[BaseModel]:
 class Motion(SceneModel):
     """How particles move between the frames of a time series."""
 
+    page = "camera.md#time-series"
+
     diffusion_um2_per_s: float | None = parameter(
         0.0,
         title="Diffusion",
@@ -156,6 +158,8 @@ class Motion(SceneModel):
 
 class Population(SceneModel):
     """Particles that share a shape and a material."""
+
+    page = "scene.md#scene-file"
 
     name: str = Field("particles", title="Name", min_length=1, pattern=r"^[^.\[\]]+$")
     shape: AnyShape = Field(default_factory=Sphere, title="Shape")

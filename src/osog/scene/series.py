@@ -6,6 +6,8 @@ from osog.scene.model import SceneModel, parameter
 class Series(SceneModel):
     """Frames of a time series; the particles move by the ``motion`` of their population."""
 
+    page = "camera.md#time-series"
+
     frames: int = parameter(
         1,
         title="Frames",

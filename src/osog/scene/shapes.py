@@ -63,6 +63,8 @@ class ShapeModel(SceneModel):
         Whether particles of the same numbers may differ, by what is drawn for each.
     """
 
+    page = "choose.md#the-model-of-scattering"
+
     title: ClassVar[str]
     isotropic: ClassVar[bool] = False
     exact_theory: ClassVar[bool] = False
@@ -149,6 +151,8 @@ class Sphere(ShapeModel):
 @SHAPES.register
 class CoatedSphere(ShapeModel):
     """A ball with a concentric core of another index; the material is that of the shell."""
+
+    page = "scene.md#coated-spheres"
 
     title = "Coated sphere"
     holds_inclusions = True
@@ -276,6 +280,8 @@ class Polyhedron(ShapeModel):
     which says how far their faces lie from the middle.
     """
 
+    page = "scene.md#crystals-bacteria-cells-and-droplets"
+
     title = "Polyhedron (crystal)"
     holds_inclusions = True
     faceted = True
@@ -309,6 +315,8 @@ class Polyhedron(ShapeModel):
 @SHAPES.register
 class RandomPolyhedron(ShapeModel):
     """Convex grains, each of another form: as many faces as it draws, some nearer than others."""
+
+    page = "scene.md#crystals-bacteria-cells-and-droplets"
 
     title = "Random polyhedron (grain)"
     holds_inclusions = True

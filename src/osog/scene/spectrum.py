@@ -33,6 +33,8 @@ class SpectrumModel(SceneModel, Generic[Number]):
         Whether it is a single line of some width, which a few wavelengths can stand for.
     """
 
+    page = "scene.md#light-and-colour"
+
     title: ClassVar[str]
     monochromatic: ClassVar[bool] = False
     one_line: ClassVar[bool] = False

@@ -31,6 +31,8 @@ class Surface(SceneModel):
     below half of the body's thickness.
     """
 
+    page = "scene.md#crystals-bacteria-cells-and-droplets"
+
     bevel_um: NumberOrDistribution = _depth(
         0.0, "Bevel", "How far every edge is cut back, as rounding by growth or wear does."
     )
@@ -82,6 +84,8 @@ class Inclusions(SceneModel):
     Their places are drawn for each particle, inside it by its true shape, and scale with it.
     Inclusions that overlap add what they do to a ray.
     """
+
+    page = "scene.md#crystals-bacteria-cells-and-droplets"
 
     number: NumberOrDistribution = parameter(
         5.0,

@@ -63,6 +63,8 @@ LABEL_NUMBERS = ("index", "absorption_per_um", "emission_per_um", "birefringence
 class VoxelShape(ShapeModel):
     """A body of voxels, whatever they come from."""
 
+    page = "howto/use-your-own-volume.md"
+
     @property
     def grid(self) -> VoxelArray:
         """Its voxels."""

@@ -18,6 +18,8 @@ _EMISSION_BACKGROUND = parameter(
 class Fluorescence(ModalityModel[Number]):
     """Widefield fluorescence: incoherent emission of the particles through the objective."""
 
+    page = "modalities.md#widefield-fluorescence"
+
     title = "Widefield fluorescence"
     wave = "emission"
     backdrop = "dark"
@@ -32,6 +34,8 @@ class Fluorescence(ModalityModel[Number]):
 
 class Confocal(ModalityModel[Number]):
     """Confocal laser scanning: a focused excitation spot and a pinhole."""
+
+    page = "modalities.md#confocal-fluorescence"
 
     title = "Confocal fluorescence"
     wave = "emission"
@@ -73,6 +77,8 @@ class Confocal(ModalityModel[Number]):
 
 class LightSheet(ModalityModel[Number]):
     """Light sheet: a thin sheet from the side excites only the layer in focus."""
+
+    page = "modalities.md#light-sheet"
 
     title = "Light sheet"
     wave = "emission"

@@ -9,6 +9,8 @@ from osog.scene.model import FitTraits, Number, parameter
 class Hologram(ModalityModel[Number]):
     """Inline hologram: interference of the scattered with the unscattered plane wave."""
 
+    page = "modalities.md#inline-hologram"
+
     title = "Inline hologram"
     wave = "scalar"
     backdrop = "bright"
@@ -35,6 +37,8 @@ class Hologram(ModalityModel[Number]):
 
 class OffAxisHologram(ModalityModel[Number]):
     """Off-axis hologram: the image field interferes with a tilted reference wave."""
+
+    page = "modalities.md#off-axis-hologram"
 
     title = "Off-axis hologram"
     wave = "scalar"
@@ -80,6 +84,8 @@ class OffAxisHologram(ModalityModel[Number]):
 
 class QuantitativePhase(ModalityModel[Number]):
     """Phase of the coherent image in radians, unwrapped; the camera does not act on it."""
+
+    page = "modalities.md#quantitative-phase"
 
     title = "Quantitative phase"
     wave = "scalar"

@@ -9,6 +9,8 @@ from osog.scene.model import Number, parameter
 class Reflection(ModalityModel[Number]):
     """Reflected light: interference of light from the particles' facets with the coverslip's."""
 
+    page = "modalities.md#reflection-interference"
+
     title = "Reflection interference"
     wave = "reflected"
     backdrop = "bright"
@@ -57,6 +59,8 @@ class Reflection(ModalityModel[Number]):
 
 class InterferometricScattering(ModalityModel[Number]):
     """iSCAT: light scattered back by small particles interferes with the coverslip's reflection."""
+
+    page = "modalities.md#iscat"
 
     title = "iSCAT"
     wave = "reflected"

@@ -11,6 +11,8 @@ from osog.scene.model import FitTraits, Number, parameter
 class Brightfield(ModalityModel[Number]):
     """Transmitted light; coherent for a condenser NA of 0, else an Abbe sum over the condenser."""
 
+    page = "modalities.md#brightfield"
+
     title = "Brightfield"
     wave = "scalar"
     backdrop = "bright"
@@ -26,6 +28,8 @@ class Brightfield(ModalityModel[Number]):
 
 class PhaseContrast(ModalityModel[Number]):
     """Zernike phase contrast: an annular condenser and a phase plate conjugate to it."""
+
+    page = "modalities.md#zernike-phase-contrast"
 
     title = "Phase contrast (Zernike)"
     wave = "scalar"
@@ -101,6 +105,8 @@ class PhaseContrast(ModalityModel[Number]):
 class DIC(ModalityModel[Number]):
     """Nomarski differential interference contrast."""
 
+    page = "modalities.md#nomarski-dic"
+
     title = "DIC (Nomarski)"
     wave = "scalar"
     backdrop = "bright"
@@ -157,6 +163,8 @@ class DIC(ModalityModel[Number]):
 class Darkfield(ModalityModel[Number]):
     """Darkfield: light from an annulus outside the objective's aperture, so scatter alone shows."""
 
+    page = "modalities.md#darkfield"
+
     title = "Darkfield"
     wave = "scalar"
     backdrop = "dark"
@@ -205,6 +213,8 @@ class Darkfield(ModalityModel[Number]):
 
 class Polarized(ModalityModel[Number]):
     """Polarised light: polariser, sample, compensator, analyser."""
+
+    page = "modalities.md#polarised-light"
 
     title = "Polarised light"
     wave = "jones"
@@ -274,6 +284,8 @@ class Polarized(ModalityModel[Number]):
 
 class Shadowgraph(ModalityModel[Number]):
     """Shadowgraphy: collimated backlight of small divergence, usually seen out of focus."""
+
+    page = "modalities.md#shadowgraph"
 
     title = "Shadowgraph"
     wave = "scalar"

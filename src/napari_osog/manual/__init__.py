@@ -1,0 +1,1 @@
+"""The manual inside the window: its pages, and which of them explains what."""
