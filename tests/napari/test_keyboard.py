@@ -33,7 +33,7 @@ MIXED = {
 @pytest.fixture
 def all_open(opened):
     """Every panel with everything in it that can be opened, and a micrograph that is asked about."""
-    viewer, panel, dock, wait = opened
+    viewer, panel, _, wait = opened
     wait.controller.live.pause()
     scene = panel.session.scene
     data = scene.model_dump()

@@ -18,6 +18,7 @@ _HEADING = re.compile(r"^(#{1,6}) +(.*?)(?: *\{:? *#([\w-]+) *\})?$")
 _ATTRIBUTES = re.compile(r"\{: *[^}]*\}")
 _FORMULA = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.S)
 _MODULE = re.compile(r"^::: (\S+)$", re.M)
+_MODULES = re.compile(r"\{\{ modules (\S+) \}\}")
 _COMMENT = re.compile(r"<!--.*?-->", re.S)
 
 
@@ -89,6 +90,7 @@ def shown(text: str) -> str:
     """Text of a page in the Markdown that Qt knows: formulas as they are typed, no attributes."""
     text = _COMMENT.sub("", text)
     text = _MODULE.sub(r"`\1`: in Python, `help(\1)` says what it does.\n", text)
+    text = _MODULES.sub(r"In Python, `help(\1)` lists its modules.", text)
     text = _FORMULA.sub(lambda found: _typed(found[1] or found[2]), text)
     lines = []
     for line in text.splitlines():

@@ -2,32 +2,80 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from qtpy.QtGui import QColor, QPainter, QPen
-from qtpy.QtWidgets import QFocusFrame, QWidget
+from qtpy.QtWidgets import QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _WIDTH = 2
+_APART = 3
+_MOVES = (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide,
+          QEvent.Type.ParentChange)  # fmt: skip
 
 
-class FocusRing(QFocusFrame):
-    """Drawn around the widget that keys go to; it follows that widget, and is gone with it."""
+class FocusRing(QWidget):
+    """Drawn around a widget; it follows that widget, and is gone with it.
+
+    Qt's own focus frame is cut off where the parent of its widget ends.
+
+    Parameters
+    ----------
+    parent : QWidget
+        Around whatever lies in it; mouse and keys pass through the ring.
+    """
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.colour = QColor("#8ab4f8")
+        self._around: list[QWidget] = []
         self.setObjectName("osog_ring")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.hide()
+
+    def widget(self) -> QWidget | None:
+        """Widget that it lies around, or None."""
+        return self._around[0] if self._around else None
 
     def surround(self, widget: QWidget | None) -> None:
         """Lie around a widget; None hides it."""
-        self.setWidget(widget)
-        if widget is not None:
-            self.raise_()
+        for watched in self._around:
+            with suppress(RuntimeError):  # Qt has deleted it
+                watched.removeEventFilter(self)
+        self._around = []
+        parent = self.parentWidget()
+        while widget is not None and widget is not parent:
+            self._around.append(widget)
+            widget.installEventFilter(self)
+            widget = widget.parentWidget()
+        self._place()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Follow the widget, and what it lies in."""
+        if event is not None and event.type() in _MOVES:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        parent = self.parentWidget()
+        try:
+            widget = self.widget()
+            if widget is None or parent is None or not widget.isVisible():
+                self.hide()
+                return
+            place = QRect(widget.mapTo(parent, QPoint(0, 0)), widget.size())
+        except RuntimeError:  # Qt has deleted it
+            self._around = []
+            self.hide()
+            return
+        self.setGeometry(place.adjusted(-_APART, -_APART, _APART, _APART))
+        self.show()
+        self.raise_()
 
     def paintEvent(self, event: Any) -> None:
         """Draw the ring."""
@@ -35,7 +83,7 @@ class FocusRing(QFocusFrame):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(self.colour, _WIDTH))
         half = _WIDTH / 2
-        painter.drawRoundedRect(self.rect().toRectF().adjusted(half, half, -half, -half), 3, 3)
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(half, half, -half, -half), 4, 4)
         painter.end()
 
 

@@ -69,10 +69,10 @@ class Panel(QWidget):
         self.body.setContentsMargins(8, 6, 10, 8)
         self.body.setSpacing(6)
         self.scroll_area.setWidget(self.content)
+        self.ring = FocusRing(self.content)
         self.content.installEventFilter(self)
         # Tab passes it by; a click beside the rows still ends what was being typed.
         self.scroll_area.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.ring = FocusRing(self)
         keys = QShortcut(QKeySequence(QKeySequence.StandardKey.HelpContents), self)
         keys.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         keys.activated.connect(self.explain)

@@ -28,7 +28,7 @@ QToolButton#osog_small {{ background: {foreground}; border-radius: 2px; padding:
 QToolButton#osog_small:checked {{ background: {current}; color: {on_current}; }}
 QLineEdit, QToolButton {{ font-size: {letters}; }}
 QLineEdit, QComboBox {{ placeholder-text-color: {placeholder}; }}
-QFocusFrame {{ background: transparent; }}
+QWidget#osog_ring {{ background: transparent; }}
 QLabel#osog_explain:hover, QLabel#osog_explain:focus {{ background: {foreground}; }}
 QProgressBar#osog_busy {{
     border: none; border-radius: 2px; background: {foreground};

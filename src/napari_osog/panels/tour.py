@@ -209,7 +209,7 @@ class Tour(QFrame):
     def leave(self) -> None:
         """End the tour; everything stays as it is."""
         self._clock.stop()
-        self.ring.setWidget(None)
+        self.ring.surround(None)
         self.ring.deleteLater()
         self.hide()
         self.deleteLater()
