@@ -407,6 +407,19 @@ def test_images_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
         np.testing.assert_array_equal(np.asarray(layer.data), image)
 
 
+def test_find_all_is_asked_for_in_the_panel_too(bench, monkeypatch):
+    panel = bench(micrograph(), fit=SlowFit(steps=2)).panel
+    asked = []
+    monkeypatch.setattr(panel.worker, "submit", asked.append)
+    panel.setting.draw_region()
+    panel.run_box.all_button.click()
+    (request,) = asked
+    assert request.every and request.region is None and request.start == "detect"
+    assert panel.state == "running" and not panel.run_box.all_button.isEnabled()
+    panel._set_state("editing")
+    assert panel.run_box.all_button.isEnabled()
+
+
 def test_settings_that_cannot_be_fitted_are_refused_in_one_sentence(bench):
     fit = SlowFit(steps=2)
     on = bench(micrograph(), fit=fit)

@@ -30,7 +30,7 @@ def gone(window):
 
 
 def test_the_tour_points_at_real_widgets_and_survives_docks_that_close(opened):
-    viewer, panel, dock, wait = opened
+    viewer, panel, dock, _ = opened
     window = viewer.window._qt_window
     window.resize(1280, 800)
     settle()
@@ -97,7 +97,7 @@ def test_the_tour_is_offered_once(monkeypatch, qtbot):
 
 
 def test_every_row_opens_its_section_and_the_manual_goes_on_from_there(opened):
-    viewer, panel, _, wait = opened
+    viewer, panel, *_ = opened
     panel.controller.live.pause()
     keys = [s for s in panel.findChildren(QShortcut)
             if s.key() == QKeySequence(QKeySequence.StandardKey.HelpContents)]  # fmt: skip

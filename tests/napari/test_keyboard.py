@@ -32,7 +32,7 @@ MIXED = {
 
 @pytest.fixture
 def all_open(opened):
-    """Every panel with everything in it that can be opened, and a micrograph that is asked about."""
+    """Every panel with all its parts unfolded, and a micrograph that is asked about."""
     viewer, panel, _, wait = opened
     wait.controller.live.pause()
     scene = panel.session.scene

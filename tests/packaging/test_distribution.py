@@ -146,6 +146,11 @@ def test_wheel_holds_manifest_marker_and_presets(built: Path, root: Path) -> Non
         if path.suffix in {".yaml", ".json", ".svg", ".png"}
     }
     assert data <= names
+    pages = {
+        f"napari_osog/manual/text/{path.relative_to(root / 'docs').as_posix()}"
+        for path in (root / "docs").rglob("*.md")
+    }
+    assert pages == {name for name in names if name.startswith("napari_osog/manual/text/")}
     assert not [name for name in names if name.startswith("tests/")]
     assert "Framework :: napari" in fields.get_all("Classifier", [])
     assert fields["License-Expression"] == "BSD-3-Clause"

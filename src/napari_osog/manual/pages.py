@@ -24,7 +24,7 @@ _COMMENT = re.compile(r"<!--.*?-->", re.S)
 
 def folder() -> Path:
     """Folder of the pages: inside the package, or in the repository that it is run from."""
-    packed = _HERE / "pages"
+    packed = _HERE / "text"
     return packed if packed.is_dir() else _HERE.parents[2] / "docs"
 
 

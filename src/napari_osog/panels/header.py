@@ -81,7 +81,7 @@ class SceneHeader(QWidget):
         box.addWidget(
             side_by_side(
                 self.undo_button, self.redo_button, self._scene_menu(), self._help_menu(), spacing=4
-            )  # fmt: skip
+            )
         )
         box.addWidget(self.save_form)
         box.addWidget(self.explain_text)

@@ -14,7 +14,6 @@ from napari_osog._settings import keep, setting
 from napari_osog.docks import open_panel, window_of
 from napari_osog.lifetimes import listen
 from napari_osog.panels.keyboard import FocusRing
-from napari_osog.panels.panel import Panel
 from napari_osog.panels.style import STYLE, letter_size, theme_colours
 from napari_osog.panels.titles import letters
 from napari_osog.panels.widgets import note, push_button, side_by_side, small_button
@@ -22,6 +21,7 @@ from napari_osog.panels.widgets import note, push_button, side_by_side, small_bu
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari_osog.panels.panel import Panel
     from napari_osog.panels.simulate import SimulatePanel
 
 OFFERED = "offer_tour"
