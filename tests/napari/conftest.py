@@ -6,7 +6,9 @@ import gc
 from typing import TYPE_CHECKING
 
 import pytest
+from qtpy.QtWidgets import QApplication
 
+from napari_osog.docks import open_panel
 from napari_osog.live_controller import LiveController
 from napari_osog.panels.simulate import SimulatePanel
 from osog.scene import Camera, Grid, Hologram, Material, Microscope, Population, Scene, Sphere
@@ -53,6 +55,21 @@ def opened(make_napari_viewer_proxy, qtbot):
     wait = Waiting(qtbot, controller)
     wait.settled()
     yield viewer, panel, dock, wait
+    controller.live.stop()
+
+
+@pytest.fixture
+def docked(make_napari_viewer_proxy, monkeypatch):
+    """A viewer with the Simulate panel docked, for which nothing is rendered: no engine is needed."""
+    monkeypatch.setattr(LiveController, "request", lambda self, preview=None: None)
+    viewer = make_napari_viewer_proxy()
+    controller = LiveController.of(viewer)
+    controller.session.set_scene(small_scene(), preset="")
+    panel = open_panel(viewer, SimulatePanel, "Simulate")
+    viewer.window._qt_window.resize(1280, 800)
+    viewer.window._qt_window.show()
+    QApplication.processEvents()
+    yield viewer, panel
     controller.live.stop()
 
 

@@ -12,6 +12,7 @@ from napari_osog.manual.places import place_of
 from napari_osog.manual.window import ManualWindow
 from napari_osog.panels import tour as tours
 from napari_osog.panels.fit import FitPanel
+from napari_osog.panels.fit_lines import ParameterLine
 from napari_osog.panels.row import Row
 from napari_osog.panels.tour import STEPS, Tour, TourOffer, start_tour
 
@@ -29,10 +30,9 @@ def gone(window):
     return not window.findChildren(Tour) and window.findChild(Tour) is None
 
 
-def test_the_tour_points_at_real_widgets_and_survives_docks_that_close(opened):
-    viewer, panel, dock, _ = opened
-    window = viewer.window._qt_window
-    window.resize(1280, 800)
+def test_the_tour_points_at_real_widgets_and_survives_docks_that_close(docked):
+    viewer, panel = docked
+    window, dock = viewer.window._qt_window, dock_of(panel)
     settle()
     tour = start_tour(panel)
     assert start_tour(panel) is tour, "one at a time"
@@ -96,9 +96,8 @@ def test_the_tour_is_offered_once(monkeypatch, qtbot):
     assert first.isHidden()
 
 
-def test_every_row_opens_its_section_and_the_manual_goes_on_from_there(opened):
-    viewer, panel, *_ = opened
-    panel.controller.live.pause()
+def test_every_row_opens_its_section_and_the_manual_goes_on_from_there(docked):
+    viewer, panel = docked
     keys = [s for s in panel.findChildren(QShortcut)
             if s.key() == QKeySequence(QKeySequence.StandardKey.HelpContents)]  # fmt: skip
     assert keys[0].context() == Qt.ShortcutContext.WidgetWithChildrenShortcut
@@ -139,7 +138,8 @@ def test_every_row_opens_its_section_and_the_manual_goes_on_from_there(opened):
         manual.open(page)
         assert "{{" not in manual.text.toPlainText(), page
     fit = open_panel(viewer, FitPanel, "Fit")
-    fit.table.setCurrentIndex(fit.table.lines.index(1, 1))
+    fit.table.lines.show([ParameterLine("particles[*].x_um", "x", "µm", value=1.0)])
+    fit.table.setCurrentIndex(fit.table.lines.index(0, 1))
     fit.explain(fit.table)
     assert manual.link == "scene.md#particle"
     assert window.findChildren(ManualWindow) == [manual]

@@ -14,6 +14,7 @@ from helpers import reading
 from napari_osog.docks import open_panel
 from napari_osog.panels.dataset import DatasetPanel
 from napari_osog.panels.fit import FitPanel
+from napari_osog.panels.fit_lines import ParameterLine
 from napari_osog.panels.plot import Plot
 from napari_osog.panels.section import Section
 from osog.scene import Scene
@@ -31,10 +32,9 @@ MIXED = {
 
 
 @pytest.fixture
-def all_open(opened):
+def all_open(docked):
     """Every panel with all its parts unfolded, and a micrograph that is asked about."""
-    viewer, panel, _, wait = opened
-    wait.controller.live.pause()
+    viewer, panel = docked
     scene = panel.session.scene
     data = scene.model_dump()
     data["populations"][0]["shape"] = {"kind": "polyhedron", "size_um": [2, 1, 1]}
@@ -52,7 +52,7 @@ def all_open(opened):
     panel.own_image.ask(mine)
     fit = open_panel(viewer, FitPanel, "Fit")
     fit.setting.start = "points"
-    fit.table.lines.show_everything(True)
+    fit.table.lines.show([ParameterLine("microscope.focus_um", "Focus", "µm", value=1.0)])
     data = open_panel(viewer, DatasetPanel, "Dataset")
     panels = (panel, fit, data)
     panel.header.save_form.open()
@@ -69,13 +69,12 @@ def all_open(opened):
     fit.run_box.show_mismatch("The scene has 64 × 80 pixels and the micrograph 40 × 50.")
     fit.run_box.curve.show()
     viewer.window._qt_window.setUpdatesEnabled(False)  # to draw it all takes most of the time
-    return viewer, panels, wait
+    return viewer, panels
 
 
-def shown(panel, wait):
+def shown(panel):
     """Bring a panel to the front, laid out."""
     open_panel(panel.viewer, type(panel), "")
-    wait.until(lambda: panel.isVisible() and not panel.visibleRegion().isEmpty())
     for _ in range(5):
         QApplication.processEvents()
     return panel
@@ -94,9 +93,9 @@ def test_panels_are_for_keyboards_and_for_tired_eyes(all_open):
     print("T3", time.process_time())
 
 
-def every_stop_has_a_name_and_tab_goes_as_one_reads(_, panels, wait):
+def every_stop_has_a_name_and_tab_goes_as_one_reads(_, panels):
     for panel in panels:
-        shown(panel, wait)
+        shown(panel)
         nameless = [w for w in reading.stops(panel, hidden=True) if not reading.spoken(w)]
         assert not nameless, [(type(w), w.parentWidget()) for w in nameless]
         wanted = reading.stops(panel)
@@ -153,12 +152,12 @@ def pressed_by_space(button):
         button.blockSignals(False)
 
 
-def letters_stand_out_from_their_ground_in_both_themes(viewer, panels, wait):
+def letters_stand_out_from_their_ground_in_both_themes(viewer, panels):
     for theme in ("dark", "light"):
         viewer.theme = theme
         looked_at = {}
         for panel in panels:
-            shown(panel, wait)
+            shown(panel)
             for widget in panel.findChildren(QLabel) + panel.findChildren(QAbstractButton):
                 if (
                     widget.isVisible()
@@ -180,13 +179,12 @@ def letters_stand_out_from_their_ground_in_both_themes(viewer, panels, wait):
         assert not {k: v for k, v in low.items() if v < 4.5}, theme
 
 
-def nothing_is_cut_when_letters_grow(viewer, panels, wait):
+def nothing_is_cut_when_letters_grow(viewer, panels):
     from napari.settings import get_settings
 
-    viewer.window._qt_window.resize(1280, 800)
     for size in (9, 18):
         get_settings().appearance.font_size = size
         for panel in panels:
-            shown(panel, wait)
+            shown(panel)
             assert not reading.cut(panel), size
             assert panel.content.width() <= panel.scroll_area.viewport().width()
