@@ -60,7 +60,7 @@ def opened(make_napari_viewer_proxy, qtbot):
 
 @pytest.fixture
 def docked(make_napari_viewer_proxy, monkeypatch):
-    """A viewer with the Simulate panel docked, for which nothing is rendered: no engine is needed."""
+    """A viewer with the Simulate panel docked, that renders nothing and needs no engine."""
     monkeypatch.setattr(LiveController, "request", lambda self, preview=None: None)
     viewer = make_napari_viewer_proxy()
     controller = LiveController.of(viewer)

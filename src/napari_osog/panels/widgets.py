@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -89,10 +90,13 @@ def dressed(combo: C, name: str, help: str = "", *, letters: int = 6) -> C:
     """
     combo.setAccessibleName(name)
     combo.setToolTip(help)
+    held = weakref.ref(combo)
 
     def tell(text: str) -> None:
         """Repeat in the tooltip what the box may have no room for."""
-        combo.setToolTip(f"<p><b>{escape(text)}</b></p><p>{help}</p>" if text else help)
+        box = held()
+        if box is not None:
+            box.setToolTip(f"<p><b>{escape(text)}</b></p><p>{help}</p>" if text else help)
 
     combo.currentTextChanged.connect(tell)
     combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
