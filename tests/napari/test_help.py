@@ -79,6 +79,8 @@ def test_the_tour_points_at_real_widgets_and_survives_docks_that_close(docked):
     assert tour.target is None and tour.isVisible()
     tour.next_button.click()
     settle()
+    tour.follow()
+    assert tour.target is not None, "the Simulate panel is opened again"
     tour.leave()
     assert gone(window)
 

@@ -201,6 +201,8 @@ class Tour(QFrame):
         except RuntimeError:  # Qt has deleted the panel that the tour was begun from
             self.leave()
             return
+        if isinstance(self._own, type(self.panel)):  # one that was closed is opened anew
+            self.panel = self._own
         self._point(reveal=True)
         self.show()
         self.raise_()
