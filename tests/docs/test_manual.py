@@ -45,8 +45,7 @@ def test_every_number_of_a_scene_is_explained_where_its_field_stands(name: str) 
                    for field in ("shape", "count", "surface.bevel_um", "aggregate")]  # fmt: skip
     for number in dotted:
         page, anchor = pages.split(places.place_of(scene, number))
-        models, laws = sections()
-        section = (models | laws)[anchor]
+        section = sections()[0][anchor]
         block = number.endswith(("camera", "shape")) and not number.startswith("grid")
         assert page == pages.REFERENCE
         assert block or f"| `{places.field_in(number)}` |" in section, (number, anchor)

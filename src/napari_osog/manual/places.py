@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel
 
 from napari_osog.manual.pages import REFERENCE
-from osog.scene import Population, SceneError
+from osog.scene import Population, SceneError, SceneModel
 from osog.scene.paths import child, resolved
 from osog.scene.population import Particle
 
@@ -40,7 +40,7 @@ def place_of(scene: Scene, name: str) -> str:
         owner = Particle if name.startswith("particles") else Population
         return f"{REFERENCE}#{anchor_of(owner)}"
     for step in steps:
-        if isinstance(value, BaseModel) and step in type(value).model_fields:
+        if isinstance(value, SceneModel) and step in type(value).model_fields:
             owner, field = type(value), str(step)
         try:
             value = child(value, step, name)
@@ -48,7 +48,7 @@ def place_of(scene: Scene, name: str) -> str:
             value = None
         if value is None:
             break
-    if isinstance(value, BaseModel):
+    if isinstance(value, SceneModel):  # and no law, which stands for a number
         return f"{REFERENCE}#{anchor_of(type(value))}"
     absent = _block(owner, field) if value is None else None
     return f"{REFERENCE}#{anchor_of(absent or owner)}"
