@@ -46,7 +46,7 @@ def test_every_number_of_a_scene_is_explained_where_its_field_stands(name: str) 
     for number in dotted:
         page, anchor = pages.split(places.place_of(scene, number))
         section = sections()[0][anchor]
-        block = number.endswith(("camera", "shape")) and not number.startswith("grid")
+        block = number.endswith(("camera", "shape", "aggregate")) and not number.startswith("grid")
         assert page == pages.REFERENCE
         assert block or f"| `{places.field_in(number)}` |" in section, (number, anchor)
 

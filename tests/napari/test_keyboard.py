@@ -82,15 +82,9 @@ def shown(panel):
 
 def test_panels_are_for_keyboards_and_for_tired_eyes(all_open):
     """One window for all of it: to open everything takes longer than to look at it."""
-    import time
-
-    print("T0", time.process_time())
     every_stop_has_a_name_and_tab_goes_as_one_reads(*all_open)
-    print("T1", time.process_time())
     letters_stand_out_from_their_ground_in_both_themes(*all_open)
-    print("T2", time.process_time())
     nothing_is_cut_when_letters_grow(*all_open)
-    print("T3", time.process_time())
 
 
 def every_stop_has_a_name_and_tab_goes_as_one_reads(_, panels):

@@ -9,7 +9,7 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox
 
 from napari_osog.lifetimes import listen
-from napari_osog.panels.widgets import dressed
+from napari_osog.panels.widgets import dressed, tell_choice
 from napari_osog.viewers import unwrapped
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class MicrographBox(QComboBox):
             target = self.session.target
             index = next((i for i, layer in enumerate(self.layers) if layer is target), -1)
             self.setCurrentIndex(index + 1)
+        tell_choice(self)
         self.relisted.emit()
 
     def _choose(self, index: int) -> None:

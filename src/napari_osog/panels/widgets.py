@@ -90,13 +90,13 @@ def dressed(combo: C, name: str, help: str = "", *, letters: int = 6) -> C:
     """
     combo.setAccessibleName(name)
     combo.setToolTip(help)
+    combo.setProperty("osog_help", help)
     held = weakref.ref(combo)
 
-    def tell(text: str) -> None:
-        """Repeat in the tooltip what the box may have no room for."""
+    def tell(_: str) -> None:
         box = held()
         if box is not None:
-            box.setToolTip(f"<p><b>{escape(text)}</b></p><p>{help}</p>" if text else help)
+            tell_choice(box)
 
     combo.currentTextChanged.connect(tell)
     combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -104,6 +104,12 @@ def dressed(combo: C, name: str, help: str = "", *, letters: int = 6) -> C:
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     ignore_wheel(combo)
     return combo
+
+
+def tell_choice(combo: QComboBox) -> None:
+    """Repeat in the tooltip of a combo box what it may have no room for."""
+    text, help = combo.currentText(), combo.property("osog_help") or ""
+    combo.setToolTip(f"<p><b>{escape(text)}</b></p><p>{help}</p>" if text else help)
 
 
 def push_button(text: str, help: str, pressed: Any) -> QPushButton:
@@ -226,6 +232,7 @@ def refill(combo: QComboBox, first: list[str], layers: list[Any], chosen: Any = 
         combo.addItems([*first, *(layer.name for layer in layers)])
         combo.setProperty("layer_ids", ids)
         combo.setCurrentIndex(ids.index(wanted) if wanted in ids else 0)
+    tell_choice(combo)
 
 
 __all__ = [
@@ -244,6 +251,7 @@ __all__ = [
     "say",
     "side_by_side",
     "small_button",
+    "tell_choice",
     "titled",
     "wide",
 ]
