@@ -134,7 +134,7 @@ def test_every_row_opens_its_section_and_the_manual_goes_on_from_there(docked):
     manual.first()
     assert manual.link == "index.md" and "Five-minute tour" in manual.text.toPlainText()
     manual.words.setText("Glossary")
-    manual.find()
+    manual.find_words()
     assert manual.text.textCursor().selectedText() == "Glossary"
     for page in ("scene.md", "tables.md", "cli.md", "contributing.md", "api/optics.md"):
         manual.open(page)

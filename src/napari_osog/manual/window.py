@@ -61,7 +61,8 @@ class Pages(QTextBrowser):
             return None
         path = pages.folder() / self.property("page_folder") / name.toString()
         image = QImage(str(path))
-        room = max(self.viewport().width() - 40, 200)
+        port = self.viewport()
+        room = max((0 if port is None else port.width()) - 40, 200)
         if image.width() > room:
             image = image.scaledToWidth(room, Qt.TransformationMode.SmoothTransformation)
         return image
@@ -97,7 +98,7 @@ class ManualWindow(QWidget):
         self.words = QLineEdit()
         self.words.setPlaceholderText("Find on this page")
         self.words.setAccessibleName("Find on this page")
-        self.words.returnPressed.connect(self.find)
+        self.words.returnPressed.connect(self.find_words)
         self.close_button = push_button("Close", "", self.close)
         line = QHBoxLayout()
         for widget in (self.back_button, self.contents_button, self.words, self.close_button):
@@ -163,7 +164,7 @@ class ManualWindow(QWidget):
             return
         self.open(f"{target}#{anchor}" if anchor else target)
 
-    def find(self) -> None:
+    def find_words(self) -> None:
         """Go on to the next place of the words that were typed, round the end of the page."""
         if not self.text.find(self.words.text()):
             self.text.moveCursor(QTextCursor.MoveOperation.Start)

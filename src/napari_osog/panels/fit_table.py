@@ -254,8 +254,9 @@ class ParameterTable(QTableView):
         area = self.parentWidget()
         while area is not None and not isinstance(area, QScrollArea):
             area = area.parentWidget()
-        if area is not None and self.viewport() is not None and self.hasFocus():
-            place = self.viewport().mapTo(area.widget(), self.visualRect(index).center())
+        port = self.viewport()
+        if area is not None and port is not None and self.hasFocus():
+            place = port.mapTo(area.widget(), self.visualRect(index).center())
             area.ensureVisible(place.x(), place.y(), 0, 40)
 
     @property

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_osog.panels.panel import Panel
-    from napari_osog.panels.simulate import SimulatePanel
 
 OFFERED = "offer_tour"
 _WIDTH = 34
@@ -46,29 +45,27 @@ class Step:
 
     title: str
     text: str
-    panel: Callable[[SimulatePanel], Panel | None]
-    target: Callable[[Any, SimulatePanel], QWidget | None]
+    panel: Callable[[Any], Panel | None]
+    target: Callable[[Any, Any], QWidget | None]
 
 
-def _itself(panel: SimulatePanel) -> Panel:
-    from napari_osog.panels.simulate import SimulatePanel
-
-    return open_panel(panel.viewer, SimulatePanel, "Simulate")
+def _itself(panel: Any) -> Any:
+    return open_panel(panel.viewer, type(panel), "Simulate")
 
 
-def _dataset(panel: SimulatePanel) -> Panel:
+def _dataset(panel: Any) -> Any:
     from napari_osog.panels.dataset import DatasetPanel
 
     return open_panel(panel.viewer, DatasetPanel, "Dataset")
 
 
-def _particles(_: Any, panel: SimulatePanel) -> QWidget | None:
+def _particles(_: Any, panel: Any) -> QWidget | None:
     population = panel.sample.population
     shape = None if population is None else panel.row(f"populations.{population.name}.shape")
     return shape or panel.sample.buttons["add"]
 
 
-def _own_image(_: Any, panel: SimulatePanel) -> QWidget | None:
+def _own_image(_: Any, panel: Any) -> QWidget | None:
     if panel.own_image.isVisible():
         return panel.own_image
     window = window_of(panel)
@@ -141,7 +138,7 @@ class Tour(QFrame):
         What it points at.
     """
 
-    def __init__(self, window: QMainWindow, panel: SimulatePanel) -> None:
+    def __init__(self, window: QMainWindow, panel: Any) -> None:
         super().__init__(window)
         self.setObjectName("osog_card")
         self.panel = panel
@@ -308,7 +305,7 @@ class TourOffer(QFrame):
         self.taken.emit()
 
 
-def start_tour(panel: SimulatePanel) -> Tour | None:
+def start_tour(panel: Any) -> Tour | None:
     """Begin the tour in the window of a panel, from its first step; one at a time."""
     window = window_of(panel)
     if window is None:

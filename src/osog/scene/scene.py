@@ -34,8 +34,6 @@ _MAX_PIXELS = 8192
 class Grid(SceneModel):
     """The frame: rows, columns and the size of a camera pixel in the object."""
 
-    page = "physics.md#sampling"
-
     shape: tuple[int, int] = parameter(
         (256, 256),
         title="Frame",
