@@ -59,13 +59,13 @@ def _dataset(panel: Any) -> Any:
     return open_panel(panel.viewer, DatasetPanel, "Dataset")
 
 
-def _particles(_: Any, panel: Any) -> QWidget | None:
+def _particles(_: Any, panel: Any) -> Any:
     population = panel.sample.population
     shape = None if population is None else panel.row(f"populations.{population.name}.shape")
     return shape or panel.sample.buttons["add"]
 
 
-def _own_image(_: Any, panel: Any) -> QWidget | None:
+def _own_image(_: Any, panel: Any) -> Any:
     if panel.own_image.isVisible():
         return panel.own_image
     window = window_of(panel)
