@@ -48,8 +48,8 @@ _POOR, _PROMISE, _BETTER = 1.05, 5.0, 5.0
 _CONVERGED = 0.1
 # Rounds of moves.
 _ROUNDS = 2
-# Neighbours that stand in a particle's tile, and how far beyond its body one may lie.
-_BESIDE, _TOUCH_UM = 2, 0.5
+# Neighbours that stand in a particle's tile at most.
+_BESIDE = 4
 
 
 class Together:
@@ -110,7 +110,10 @@ class Together:
             options["linear"], first, checked.values[used], self.names,
             grey_levels=checked.grey_levels,
         )  # fmt: skip
-        self._tiles = Tiles(scene, patches.population, fields, device=options["device"], tell=tell)
+        self._tiles = Tiles(
+            scene, patches.population, fields, device=options["device"],
+            accuracy=self._accuracy("standard") or "draft", tell=tell,
+        )  # fmt: skip
         self._optics: dict[str, float] = {}
         self._alternatives: Alternatives | None = None
         self._spots: list[Spot] = []
@@ -226,14 +229,14 @@ class Together:
         return FrameModel(scene_of, particles, reach, accuracy, self._options["device"])
 
     def _beside(self, k: int, particles: Sequence[Particle]) -> tuple[Particle, ...]:
-        """Those that touch a particle, nearest first."""
-        shape = self._patches.population.shape
-        own = particles[k]
-        half = longest_half_extent(shape, own)
+        """Those whose light changes how a particle's own shows in its patch, nearest first."""
+        pixel, own = self._scene.grid.pixel_size_um, particles[k]
+        region = self._patches.region(own)
+        reach = 0.5 * max(region.shape) if region is not None else 0.0
         near = []
         for j, other in enumerate(particles):
-            apart = float(np.hypot(other.x_um - own.x_um, other.y_um - own.y_um))
-            if j != k and apart < half + _TOUCH_UM + longest_half_extent(shape, other):
+            apart = float(np.hypot(other.x_um - own.x_um, other.y_um - own.y_um)) / pixel
+            if j != k and apart < reach + 0.5 * self._patches.reach_px(other):
                 near.append((apart, other))
         near.sort(key=lambda pair: pair[0])
         return tuple(other for _, other in near[:_BESIDE])
@@ -308,8 +311,8 @@ class Together:
             block, image = joint.state.blocks[k], joint.state.images[k]
             if block is None or image is None:
                 continue
-            near = self._beside(k, particles)
-            if any(particles[j] in near for j in out):
+            half = longest_half_extent(self._patches.population.shape, particles[k])
+            if any(_apart(particles[j], particles[k]) < 2 * half for j in out):
                 continue
             target, weights = self._target(joint, k, image)
             now = weights * (target - (image - other.empty))
@@ -471,6 +474,10 @@ class Together:
             elif not np.isfinite(one):
                 words.append(f"{name} has no effect on this image; fix it.")
         return " ".join(words)
+
+
+def _apart(one: Particle, other: Particle) -> float:
+    return float(np.hypot(one.x_um - other.x_um, one.y_um - other.y_um))
 
 
 __all__ = ["FIRST", "FREE", "Together"]
