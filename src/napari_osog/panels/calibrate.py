@@ -157,7 +157,7 @@ class CalibrateSection(Section):
         self.chooser = MicrographBox(self.controller, "Crowded micrograph to look like")
         self.add(titled("Micrograph", self.chooser))
         self.tile = QSpinBox()
-        self.tile.setRange(64, 1024)
+        self.tile.setRange(96, 1024)  # noise is measured in nine blocks of 32 px or more
         self.tile.setSingleStep(32)
         self.tile.setValue(_TILE_PX)
         self.tile.setSuffix(" px")
