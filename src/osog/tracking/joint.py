@@ -39,7 +39,7 @@ _RISE = 3.0
 # Damping at the start, and its limits.
 _TAU, _LEAST, _MOST = 1e-3, 1e-7, 1e6
 # Squared distance in σ that a particle moves before its derivatives are made anew.
-_STALE = 9.0
+_STALE = 4.0
 # Attempts to find a step that lowers χ², per iteration.
 _ATTEMPTS = 10
 
@@ -193,6 +193,10 @@ class Joint:
         """Go to other numbers; derivatives are kept where a particle has hardly moved."""
         self.state.point = self.problem.evaluate(u)
         self._tell("joint")
+
+    def use(self, tiles: Tiles) -> None:
+        """Take the derivatives from other tiles from now on."""
+        self._tiles, self.state.blocks = tiles, [None] * self.count
 
     def descend(self, most: int, *, optics: bool) -> bool:
         """Go downhill.

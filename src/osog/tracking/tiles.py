@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # Tiles along a side of a mosaic, the most pixels along one, and the gap between tiles.
 _MOST_TILES = 4
 _MOST_PIXELS = 640
-_GAP = 24
+_GAP = 48
 # Of the scale of a parameter. One-sided differences of a float64 model are then right to 1e-5.
 _STEP = 1e-6
 FAILURES = (ValueError, RuntimeError, ArithmeticError, MemoryError, np.linalg.LinAlgError)
@@ -68,7 +68,8 @@ class Tiles:
     fields : tuple of str
         Free fields of a particle.
     device : str
-    accuracy : str
+    accuracy : str or None
+        Of the images; the scene's own for None.
     tell : callable
         Called after every picture with a word; it may raise to stop.
 
@@ -85,7 +86,7 @@ class Tiles:
         fields: Sequence[str],
         *,
         device: str = "cpu",
-        accuracy: str = "draft",
+        accuracy: str | None = "draft",
         tell: Callable[[str], None] = lambda word: None,
     ) -> None:
         self.failures: dict[tuple[int, int], str] = {}

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 FIRST, FREE = 4, 12
 """Iterations of new particles with the shared numbers held, and of all with them free."""
 # Iterations after a move, and on the fine grid.
-_MOVED, _FINE = 6, 5
+_MOVED, _FINE = 6, 10
 # χ² per pixel of a particle's surroundings from which it is tried elsewhere, and by how much a
 # move must promise to lower χ², and must lower it.
 _POOR, _PROMISE, _BETTER = 1.05, 5.0, 5.0
@@ -110,15 +110,18 @@ class Together:
             options["linear"], first, checked.values[used], self.names,
             grey_levels=checked.grey_levels,
         )  # fmt: skip
-        self._tiles = Tiles(
-            scene, patches.population, fields, device=options["device"],
-            accuracy=self._accuracy("standard") or "draft", tell=tell,
-        )  # fmt: skip
+        self._tiles = self._tiles_of("standard")
         self._optics: dict[str, float] = {}
         self._alternatives: Alternatives | None = None
         self._spots: list[Spot] = []
         self.joint: Joint | None = None
         self.shared: dict[str, tuple[float, float]] = {}
+
+    def _tiles_of(self, accuracy: str) -> Tiles:
+        return Tiles(
+            self._scene, self._patches.population, self._fields, device=self._options["device"],
+            accuracy=self._accuracy(accuracy), tell=self._tell,
+        )  # fmt: skip
 
     def _check(self, first: Scene) -> None:
         for name in self._free:
@@ -348,12 +351,13 @@ class Together:
         return len(worse) < len(chosen)
 
     def polish(self) -> None:
-        """Go on with images on a fine grid, the derivatives as they are."""
+        """Go on with images and derivatives on a fine grid."""
         joint = self.joint
         if joint is None or not self._spots:
             return
         particles = joint.particles()
         joint.problem = joint.problem.with_model(self._model(particles, self._accuracy("fine")))
+        joint.use(self._tiles_of("fine"))
         joint.placed(joint.state.point.u)
         joint.descend(_FINE, optics=bool(self.names))
 
