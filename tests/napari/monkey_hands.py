@@ -280,6 +280,7 @@ class HandsOnTheWindow(Hands):
             chosen = self.random.sample(gone, self.random.choice((1, 1, 1, len(gone))))
             self.say([layer.name for layer in chosen])
             for layer in chosen:
+                self.begin_turn()  # napari collects garbage after each
                 self.viewer.layers.remove(layer)
 
     def duplicate(self):
