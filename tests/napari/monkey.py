@@ -15,7 +15,7 @@ import traceback
 from contextlib import contextmanager
 
 import numpy as np
-from qtpy.QtCore import QtMsgType, QTimer, qInstallMessageHandler
+from qtpy.QtCore import QTimer, QtMsgType, qInstallMessageHandler
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QMenu
 from vispy.gloo.context import GLContext
