@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
+from napari.utils.notifications import notification_manager
 
+from osog import Scene, render
 from osog.scene.parameters import replaced
+
+from .conftest import small_scene
 
 pytestmark = pytest.mark.viewer
 
@@ -137,3 +143,32 @@ def test_phase_and_amplitude_are_layers_on_demand(opened):
     assert phase.visible and amplitude.visible
     panel.show_section.layers["phase"].setChecked(False)
     assert not phase.visible and amplitude.visible
+
+
+def test_a_scene_file_is_rendered_while_the_window_goes_on(opened, tmp_path):
+    viewer, _, _, wait = opened
+    path = tmp_path / "dropped.osog.yaml"
+    scene = replaced(small_scene(), {"series.frames": 2, "series.interval_s": 0.5})
+    scene.save(path)
+    before = set(threading.enumerate())
+    (layer,) = viewer.open(path, plugin="napari-osog")
+    assert layer.data.shape == (2, 64, 80) and not layer.data.any(), "nothing was waited for"
+    wait.until(lambda: layer.data.any())
+    assert np.array_equal(layer.data, render(scene, seed=0).image.numpy())
+    low, high = layer.contrast_limits
+    assert low < layer.data.min() and layer.data.mean() < high
+    assert layer.metadata["osog"]["explain"] and layer.scale[0] == 0.5
+    wait.until(lambda: set(threading.enumerate()) <= before)
+
+
+def test_a_scene_file_that_cannot_be_rendered_leaves_no_black_layer(opened, tmp_path):
+    viewer, _, _, wait = opened
+    crowd = small_scene().to_dict()
+    crowd["populations"][0] |= {"count": 3000, "placement": {"law": "non_overlapping", "z_um": 0}}
+    Scene.model_validate(crowd).save(tmp_path / "crowd.osog.yaml")
+    before = len(notification_manager.records)
+    viewer.open(tmp_path / "crowd.osog.yaml", plugin="napari-osog")
+    assert "crowd" in viewer.layers
+    wait.until(lambda: "crowd" not in viewer.layers)
+    (told,) = list(notification_manager.records)[before:]
+    assert "crowd" in told.message and "room" in told.message

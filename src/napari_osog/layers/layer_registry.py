@@ -275,11 +275,12 @@ def _unit_names(units: Any) -> tuple[str, ...]:
 
 
 def write(layer: Any, array: NDArray[Any]) -> None:
-    """Put an array into a layer; only another shape gives the layer new data.
+    """Put an array into a layer; only another shape or type gives the layer new data.
 
     The thumbnail is left for the time when nothing moves any more.
     """
-    if layer.data.shape == array.shape and layer.data.flags.writeable:
+    same = layer.data.shape == array.shape and layer.data.dtype == array.dtype
+    if same and layer.data.flags.writeable:
         np.copyto(layer.data, array)
         layer.refresh(thumbnail=False, highlight=False, extent=False)
     else:

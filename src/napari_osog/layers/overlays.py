@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_osog.pictures import Picture
 
 MAX_OUTLINES = 1000
+_SHORT = 65535
 
 
 class Overlays:
@@ -51,9 +52,9 @@ class Overlays:
         if not wanted:
             self.registry.hide(layer)
             return
-        masks = picture.instances
-        if masks is None:
+        if picture.instances is None:
             return
+        masks = short_numbers(picture.instances)
         if layer is None:
             layer = self.registry.make("masks", Labels, masks.copy(), masks.shape, opacity=0.45)
             layer.editable = False
@@ -136,6 +137,15 @@ class Overlays:
         return layer
 
 
+def short_numbers(masks: NDArray[np.int32]) -> NDArray[np.integer]:
+    """Masks in 16 bits where they fit: napari colours these by a table.
+
+    For longer numbers it compiles code when the first are shown, and the window stands still for
+    seconds.
+    """
+    return masks.astype(np.uint16) if masks.max(initial=0) <= _SHORT else masks
+
+
 def _closed(outline: NDArray[np.float64]) -> NDArray[np.float64]:
     """Close a polygon and drop points that repeat: a path with them is not drawn."""
     step = np.abs(np.diff(outline, axis=0, prepend=outline[-1:])).max(axis=1)
@@ -145,4 +155,4 @@ def _closed(outline: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([corners, corners[:1]])
 
 
-__all__ = ["MAX_OUTLINES", "Overlays"]
+__all__ = ["MAX_OUTLINES", "Overlays", "short_numbers"]
