@@ -40,8 +40,9 @@ def show_labels(viewer: Any, frame: LabelledFrame) -> None:
     edge = [_COLOURS[state] for state in objects.state]
     mine = _renewed(viewer, MASKS, BOXES)
     viewer.add_labels(
-        frame.instances, name=MASKS, opacity=0.4, features=_rows(table), **placed, **mine
-    )
+        short_numbers(frame.instances), name=MASKS, opacity=0.4, features=_rows(table), **placed,
+        **mine,
+    )  # fmt: skip
     viewer.add_shapes(
         list(corners), shape_type="polygon", name=BOXES, face_color="transparent",
         edge_color=edge or "#ffb000", edge_width=max(1.0, min(frame.shape) / 400), features=table,
