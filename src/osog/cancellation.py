@@ -38,6 +38,12 @@ def cancellable(stop: Callable[[], bool] | None) -> Iterator[None]:
         _local.stop = outer
 
 
+def asker() -> Callable[[], bool]:
+    """Return what the innermost `cancellable` block asks, for a block inside of it to ask too."""
+    stop: Callable[[], bool] | None = getattr(_local, "stop", None)
+    return stop if stop is not None else lambda: False
+
+
 def raise_if_cancelled() -> None:
     """End here if the caller has asked to; otherwise do nothing.
 

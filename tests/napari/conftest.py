@@ -70,9 +70,9 @@ class Waiting:
                 and not session.picture.request.preview
                 and not self.controller.live.busy
             ),
-            timeout=20000,
+            timeout=60000,
         )
         return session.picture
 
     def until(self, condition):
-        self.qtbot.waitUntil(condition, timeout=10000)
+        self.qtbot.waitUntil(condition, timeout=60000)

@@ -62,11 +62,9 @@ def fit_every(
 
     chosen = request.scene.populations[population_looked_for(request.scene, request.population)]
     free, held = _fields(request, chosen.name)
-    begun, made = time.monotonic(), 0
+    begun = time.monotonic()
 
     def after_each(done: int, likely: int, _: str) -> bool:
-        nonlocal made
-        made = done
         tell(f"Particle fit {done} of about {max(likely, done)}")
         return stopping()
 
@@ -76,8 +74,7 @@ def fit_every(
         y0, y1, x0, x1 = request.region
         counted[:] = False
         counted[y0:y1, x0:x1] = good[y0:y1, x0:x1]
-    # Once a particle is fitted, a stop keeps what there is.
-    with cancellable(lambda: stopping() and not made):
+    with cancellable(stopping):  # once a particle is fitted, a stop keeps what there is
         table = fit_many(
             np.where(good, request.image, 0.0),
             request.scene,

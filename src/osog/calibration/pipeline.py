@@ -12,7 +12,7 @@ from osog.calibration.result import CalibrationResult
 from osog.calibration.simulation import Simulation
 from osog.calibration.summary import Summary
 from osog.calibration.unknowns import Unknowns
-from osog.cancellation import Cancelled, cancellable
+from osog.cancellation import Cancelled, asker, cancellable
 from osog.fitting import FitError
 from osog.scene.paths import get
 from osog.statistics import average, distances, measure, spread
@@ -115,7 +115,7 @@ def calibrate(
     summary = Summary.suited_to(tiles, pixel, azimuth)
     target = np.stack([summary(tile) for tile in tiles])
     total = pilot + _SCATTER + renders * (steps * (len(unknowns) + 1) + 1) + 2 * _JUDGED
-    watch = _Watch(callback, total)
+    watch = _Watch(callback, total, asker())
     simulation = Simulation(scene, unknowns, summary, accuracy, device, watch.made)
 
     def drawn(u: Array, first: int, count: int) -> Array:
@@ -161,10 +161,15 @@ def calibrate(
 
 
 class _Watch:
-    """Counts pictures, tells the caller, and keeps the wish to stop."""
+    """Counts pictures, tells the caller, and keeps the wish to stop: its own or one outside."""
 
-    def __init__(self, callback: Callable[[int, int, str], Any] | None, total: int) -> None:
-        self._callback, self._total = callback, total
+    def __init__(
+        self,
+        callback: Callable[[int, int, str], Any] | None,
+        total: int,
+        outside: Callable[[], bool],
+    ) -> None:
+        self._callback, self._total, self._outside = callback, total, outside
         self._stopped = False
         self.count, self.word = 0, ""
 
@@ -173,6 +178,8 @@ class _Watch:
         self.stops()
 
     def stops(self) -> bool:
+        if not self._stopped:
+            self._stopped = self._outside()
         if self._callback is not None and not self._stopped:
             self._stopped = bool(self._callback(self.count, self._total, self.word))
         return self._stopped

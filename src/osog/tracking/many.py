@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.cancellation import Cancelled, cancellable
 from osog.detection import detect
 from osog.fitting import FitError
 from osog.fitting.problem.depth_of_field import depth_of_field_um
@@ -95,7 +96,8 @@ def fit_many(
         How many of the worst fits of a round begin again from templates; 0 to 1000.
     callback : callable, optional
         Called with the number of fits made, their likely total, and a word; a true answer stops
-        and keeps what there is.
+        and keeps what there is. Inside a block of `osog.cancellation.cancellable` it stops between
+        two steps of an image, and keeps what there is once one particle is fitted.
 
     Returns
     -------
@@ -223,16 +225,23 @@ class Frame:
     def finished(self, rounds: int, rescue: int, frame: int = 0) -> ParticleTable:
         """Fit, look for what was missed, drop what is none, and make the table."""
         every = {spot.number for spot in self.spots}
-        self._fit_all(every)
-        self._rescue(rescue)
-        self._drop()
-        for _ in range(rounds):
-            new = self._missed()
-            if not new or self.stopped:
-                break
-            self._fit_all(new)
+        try:
+            self._fit_all(every)
+            self._rescue(rescue)
             self._drop()
-        return self.table(frame)
+            for _ in range(rounds):
+                new = self._missed()
+                if not new or self.stopped:
+                    break
+                self._fit_all(new)
+                self._drop()
+        except Cancelled:
+            if not any(spot.fitted for spot in self.spots):
+                raise
+            self.stopped = True
+            self._drop()
+        with cancellable(lambda: False):  # what was fitted is kept
+            return self.table(frame)
 
     # Steps ----------------------------------------------------------------------------------
 

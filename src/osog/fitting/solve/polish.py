@@ -72,4 +72,6 @@ class Polish:
                 there = DescentResult(fresh, jacobian, iteration, "stopped", False)
                 return replace(trial, descent=there, problem=finer, polished=True, refined=True)
         walked = self._descent.settled(finer, fresh.u, self._setup.max_iterations, "polish")
-        return replace(walked, complete=trial.complete, polished=True, refined=True)
+        return replace(
+            walked, complete=trial.complete, polished=True, refined=True, mirrored=trial.mirrored
+        )

@@ -190,13 +190,18 @@ class Search:
         short = [trial for trial in before if trial.descent.reason == "exhausted"]
         others = [trial for trial in before if trial.descent.reason != "exhausted"]
         done: list[Trial] = []
+        fruitless = 0
         for values in guesses:
+            if fruitless == stage.fruitless:  # all of them lead to where others have been
+                break
             trial = self._guessed(values, best)
             if self._monitor.stopped:
                 return [*others, *done, *short, trial]
             best = min(best, judge.misfit(trial))
             if judge.is_known(trial):
+                fruitless += 1
                 continue
+            fruitless = 0
             if judge.is_hopeful(trial):
                 done.append(self._finished(trial))
                 if self._is_done(done[-1]):

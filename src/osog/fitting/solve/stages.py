@@ -25,6 +25,8 @@ class Stage:
         Whether the guesses must differ much.
     finished : int
         How many of the best guesses are carried to their end where none of them is hopeful.
+    fruitless : int
+        Guesses in a row that lead to minima that are known, after which no more are tried.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Stage:
     over_bounds: bool = False
     diverse: bool = True
     finished: int = 1
+    fruitless: int = 5
 
 
 STAGES = (
