@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from napari_osog.pictures import Failure, Picture
     from osog.scene import Scene
 
+_AGAIN_MS, _TRIES = 100, 20
+"""How soon, and how often, a layer is looked for again."""
+
 
 def waiting_viewer() -> Any:
     """Viewer whose window would stand still during a render; None where there is no window."""
@@ -67,13 +70,19 @@ def _take_in(
     about: dict[str, Any],
     made: Picture | Failure,
     fill: Callable[[Any, Picture], None],
+    tries: int = _TRIES,
 ) -> None:
     """Fill the layer, if it is still there; one that cannot be filled goes, with a sentence."""
+    from qtpy.QtCore import QTimer
+
     from napari_osog.pictures import Failure
 
     layers = () if viewer is None else tuple(viewer.layers)
     layer = next((one for one in layers if one.metadata.get("osog") is about), None)
     if layer is None:
+        if viewer is not None and tries:  # napari is still about to add it, or it was deleted
+            seen = weakref.ref(viewer)
+            QTimer.singleShot(_AGAIN_MS, lambda: _take_in(seen(), about, made, fill, tries - 1))
         return
     if isinstance(made, Failure):
         from napari.utils.notifications import show_error

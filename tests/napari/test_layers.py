@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
 
-from osog import Scene, render
+from osog import Renderer, Scene, render
 from osog.scene.parameters import replaced
 
 from .conftest import small_scene
@@ -145,20 +145,28 @@ def test_phase_and_amplitude_are_layers_on_demand(opened):
     assert not phase.visible and amplitude.visible
 
 
-def test_a_scene_file_is_rendered_while_the_window_goes_on(opened, tmp_path):
+def test_a_scene_file_is_rendered_while_the_window_goes_on(opened, tmp_path, monkeypatch):
     viewer, _, _, wait = opened
-    path = tmp_path / "dropped.osog.yaml"
+    path, go, threads = tmp_path / "dropped.osog.yaml", threading.Event(), []
     scene = replaced(small_scene(), {"series.frames": 2, "series.interval_s": 0.5})
     scene.save(path)
-    before = set(threading.enumerate())
+    whole = Renderer.render
+
+    def held(*args, **options):
+        threads.append(threading.current_thread())
+        go.wait(60)
+        return whole(*args, **options)
+
+    monkeypatch.setattr(Renderer, "render", held)
     (layer,) = viewer.open(path, plugin="napari-osog")
     assert layer.data.shape == (2, 64, 80) and not layer.data.any(), "nothing was waited for"
+    go.set()
     wait.until(lambda: layer.data.any())
     assert np.array_equal(layer.data, render(scene, seed=0).image.numpy())
     low, high = layer.contrast_limits
     assert low < layer.data.min() and layer.data.mean() < high
     assert layer.metadata["osog"]["explain"] and layer.scale[0] == 0.5
-    wait.until(lambda: set(threading.enumerate()) <= before)
+    wait.until(lambda: not threads[0].is_alive())
 
 
 def test_a_scene_file_that_cannot_be_rendered_leaves_no_black_layer(opened, tmp_path):
@@ -168,7 +176,7 @@ def test_a_scene_file_that_cannot_be_rendered_leaves_no_black_layer(opened, tmp_
     Scene.model_validate(crowd).save(tmp_path / "crowd.osog.yaml")
     before = len(notification_manager.records)
     viewer.open(tmp_path / "crowd.osog.yaml", plugin="napari-osog")
-    assert "crowd" in viewer.layers
-    wait.until(lambda: "crowd" not in viewer.layers)
+    wait.until(lambda: len(notification_manager.records) > before)
     (told,) = list(notification_manager.records)[before:]
-    assert "crowd" in told.message and "room" in told.message
+    assert "crowd" in told.message and "do not fit without overlap" in told.message
+    wait.until(lambda: "crowd" not in viewer.layers)
