@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 from superqt.utils import qdebounced
 
+from napari_osog import engine
 from napari_osog._settings import setting, when_changed
 from napari_osog.fields import field_problem
 from napari_osog.layers import MAX_OUTLINES, ViewerLayers
@@ -149,6 +150,8 @@ class LiveController:
         """Ask for a picture of the session as it is now."""
         if not self._visible or self.session.asked is not None:  # nobody sees it
             self._stale = True
+            if self._visible:  # until the questions are answered it can be made ready
+                engine.load_ahead()
             return
         session, view = self.session, self.session.view
         if preview is None:

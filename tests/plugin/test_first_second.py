@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 WINDOW = """
-import importlib, pkgutil, sys
+import importlib, pkgutil, sys, threading
 from unittest.mock import MagicMock
 
 import napari_osog
@@ -35,7 +35,13 @@ controller.session.set_scene(Scene(populations=(Population(name="bead", count=1)
 assert fit.parameters.waiting and not fit.parameters.loading.isHidden()
 assert "torch" not in sys.modules, "a panel loads torch"
 
-import osog.optics, osog.rendering  # as a worker does
+controller.session.asked = object()  # a micrograph of the user's own
+assert simulate.header.busy.isHidden() and "No picture" in simulate.header.explain_text.text()
+controller.enter(1)
+(loading,) = (t for t in threading.enumerate() if t.name == "osog-load")
+loading.join()
+assert "osog.rendering" in sys.modules, "it is made ready while the questions are answered"
+controller.session.asked = None
 fit._on_picture(None)
 assert not fit.parameters.waiting and fit.parameters.loading.isHidden()
 assert [line for line in fit.table.lines.all if line.name.startswith("particles[0]")]

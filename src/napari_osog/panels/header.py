@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_osog import engine
+from napari_osog.lifetimes import listen
 from napari_osog.panels.explain import ExplainLine, Reasons
 from napari_osog.panels.forms import SCENE_FILES, SaveForm, save_scene
 from napari_osog.panels.widgets import (
@@ -80,6 +81,7 @@ class SceneHeader(QWidget):
         if not engine.is_loaded():
             self.explain_text.setText("Loading the engine…")
         box.addLayout(self.notices)
+        listen(self, session.events.asked, self._on_asked)
 
     def _scene_menu(self) -> QToolButton:
         button = small_button("Scene…", "Save, load, copy or reset the scene", style="osog_menu")
@@ -131,8 +133,16 @@ class SceneHeader(QWidget):
         picture = self.session.picture
         if picture is None and self.session.status:  # it could not be rendered
             self.explain_text.setText("No picture yet")
-        self.busy.setVisible(picture is None and not self.session.status)
+        waits = self.session.asked is None and not self.session.status
+        self.busy.setVisible(picture is None and waits)
         self._show_notices(picture.cautions if picture is not None else ())
+
+    def _on_asked(self, layer: Any) -> None:
+        """While a micrograph is asked about, no picture is being made."""
+        if self.session.picture is None:
+            words = "Loading the engine…" if not engine.is_loaded() else "Rendering…"
+            self.explain_text.setText("No picture yet" if layer is not None else words)
+        self.show_status()
 
     def explain(self) -> None:
         """Open the reasons of the newest picture below the explain line."""
