@@ -166,7 +166,8 @@ def test_a_scene_file_is_rendered_while_the_window_goes_on(opened, tmp_path, mon
     low, high = layer.contrast_limits
     assert 1 < low < layer.data.mean() < high, "the limits are those of the image"
     assert layer.metadata["osog"]["explain"] and layer.scale[0] == 0.5
-    wait.until(lambda: not threads[0].is_alive())
+    assert threads[0] is not threading.main_thread()
+    wait.until(lambda: "osog-open" not in {each.name for each in threading.enumerate()})
 
 
 def test_a_scene_file_that_cannot_be_rendered_leaves_no_black_layer(opened, tmp_path):
