@@ -216,7 +216,9 @@ def test_a_crowd_on_a_tile_has_its_density() -> None:
 def test_what_is_suggested_can_be_calibrated() -> None:
     scene = crowd(20, 0.5)
     found = {each.name: each for each in suggested(scene)}
-    assert found[COUNT].chosen
+    assert found[COUNT].chosen and found[COUNT].high == 80
+    clear = scene.updated({"populations.beads.placement": {"law": "non_overlapping"}})
+    assert suggested(clear)[0].high == 30, "four times as many might not fit"
     assert found[RADIUS].low < 0.5 < found[RADIUS].high
     assert "populations.beads.material.index" in found
     assert not found["background.haze"].chosen

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _WIDE, _NARROW = 4.0, 3.0
 """Factors on counts and depths, and on sizes, either way."""
+_CLEAR = 1.5
+"""Factor by which bodies that keep clear of each other may be more, so that they find room."""
 _LETTERS = "abc"
 
 
@@ -83,7 +85,8 @@ def _of_populations(scene: Scene) -> Iterator[_Line]:
         words = population.name
         count = population.count
         if isinstance(count, int) and count > 0:
-            low, high = max(1.0, count // _WIDE), max(8.0, _WIDE * count)
+            most = _CLEAR if population.placement.keeps_clear else _WIDE
+            low, high = max(1.0, count // _WIDE), max(8.0, most * count)
             yield f"{base}.count", f"{words}: number in the frame", low, high, True
         for name, law in laws.items():
             field = name.removeprefix(f"{base}.shape.")
