@@ -25,7 +25,7 @@ def fit_many(
     population: str | None = None,
     start: Sequence[Particle] | None = None,
     mask: Any = None,
-    rounds: int = 2,
+    rounds: int = 1,
     most: int = 1000,
     optics: str = "exact",
     priors: dict[str, Any] | None = None,
