@@ -179,7 +179,7 @@ def sat(name: str, seed: int, image: np.ndarray) -> str:
     truth = drawn(exam, seed)
     clock = time.process_time()
     table = fit_many(
-        image, scene_of(exam, []), fields_of(exam),
+        image, scene_of(exam, []), fields_of(exam), joint=True,
         optics="uncertain" if exam.unknown else "exact",
     )  # fmt: skip
     seconds = time.process_time() - clock

@@ -89,16 +89,14 @@ def test_the_failure_of_one_stops_nothing(image, table, monkeypatch):
         return right(self, spot, *rest)
 
     monkeypatch.setattr(Patches, "_fitted", failing)
-    again = fit_many(image, scene_of(), start=given, rounds=0, rescue=0, joint=False)
+    again = fit_many(image, scene_of(), start=given, rounds=0, rescue=0)
     assert [row["particle"] for row in again.rows] == [0, 2]
     assert "no memory left" in again.failures[0]
 
 
 def test_a_callback_stops_and_keeps_what_there_is(image, table):
     given = table.scene.populations[0].particles
-    again = fit_many(
-        image, scene_of(), start=given, joint=False, callback=lambda made, total, word: made == 1
-    )
+    again = fit_many(image, scene_of(), start=given, callback=lambda made, total, word: made == 1)
     assert len(again) == 1
 
 

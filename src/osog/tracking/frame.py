@@ -65,7 +65,7 @@ class Frame:
         most: int,
         options: dict[str, Any],
         callback: Callable[[int, int, str], Any] | None,
-        joint: bool = True,
+        joint: bool = False,
         shared: Sequence[str] = (),
     ) -> None:
         self._checked, self._most = checked, most

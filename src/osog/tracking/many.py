@@ -25,28 +25,31 @@ def fit_many(
     population: str | None = None,
     start: Sequence[Particle] | None = None,
     mask: Any = None,
-    rounds: int = 2,
+    rounds: int = 1,
     most: int = 1000,
     optics: str = "exact",
     priors: dict[str, Any] | None = None,
     linear: str = "auto",
     rescue: int = 4,
-    joint: bool = True,
+    joint: bool = False,
     shared: Sequence[str] = (),
     callback: Callable[[int, int, str], Any] | None = None,
     device: str = "cpu",
 ) -> ParticleTable:
     """Fit every particle of a micrograph.
 
-    Particles are found by matched templates (`osog.detect`) and fitted together, with the optics
-    that they share: the image is that of the whole frame, and each particle's derivatives are taken
-    in its patch of at most 97 × 97 pixels. Then the data minus the model are searched for
-    particles that were missed. What explains nothing, or lies where a better one is, is dropped.
-    Standard deviations come from the normal matrix of all numbers, so that they count what
-    neighbours and optics leave open.
+    Particles are found by matched templates (`osog.detect`) and fitted one by one in their patches
+    of at most 97 × 97 pixels, clearest first, the light of their neighbours subtracted as far as
+    it is known; those with neighbours are fitted again when these have moved. Then the data minus
+    the model are searched for particles that were missed. What explains nothing, or lies where a
+    better one is, is dropped.
 
-    Where the background is dark each particle has a brightness of its own; they are then fitted one
-    by one in their patches, the light of their neighbours subtracted.
+    With `joint` they are fitted together, with the optics that they share: the image is that of the
+    whole frame, each particle's derivatives are taken in its patch, and standard deviations come
+    from the normal matrix of all numbers. Those derivatives are right to some per cent; standard
+    deviations of shared optics, and of depths that trade with them, are then too small by up to
+    three times. Where the background is dark each particle has a brightness of its own, and
+    `joint` is without effect.
 
     Parameters
     ----------
@@ -77,7 +80,7 @@ def fit_many(
     rescue : int
         How many of the worst fits begin again from other numbers; 0 to 1000.
     joint : bool
-        False fits the particles one by one in their patches, the light of their neighbours
+        True fits all particles together; False one by one, the light of their neighbours
         subtracted to first order.
     shared : sequence of str
         Numbers of the scene that are free for all particles together, such as
