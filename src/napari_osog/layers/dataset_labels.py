@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_osog.layers.overlays import short_numbers
 from napari_osog.viewers import camera_of
 
 if TYPE_CHECKING:
