@@ -153,12 +153,12 @@ def test_columns_of_a_mosaic_are_those_of_patches_alone():
     population = scene.populations[0]
     regions = [Region(3, 43, 1, 41, 0.1), Region(35, 76, 36, 74, 0.1)]
     tiles = [Tile(p, (), r) for p, r in zip(population.particles, regions, strict=True)]
-    made = Tiles(scene, population, ("x_um", "z_um", "index"), accuracy="standard")
+    made = Tiles(scene, population, ("x_um", "z_um", "index"), accuracy="fine")
     ones = np.ones((2, 3))
     for tile, (_, rows) in zip(tiles, made.columns(tiles, ones, ones), strict=True):
         lone = population.model_copy(update={"particles": (tile.particle,)})
         model = Simulator(
-            scene.model_copy(update={"populations": (lone,)}), tile.region, accuracy="standard"
+            scene.model_copy(update={"populations": (lone,)}), tile.region, accuracy="fine"
         )
         for name, row in zip(("x_um", "z_um", "index"), rows, strict=True):
             value = getattr(tile.particle, name)
