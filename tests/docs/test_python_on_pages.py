@@ -20,6 +20,7 @@ PAGES = (
     "docs/howto/fit-my-micrograph.md",
     "docs/howto/many-particles.md",
     "docs/howto/calibrate.md",
+    "docs/howto/guess-modality.md",
     "docs/howto/share-a-scene.md",
     "docs/howto/labelled-frames.md",
     "docs/howto/let-everything-vary.md",
@@ -154,6 +155,10 @@ def test_calibrate(run: Any) -> None:
     found = run("docs/howto/calibrate.md")["found"]
     assert 10 < found.values["populations.beads.count"] < 40
     assert osog.Scene.load("mine.yaml") == found.scene
+
+
+def test_guess_the_modality(run: Any) -> None:
+    assert run("docs/howto/guess-modality.md")["guess"].reason
 
 
 def test_use_your_own_volume(run: Any) -> None:

@@ -99,7 +99,7 @@ class ModalityHint(QFrame):
         self._compared = controller.viewer_layers.compared
         self._answer: GuessAnswer | None = None
         self.words = note(style="")
-        self.use_button = push_button("", "Change the scene's modality; Undo takes it back",
+        self.use_button = push_button("Use it", "Change the scene's modality; Undo takes it back",
                                       self.use)  # fmt: skip
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 4, 6, 4)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from osog.scene import Scene
 
 _BITS = 61
+_TRIES = 8
 
 
 def seed_of(root: int, index: int, view: int = 0) -> int:
@@ -50,8 +51,13 @@ def seed_of(root: int, index: int, view: int = 0) -> int:
 
 
 def shapes_in(scene: Scene) -> list[Shape]:
-    """Shapes of the first sample of a scene, parts of bodies among them."""
-    return [shape for shape, _ in by_shape(assembled(sample(scene)))]
+    """Shapes of the first sample of a scene that can be drawn, parts of bodies among them."""
+    for seed in range(_TRIES):
+        try:
+            return [shape for shape, _ in by_shape(assembled(sample(scene, seed)))]
+        except SceneError:  # laws may draw what does not fit; whoever asks for that one is told
+            continue
+    return []
 
 
 class FrameSource:
