@@ -61,7 +61,7 @@ def crowd(image):
 WORK = {
     "detect": (lambda image: osog.detect(image, scene_of()), 600),
     "fit": (lone, 3000),
-    "fit_many": (lambda image: osog.fit_many(image, scene_of()), 7000),
+    "fit_many": (lambda image: osog.fit_many(image, scene_of()), 3500),
     "calibrate": (crowd, 250),
 }
 """What is done, and the asking at which it is to stop."""
