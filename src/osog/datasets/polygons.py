@@ -46,19 +46,20 @@ def cut(polygon: Array, shape: tuple[int, int]) -> Array:
 
 def hull(points: Array) -> Array:
     """Convex hull of points (k, 2), in order (monotone chain, Andrew 1979)."""
-    ordered = np.unique(points, axis=0)
+    ordered = sorted(set(map(tuple, points.tolist())))
     if len(ordered) < 3:
-        return ordered
+        return np.array(ordered).reshape(-1, 2)
 
-    def chain(sequence: Array) -> list[Array]:
-        out: list[Array] = []
-        for point in sequence:
+    # Plain numbers: for the few corners of a box, arrays cost more than the sums.
+    def chain(sequence: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
+        out: list[tuple[float, ...]] = []
+        for x, y in sequence:
             while len(out) > 1:
-                (ax, ay), (bx, by) = out[-1] - out[-2], point - out[-1]
-                if ax * by - ay * bx > 0:
+                (x0, y0), (x1, y1) = out[-2:]
+                if (x1 - x0) * (y - y1) - (y1 - y0) * (x - x1) > 0:
                     break
                 out.pop()
-            out.append(point)
+            out.append((x, y))
         return out[:-1]
 
     return np.array(chain(ordered) + chain(ordered[::-1]))

@@ -22,7 +22,7 @@ from osog.exit_wave.model_errors import (
 from osog.geometry import half_extents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from osog.sample import ParticleBatch
     from osog.scene import Scene
@@ -120,6 +120,34 @@ def bodies(scene: Scene, batch: ParticleBatch) -> dict[int, PopulationSummary]:
     return found
 
 
+def without_choice(scene: Scene, batch: ParticleBatch) -> tuple[str, ...] | None:
+    """Models of the populations where none is for grids to decide; None where one is.
+
+    Parameters
+    ----------
+    scene : Scene
+    batch : ParticleBatch
+    """
+    drawn = set(batch.population.unique().tolist())
+    names = _asked(scene, drawn)
+    if scene.microscope.emits:
+        return names
+    mine = (population for k, population in enumerate(scene.populations) if k in drawn)
+    undecided = any(p.scattering in ("auto", "mie") and p.shape.exact_theory for p in mine)
+    return None if undecided else names
+
+
+def _asked(scene: Scene, drawn: Container[int]) -> tuple[str, ...]:
+    """Models of the populations, of which some have particles, as far as grids have no say."""
+    optics = scene.microscope
+    usual = "facets" if optics.epi else "slabs"
+    flat = () if optics.epi or optics.emits else drawn
+    return tuple(
+        "projection" if k in flat and population.scattering == "projection" else usual
+        for k, population in enumerate(scene.populations)
+    )
+
+
 def scattering_models(
     scene: Scene, batch: ParticleBatch, plan: SamplingPlan, samples_per_sphere: float
 ) -> tuple[str, ...]:
@@ -137,13 +165,12 @@ def scattering_models(
     samples_per_sphere : float
         Frequencies × source points × wavelengths, what one exact sphere costs.
     """
-    names = ["facets" if scene.microscope.epi else "slabs"] * len(scene.populations)
+    groups = bodies(scene, batch)
+    names = list(_asked(scene, groups))
     if scene.microscope.emits:
         return tuple(names)
-    for number, group in bodies(scene, batch).items():
+    for number, group in groups.items():
         wish = scene.populations[number].scattering
-        if wish == "projection" and not scene.microscope.epi:
-            names[number] = wish
         if wish not in ("auto", "mie") or _why_never(scene, group):
             continue
         if scene.microscope.epi:

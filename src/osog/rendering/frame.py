@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import torch
+
+from osog.explain import cautions, explain_line
+from osog.rendering.device import default_device_set_aside
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,12 +55,10 @@ class Frame:
         Centres (x, y, z) in µm in every frame.
     scene, seed, plan, device
         What it was made from; the plan of the first frame.
-    explain : str
-        The approximation in use and its estimated error.
-    warnings : list of Caution
-        What a user should know.
     milliseconds : float
         Wall time of the render.
+    saturated : list of Caution
+        What the camera did to the pictures.
     wave_inputs : WaveInputs or None
         What the light behind the sample was made from; None where it is not kept for the next
         image.
@@ -67,7 +71,6 @@ class Frame:
     seed: int
     plan: SamplingPlan
     device: str
-    explain: str
     milliseconds: float
     field: Tensor | None = None
     irradiance: Tensor | None = None
@@ -75,8 +78,22 @@ class Frame:
     boxes: Tensor | None = None
     opd: Tensor | None = None
     depth: Tensor | None = None
-    warnings: list[Caution] = dataclasses.field(default_factory=list)
+    saturated: list[Caution] = dataclasses.field(default_factory=list)
     wave_inputs: WaveInputs | None = None
+
+    # Worked out when asked for: a loop over thousands of frames reads neither.
+    @cached_property
+    def explain(self) -> str:
+        """The approximation in use and its estimated error."""
+        device = self.device.partition(":")[0].upper()
+        with torch.no_grad(), default_device_set_aside():
+            return explain_line(self.scene, self.particles, self.plan, device, self.milliseconds)
+
+    @cached_property
+    def warnings(self) -> list[Caution]:
+        """What a user should know."""
+        with torch.no_grad(), default_device_set_aside():
+            return cautions(self.scene, self.particles, self.plan) + self.saturated
 
     def __repr__(self) -> str:
         """Shapes, modality, particles and time in one line."""

@@ -9,7 +9,7 @@ import torch
 
 from osog.cancellation import cancellable
 from osog.exit_wave import plan_sampling
-from osog.explain import cautions, explain_line
+from osog.explain import cautions
 from osog.rendering.cache import WaveCache
 from osog.rendering.device import choose_device, default_device_set_aside
 from osog.rendering.frame import Frame
@@ -260,9 +260,8 @@ class Renderer:
             seed=seed,
             plan=plan,
             device=str(self.device),
-            explain=explain_line(scene, first, plan, self.device.type.upper(), elapsed),
             milliseconds=elapsed,
-            warnings=cautions(scene, first, plan) + saturated,
+            saturated=saturated,
             wave_inputs=inputs,
             **extra,
         )

@@ -182,28 +182,7 @@ def explicit(scene: Scene, seed: int = 0) -> Scene:
         if group is None or (population.particles is not None and not group.laws):
             populations.append(population)
             continue
-        listed = []
-        for i in range(group.number):
-            stated = None if population.particles is None else population.particles[i]
-            own: dict[str, Any] = {"group": int(group.group[i])} if group.group[i] >= 0 else {}
-            for (field, component), column in _scaled(group).items():
-                if getattr(stated, field, None) is not None:
-                    continue
-                if component is None:
-                    own[field] = float(column[i])
-                else:
-                    current = own.get(field) or [
-                        centre_of(getattr(population.shape, field)[k]) for k in range(3)
-                    ]
-                    current[component] = float(column[i])
-                    own[field] = current
-            own = {key: tuple(v) if isinstance(v, list) else v for key, v in own.items()}
-            if stated is not None:
-                listed.append(stated.model_copy(update=own))
-                continue
-            x, y, z = (float(v) for v in group.position[i])
-            angles = tuple(float(a) for a in group.angles[i])
-            listed.append(Particle(x_um=x, y_um=y, z_um=z, orientation_deg=angles, **own))
+        listed = _listed(group)
         populations.append(
             population.model_copy(
                 update={
@@ -213,6 +192,40 @@ def explicit(scene: Scene, seed: int = 0) -> Scene:
             )
         )
     return scene.model_copy(update={"populations": tuple(populations)})
+
+
+def _listed(group: _Drawn) -> list[Particle]:
+    """Particles of a population with the numbers that they drew."""
+    population, columns = group.population, _scaled(group)
+    rows: list[dict[str, Any]] = []
+    for i in range(group.number):
+        stated = None if population.particles is None else population.particles[i]
+        own: dict[str, Any] = {"group": int(group.group[i])} if group.group[i] >= 0 else {}
+        for (field, component), column in columns.items():
+            if getattr(stated, field, None) is not None:
+                continue
+            if component is None:
+                own[field] = float(column[i])
+            else:
+                current = own.get(field) or [
+                    centre_of(getattr(population.shape, field)[k]) for k in range(3)
+                ]
+                current[component] = float(column[i])
+                own[field] = current
+        rows.append({key: tuple(v) if isinstance(v, list) else v for key, v in own.items()})
+    if population.particles is not None:
+        pairs = zip(population.particles, rows, strict=True)
+        return [stated.model_copy(update=own) for stated, own in pairs]
+    for row, place, angles in zip(
+        rows, group.position.tolist(), group.angles.tolist(), strict=True
+    ):
+        x, y, z = place
+        row.update(x_um=x, y_um=y, z_um=z, orientation_deg=tuple(angles))
+    # Where the least and the largest of every number are in their range, all between them are.
+    for edge in (np.min, np.max) if rows else ():
+        numbers = {key: edge([row[key] for row in rows], axis=0).tolist() for key in rows[0]}
+        Particle(**{key: tuple(v) if isinstance(v, list) else v for key, v in numbers.items()})
+    return [Particle.model_construct(set(row), **row) for row in rows]
 
 
 def _scaled(group: _Drawn) -> dict[tuple[str, int | None], Array]:

@@ -21,7 +21,7 @@ from osog.exit_wave.sampling.pitch import PITCH, exact_pitch, grid_shape
 from osog.exit_wave.sampling.slab_spacing import SLAB_SPACING, near_um, slab_numbers
 from osog.exit_wave.sampling.source_count import source
 from osog.exit_wave.sampling.spectral_sample_count import spectral_sample_count
-from osog.exit_wave.scattering import scattering_models
+from osog.exit_wave.scattering import scattering_models, without_choice
 from osog.waves.pupil_edge import RAISED_COSINE, SHARP
 from osog.waves.sampling_plan import SamplingPlan
 
@@ -62,9 +62,11 @@ def _chosen(scene: Scene, batch: ParticleBatch, accuracy: str | None) -> Samplin
     facts = SceneFacts(scene, batch)
     asked = accuracy_named(accuracy or scene.numerics.accuracy)
     refuse_dense_fringes(facts)
-    # The model depends on the scene alone: a draft shows what the image at rest will show.
-    rest, best = planned(GridRequest(facts, STANDARD)), planned(GridRequest(facts, FINE))
-    models = scattering_models(scene, batch, best, sphere_samples(rest))
+    models = without_choice(scene, batch)
+    if models is None:
+        # The model depends on the scene alone: a draft shows what the image at rest will show.
+        rest, best = planned(GridRequest(facts, STANDARD)), planned(GridRequest(facts, FINE))
+        models = scattering_models(scene, batch, best, sphere_samples(rest))
     if asked is not None:
         hurried = asked.draft and accuracy != scene.numerics.accuracy and accuracy is not None
         return planned(GridRequest(facts, asked, models, hurried=hurried))

@@ -142,8 +142,10 @@ def _interpolation(facts: SceneFacts, plan: SamplingPlan) -> float:
 
 def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator[Caution]:
     """Say when the light would need more directions than it got."""
+    if plan.accuracy == "draft":
+        return
     error = source_error_percent(scene, batch, plan)
-    if error < _WORTH_SAYING or plan.accuracy == "draft":
+    if error < _WORTH_SAYING:
         return
     facts = SceneFacts(scene, batch)
     wanted = wanted_points(facts)
