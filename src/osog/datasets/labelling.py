@@ -12,6 +12,7 @@ from scipy.ndimage import label
 
 from osog.datasets.objects import Mask, Objects, corners_of
 from osog.datasets.polygons import area, cut, least_rectangle, upright
+from osog.exit_wave.compiled.surveying import survey
 from osog.geometry import gbuffer
 from osog.geometry.pieces import in_pieces
 from osog.labels import boxes, masks, outlines
@@ -51,7 +52,7 @@ class Silhouettes:
         self._row = {int(number): row for row, number in enumerate(self.numbers)}
         taken = batch.taken(torch.as_tensor(self.numbers, device=batch.device))
         pixel = scene.grid.pixel_size_um
-        self._buffer = gbuffer(taken, self.shape, pixel, silhouettes=True)
+        self._buffer = gbuffer(taken, self.shape, pixel, silhouettes=True, first=survey)
         self._boxes = boxes(taken, pixel).double().cpu().numpy()
         self._outlines = outlines(taken).double().cpu().numpy()[..., ::-1] / pixel
         end = np.array(self.shape[::-1]) - 0.5

@@ -13,7 +13,7 @@ from osog.geometry.chords import Chord, chords
 from osog.geometry.convex import ConvexBody, bodies_of, convex_bodies, gap, travel
 from osog.geometry.cylinder import CYLINDER
 from osog.geometry.ellipsoid import ELLIPSOID
-from osog.geometry.gbuffer import GBuffer, gbuffer
+from osog.geometry.gbuffer import Canvas, GBuffer, Silhouette, gbuffer
 from osog.geometry.half_spaces import padded_planes, vertices
 from osog.geometry.hollow import TUBE, VESICLE
 from osog.geometry.level_sets import Level, LevelShape
@@ -44,6 +44,7 @@ __all__ = [
     "VOLUME",
     "Bodies",
     "Bucket",
+    "Canvas",
     "Chord",
     "Column",
     "ConvexBody",
@@ -53,6 +54,7 @@ __all__ = [
     "LevelShape",
     "Pieces",
     "Shape",
+    "Silhouette",
     "assembly_of",
     "bodies_of",
     "buckets",

@@ -68,6 +68,40 @@ class GBuffer:
     silhouettes: list[Silhouette] | None = None
 
 
+@dataclass
+class Canvas:
+    """A G-buffer while its bodies are drawn.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (Y, X).
+    pixel_size_um : float
+    path, opd : Tensor, shape (Y X + 1,)
+        As in `GBuffer`. One cell behind the image takes what hangs over its border.
+    nearest : Tensor, shape (Y X + 1,), int64
+        Depth and number in one integer, so that the nearest particle is a plain maximum.
+    full, inside : Tensor, shape (N,), int64
+        Areas.
+    silhouettes : dict of int to Silhouette, or None
+        By particle; None where nobody asks.
+    """
+
+    shape: tuple[int, int]
+    pixel_size_um: float
+    path: Tensor
+    opd: Tensor
+    nearest: Tensor
+    full: Tensor
+    inside: Tensor
+    silhouettes: dict[int, Silhouette] | None
+
+    def hide(self, depth: Tensor, number: Tensor) -> None:
+        """Put particles (Y, X), by number from 1, in front of what lies deeper."""
+        key = _keys(depth, number).masked_fill(number == 0, _key_floor()).flatten()
+        self.nearest[:-1] = torch.maximum(self.nearest[:-1], key)
+
+
 class Silhouette(NamedTuple):
     """Pixels that a particle would own if it were alone.
 
@@ -94,6 +128,7 @@ def gbuffer(
     pixel_size_um: float,
     *,
     silhouettes: bool = False,
+    first: Callable[[ParticleBatch, Canvas], Tensor] | None = None,
 ) -> GBuffer:
     """Draw the geometry of all particles.
 
@@ -106,6 +141,9 @@ def gbuffer(
         Camera pixel in the sample plane.
     silhouettes : bool
         Whether to keep those of all particles, too.
+    first : callable, optional
+        Draws bodies in another way, on a CPU and where each is a particle; returns the numbers of
+        those that are left.
 
     Returns
     -------
@@ -129,16 +167,18 @@ def gbuffer(
         sign = members.thickness
     contrast_per_um = batch.steps(batch.delta_index)
     pixels = rows * columns
-    # One cell behind the image takes what hangs over its border.
     path = torch.zeros(pixels + 1, dtype=batch.dtype, device=device)
     opd = torch.zeros_like(path)
-    # Depth and number in one integer, so that the nearest particle is a plain maximum.
     nearest = torch.full((pixels + 1,), _key_floor(), dtype=torch.int64, device=device)
     full = torch.zeros(count, dtype=torch.int64, device=device)
     inside = torch.zeros(count, dtype=torch.int64, device=device)
     kept: dict[int, Silhouette] = {}
     pitch = (pixel_size_um, pixel_size_um)
-    found = buckets(batch, pitch, batch.drawn_apart)
+    whole = batch.drawn_apart
+    if first is not None and whole is None and members is None and device.type == "cpu":
+        areas = (full, inside, kept if silhouettes else None)
+        whole = first(batch, Canvas(shape, pixel_size_um, path, opd, nearest, *areas))
+    found = buckets(batch, pitch, whole)
     for index, row, column, height, width, chord in drawn_patches(batch, found, pitch):
         r = row[:, None] + torch.arange(height, device=device)
         c = column[:, None] + torch.arange(width, device=device)

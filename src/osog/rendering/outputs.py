@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.exit_wave.birefringence import mean_delta_index
+from osog.exit_wave.compiled.surveying import survey
 from osog.geometry import gbuffer
 from osog.labels import boxes
 from osog.particles import assembled
@@ -89,7 +90,8 @@ class LabelSource:
         return replace(buffer, instances=own[buffer.instances.long()])
 
     def _buffer(self, batch: ParticleBatch) -> GBuffer:
-        return gbuffer(batch, self.scene.grid.shape, self.scene.grid.pixel_size_um)
+        grid = self.scene.grid
+        return gbuffer(batch, grid.shape, grid.pixel_size_um, first=survey)
 
 
 def irradiance(source: PictureSource) -> Tensor:

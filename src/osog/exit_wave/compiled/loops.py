@@ -6,6 +6,57 @@ What they compute is `Raster.chord` followed by `deposit`, and `deposit_adjoint`
 that neighbouring pixels share are looked at once.
 """
 
+LEVEL = '''@compiled
+def _level(
+    samples, windows, x0, y0, skip, py, px, bound, kept, line, half, product, span,
+    cover,  # of silhouettes
+):
+    """Half paths from row skip on, by samples x samples points a pixel, and times the middles."""
+    s, count = samples, int(windows[samples, 0, 0])
+    mixed = REAL(0) if samples == 1 else REAL(1)
+    rows, width = half.shape[1], half.shape[2]
+    half[:] = REAL(0)
+    product[:] = REAL(0)
+    cover[:] = REAL(0)  # of silhouettes
+    step_x, step_y = px / REAL(s), py / REAL(s)
+    x0 -= REAL(0.5) * step_x * REAL(count - 1)
+    y0 -= REAL(0.5) * step_y * REAL(count - 1)
+    reach = bound[2] + max(px, py) * _margin(s)
+    points = s * (width - 1) + count
+    weights = windows[s, 1, :count]
+    line[:, :, : points + LANES] = REAL(0)
+    for f in range(s * (rows - 1) + count):
+        # Counted from the first row of the patch: the same bits wherever a thread begins.
+        y = y0 + REAL(f + s * skip) * step_y
+        begin, end = _columns(y, bound[0], bound[1], reach, x0, step_x, points)
+        if end <= begin:
+            continue
+        end = begin + (end - begin + LANES - 1) // LANES * LANES
+        _row(x0 + REAL(begin) * step_x, step_x, y, kept, mixed, line, begin, end)
+        a, b = max(0, (begin - count) // s + 1), min(width, (end - 1) // s + 1)
+        first, last = max(0, (f - count) // s + 1), min(rows, f // s + 1)
+        for r in range(first, last):
+            span[r, 0], span[r, 1] = min(span[r, 0], a), max(span[r, 1], b)
+        for k in range(PIECES):
+            for c in range(a, b):
+                own_half, own_product = REAL(0), REAL(0)
+                for i in range(count):
+                    own_half += weights[i] * line[0, k, s * c + i]
+                    own_product += weights[i] * line[1, k, s * c + i]
+                for r in range(first, last):
+                    share = weights[f - s * r]
+                    half[k, r, c] += share * own_half
+                    product[k, r, c] += share * own_product
+        for c in range(a, b):  # of silhouettes
+            own = REAL(0)  # of silhouettes
+            for i in range(count):  # of silhouettes
+                own += weights[i] * line[2, 0, s * c + i]  # of silhouettes
+            for r in range(first, last):  # of silhouettes
+                cover[r, c] += weights[f - s * r] * own  # of silhouettes
+        line[:, :, begin:end] = REAL(0)
+'''
+"""Pixel means of one level of sub-samples. What is marked is for those who ask for silhouettes."""
+
 LOOPS = '''"""Compiled loops that draw one shape; written by osog, not by hand."""
 from math import copysign, floor, ceil, sqrt
 
@@ -41,46 +92,7 @@ def _margin(samples):
     return REAL(0.3) + REAL(1.0) / REAL(samples)
 
 
-@compiled
-def _level(samples, windows, x0, y0, skip, py, px, bound, kept, line, half, product, span):
-    """Half paths from row skip on, by samples x samples points a pixel, and times the middles."""
-    s, count = samples, int(windows[samples, 0, 0])
-    mixed = REAL(0) if samples == 1 else REAL(1)
-    rows, width = half.shape[1], half.shape[2]
-    half[:] = REAL(0)
-    product[:] = REAL(0)
-    step_x, step_y = px / REAL(s), py / REAL(s)
-    x0 -= REAL(0.5) * step_x * REAL(count - 1)
-    y0 -= REAL(0.5) * step_y * REAL(count - 1)
-    reach = bound[2] + max(px, py) * _margin(s)
-    points = s * (width - 1) + count
-    weights = windows[s, 1, :count]
-    line[:, :, : points + LANES] = REAL(0)
-    for f in range(s * (rows - 1) + count):
-        # Counted from the first row of the patch: the same bits wherever a thread begins.
-        y = y0 + REAL(f + s * skip) * step_y
-        begin, end = _columns(y, bound[0], bound[1], reach, x0, step_x, points)
-        if end <= begin:
-            continue
-        end = begin + (end - begin + LANES - 1) // LANES * LANES
-        _row(x0 + REAL(begin) * step_x, step_x, y, kept, mixed, line, begin, end)
-        a, b = max(0, (begin - count) // s + 1), min(width, (end - 1) // s + 1)
-        first, last = max(0, (f - count) // s + 1), min(rows, f // s + 1)
-        for r in range(first, last):
-            span[r, 0], span[r, 1] = min(span[r, 0], a), max(span[r, 1], b)
-        for k in range(PIECES):
-            for c in range(a, b):
-                own_half, own_product = REAL(0), REAL(0)
-                for i in range(count):
-                    own_half += weights[i] * line[0, k, s * c + i]
-                    own_product += weights[i] * line[1, k, s * c + i]
-                for r in range(first, last):
-                    share = weights[f - s * r]
-                    half[k, r, c] += share * own_half
-                    product[k, r, c] += share * own_product
-        line[:, :, begin:end] = REAL(0)
-
-
+# LEVEL
 @compiled
 def _middles(samples, least, half, product):
     """Turn products into middles."""
@@ -362,4 +374,96 @@ def adjoint(
         to_numbers[p, 1] += to_factor
 '''
 
-__all__ = ["LOOPS"]
+SURVEY = '''
+@njit(
+    "void(int64[:,::1], REAL[:,::1], REAL[:,::1], REAL[:,::1], REAL[:,::1], REAL[:,::1],"
+    "REAL[:,::1], REAL[::1], float64[::1], REAL[:,:,::1], REAL[:,::1], REAL[:,::1],"
+    "float32[:,::1], int64[:,::1], int64[:,::1], boolean[::1])",
+    fastmath=MODE, error_model="numpy", nogil=True, cache=True,
+)
+def survey(
+    patch, position, quaternion, fine, coarse, bound, numbers, contrast, plan, windows,
+    path, opd, top, uppermost, areas, owned,
+):
+    """Add what bodies cover to maps (Y, X), and say what each would own if it were alone."""
+    pitch_y, pitch_x = plan[0], plan[1]
+    py, px = REAL(pitch_y), REAL(pitch_x)
+    least = REAL(1e-4 * min(pitch_y, pitch_x))
+    everyone = np.arange(len(patch))
+    tall, wide, points = _space(patch, 0, len(patch), everyone, windows)
+    line = np.empty((3, PIECES, points), dtype=REAL)
+    space = np.empty((4 * PIECES + 2) * tall * wide, dtype=REAL)
+    spans = np.empty((tall, 2), dtype=np.int64)
+    columns = fine.shape[1]
+    kept = np.empty(_seen_kept_numbers(columns) + _seen_room(columns), dtype=REAL)
+    for p in everyone:
+        row, column, height, width, number, begin, samples = patch[p]
+        share, factor = numbers[p, 0], numbers[p, 1]
+        area = height * width
+        size = PIECES * area
+        levels = space[: 4 * size].reshape((4, PIECES, height, width))
+        covers = space[4 * size : 4 * size + 2 * area].reshape((2, height, width))
+        half, middle, other, second = levels[0], levels[1], levels[2], levels[3]
+        cover = covers[0]
+        x0 = REAL(column * pitch_x - position[p, 0])
+        y0 = REAL(row * pitch_y - position[p, 1])
+        mixes = share > REAL(0)
+        less = samples // 2
+        for k in range(2 if mixes else 1):
+            at = less if k else samples
+            cell = windows[at, 0, 1]
+            _seen_particle(
+                quaternion[p], coarse[p] if k else fine[p], py * cell, px * cell, kept
+            )
+            _seen_level(
+                at, windows, x0, y0, 0, py, px, bound[p], kept, line,
+                levels[2 * k], levels[2 * k + 1], spans[:height], covers[k],
+            )
+            for i in range(PIECES):
+                for r in range(height):
+                    _middles(at, least, levels[2 * k, i, r], levels[2 * k + 1, i, r])
+        peak, fainter = REAL(0), sqrt(factor)
+        for r in range(height):
+            for c in range(width):
+                seen = cover[r, c] * fainter
+                if mixes:
+                    seen += share * (covers[1, r, c] - seen)
+                cover[r, c] = seen
+                peak = max(peak, seen)
+        limit = min(peak, REAL(1)) / REAL(2)
+        for r in range(height):
+            y = row + r
+            for c in range(width):
+                x = column + c
+                mine = cover[r, c] > limit
+                owned[begin + r * width + c] = mine
+                areas[p, 0] += mine
+                if y < 0 or y >= path.shape[0] or x < 0 or x >= path.shape[1]:
+                    continue
+                length, highest, lead = REAL(0), -np.inf, REAL(0)
+                for k in range(PIECES):
+                    reach, place = half[k, r, c] * factor, middle[k, r, c]
+                    if mixes:
+                        reach += share * (other[k, r, c] - reach)
+                        place += share * (second[k, r, c] - place)
+                    length += REAL(2) * reach
+                    upper = position[p, 2] + place + reach
+                    if k == 0:
+                        lead = upper
+                    if reach > REAL(0):
+                        highest = max(highest, upper)
+                path[y, x] += length
+                opd[y, x] += length * contrast[p]
+                if not mine:
+                    continue
+                areas[p, 1] += 1
+                height_here = np.float32(lead if highest == -np.inf else highest)
+                if height_here > top[y, x] or (
+                    height_here == top[y, x] and number > uppermost[y, x]
+                ):
+                    top[y, x] = height_here
+                    uppermost[y, x] = number
+'''
+"""What the bodies of a shape hide and own, as `osog.geometry.gbuffer` has it."""
+
+__all__ = ["LEVEL", "LOOPS", "SURVEY"]

@@ -20,7 +20,7 @@ from osog.exit_wave.compiled.code import (
     needed,
 )
 from osog.exit_wave.compiled.expressions import Formulas, Node, Symbolic
-from osog.exit_wave.compiled.loops import LOOPS
+from osog.exit_wave.compiled.loops import LEVEL, LOOPS, SURVEY
 from osog.exit_wave.compiled.wall_loops import wall_source
 from osog.geometry.shape import Bodies
 
@@ -29,17 +29,18 @@ if TYPE_CHECKING:
 
 PARTICLE, ROW, SAMPLE = range(3)
 _SIZES = """@compiled
-def _kept_numbers(columns):
-    return {}
+def {0}_kept_numbers(columns):
+    return {1}
 
 
 @compiled
-def _room(columns):
+def {0}_room(columns):
     return 0
 
 
 """
 """How many numbers a particle keeps, and how many its rows need besides."""
+_MARK = "  # of silhouettes"
 _PITCH = frozenset({"px0", "py0"})
 
 
@@ -55,8 +56,15 @@ def loop_source(shape: Shape, dtype: torch.dtype) -> str:
     """
     real = "float32" if dtype == torch.float32 else "float64"
     head, loops = LOOPS.split("# FORMULAS\n")
-    formulas = [wall_source(dtype)] if shape.walled else Reading(shape, dtype).parts()
-    parts = [head, *formulas, loops]
+    plain = "\n".join(line for line in LEVEL.splitlines() if not line.endswith(_MARK))
+    if shape.walled:
+        parts = [head, wall_source(dtype), loops.replace("# LEVEL", plain)]
+    else:
+        seen = Reading(shape, dtype, silhouettes=True)
+        own = LEVEL.replace(_MARK, "").replace("_level(", "_seen_level(")
+        parts = [head, *Reading(shape, dtype).parts(), *seen.parts()]
+        parts += [loops.replace("# LEVEL", f"{plain}\n\n\n{own.replace('_row(', '_seen_row(')}")]
+        parts += [SURVEY]
     return "\n\n".join(parts).replace("REAL", real).replace("PIECES", str(shape.intervals))
 
 
@@ -67,11 +75,15 @@ class Reading:
     ----------
     shape : Shape
     dtype : torch.dtype
+    silhouettes : bool
+        Whether coverages are asked for, in place of gradients.
 
     Attributes
     ----------
     half, middle : list of Node
         Half path and middle of every piece of a line of sight.
+    covered : list of Node
+        Share of the pixel that the silhouette covers, where silhouettes are asked for.
     order : list of Node
         All nodes, arguments first.
     kept : list of int
@@ -80,8 +92,9 @@ class Reading:
         Nodes through which derivatives pass.
     """
 
-    def __init__(self, shape: Shape, dtype: torch.dtype) -> None:
+    def __init__(self, shape: Shape, dtype: torch.dtype, *, silhouettes: bool = False) -> None:
         formulas = Formulas()
+        self._prefix = "_seen" if silhouettes else ""
 
         def inputs(name: str, *shape: int) -> Symbolic:
             return Symbolic.inputs(formulas, name, shape, dtype)
@@ -89,14 +102,17 @@ class Reading:
         x, y = inputs("x", 1, 1, 1), inputs("y", 1, 1, 1)
         pitch: Any = (inputs("py"), inputs("px"))
         bodies: Any = Bodies(inputs("q", 1, 4), inputs("s", 1, shape.size_columns))  # type: ignore[arg-type]
-        half, middle, _ = shape.path(x, y, bodies, pitch)  # type: ignore[arg-type]
+        half, middle, covered = shape.path(x, y, bodies, pitch)  # type: ignore[arg-type]
         assert isinstance(half, Symbolic)
+        assert isinstance(covered, Symbolic)
         zero = formulas.constant(0.0)
         self.half: list[Node] = list(half.nodes.ravel())
         self.middle: list[Node] = (
             list(middle.nodes.ravel()) if isinstance(middle, Symbolic) else [zero] * len(self.half)
         )
-        self.order: list[Node] = needed([*self.half, *self.middle])
+        self.covered: list[Node] = list(covered.nodes.ravel()) if silhouettes else []
+        results = [*self.half, *self.middle, *self.covered]
+        self.order: list[Node] = needed(results)
         self.known: dict[int, Node] = {node.number: node for node in self.order}
         self._tier: dict[int, int] = {}
         self.moving: set[int] = set()
@@ -112,24 +128,19 @@ class Reading:
                 for a in node.arguments:
                     if self._tier[a.number] == PARTICLE and a.operation != "constant":
                         kept[a.number] = None
-        for node in (*self.half, *self.middle):
+        for node in results:
             if self._tier[node.number] == PARTICLE and node.operation != "constant":
                 kept[node.number] = None
         self.kept: list[int] = list(kept)
 
     def parts(self) -> list[str]:
         """Give all that is written from the formulas."""
-        return [
-            self.constants(),
-            self.particle(),
-            self.row(),
-            self.row_adjoint(),
-            self.particle_adjoint(),
-        ]
+        value = [self.constants(), self.particle(), self.row()]
+        return value if self.covered else [*value, self.row_adjoint(), self.particle_adjoint()]
 
     def constants(self) -> str:
         """Fixed numbers, in the precision of the loops, and how many numbers a particle keeps."""
-        lines = [_SIZES.format(max(1, len(self.kept)))]
+        lines = [_SIZES.format(self._prefix, max(1, len(self.kept)))]
         lines += [
             f"{name_of(n)} = REAL({n.value!r})" if n.value == n.value else ""
             for n in self.order
@@ -145,17 +156,19 @@ class Reading:
 
     def particle(self) -> str:
         """Give the function that fills what a particle keeps."""
-        lines = ["@compiled", "def _particle(q, s, py, px, kept):"]
+        lines = ["@compiled", f"def {self._prefix}_particle(q, s, py, px, kept):"]
         lines += [f"    {line}" for line in forward_lines(self.of(PARTICLE))]
         lines += [f"    kept[{k}] = {name_of(self.known[n])}" for k, n in enumerate(self.kept)]
         return "\n".join([*lines, "    return"])
 
     def row(self) -> str:
         """Give the function for half paths, and those times their middles, along one row."""
-        lines = ["@compiled", "def _row(x0, step, y, kept, mixed, line, begin, end):"]
+        head = f"def {self._prefix}_row(x0, step, y, kept, mixed, line, begin, end):"
+        lines = ["@compiled", head]
         lines += self._unpacked()
         lines += [f"    {line}" for line in forward_lines(self.of(ROW))]
         lines += self._lines("half", "product")
+        lines += ["    covered = line[2, 0, begin:end]"] if self.covered else []
         lines += ["    one = REAL(1) - mixed", "    for i in range(half0.shape[0]):"]
         lines += ["        x = x0 + REAL(i) * step"]
         lines += [f"        {line}" for line in forward_lines(self.of(SAMPLE))]
@@ -163,6 +176,7 @@ class Reading:
             lines.append(f"        half{k}[i] = {name_of(half)}")
             lead = f"(one + mixed * {name_of(half)})"
             lines.append(f"        product{k}[i] = {lead} * {name_of(middle)}")
+        lines += [f"        covered[i] = {name_of(node)}" for node in self.covered]
         return "\n".join(lines)
 
     def row_adjoint(self) -> str:
