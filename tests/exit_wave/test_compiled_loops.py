@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from helpers.particle_batch import particle_batch
-from osog.exit_wave.compiled import choice, drawing
+from osog.exit_wave.compiled import choice, drawing, surveying
 from osog.exit_wave.compiled.source import loop_source
 from osog.exit_wave.deposit import deposited
 from osog.exit_wave.raster import Raster
@@ -24,13 +24,14 @@ from osog.geometry import (
     SPHERE,
     TUBE,
     VESICLE,
+    gbuffer,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from osog.geometry import Shape
+    from osog.geometry import Shape, Silhouette
     from osog.sample import ParticleBatch
 
 SLABS, SIDE = 9, 34
@@ -109,7 +110,7 @@ def compare(
         assert float((a - b).norm()) <= tolerance * max(float(a.norm()), 1e-12)
 
 
-def interpreted(shape: Shape, dtype: torch.dtype, device: str) -> ModuleType | None:
+def interpreted(shape: Shape, dtype: torch.dtype, device: str = "cpu") -> ModuleType | None:
     """The loops of a shape as plain Python, without a compiler; none where torch is to draw."""
     if choice.mode() == "off":
         return None
@@ -138,6 +139,33 @@ def test_specks_of_boxes_are_drawn_by_the_loops_of_ellipsoids(
     monkeypatch.setattr(drawing, "loops_of", interpreted)
     batch = bodies(BOX, 2, (0.008, 0.11))
     compare(batch, "standard", None, 1e-11)
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape.arithmetic], ids=repr)
+def test_loops_see_what_torch_sees(shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveying, "loops_of", interpreted)
+    batch = bodies(shape, 5, (0.24, 0.11, 0.055, 0.008))
+    size = (20, 24)
+    expected = gbuffer(batch, size, 0.1, silhouettes=True)
+    found = gbuffer(batch, size, 0.1, silhouettes=True, first=surveying.survey)
+    for name in ("opd", "path", "depth"):
+        torch.testing.assert_close(
+            getattr(found, name), getattr(expected, name), rtol=0, atol=1e-6, equal_nan=True
+        )
+    for name in ("instances", "visible_area", "inside_area", "full_area"):
+        assert torch.equal(getattr(found, name), getattr(expected, name))
+    assert found.silhouettes is not None
+    assert expected.silhouettes is not None
+    for mine, other in zip(found.silhouettes, expected.silhouettes, strict=True):
+        assert owned(mine) == owned(other)
+
+
+def owned(silhouette: Silhouette) -> set[tuple[int, int]]:
+    """Pixels of a silhouette."""
+    rows, columns = silhouette.pixels.nonzero()
+    return set(
+        zip((rows + silhouette.row).tolist(), (columns + silhouette.column).tolist(), strict=True)
+    )
 
 
 @pytest.fixture(scope="module")
