@@ -7,14 +7,15 @@ the numbers that a fit finds with the wrong one can explain the image as well as
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from osog.fitting.problem.simulator import with_models
 from osog.fitting.report.covariance import spectral_sandwich
-from osog.fitting.solve.levenberg_marquardt import DescentResult, newton_step
+from osog.fitting.solve.levenberg_marquardt import DescentResult, carried_along, newton_step
+from osog.fitting.solve.stop import StopRule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 # Bias by the grid, in standard deviations, from which a fit is refined.
 _BIAS = 0.3
-# Steps on the finer grid with the same derivatives.
-_CHORDS = 8
+# Steps on the finer grid before its derivatives are taken.
+_STEPS = 12
 # Factor on the error up to which a model of scattering is good enough, within which another one
 # would do.
 _NEAR = 2.0
@@ -73,13 +74,18 @@ class Polish:
             return trial
         scene = self._setup.fitted(trial.point.values)
         near = self._simulators.models_near(scene, _NEAR)
-        here = self._carried(trial, scene, self._simulators.fine(scene), stays=len(near) == 1)
+        views = [self._view(trial, with_models(scene, models), models) for models in near]
+        sigma = _deviations(trial.problem, trial.point, trial.descent.jacobian)
+        moves = any(bool(np.any(np.abs(view.step) >= _BIAS * sigma)) for view in views)
+        if not moves:
+            return replace(trial, polished=True, models=near[0])
+        first = min(views, key=lambda view: view.forecast)
+        jacobian = self._derivatives(first, trial.point.u)
+        here = self._walked(trial, first, jacobian)
         # Where the fit has moved, another model may be the one that is chosen.
-        choices = self._simulators.models_near(self._setup.fitted(here.point.values), _NEAR)
-        here = replace(here, models=near[0])
-        for models in dict.fromkeys([*choices, *near]):
-            if models != near[0] and not self._monitor.stopped:
-                here = self._compared(here, models, choices[0])
+        for models in dict.fromkeys([*self._near(here), *near]):
+            if models != here.models and not self._monitor.stopped:
+                here = self._compared(here, models)
         return here
 
     def with_derivatives(self, trial: Trial) -> Trial:
@@ -90,57 +96,60 @@ class Polish:
         jacobian = trial.problem.jacobian(trial.point)
         return replace(trial, descent=replace(found, jacobian=jacobian, fresh=True))
 
-    def _carried(self, trial: Trial, scene: Scene, model: Simulator, *, stays: bool) -> Trial:
-        """Walk to the optimum of a finer grid; a trial whose grid has no bias may stay on it."""
-        problem, found = trial.problem, trial.descent
-        finer = problem.with_model(model, model)
-        fresh = finer.evaluate(trial.point.u)
-        sigma = _deviations(problem, trial.point, found.jacobian)
-        step = newton_step(finer, fresh, found.jacobian)
-        if stays and np.all(np.abs(step) < _BIAS * sigma):
-            return replace(trial, polished=True)
-        refined = bool(np.any(np.abs(step) >= _BIAS * sigma))
-        jacobian = self._derivatives(finer, fresh, scene, model)
-        return replace(self._walked(trial, finer, fresh, jacobian, sigma), refined=refined)
+    def _view(self, trial: Trial, scene: Scene, models: Models) -> _View:
+        """One image on the finer grid, and the step that it asks for."""
+        model = self._simulators.fine(scene)
+        problem = trial.problem.with_model(model, model)
+        point, jacobian = problem.evaluate(trial.point.u), trial.descent.jacobian
+        step = newton_step(problem, point, jacobian)
+        lower = float(np.sum((point.residual + jacobian @ step) ** 2))
+        return _View(scene, models, model, problem, point, step, lower)
 
-    def _derivatives(
-        self, finer: ImageProblem, point: Point, scene: Scene, model: Simulator
-    ) -> Array:
+    def _derivatives(self, view: _View, u: Array) -> Array:
         """Derivatives on the grid of the engine's own images, or on the finer one if that is it.
 
         They tell the standard deviations, for which a coarse grid is not good enough, and lead to
         the optimum of a finer grid, on which they may be far too slow to take.
         """
-        own = self._simulators.own(scene)
-        if own.accuracy == model.accuracy:
-            return finer.jacobian(point)
-        problem = finer.with_model(own, own)
-        return problem.jacobian(problem.evaluate(point.u))
+        own = self._simulators.own(view.scene)
+        if own.accuracy == view.model.accuracy:
+            return view.problem.jacobian(view.point)
+        problem = view.problem.with_model(own, own)
+        return problem.jacobian(problem.evaluate(u))
 
-    def _walked(
-        self, trial: Trial, finer: ImageProblem, start: Point, jacobian: Array, sigma: Array
-    ) -> Trial:
-        """Steps on the finer grid with the same derivatives, or a descent where they fail."""
-        watch = self._monitor.watching(finer, "polish")
-        point, reason = start, trial.descent.reason
-        for iteration in range(1, _CHORDS + 1):
-            step = newton_step(finer, point, jacobian)
-            if np.all(np.abs(step) < 0.1 * _BIAS * sigma):
-                there = DescentResult(point, jacobian, iteration, reason)
-                return replace(trial, descent=there, problem=finer, polished=True)
+    def _walked(self, trial: Trial, view: _View, jacobian: Array) -> Trial:
+        """Steps on the finer grid with derivatives carried along, or a descent where they fail."""
+        watch = self._monitor.watching(view.problem, "polish")
+        finer, point, known = view.problem, view.point, jacobian
+        done = replace(trial, problem=finer, polished=True, refined=True, models=view.models)
+        rule = StopRule()
+        for iteration in range(1, _STEPS + 1):
+            step = newton_step(finer, point, known)
+            promised = -float(step @ (known.T @ point.residual))
+            if rule.has_converged(promised, point.cost, finer.degrees):
+                found = DescentResult(point, jacobian, iteration, trial.descent.reason)
+                return replace(done, descent=found)
             lower = finer.evaluate(np.clip(point.u + step, finer.low, finer.high))
             if lower.cost > point.cost:
                 break
+            known = carried_along(known, point, lower)
             point = lower
             if watch(point, iteration):
-                there = DescentResult(point, jacobian, iteration, "stopped")
-                return replace(trial, descent=there, problem=finer, polished=True)
+                return replace(done, descent=DescentResult(point, jacobian, iteration, "stopped"))
         walked = self._descent.settled(finer, point.u, self._setup.max_iterations, "polish")
-        return replace(trial, descent=walked.descent, problem=walked.problem, polished=True)
+        return replace(done, descent=walked.descent, problem=walked.problem)
 
     # Models of scattering -------------------------------------------------------------------
 
-    def _compared(self, here: Trial, models: Models, chosen: Models) -> Trial:
+    def _near(self, trial: Trial) -> list[Models]:
+        """Models for the numbers of a trial: those that are chosen, and others that would do."""
+        return self._simulators.models_near(self._setup.fitted(trial.point.values), _NEAR)
+
+    def _holds(self, trial: Trial) -> bool:
+        """Whether the models of a trial are those that are chosen for its numbers."""
+        return trial.models == self._near(trial)[0]
+
+    def _compared(self, here: Trial, models: Models) -> Trial:
         """Let the image decide between the model of a trial and another one.
 
         Where it cannot, a model that would not be chosen for the numbers that it leads to is out;
@@ -152,8 +161,6 @@ class Polish:
             On a fine grid.
         models : tuple of str
             The other model of each population.
-        chosen : tuple of str
-            The models that are chosen for the trial's numbers.
         """
         there = self._other(here, models)
         if there is None:
@@ -161,28 +168,50 @@ class Polish:
         gain = self._acceptance.advantage(there, here)
         if abs(gain) > _DECISIVE:
             return there if gain > 0 else here
-        fitted = self._setup.fitted(there.point.values)
-        holds = here.models == chosen, models == self._simulators.models_near(fitted, _NEAR)[0]
-        if holds[0] != holds[1]:
-            return here if holds[0] else there
+        holds = self._holds(here)
+        if holds != self._holds(there):
+            return here if holds else there
         best = there if models.count("mie") > (here.models or ()).count("mie") else here
         return replace(best, shift=there.point.u - here.point.u)
 
     def _other(self, here: Trial, models: Models) -> Trial | None:
         """Trial with other models of scattering; None where it is the same, or clearly worse."""
         scene = with_models(self._setup.fitted(here.point.values), models)
-        model = self._simulators.fine(scene)
-        problem = here.problem.with_model(model, model)
-        point, jacobian = problem.evaluate(here.point.u), here.descent.jacobian
-        sigma = _deviations(here.problem, here.point, jacobian)
-        step = newton_step(problem, point, jacobian)
-        if np.all(np.abs(step) < _BIAS * sigma):
+        view = self._view(here, scene, models)
+        sigma = _deviations(here.problem, here.point, here.descent.jacobian)
+        if np.all(np.abs(view.step) < _BIAS * sigma):
             return None
-        promised = point.cost - float(np.sum((point.residual + jacobian @ step) ** 2))
-        if point.cost - (1 + _MISSING) * promised > here.point.cost + _DECISIVE:
+        missing = _MISSING * (view.point.cost - view.forecast)
+        if view.forecast - missing > here.point.cost + _DECISIVE:
             return None
-        there = self._walked(here, problem, point, jacobian, sigma)
-        return replace(there, models=models)
+        return self._walked(here, view, here.descent.jacobian)
+
+
+@dataclass(frozen=True)
+class _View:
+    """A trial as another grid or model shows it.
+
+    Attributes
+    ----------
+    scene : Scene
+    models : tuple of str
+    model : Simulator
+    problem : ImageProblem
+    point : Point
+        At the trial's numbers.
+    step : ndarray, shape (P,)
+        To the optimum, as the derivatives of the trial tell it.
+    forecast : float
+        χ² there.
+    """
+
+    scene: Scene
+    models: Models
+    model: Simulator
+    problem: ImageProblem
+    point: Point
+    step: Array
+    forecast: float
 
 
 def _deviations(problem: ImageProblem, point: Point, jacobian: Array) -> Array:
