@@ -52,7 +52,7 @@ def test_a_start_with_the_other_model_does_not_mislead(bead, made_by, start):
 def test_where_the_image_cannot_decide_both_answers_lie_within_sigma(bead, monkeypatch):
     dim = replaced(bead, {"camera.background_electrons": 200.0})
     image = render(with_models(dim, ("mie",)), device="cpu", seed=3).image.numpy()
-    monkeypatch.setattr(Polish, "_holds", lambda self, trial: True)
+    monkeypatch.setattr(Polish, "_holds", lambda self, models, values: True)
     result = fit(image, dim, FREE, optics="exact", start="scene")
     slabs = fit(image, with_models(dim, ("slabs",)), FREE, optics="exact", start="scene")
     between = {n: abs(slabs.values[n] - result.values[n]) / result.sigma[n] for n in FREE}

@@ -18,6 +18,8 @@ from osog.fitting.solve.levenberg_marquardt import DescentResult, carried_along,
 from osog.fitting.solve.stop import StopRule
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from osog.fitting.problem.residuals import ImageProblem, Point
@@ -42,7 +44,7 @@ _NEAR = 2.0
 # Reduction of χ² from which the image decides between two models, and the share of what a linear
 # step promises that may be missing from it.
 _DECISIVE = 9.0
-_MISSING = 0.3
+_MISSING = 0.05
 
 
 class Polish:
@@ -72,19 +74,15 @@ class Polish:
         """Carry a trial to the finer grid; one that was there, or a stopped fit, stays."""
         if self._monitor.stopped or trial.polished:
             return trial
-        scene = self._setup.fitted(trial.point.values)
-        near = self._simulators.models_near(scene, _NEAR)
-        views = [self._view(trial, with_models(scene, models), models) for models in near]
+        near = sorted(self._near(trial), key=_exactness, reverse=True)
+        view = self._view(trial, near[0])
         sigma = _deviations(trial.problem, trial.point, trial.descent.jacobian)
-        moves = any(bool(np.any(np.abs(view.step) >= _BIAS * sigma)) for view in views)
-        if not moves:
+        if len(near) == 1 and np.all(np.abs(view.step) < _BIAS * sigma):
             return replace(trial, polished=True, models=near[0])
-        first = min(views, key=lambda view: view.forecast)
-        jacobian = self._derivatives(first, trial.point.u)
-        here = self._walked(trial, first, jacobian)
-        # Where the fit has moved, another model may be the one that is chosen.
-        for models in dict.fromkeys([*self._near(here), *near]):
-            if models != here.models and not self._monitor.stopped:
+        here = self._walked(trial, view, self._derivatives(view, trial.point.u))
+        # Where the fit has moved, another model may be near.
+        for models in dict.fromkeys([*near[1:], *self._near(here)]):
+            if models != near[0] and not self._monitor.stopped:
                 here = self._compared(here, models)
         return here
 
@@ -96,8 +94,9 @@ class Polish:
         jacobian = trial.problem.jacobian(trial.point)
         return replace(trial, descent=replace(found, jacobian=jacobian, fresh=True))
 
-    def _view(self, trial: Trial, scene: Scene, models: Models) -> _View:
+    def _view(self, trial: Trial, models: Models) -> _View:
         """One image on the finer grid, and the step that it asks for."""
+        scene = with_models(self._setup.fitted(trial.point.values), models)
         model = self._simulators.fine(scene)
         problem = trial.problem.with_model(model, model)
         point, jacobian = problem.evaluate(trial.point.u), trial.descent.jacobian
@@ -145,9 +144,9 @@ class Polish:
         """Models for the numbers of a trial: those that are chosen, and others that would do."""
         return self._simulators.models_near(self._setup.fitted(trial.point.values), _NEAR)
 
-    def _holds(self, trial: Trial) -> bool:
-        """Whether the models of a trial are those that are chosen for its numbers."""
-        return trial.models == self._near(trial)[0]
+    def _holds(self, models: Models | None, values: Mapping[str, float]) -> bool:
+        """Whether models are those that are chosen for these numbers."""
+        return models == self._simulators.models_near(self._setup.fitted(values), _NEAR)[0]
 
     def _compared(self, here: Trial, models: Models) -> Trial:
         """Let the image decide between the model of a trial and another one.
@@ -158,33 +157,35 @@ class Polish:
         Parameters
         ----------
         here : Trial
-            On a fine grid.
+            On a fine grid, at its optimum.
         models : tuple of str
             The other model of each population.
         """
-        there = self._other(here, models)
-        if there is None:
-            return here
-        gain = self._acceptance.advantage(there, here)
-        if abs(gain) > _DECISIVE:
-            return there if gain > 0 else here
-        holds = self._holds(here)
-        if holds != self._holds(there):
-            return here if holds else there
-        best = there if models.count("mie") > (here.models or ()).count("mie") else here
-        return replace(best, shift=there.point.u - here.point.u)
-
-    def _other(self, here: Trial, models: Models) -> Trial | None:
-        """Trial with other models of scattering; None where it is the same, or clearly worse."""
-        scene = with_models(self._setup.fitted(here.point.values), models)
-        view = self._view(here, scene, models)
+        view = self._view(here, models)
         sigma = _deviations(here.problem, here.point, here.descent.jacobian)
         if np.all(np.abs(view.step) < _BIAS * sigma):
-            return None
-        missing = _MISSING * (view.point.cost - view.forecast)
-        if view.forecast - missing > here.point.cost + _DECISIVE:
-            return None
-        return self._walked(here, view, here.descent.jacobian)
+            return here
+        gain, unsure = here.point.cost - view.forecast, _MISSING * (view.point.cost - view.forecast)
+        if gain + unsure < -_DECISIVE:
+            return here
+        holds = self._holds(here.models, here.point.values)
+        exact = _exactness(here.models or ()) >= _exactness(models)
+        if holds and exact and gain + unsure < _DECISIVE:
+            # The other one is not taken, whatever a walk to its optimum would show.
+            there = view.problem.parameters.values(view.point.u + view.step)
+            return replace(here, shift=view.step) if self._holds(models, there) else here
+        other = self._walked(here, view, here.descent.jacobian)
+        advantage = self._acceptance.advantage(other, here)
+        if abs(advantage) > _DECISIVE:
+            return other if advantage > 0 else here
+        if holds != self._holds(models, other.point.values):
+            return here if holds else other
+        return replace(here if exact else other, shift=other.point.u - here.point.u)
+
+
+def _exactness(models: Models) -> int:
+    """How many populations are computed by an exact theory."""
+    return models.count("mie")
 
 
 @dataclass(frozen=True)
