@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 # Bias by the grid, in standard deviations, from which a fit is refined.
 _BIAS = 0.3
+# χ²/n foretold for the finer grid above which a fit leads nowhere.
+_POOR = 1.5
 # Steps on the finer grid before its derivatives are taken.
 _STEPS = 12
 # Factor on the error up to which a model of scattering is good enough, within which another one
@@ -70,12 +72,21 @@ class Polish:
         self._setup, self._simulators = setup, simulators
         self._descent, self._acceptance, self._monitor = descent, acceptance, monitor
 
-    def polished(self, trial: Trial) -> Trial:
-        """Carry a trial to the finer grid; one that was there, or a stopped fit, stays."""
+    def polished(self, trial: Trial, *, anyway: bool = True) -> Trial:
+        """Carry a trial to the finer grid; one that was there, or a stopped fit, stays.
+
+        Parameters
+        ----------
+        trial : Trial
+        anyway : bool
+            False leaves a trial as it is whose first image on the finer grid foretells a poor fit.
+        """
         if self._monitor.stopped or trial.polished:
             return trial
         near = sorted(self._near(trial), key=_exactness, reverse=True)
         view = self._view(trial, near[0])
+        if not anyway and view.forecast > _POOR * view.problem.degrees:
+            return trial
         sigma = _deviations(trial.problem, trial.point, trial.descent.jacobian)
         if len(near) == 1 and np.all(np.abs(view.step) < _BIAS * sigma):
             return replace(trial, polished=True, models=near[0])

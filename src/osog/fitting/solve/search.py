@@ -367,7 +367,9 @@ class Search:
             trial = replace(self._descent.settled(full, u, most, "fit"), complete=True)
         elif trial.descent.reason == "exhausted":
             trial = self._descent.continued(trial, most, "fit")
-        return self._polish.polished(trial) if self._acceptance.is_hopeful(trial) else trial
+        if not self._acceptance.is_hopeful(trial):
+            return trial
+        return self._polish.polished(trial, anyway=False)
 
     def _completed(self, trial: Trial) -> Trial:
         """Same point with the nuisances among the parameters, for a search that was stopped."""
