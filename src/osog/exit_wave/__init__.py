@@ -4,7 +4,7 @@ from osog.exit_wave.emitted_light import emission_slabs
 from osog.exit_wave.illumination import Aperture, Cone, light_points
 from osog.exit_wave.polarized_wave import jones_wave, jones_waves
 from osog.exit_wave.reflected_light import reflected_wave
-from osog.exit_wave.sampling import plan_sampling
+from osog.exit_wave.sampling import models_near, plan_sampling
 from osog.exit_wave.scattered_wave import exit_wave
 from osog.exit_wave.wave import EmissionSlabs, ExitWave, JonesWave, LitWave, ReflectedWave, Wave
 
@@ -22,6 +22,7 @@ __all__ = [
     "jones_wave",
     "jones_waves",
     "light_points",
+    "models_near",
     "plan_sampling",
     "reflected_wave",
 ]

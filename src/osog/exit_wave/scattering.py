@@ -149,12 +149,16 @@ def _asked(scene: Scene, drawn: Container[int]) -> tuple[str, ...]:
 
 
 def scattering_models(
-    scene: Scene, batch: ParticleBatch, plan: SamplingPlan, samples_per_sphere: float
+    scene: Scene,
+    batch: ParticleBatch,
+    plan: SamplingPlan,
+    samples_per_sphere: float,
+    tolerance_percent: float = TOLERANCE_PERCENT,
 ) -> tuple[str, ...]:
     """Choose the model of every population, ``slabs`` for those without particles.
 
     A population keeps the model that its scene names. ``auto`` takes slabs while they are good to
-    2 %, else exact spheres where that is better and affordable, else slabs all the same.
+    the tolerance, else exact spheres where that is better and affordable, else slabs all the same.
 
     Parameters
     ----------
@@ -164,6 +168,8 @@ def scattering_models(
         Its grids say what slabs are worth.
     samples_per_sphere : float
         Frequencies × source points × wavelengths, what one exact sphere costs.
+    tolerance_percent : float
+        Field error up to which ``auto`` is content with slabs.
     """
     groups = bodies(scene, batch)
     names = list(_asked(scene, groups))
@@ -180,7 +186,7 @@ def scattering_models(
         slabs = model_error_percent("slabs", group, scene, plan)
         exact = model_error_percent("mie", group, scene, plan)
         affordable = group.count * samples_per_sphere <= _MOST_SAMPLES
-        if wish == "mie" or (slabs > TOLERANCE_PERCENT and exact < slabs and affordable):
+        if wish == "mie" or (slabs > tolerance_percent and exact < slabs and affordable):
             names[number] = "mie"
     return tuple(names)
 

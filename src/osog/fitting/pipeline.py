@@ -162,9 +162,9 @@ def _result(
 ) -> FitResult:
     problem, point, parameters, wanted = trial.problem, trial.point, setup.parameters, setup.wanted
     residual = problem.residual_image(point)
-    spread = uncertainty(problem, point, trial.descent.jacobian)
+    spread = uncertainty(problem, point, trial.descent.jacobian, shift=trial.shift)
     sigma = dict(zip(parameters.names, (spread.sigma * parameters.scale).tolist(), strict=True))
-    fitted = setup.fitted(point.values)
+    fitted = search.fitted(trial)
     # Where the noise is taken from the residual, the fit explains the image to the noise.
     chi2 = trial.chi2 if setup.noise_known else 1.0
     test = goodness_of_fit(residual, problem.used, chi2)
@@ -254,6 +254,7 @@ def _warnings(
     out += [*unknown.values(), *([resolve] if resolve else [])]
     out += messages.advice(setup.parameters, spread, fitted, setup.priors, sigma)
     out += [messages.BOTH_SIDES] if both_sides else []
+    out += messages.two_models(setup.parameters, trial.shift, spread, fitted)
     out += sign_ambiguity(setup.parameters, fitted)
     return list(dict.fromkeys(out))
 

@@ -1,7 +1,7 @@
 """The problems on which fits are examined: what is drawn, how the target is made, what is told.
 
-A problem is drawn from its seed. Its target is rendered on a grid three times finer than the
-camera's, averaged over pixels, given a slope of the light, exposed by Poisson and read noise and
+A problem is drawn from its seed. Its target is rendered finely, for pixels three times finer than
+the camera's, averaged over these, given a slope of the light, exposed by Poisson and read noise and
 digitised to 8 bit; or, where it is exact, it is the engine's own noise-free image. The fit is told
 the optics, the camera and the ranges.
 """
@@ -324,6 +324,8 @@ def _scene(exam: Exam, values: dict[str, float], finer: int = 1) -> Scene:
         ],
         "microscope": optics,
     }  # fmt: skip
+    if finer > 1:
+        data["numerics"] = {"accuracy": "fine"}
     if exam.has_camera and finer == 1:
         data["camera"] = {
             "background_electrons": WELL, "full_well_electrons": 1e4, "read_noise_electrons": READ,

@@ -27,6 +27,8 @@ _SAME = 5.0
 _IDENTIFIABLE = 0.05
 # Deviations, and share of the range, within which an answer is right.
 _WITHIN, _SHARE = 3.0, 0.01
+# Deviations of its own beyond which a number of a success is false.
+_FALSE = 5.0
 # Largest error of an exact fit, in units of the ranges.
 _EXACT = 1e-6
 
@@ -59,7 +61,8 @@ class FitCase:
     success : int
         Fits that call themselves one.
     false_success : list of int
-        Seeds of those that do, and are not at the optimum.
+        Seeds of those that do, and are not at the optimum or have a number more than 5 of its own
+        σ from the truth.
     cpu_s, cpu_s_from_truth : Spread
     steps, images : float
         Accepted steps and simulated images, medians.
@@ -249,9 +252,11 @@ def _sit(one: Problem, seed: int, sat: _Sat) -> None:
     sat.right_from_truth += _is_right(one, reference, reference)
     if not at_optimum or not right:
         sat.missed[seed] = "bias" if at_optimum else "local"
-    if not at_optimum and result.success:
+    errors = one.errors(result.values)
+    far = any(abs(error) > _FALSE * result.sigma[name] for name, error in errors.items())
+    if result.success and (far or not at_optimum):
         sat.false.append(seed)
-    for name, error in one.errors(result.values).items():
+    for name, error in errors.items():
         sigma, width = result.sigma[name], one.widths[name]
         sat.largest = max(sat.largest, abs(error) / width)
         if 0 < sigma <= _IDENTIFIABLE * width:

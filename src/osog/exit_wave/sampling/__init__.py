@@ -3,6 +3,6 @@
 `plan_sampling` follows them; the result is the `SamplingPlan` that the later stages share.
 """
 
-from osog.exit_wave.sampling.plan import plan_sampling
+from osog.exit_wave.sampling.plan import models_near, plan_sampling
 
-__all__ = ["plan_sampling"]
+__all__ = ["models_near", "plan_sampling"]

@@ -21,7 +21,7 @@ from osog.exit_wave.sampling.pitch import PITCH, exact_pitch, grid_shape
 from osog.exit_wave.sampling.slab_spacing import SLAB_SPACING, near_um, slab_numbers
 from osog.exit_wave.sampling.source_count import source
 from osog.exit_wave.sampling.spectral_sample_count import spectral_sample_count
-from osog.exit_wave.scattering import scattering_models, without_choice
+from osog.exit_wave.scattering import TOLERANCE_PERCENT, scattering_models, without_choice
 from osog.waves.pupil_edge import RAISED_COSINE, SHARP
 from osog.waves.sampling_plan import SamplingPlan
 
@@ -76,6 +76,31 @@ def _chosen(scene: Scene, batch: ParticleBatch, accuracy: str | None) -> Samplin
         if affords_fine(plan, exact):
             return plan
     return planned(GridRequest(facts, STANDARD, models))
+
+
+def models_near(scene: Scene, batch: ParticleBatch, factor: float) -> list[tuple[str, ...]]:
+    """Models of scattering of the populations: those that are chosen, then those nearly chosen.
+
+    Parameters
+    ----------
+    scene : Scene
+    batch : ParticleBatch
+    factor : float
+        Above 1: others are what a tolerance smaller or larger by this factor would have chosen.
+
+    Returns
+    -------
+    list of tuple of str
+        Each as `SamplingPlan.scattering`.
+    """
+    facts = SceneFacts(scene, batch)
+    rest, best = planned(GridRequest(facts, STANDARD)), planned(GridRequest(facts, FINE))
+    samples = sphere_samples(rest)
+    found = [
+        scattering_models(scene, batch, best, samples, TOLERANCE_PERCENT * share)
+        for share in (1.0, 1 / factor, factor)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def planned(request: GridRequest) -> SamplingPlan:
@@ -135,4 +160,4 @@ def planned(request: GridRequest) -> SamplingPlan:
     )
 
 
-__all__ = ["plan_sampling", "planned"]
+__all__ = ["models_near", "plan_sampling", "planned"]

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from osog.exit_wave import models_near
 from osog.rendering import ForwardModel
+from osog.sample import sample
 from osog.scene.parameters import describe
 from osog.waves.sharing import Sharing
 
@@ -64,6 +66,16 @@ class Simulator:
         self.renders = 0
         local = region.scene(scene) if region is not None else scene
         self._forward = ForwardModel(local, dtype=dtype, device=device, accuracy=accuracy)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Model of scattering of each population, as `osog.waves.SamplingPlan.scattering`."""
+        return self._forward.plan.scattering
+
+    @property
+    def accuracy(self) -> str:
+        """Accuracy of the grid."""
+        return self._forward.plan.accuracy
 
     @property
     def source_points(self) -> int:
@@ -166,18 +178,50 @@ class Simulators:
             made = self._new(scene.model_copy(update={"microscope": optics}), accuracy)
         return made
 
-    def own(self, scene: Scene) -> Simulator:
+    def own(self, scene: Scene, models: tuple[str, ...] | None = None) -> Simulator:
         """Simulator on the grid that the scene asks for, as `osog.forward` renders it."""
-        return self._new(scene, None)
+        return self._new(scene if models is None else with_models(scene, models), None)
 
     def fine(self, scene: Scene) -> Simulator:
         """Simulator for the polish, on a finer grid."""
         return self._new(scene, "fine")
 
+    def models_near(self, scene: Scene, factor: float) -> list[tuple[str, ...]]:
+        """Models of scattering that the scene's own choice, which comes first, lies near to.
+
+        Parameters
+        ----------
+        scene : Scene
+        factor : float
+            Of the error up to which a model is good enough.
+        """
+        local = self._region.scene(scene) if self._region is not None else scene
+        if all(population.scattering != "auto" for population in local.populations):
+            return [tuple(population.scattering for population in local.populations)]
+        return models_near(local, sample(local, 0), factor)
+
     def _new(self, scene: Scene, accuracy: str | None) -> Simulator:
         made = Simulator(scene, self._region, device=self._device, accuracy=accuracy)
         self._made.append(made)
         return made
+
+
+def with_models(scene: Scene, models: tuple[str, ...]) -> Scene:
+    """Scene whose populations state these models of scattering where they left the choice.
+
+    Parameters
+    ----------
+    scene : Scene
+    models : tuple of str
+        One for each population, as `Simulator.models`.
+    """
+    stated = tuple(
+        population.model_copy(update={"scattering": model})
+        if population.scattering == "auto" and model in ("slabs", "mie")
+        else population
+        for population, model in zip(scene.populations, models, strict=True)
+    )
+    return scene.model_copy(update={"populations": stated})
 
 
 def _optics(values: Mapping[str, float]) -> frozenset[tuple[str, float]]:

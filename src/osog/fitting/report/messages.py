@@ -31,6 +31,8 @@ BOTH_SIDES = (
     "The image is explained equally well with the particle as far on the other side of focus. The "
     "side was taken from the scene."
 )
+_MOSTLY = 0.7
+"""Share of a deviation from which the difference of two answers makes most of its square."""
 EXHAUSTED = "The search ended before it had converged; fit again from this result."
 
 
@@ -245,6 +247,35 @@ def _is_lost_in_focus(parameters: FreeParameters, spread: Uncertainty, scene: Sc
     return abs(defocus) < 0.5 * depth_of_field_um(scene) and any(
         abs(spread.correlation[depth, k]) > 0.9 for k in partners
     )
+
+
+def two_models(
+    parameters: FreeParameters, shift: Array | None, spread: Uncertainty, scene: Scene
+) -> list[str]:
+    """Say that two models of scattering explain the image, and which numbers tell them apart.
+
+    Parameters
+    ----------
+    parameters : FreeParameters
+    shift : ndarray, shape (P,), or None
+        By how much the scaled parameters of the other model differ.
+    spread : Uncertainty
+        The difference included.
+    scene : Scene
+        As fitted.
+    """
+    if shift is None:
+        return []
+    differ = np.abs(shift) > _MOSTLY * spread.sigma
+    names = [name for name, much in zip(parameters.names, differ, strict=True) if much]
+    if not names:
+        return []
+    population = next(p.name for p in scene.populations if p.visible)
+    return [
+        "Phase slabs and Lorenz-Mie theory explain this image equally well, with different "
+        f"{', '.join(names)}: the error bars hold both. State populations.{population}.scattering "
+        "= mie if the particle is a homogeneous sphere, or slabs for an image that they made."
+    ]
 
 
 def about_residual(

@@ -45,7 +45,11 @@ class Uncertainty:
 
 
 def uncertainty(
-    problem: ImageProblem, point: Point, jacobian: Array, weak_above: float = 0.05
+    problem: ImageProblem,
+    point: Point,
+    jacobian: Array,
+    weak_above: float = 0.05,
+    shift: Array | None = None,
 ) -> Uncertainty:
     """Covariance, correlations and directions that are not determined.
 
@@ -58,6 +62,8 @@ def uncertainty(
         Derivatives of the residuals there; (0, P) where they are not known, nor are the errors.
     weak_above : float
         Standard deviation, in scales of the parameters, from which a direction counts as weak.
+    shift : ndarray, shape (P,), optional
+        Difference from another answer that is as good; it counts as one standard deviation.
     """
     u = point.u
     if len(jacobian) == 0:  # the fit was left before there were derivatives
@@ -78,6 +84,8 @@ def uncertainty(
             problem.residual_image(point),
             problem.pixels,
         )
+        if shift is not None:
+            part = part + np.outer(shift[free], shift[free])
         covariance[np.ix_(free, free)] = part
         sigma = np.sqrt(np.maximum(np.diag(part), 1e-300))
         correlation[np.ix_(free, free)] = part / np.outer(sigma, sigma)

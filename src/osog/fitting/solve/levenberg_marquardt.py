@@ -288,12 +288,31 @@ def _followed(jacobian: Array, before: E, after: E) -> Array | None:
     """
     step, change = after.u - before.u, after.residual - before.residual
     missed = change - jacobian @ step
-    if float(missed @ missed) > _STRAIGHT * float(change @ change):
+    if float(missed @ missed) > _STRAIGHT * float(change @ change) or not np.any(step):
         return None
+    return carried_along(jacobian, before, after)
+
+
+def carried_along(jacobian: Array, before: Evaluation, after: Evaluation) -> Array:
+    """Derivatives with the rank-one change that explains a step (Broyden 1965).
+
+    Parameters
+    ----------
+    jacobian : ndarray, shape (n, P)
+        Before the step.
+    before, after : Evaluation
+        Both ends of the step.
+
+    Returns
+    -------
+    ndarray, shape (n, P)
+    """
+    step = after.u - before.u
     along = _scale_of(jacobian) * step
     length = float(step @ along)
     if length <= 0:
-        return None
+        return jacobian
+    missed = after.residual - before.residual - jacobian @ step
     followed: Array = jacobian + np.outer(missed, along / length)
     return followed
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from osog.fitting.problem.depth_of_field import depth_of_field_um
 from osog.fitting.problem.residuals import ImageProblem
-from osog.fitting.problem.simulator import Simulators
+from osog.fitting.problem.simulator import Simulators, with_models
 from osog.fitting.solve.acceptance import Acceptance
 from osog.fitting.solve.descent import Descent
 from osog.fitting.solve.levenberg_marquardt import DescentResult
@@ -87,7 +87,7 @@ class Search:
         self._simulators = Simulators(setup.region, setup.device)
         self._descent = Descent(setup, monitor)
         self._acceptance = Acceptance(setup, self._single)
-        self._polish = Polish(setup, self._simulators, self._descent, monitor)
+        self._polish = Polish(setup, self._simulators, self._descent, self._acceptance, monitor)
         self._both_sides = False
 
     @property
@@ -120,6 +120,16 @@ class Search:
             problem, point = trial.problem, trial.point
         return problem, point
 
+    def fitted(self, trial: Trial) -> Scene:
+        """Scene with the values of a trial; it states a model of scattering that was not its own.
+
+        `osog.forward` then renders what the fit has compared.
+        """
+        scene = self._setup.fitted(trial.point.values)
+        if trial.models is None or trial.models == self._simulators.models_near(scene, 1.0)[0]:
+            return scene
+        return with_models(scene, trial.models)
+
     def is_good(self, trial: Trial) -> bool:
         """Whether a trial explains the image."""
         return self._acceptance.is_good(trial)
@@ -139,7 +149,8 @@ class Search:
         found = self._perturbed(self._mirrored(self._completed(self._searched(start))))
         if not self._setup.noise_known and self._acceptance.is_exact(found):
             return found
-        return self._on_own_grid(self._polish.polished(found))
+        found = self._on_own_grid(self._polish.polished(found))
+        return self._polish.with_derivatives(found)
 
     def _searched(self, start: str) -> Trial:
         single = self._single
@@ -248,7 +259,7 @@ class Search:
             more = self._descent.settled(
                 trial.problem, trial.point.u, self._setup.max_iterations, "fit"
             )
-            trial = replace(more, complete=True, polished=trial.polished, refined=trial.refined)
+            trial = replace(trial, descent=more.descent, problem=more.problem, complete=True)
         return trial
 
     def _moved(self, single: SingleParticle, trial: Trial) -> Trial | None:
@@ -269,7 +280,7 @@ class Search:
             if tried.descent.reason == "exhausted" and not _returns(trial, point, tried.point):
                 tried = self._descent.continued(tried, _PERTURBED - _GLANCE, "perturbations")
             if self._acceptance.rank(tried) < self._acceptance.rank(best or trial):
-                best = replace(tried, complete=True, polished=trial.polished)
+                best = replace(trial, descent=tried.descent, problem=tried.problem)
         return best
 
     def _mirrored(self, trial: Trial) -> Trial:
@@ -319,12 +330,12 @@ class Search:
             near = trial.problem.rms(trial.point) < _NEARLY_EXACT * self._setup.spread
             if self._setup.noise_known or not near or judge.is_exact(trial):
                 break
-            model = self._simulators.own(self._setup.fitted(trial.point.values))
+            model = self._simulators.own(self._setup.fitted(trial.point.values), trial.models)
             own = trial.problem.with_model(model, model)
             there = self._descent.settled(own, trial.point.u, _LOOK, "polish")
             if self._monitor.stopped or 2 * judge.rank(there) > judge.rank(trial):
                 break
-            trial = replace(there, complete=True, polished=True, refined=trial.refined)
+            trial = replace(trial, descent=there.descent, problem=there.problem, complete=True)
         return trial
 
     # Trials ---------------------------------------------------------------------------------
@@ -356,7 +367,9 @@ class Search:
             trial = replace(self._descent.settled(full, u, most, "fit"), complete=True)
         elif trial.descent.reason == "exhausted":
             trial = self._descent.continued(trial, most, "fit")
-        return self._polish.polished(trial) if self._acceptance.is_hopeful(trial) else trial
+        if not self._acceptance.is_hopeful(trial):
+            return trial
+        return self._polish.polished(trial, anyway=False)
 
     def _completed(self, trial: Trial) -> Trial:
         """Same point with the nuisances among the parameters, for a search that was stopped."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from osog.fitting.problem.residuals import ImageProblem, Point
     from osog.fitting.solve.levenberg_marquardt import DescentResult
 
@@ -26,6 +29,10 @@ class Trial:
         Whether the finer grid was looked at, and whether it moved the fit.
     mirrored : bool
         Whether the other side of focus was looked at.
+    models : tuple of str, optional
+        Model of scattering of each population, once the polish has settled it.
+    shift : ndarray, shape (P,), optional
+        By how much the scaled parameters of another model differ that explains the image as well.
     """
 
     descent: DescentResult[Point]
@@ -34,6 +41,8 @@ class Trial:
     polished: bool = False
     refined: bool = False
     mirrored: bool = False
+    models: tuple[str, ...] | None = None
+    shift: NDArray[np.float64] | None = None
 
     @property
     def point(self) -> Point:
