@@ -170,6 +170,7 @@ class SimulatePanel(Panel):
         laws = scene.laws_by_name()
         for section in self.sections:
             for row in section.findChildren(Row):
+                row.set_source(self.session.source(row.name))
                 part = getattr(row, "part", None)
                 if part is not None:
                     part.show_scene(scene, self.session.seed, laws.get(row.name))
