@@ -51,7 +51,7 @@ def test_a_twin_has_the_level_and_the_noise_of_its_micrograph():
     )
     for before, keep in ((Scene(), False), (asked_of, True)):
         scene = begun(before, "brightfield", image, 0.1, {}, keep_sample=keep, camera=camera)
-        twin = osog.render(scene.updated({"microscope.source_points": 1}), 1).image.numpy()
+        twin = osog.render(scene.updated({"microscope.source_points": 1}), seed=1).image.numpy()
         corner = twin[:20, :20]
         assert corner.mean() == pytest.approx(900, rel=0.02)
         assert corner.std() == pytest.approx(30, rel=0.15)

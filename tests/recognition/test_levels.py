@@ -41,7 +41,7 @@ def test_a_bright_background_is_taken_again_as_it_was(
     assert levels.level == pytest.approx(1.025 * electrons / gain, rel=0.04)
     assert levels.noise == pytest.approx(np.sqrt(electrons) / gain, rel=0.05)
     found = Camera(**levels.camera().values)
-    assert found.bit_depth in (bits, 10) and found.offset_counts == 0.0
+    assert image.max() <= found.white_counts and found.offset_counts == 0.0
     again = picture_levels(picture(found))
     assert again is not None
     assert again.level == pytest.approx(levels.level, rel=0.04)
@@ -93,14 +93,14 @@ def test_a_dark_field_tells_its_gain_by_lit_blocks() -> None:
         read_noise_electrons=3.0, bit_depth=16, full_well_electrons=1e5,
     )  # fmt: skip
     y, x = np.mgrid[:256, :256]
-    light = np.exp(-((y - 128) ** 2 + (x - 128) ** 2) / 2e3)
+    light = np.exp(-((y - 128) ** 2 + (x - 128) ** 2) / 8e2)
     image = expose(torch.tensor(light), taken, 1).numpy().astype(np.uint16)
     levels = picture_levels(image)
     assert levels is not None
     camera = Camera(**levels.camera(bright=False).values)
     assert camera.offset_counts == pytest.approx(100, abs=3)
     assert camera.gain_electrons_per_count == pytest.approx(0.5, rel=0.15)
-    assert camera.read_noise_electrons == pytest.approx(3.0, rel=0.2)
+    assert camera.read_noise_electrons == pytest.approx(3.0, rel=0.25)
     assert camera.background_electrons == pytest.approx(4000, rel=0.2)
 
 

@@ -32,6 +32,8 @@ _STEP = 1.0 / 12.0
 _BRIGHT = 5.0
 """Standard deviations above the dark level from which a block is lit."""
 _LIT_BLOCKS = 12
+_EDGES = 2.0
+"""Times the noise of the quieter lit blocks from which a block is taken for one with edges."""
 _LEAST_SLOPE = 1e-6
 _ROUNDING = 0.01
 """Share of the level below which an offset is only what rounding left."""
@@ -139,9 +141,10 @@ class PictureLevels:
         lit = rise > _BRIGHT * self.noise
         if lit.sum() < _LIT_BLOCKS:
             return None
-        # Edges of bodies add to the noise of a block and never take from it: the lower quarter.
-        excess = self.variances[lit] - _STEP - self.noise**2
-        per_count = float(np.quantile(excess / rise[lit], 0.25))
+        excess, rise = self.variances[lit] - _STEP - self.noise**2, rise[lit]
+        # Edges of bodies add to the noise of a block and never take from it.
+        plain = excess / rise <= _EDGES * np.quantile(excess / rise, 0.25)
+        per_count = float(excess[plain].sum() / rise[plain].sum())
         return 1.0 / per_count if per_count > _LEAST_SLOPE else None
 
 
