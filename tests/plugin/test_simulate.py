@@ -12,6 +12,7 @@ import yaml
 from qtpy.QtWidgets import QApplication, QLabel, QMenu, QPushButton
 
 import osog
+from napari_osog.panels.fit_parameters import FitParameters
 from napari_osog.panels.forms import LISTED
 from napari_osog.panels.simulate import SimulatePanel
 from napari_osog.pictures import Failure

@@ -17,7 +17,6 @@ from napari_osog.panels.histogram import Histogram
 from napari_osog.panels.microscope import MicroscopeSection
 from napari_osog.panels.own_image import OwnImage
 from napari_osog.panels.panel import Panel
-from napari_osog.panels.row import Row
 from napari_osog.panels.sample import SampleSection
 from napari_osog.panels.section import RowGroup
 from napari_osog.panels.sequence import SequenceSection
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from napari_osog.live_controller import LiveController
+    from napari_osog.panels.row import Row
     from napari_osog.pictures import Picture
     from osog.scene import Distribution
 
