@@ -108,7 +108,7 @@ class PictureLevels:
             if not quiet:
                 electrons = min(max((level / noise) ** 2, _LEAST_ELECTRONS), _MOST_ELECTRONS)
             gain = electrons / level if quiet else np.sqrt(electrons) / noise
-        elif bright:
+        elif bright and known is not None:
             gain = known
             electrons = level * gain
             if not quiet:  # so many electrons have at least their shot noise
