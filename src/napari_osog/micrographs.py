@@ -159,6 +159,12 @@ def facts(layer: Any) -> list[str]:
     ]
 
 
+def camera_gain(layer: Any) -> float | None:
+    """Electrons per grey level, where a micrograph's file states them."""
+    known = _read(layer).gain_electrons_per_count
+    return None if known is None else float(known.value)
+
+
 def doubts(layer: Any) -> dict[str, str]:
     """Why numbers that the layer or its file states are unknown all the same, one sentence each.
 
@@ -287,6 +293,7 @@ __all__ = [
     "TargetError",
     "adopt",
     "calibrate",
+    "camera_gain",
     "chosen",
     "doubts",
     "facts",

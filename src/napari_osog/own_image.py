@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_osog.micrographs import optics
-from osog.io.arrays import holds_grey_levels
-from osog.scene import Scene
+from osog.recognition.levels import picture_levels
+from osog.scene import Camera, Scene
 from osog.scene.modalities import MODALITIES
 from osog.scene.parameters import replaced
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from osog.recognition.levels import CameraGuess, PictureLevels
 
 _NAME = "particle"
 _SHARE = 0.04
@@ -27,6 +29,11 @@ _OPEN = 0.6
 """Condenser's share of the objective's NA, where nobody knows better."""
 _POINTS = 12
 """Directions of light that stand for the condenser, so that the twin comes at once."""
+_OWN_EXPOSURE = {
+    name: Camera.model_fields[name].default
+    for name in ("model", "background_photons", "target_counts", "dark_electrons", "em_gain")
+}
+"""What else would set the level of a kept camera."""
 _DEFOCUS = 2.0
 """Defocus in radii where transparent particles show by it alone, and no condenser blurs it."""
 
@@ -63,6 +70,7 @@ def begun(
     named: Mapping[str, Any],
     *,
     keep_sample: bool,
+    camera: CameraGuess | None = None,
 ) -> Scene:
     """Scene to begin the twin of a micrograph with, on its frame.
 
@@ -77,6 +85,9 @@ def begun(
         What the user has chosen from lists, by dotted name: ``microscope.objective``.
     keep_sample : bool
         Whether the sample stays, moved to the middle of the frame; else it is one sphere there.
+    camera : CameraGuess, optional
+        What gives level and noise of the micrograph; without one there is no camera, unless the
+        scene that is kept has one. See `camera_of`.
 
     Raises
     ------
@@ -84,7 +95,7 @@ def begun(
         If these make no valid scene.
     """
     if keep_sample:
-        return replaced(_kept(before, kind, image.shape, pixel_size_um), named)
+        return replaced(_kept(before, kind, image.shape, pixel_size_um, camera), named)
     modality = MODALITIES[kind]
     side = min(image.shape) * pixel_size_um
     radius = max(min(_SHARE * side, _MOST_UM), _LEAST_PX * pixel_size_um)
@@ -106,7 +117,7 @@ def begun(
                 "modality": {"kind": kind},
                 "focus_um": focus,
             },
-            "camera": {} if holds_grey_levels(image) and modality.backdrop != "phase" else None,
+            "camera": None if camera is None else dict(camera.values),
         }
     )
     scene = replaced(scene, named)
@@ -118,7 +129,35 @@ def begun(
     return replaced(scene, values)
 
 
-def _kept(before: Scene, kind: str, shape: tuple[int, ...], pixel_size_um: float) -> Scene:
+def camera_of(
+    levels: PictureLevels | None, kind: str, gain_electrons_per_count: float | None = None
+) -> CameraGuess | None:
+    """Camera that gives a twin the level and the noise of its micrograph.
+
+    Parameters
+    ----------
+    levels : PictureLevels or None
+        None for measured values, which no camera has counted.
+    kind : str
+        Of the modality.
+    gain_electrons_per_count : float, optional
+        What the file states.
+    """
+    backdrop = MODALITIES[kind].backdrop
+    if levels is None or backdrop == "phase":
+        return None
+    return levels.camera(
+        bright=backdrop == "bright", gain_electrons_per_count=gain_electrons_per_count
+    )
+
+
+def _kept(
+    before: Scene,
+    kind: str,
+    shape: tuple[int, ...],
+    pixel_size_um: float,
+    camera: CameraGuess | None,
+) -> Scene:
     """Scene of another modality and frame, its listed particles moved to the frame's middle."""
     from napari_osog.panels.edits import modality_change
 
@@ -141,9 +180,10 @@ def _kept(before: Scene, kind: str, shape: tuple[int, ...], pixel_size_um: float
         for population in scene.populations
     )
     grid = scene.grid.model_copy(update={"shape": tuple(shape), "pixel_size_um": pixel_size_um})
-    return Scene.parse(
-        scene.model_copy(update={"populations": populations, "grid": grid}).model_dump()
-    )
+    data = scene.model_copy(update={"populations": populations, "grid": grid}).model_dump()
+    if camera is not None and data["camera"] is not None:
+        data["camera"] |= _OWN_EXPOSURE | dict(camera.values)
+    return Scene.parse(data)
 
 
-__all__ = ["begun", "grey_copy", "is_opened"]
+__all__ = ["begun", "camera_of", "grey_copy", "is_opened", "picture_levels"]

@@ -13,12 +13,13 @@ from napari_osog.history import History, Moment
 from napari_osog.view import View
 from napari_osog.viewers import unwrapped
 from osog.scene import Particle, Scene, SceneError
-from osog.scene.parameters import replaced
+from osog.scene.parameters import get, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from napari_osog.pictures import Picture
+    from osog.recognition.levels import CameraGuess
 
 
 @dataclass(init=False, eq=False)
@@ -67,6 +68,8 @@ class Session:
         Whether the user has deleted the layer of the render, until the next picture brings it back.
     gripping : bool
         Whether the points of the particles are ready to be selected and dragged.
+    sources : mapping of str to (value, str)
+        Numbers of the scene that were read off a micrograph, by dotted name, and from what.
     assumed_optics : mapping of layers to dict of str to float
         What the scene stated when a micrograph was first looked at; see `micrographs.chosen`.
     sliding : bool
@@ -98,6 +101,7 @@ class Session:
         self.device = device
         self.stated_optics: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
         self.assumed_optics: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
+        self.sources: Mapping[str, tuple[Any, str]] = {}
         self.history = History()
         self._held: Moment | None = None
         self._beginning = False
@@ -313,6 +317,28 @@ class Session:
     def set_target(self, layer: Any) -> None:
         """Choose the micrograph: an image layer or a proxy of one, or None."""
         self.target = unwrapped(layer)
+
+    def tell_camera(self, guess: CameraGuess | None) -> None:
+        """Remember which numbers of the camera were read off a micrograph.
+
+        Parameters
+        ----------
+        guess : CameraGuess or None
+            None where the camera has nothing from a micrograph.
+        """
+        values = {} if guess is None else guess.values
+        reason = "" if guess is None else guess.reason
+        self.sources = {f"camera.{name}": (value, reason) for name, value in values.items()}
+
+    def source(self, name: str) -> str:
+        """Where a number of the scene comes from while it is still that number, or ""."""
+        value, words = self.sources.get(name, (None, ""))
+        if value is None:
+            return ""
+        try:
+            return words if get(self.scene, name) == value else ""
+        except SceneError:  # it has no such number, as without a camera
+            return ""
 
     def set_free(self, name: str, free: bool) -> None:
         """Let a fit vary this parameter, or hold it."""

@@ -377,6 +377,11 @@ def test_requests_that_cannot_be_carried_out_say_why():
         prepared(a_request(Scene()))
     with pytest.raises(Refusal, match="holds no particles"):
         prepared(a_request(beads(0)))
+    (population,) = beads().populations
+    hidden = population.model_copy(update={"visible": False})
+    for scene in (Scene(), beads().model_copy(update={"populations": (hidden,)})):
+        outcome = carry_out(a_request(scene, every=True), lambda p: False)
+        assert outcome.problem.startswith("The sample holds no particles")
 
 
 def test_points_become_particles_of_the_population():

@@ -112,7 +112,8 @@ def test_every_row_opens_its_section_and_the_manual_goes_on_from_there(docked):
     assert manual.text.textCursor().selectedText() == "focus_um"
     assert "Height of the plane in focus" in manual.text.toPlainText()
     scene, seen = panel.session.scene, set()
-    for each in panel.findChildren(Row):
+    rows = [row for group in panel.groups for row in group.rows.values()]
+    for each in {*rows, *panel.findChildren(Row)}:
         link = place_of(scene, each.name)
         if link in seen:
             continue

@@ -7,9 +7,10 @@ import pytest
 import tifffile
 from napari.layers import Image
 
+import osog
 from napari_osog.micrographs import calibrate
-from napari_osog.own_image import begun, grey_copy, is_opened
-from osog.scene import MODALITY_TITLES, Scene
+from napari_osog.own_image import begun, camera_of, grey_copy, is_opened, picture_levels
+from osog.scene import MODALITY_TITLES, Brightfield, Scene
 
 MICROMETRES = ["micrometer", "micrometer"]
 
@@ -25,7 +26,8 @@ def noise(*shape):
 @pytest.mark.parametrize("kind", MODALITY_TITLES)
 def test_a_twin_begins_with_one_sphere_in_the_middle_or_with_the_sample_there_is(kind):
     image = noise(60, 80)
-    scene = begun(Scene(), kind, image, 0.2, {"medium.name": "glycerol"}, keep_sample=False)
+    named, camera = {"medium.name": "glycerol"}, camera_of(picture_levels(image), kind)
+    scene = begun(Scene(), kind, image, 0.2, named, keep_sample=False, camera=camera)
     (population,) = scene.populations
     (particle,) = population.particles
     assert scene.microscope.modality.kind == kind and scene.grid.shape == (60, 80)
@@ -37,6 +39,25 @@ def test_a_twin_begins_with_one_sphere_in_the_middle_or_with_the_sample_there_is
     kept = begun(scene, kind, noise(100, 40), 0.2, {}, keep_sample=True)
     (particle,) = kept.populations[0].particles
     assert (particle.x_um, particle.y_um) == pytest.approx((39.5 * 0.2 - 4.0, 29.5 * 0.2 + 4.0))
+
+
+def test_a_twin_has_the_level_and_the_noise_of_its_micrograph():
+    grey = 900 + 30 * np.random.default_rng(2).standard_normal((90, 70))
+    image = np.round(grey).astype(np.uint16)
+    camera = camera_of(picture_levels(image), "brightfield")
+    asked_of = Scene(camera={"model": "Hamamatsu ORCA-Flash4.0 V3", "target_counts": 300.0})
+    asked_of = asked_of.model_copy(
+        update={"microscope": asked_of.microscope.model_copy(update={"modality": Brightfield()})}
+    )
+    for before, keep in ((Scene(), False), (asked_of, True)):
+        scene = begun(before, "brightfield", image, 0.1, {}, keep_sample=keep, camera=camera)
+        twin = osog.render(scene.updated({"microscope.source_points": 1}), seed=1).image.numpy()
+        corner = twin[:20, :20]
+        assert corner.mean() == pytest.approx(900, rel=0.02)
+        assert corner.std() == pytest.approx(30, rel=0.15)
+        assert scene.camera.bit_depth == 10
+    assert camera_of(picture_levels(image - 950.5), "brightfield") is None, "no grey levels"
+    assert camera_of(picture_levels(image), "phase") is None
 
 
 def test_a_layer_gets_its_micrometres_once():
@@ -97,6 +118,13 @@ def test_a_file_is_shown_alone_asked_about_and_gets_its_twin(opened, tmp_path):
     assert "wavelength unknown: using 550 nm" in panel.compare.sources.text()
     assert mine.scale.tolist() == [0.25, 0.25] and units(mine) == MICROMETRES
     assert units(registry.layer("image")) == MICROMETRES
+    assert registry.layer("image").contrast_limits == mine.contrast_limits
+    exposure = panel.row("camera.background_electrons")
+    assert exposure.source.startswith("from the picture: level ")
+    assert "camera from the picture: level " in panel.compare.sources.text()
+    panel.row("camera.bit_depth").spin.setValue(12)
+    assert exposure.source and not panel.row("camera.bit_depth").source, "a number of one's own"
+    session.undo()
     assert np.array_equal(mine.data, image) and mine.metadata == {}
     session.undo()
     assert session.scene is before and not session.history.can_undo, "one step"

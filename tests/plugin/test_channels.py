@@ -66,7 +66,7 @@ def test_the_panel_says_why_a_number_is_unknown(qtbot):
 
     said = []
     panel = SimpleNamespace(
-        session=SimpleNamespace(scene=Scene.parse({}), target=None),
+        session=SimpleNamespace(scene=Scene.parse({}), target=None, source=lambda _: ""),
         sources=SimpleNamespace(setText=said.append, setVisible=lambda _: None),
         missing=SimpleNamespace(ask=lambda _: None),
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+import osog.rendering  # noqa: F401  # the pupil waits until the engine is loaded
 from napari_osog.panels.pupil_thumbnail import PupilSection, pupil_colours
 from napari_osog.panels.simulate import SimulatePanel
 from napari_osog.pictures import ModelInUse

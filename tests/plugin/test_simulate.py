@@ -12,6 +12,7 @@ import yaml
 from qtpy.QtWidgets import QApplication, QLabel, QMenu, QPushButton
 
 import osog
+from napari_osog.panels.fit_parameters import FitParameters
 from napari_osog.panels.forms import LISTED
 from napari_osog.panels.simulate import SimulatePanel
 from napari_osog.pictures import Failure
@@ -486,3 +487,34 @@ def test_a_panel_that_is_open_when_python_ends_ends_quietly():
     )
     assert ended.returncode == 0 and ended.stdout.strip() == "done", ended.stderr
     assert "Error" not in ended.stderr
+
+
+def test_rows_that_nobody_sees_are_made_when_they_are_unfolded_or_asked_for(qtbot, controller):
+    panel = SimulatePanel(None, controller)
+    qtbot.addWidget(panel)
+    motion, rows = panel.sample.motion, panel.sample.motion_rows
+    assert rows.waits and not rows.made and panel.microscope.lens.made
+    panel.session.change({"populations.beads.motion.diffusion_um2_per_s": 0.25})
+    assert rows.waits, "a change of the scene makes none"
+    motion.expand(animate=False)
+    name = "populations.beads.motion.diffusion_um2_per_s"
+    assert rows.made[name].shown == 0.25
+    motion.collapse(animate=False)
+    panel.session.change({name: 0.5})
+    assert rows.made[name].shown == 0.5, "once made they follow"
+    assert panel.camera.groups["noise"][0].waits
+    panel.session.set_free("camera.read_noise_electrons", True)
+    row = panel.row("camera.read_noise_electrons")
+    assert (
+        row is not None
+        and row.free
+        and row.shown == panel.session.scene.camera.read_noise_electrons
+    )
+
+
+def test_names_that_become_free_together_are_told_once(controller):
+    told = []
+    controller.session.events.free.connect(told.append)
+    parameters = FitParameters(controller.session)
+    parameters.free_alone({"microscope.focus_um", "medium.index", "particles[0].x_um"})
+    assert len(told) == 1 and len(controller.session.free) == 3

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from napari_osog.pictures import Picture
 
 
+_ROOM, _FLAT = 0.05, 0.01
+"""Shares of the micrograph's range of grey levels: how far beside it the render's median may lie,
+and the range that the render has at least; else these are other units."""
+
+
 class RenderLayer:
     """Shows pictures in one image layer; its contrast changes once per kind of image.
 
@@ -105,12 +110,18 @@ class RenderLayer:
         scene = picture.request.scene
         image = picture.image
         colour = image.ndim == 3
+        beside = None if colour else self._limits_beside(picture)
         key = (
+            beside,
             picture.request.shown,
             scene.microscope.modality.kind,
             None if scene.camera is None else scene.camera.bit_depth,
             self.registry.session.preset,
         )
+        if beside is not None:
+            known, _ = self._limits.get(colour, (None, beside))
+            self._limits[colour] = key, beside
+            return None if known == key else beside
         known, limits = self._limits.get(colour, (None, (0.0, 0.0)))
         if known == key:
             if picture.request.preview:
@@ -136,6 +147,24 @@ class RenderLayer:
                     low, high = 0.0, float(scene.camera.white_counts)
         self._limits[colour] = key, (low, high)
         return low, high
+
+    def _limits_beside(self, picture: Picture) -> tuple[float, float] | None:
+        """Contrast of the micrograph beside or below, where the render has its grey levels.
+
+        Stretched by itself, the same noise would look stronger in the render.
+        """
+        session = self.registry.session
+        target, matched = session.target, session.view.transform
+        if session.view.compare not in ("beside", "blend") or target is None or matched is None:
+            return None
+        if picture.request.shown != "image" or getattr(target, "rgb", False):
+            return None
+        low, high = (float(v) for v in target.contrast_limits)
+        image = picture.image[:: max(picture.image.shape[0] // 64, 1)]
+        bottom, middle, top = np.percentile(image[np.isfinite(image)], (0.5, 50.0, 99.5))
+        reach = _ROOM * (high - low)
+        same = low - reach <= middle <= high + reach and top - bottom > _FLAT * (high - low)
+        return (low, high) if same else None
 
     def begin_motion(self) -> None:
         """Frames are about to follow fast: the histogram of the layer controls must wait."""

@@ -207,7 +207,9 @@ class CompareSection(Section):
                     continue
                 reason = f". {why[name]}" if why and name in why else ""
                 words.append(f"<i>{optic.title} unknown: using {used}{reason}</i>")
-        say(self.sources, "<br>".join([*words, *others]))
+        read_off = self.session.source("camera.background_electrons")
+        camera = [f"camera {read_off}"] if read_off else []
+        say(self.sources, "<br>".join([*words, *camera, *others]))
 
     def _on_scene(self, _: object) -> None:
         self._show_sources()

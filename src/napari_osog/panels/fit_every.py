@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_osog.panels.fit_request import EACH, Refusal, population_looked_for
+from napari_osog.panels.fit_request import (
+    EACH,
+    Refusal,
+    population_looked_for,
+    raise_if_empty,
+)
 from osog.scene.parameters import describe
 
 if TYPE_CHECKING:
@@ -53,13 +58,14 @@ def fit_every(
     Raises
     ------
     Refusal
-        If there is no particle.
+        If there is no population, or no particle.
     Cancelled
         If it is to end before the first step.
     """
     from osog.cancellation import cancellable
     from osog.tracking import fit_many
 
+    raise_if_empty(request)
     chosen = request.scene.populations[population_looked_for(request.scene, request.population)]
     free, held = _fields(request, chosen.name)
     begun = time.monotonic()

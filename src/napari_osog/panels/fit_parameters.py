@@ -229,10 +229,7 @@ class FitParameters(Section):
         """Free these parameters and no others."""
         self._quiet = True
         try:
-            for name in self.session.free - free:
-                self.session.set_free(name, False)
-            for name in free:
-                self.session.set_free(name, True)
+            self.session.free = frozenset(free)
         finally:
             self._quiet = False
 

@@ -93,8 +93,7 @@ def prepared(request: FitRequest) -> tuple[Scene, str, tuple[str, ...]]:
     """
     from osog.sample import explicit
 
-    if not any(population.visible for population in request.scene.populations):
-        raise Refusal("The sample holds no particles; add a population in the Simulate panel.")
+    raise_if_empty(request)
     if request.start == "points":
         return _from_points(request), "scene", _left_out(request)
     if request.start == "detect":
@@ -107,6 +106,17 @@ def prepared(request: FitRequest) -> tuple[Scene, str, tuple[str, ...]]:
             "The sample holds no particles; let them be detected, or add some in the viewer."
         )
     return scene, "scene", ()
+
+
+def raise_if_empty(request: FitRequest) -> None:
+    """Refuse to fit where there is no population that could be placed or looked for.
+
+    Raises
+    ------
+    Refusal
+    """
+    if not any(population.visible for population in request.scene.populations):
+        raise Refusal("The sample holds no particles; add a population in the Simulate panel.")
 
 
 def population_looked_for(scene: Scene, name: str) -> int:
@@ -262,5 +272,6 @@ __all__ = [
     "in_region",
     "population_looked_for",
     "prepared",
+    "raise_if_empty",
     "visible_particles",
 ]

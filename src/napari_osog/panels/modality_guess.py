@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from napari_osog.live_controller import LiveController
     from napari_osog.worker import Turn
     from osog.recognition import ModalityGuess
+    from osog.recognition.levels import PictureLevels
 
 _log = logging.getLogger(__name__)
 _SURE = 0.55
@@ -42,14 +43,20 @@ class GuessRequest:
 
     layer: Any
     pixels: Callable[[], Any]
+    guess: bool = True
+    """Whether the modality is to be guessed, too."""
 
 
 @dataclass(frozen=True)
 class GuessAnswer:
-    """A layer, and its guesses, the likeliest first; none where it shows nothing."""
+    """A layer, its guesses, the likeliest first, and its grey levels where it has any.
+
+    There are no guesses where it shows nothing, or none were wanted.
+    """
 
     layer: Any
     guesses: tuple[ModalityGuess, ...]
+    levels: PictureLevels | None = None
 
 
 def guess_worker(parent: QObject) -> Worker:
@@ -59,15 +66,19 @@ def guess_worker(parent: QObject) -> Worker:
 
 def _looked_at(request: GuessRequest, turn: Turn) -> GuessAnswer:
     from osog.recognition import guess_modality
+    from osog.recognition.levels import picture_levels
 
+    guesses: tuple[ModalityGuess, ...] = ()
+    levels = None
     try:
-        guesses = tuple(guess_modality(request.pixels()))
+        pixels = request.pixels()
+        levels = picture_levels(pixels)
+        guesses = tuple(guess_modality(pixels)) if request.guess else ()
     except ValueError:
-        guesses = ()
+        pass
     except Exception:
         _log.exception("A micrograph could not be looked at")
-        guesses = ()
-    return GuessAnswer(request.layer, guesses)
+    return GuessAnswer(request.layer, guesses, levels)
 
 
 def colours_of(layer: Any) -> Any:

@@ -8,8 +8,16 @@ from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from napari_osog.lifetimes import listen, weakly
-from napari_osog.micrographs import OPTICS, TargetError, adopt, calibrate, facts, known_optics
-from napari_osog.own_image import begun, grey_copy, is_opened
+from napari_osog.micrographs import (
+    OPTICS,
+    TargetError,
+    adopt,
+    calibrate,
+    camera_gain,
+    facts,
+    known_optics,
+)
+from napari_osog.own_image import begun, camera_of, grey_copy, is_opened, picture_levels
 from napari_osog.panels.forms import stated
 from napari_osog.panels.modality_guess import (
     GuessAnswer,
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
     from napari_osog.live_controller import LiveController
     from napari_osog.panels.pick_list import PickRow
     from osog.io import Known
+    from osog.recognition.levels import PictureLevels
     from osog.scene.instruments import Instrument
 
 _LISTED: dict[str, tuple[dict[str, Instrument], str]] = {
@@ -86,6 +95,7 @@ class OwnImage(QFrame):
         self._layer: Any = None
         self._colour: Any = None
         self._unanswered: GuessRequest | None = None
+        self._seen: GuessAnswer | None = None
         self.title = note(style="osog_card_title")
         self.close_button = small_button("×", "Not now: leave the micrograph as it is")
         self.close_button.clicked.connect(self.leave)
@@ -187,7 +197,7 @@ class OwnImage(QFrame):
         if removed is self._colour:
             self._colour = None
         if removed is self._layer:
-            self._layer = self._unanswered = None
+            self._layer = self._unanswered = self._seen = None
             self.hide()
 
     def _look_around(self) -> None:
@@ -256,17 +266,16 @@ class OwnImage(QFrame):
         self.show()
 
     def _guess_from(self, layer: Any, pixels: Callable[[], Any]) -> None:
-        """Let the picture be looked at, unless its file states the modality."""
-        if self._stated_modality(layer) is None:
-            self._unanswered = GuessRequest(layer, pixels)
-            self.guesses.submit(self._unanswered)
+        """Let the picture be looked at, for its modality unless the file states it."""
+        self._unanswered = GuessRequest(layer, pixels, self._stated_modality(layer) is None)
+        self.guesses.submit(self._unanswered)
 
     def _on_guess(self, answer: GuessAnswer) -> None:
         """Fill in the likeliest modality, and say why; what the user has chosen stays."""
         if answer.layer is not self._layer and self._unanswered is not None:
             self.guesses.submit(self._unanswered)  # it came while another was looked at
             return
-        self._unanswered = None
+        self._unanswered, self._seen = None, answer
         if answer.layer is not self._layer or self.form.isHidden() or not answer.guesses:
             return
         first = answer.guesses[0]
@@ -346,7 +355,9 @@ class OwnImage(QFrame):
                 try:
                     image = self.layers.compared.target_plane()
                     keep = self._keeps_sample
-                    scene = begun(before, kind, image, size, named, keep_sample=keep)
+                    guess = camera_of(self._levels(layer, image), kind, camera_gain(layer))
+                    scene = begun(before, kind, image, size, named, keep_sample=keep, camera=guess)
+                    session.tell_camera(guess)
                     session.assumed_optics.pop(layer, None)
                     session.set_scene(scene, preset="")
                     adopt(session, layer)
@@ -366,6 +377,11 @@ class OwnImage(QFrame):
         session.asked = None
         forget_warning(self.window())
         self._offer()
+
+    def _levels(self, layer: Any, image: Any) -> PictureLevels | None:
+        """Grey levels of the micrograph, which were measured while the questions were read."""
+        seen = self._seen
+        return seen.levels if seen is not None and seen.layer is layer else picture_levels(image)
 
     def _typed(self) -> dict[str, float]:
         found = {}

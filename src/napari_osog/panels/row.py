@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_osog.panels.titles import Title
-from napari_osog.panels.widgets import combo_box
+from napari_osog.panels.widgets import combo_box, note, say
 from napari_osog.words import copied
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class Row(QWidget):
         self._fault.setWordWrap(True)
         self._fault.hide()
         self._box.addWidget(self._fault)
+        self._source: QLabel | None = None
         self._set_help(help)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(
@@ -105,6 +106,19 @@ class Row(QWidget):
         """Show a sentence under the row, or take it away with ""."""
         self._fault.setText(sentence)
         self._fault.setVisible(bool(sentence))
+
+    def set_source(self, words: str) -> None:
+        """Say below the row where its number comes from, or nothing with ""."""
+        if words and self._source is None:
+            self._source = note()
+            self._box.insertWidget(1, self._source)
+        if self._source is not None:
+            say(self._source, words)
+
+    @property
+    def source(self) -> str:
+        """Words on where the number comes from, or ""."""
+        return "" if self._source is None else self._source.text()
 
     @property
     def fault(self) -> str:

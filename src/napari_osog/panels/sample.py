@@ -223,7 +223,7 @@ class SampleSection(Section):
 
         self.rows.sync((key, light), lambda: body_rows(scene, population), value)
         self.more_rows.sync(key, lambda: turning_rows(scene, population), value)
-        self.more.setVisible(bool(self.more_rows.rows))
+        self.more.setVisible(population.particles is None)
         self.surface_rows.sync(
             (population.name, shape.kind), lambda: surface_rows(population), value
         )

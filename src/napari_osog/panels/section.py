@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import Signal
 from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt import QCollapsible
@@ -65,6 +66,9 @@ class Section(QCollapsible):
         self.toggleButton().setAccessibleName(self._title)
         # Rows come and go while it is open: the layout alone decides on its height.
         self.content().setMaximumHeight(_UNLIMITED if open else 0)
+        if open:
+            for group in self.findChildren(RowGroup):
+                group.unfold()
         self.content().setVisible(open)
 
     def add(self, widget: QWidget) -> QWidget:
@@ -76,20 +80,55 @@ class Section(QCollapsible):
 class RowGroup(QWidget):
     """Rows that are rebuilt when the structure of what they edit changes.
 
+    Those in a folded section are made when it is unfolded or they are asked for: most rows of a
+    scene are never looked at.
+
     Parameters
     ----------
     on_row : callable
         Called with each row that is made, to connect it.
+
+    Signals
+    -------
+    followed(RowGroup)
+        The rows have been made, or show other values.
     """
+
+    followed = Signal(object)
 
     def __init__(self, on_row: Callable[[Row], None]) -> None:
         super().__init__()
         self._on_row = on_row
         self._key: Any = object()
-        self.rows: dict[str, Row] = {}
+        self._wanted: tuple[Any, Callable[[], list[Row]], Callable[[str], Any]] | None = None
+        self.made: dict[str, Row] = {}
         self._box = QVBoxLayout(self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(4)
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """Rows by dotted name; they are made here, where nobody has seen them yet."""
+        self._follow()
+        return self.made
+
+    @property
+    def waits(self) -> bool:
+        """Whether the rows are yet to be made, since nobody has seen them."""
+        return self._wanted is not None
+
+    def unfold(self) -> None:
+        """Make the rows, unless another section around them is folded."""
+        if self.made or not self._is_folded():
+            self._follow()
+
+    def _is_folded(self) -> bool:
+        around = self.parentWidget()
+        while around is not None:
+            if isinstance(around, Section) and not around.isExpanded():
+                return True
+            around = around.parentWidget()
+        return False
 
     def sync(self, key: Any, build: Callable[[], list[Row]], values: Callable[[str], Any]) -> None:
         """Show values; make the rows again first if the structure changed.
@@ -103,26 +142,34 @@ class RowGroup(QWidget):
         values : callable
             Dotted name → value.
         """
+        self._wanted = key, build, values
+        self.unfold()
+
+    def _follow(self) -> None:
+        if self._wanted is None:
+            return
+        (key, build, values), self._wanted = self._wanted, None
         if key != self._key:
             self._key = key
             name, focus = self._focused()
-            for row in self.rows.values():
+            for row in self.made.values():
                 self._box.removeWidget(row)
                 row.hide()
                 row.deleteLater()
-            self.rows = {}
+            self.made = {}
             for row in build():
-                self.rows[row.name] = row
+                self.made[row.name] = row
                 self._box.addWidget(row)
                 self._on_row(row)
-            if focus is not None and name in self.rows:
-                return_to(self.rows[name], focus)
-        for name, row in self.rows.items():
+            if focus is not None and name in self.made:
+                return_to(self.made[name], focus)
+        for name, row in self.made.items():
             row.set_value(values(name))
+        self.followed.emit(self)
 
     def _focused(self) -> tuple[str, Any]:
         """Row in which the keys are, and where in it: who chooses with them goes on from there."""
-        for name, row in self.rows.items():
+        for name, row in self.made.items():
             found = spot(row)
             if found is not None:
                 return name, found

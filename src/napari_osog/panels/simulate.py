@@ -17,7 +17,6 @@ from napari_osog.panels.histogram import Histogram
 from napari_osog.panels.microscope import MicroscopeSection
 from napari_osog.panels.own_image import OwnImage
 from napari_osog.panels.panel import Panel
-from napari_osog.panels.row import Row
 from napari_osog.panels.sample import SampleSection
 from napari_osog.panels.section import RowGroup
 from napari_osog.panels.sequence import SequenceSection
@@ -30,8 +29,12 @@ from napari_osog.words import plain
 from osog.scene import Scene, SceneError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari_osog.live_controller import LiveController
+    from napari_osog.panels.row import Row
     from napari_osog.pictures import Picture
+    from osog.scene import Distribution
 
 
 class SimulatePanel(Panel):
@@ -68,9 +71,14 @@ class SimulatePanel(Panel):
         self.background = BackgroundSection()
         self.sequence = SequenceSection(self.controller)
         self.sections = (self.microscope, self.sample, self.camera, self.background, self.sequence)
+        self.groups: list[RowGroup] = []
+        self._laws: tuple[Scene, Mapping[str, Distribution]] | None = None
         for section in self.sections:
             section.row_made.connect(self._connect_row)
             self.body.addWidget(section)
+            self.groups += section.findChildren(RowGroup)
+        for group in self.groups:
+            group.followed.connect(self._dress)
         self.sample.failed.connect(self._on_failed)
         self.sample.layer_wanted.connect(self._use_selected_layer)
         self.camera.switched.connect(self._switch_camera)
@@ -120,10 +128,9 @@ class SimulatePanel(Panel):
 
     def row(self, name: str) -> Row | None:
         """Row of this dotted name while the panel shows one."""
-        for section in self.sections:
-            for group in section.findChildren(RowGroup):
-                if name in group.rows:
-                    return group.rows[name]
+        for group in sorted(self.groups, key=lambda group: group.waits):
+            if name in group.rows:
+                return group.rows[name]
         return None
 
     def _edit(self, name: str, value: Any) -> None:
@@ -160,19 +167,21 @@ class SimulatePanel(Panel):
     def _on_scene(self, scene: Scene) -> None:
         for section in self.sections:
             section.sync(scene)
-        self._show_laws(scene)
         self.show_section.sync(scene)
         self.header.follow_history()
         self.header.follow_preset()
 
-    def _show_laws(self, scene: Scene) -> None:
-        """Let the rows show what their numbers are drawn from."""
-        laws = scene.laws_by_name()
-        for section in self.sections:
-            for row in section.findChildren(Row):
-                part = getattr(row, "part", None)
-                if part is not None:
-                    part.show_scene(scene, self.session.seed, laws.get(row.name))
+    def _dress(self, group: RowGroup) -> None:
+        """Let rows show what their numbers come from, and what they are drawn from."""
+        session = self.session
+        scene = session.scene
+        if self._laws is None or self._laws[0] is not scene:
+            self._laws = scene, scene.laws_by_name()
+        for row in group.made.values():
+            row.set_source(session.source(row.name))
+            part = getattr(row, "part", None)
+            if part is not None:
+                part.show_scene(scene, session.seed, self._laws[1].get(row.name))
 
     def _on_view(self) -> None:
         self.show_section.follow_view()
@@ -187,9 +196,10 @@ class SimulatePanel(Panel):
         self.session.status = sentence
 
     def _on_free(self, free: frozenset[str]) -> None:
-        for section in self.sections:
-            for row in section.findChildren(Row):
-                row.set_free(row.name in free)
+        for group in self.groups:
+            for row in group.made.values():
+                if row.free != (row.name in free):
+                    row.set_free(not row.free)
 
     def _on_sliding(self, _: bool) -> None:
         self.header.follow_history()

@@ -106,7 +106,7 @@ def field_of(image: Any) -> Field:
     low, high = (float(v) for v in np.quantile(gaussian_filter(grey, 0.7), [0.002, 0.998]))
     return Field(
         grey=grey,
-        level=_commonest(gaussian_filter(grey, 1.0)),
+        level=commonest(gaussian_filter(grey, 1.0)),
         noise=noise,
         low=low,
         high=high,
@@ -126,7 +126,7 @@ def _binned(picture: Array) -> Array:
     return found
 
 
-def _commonest(picture: Array) -> float:
+def commonest(picture: Array) -> float:
     """Half-sample mode (Bickel & Fruehwirth, Comput. Stat. Data Anal. 50, 3500 (2006))."""
     values = np.sort(picture.ravel())
     values = values[:: max(1, values.size // 20_000)]
