@@ -88,7 +88,7 @@ def window(
     boxes: Array,
     side: int,
     rng: np.random.Generator,
-    scales: tuple[float, float] = (0.45, 1.6),
+    scales: tuple[float, float] = (0.4, 1.5),
 ) -> tuple[NDArray[np.uint8], Array]:
     """Cut a window of another scale, place, turn and contrast.
 
