@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 EMPTY = 127
 """Grey level of the empty field, once normalised."""
-LEAST_INSIDE = 0.4
+LEAST_INSIDE = 0.25
 """Share of a box that a window must hold, or the object has no label there."""
 
 
