@@ -53,8 +53,8 @@ class Size:
 SIZES = {
     # Under 40 minutes on two idle cores: images by two processes, then 3,000 steps.
     "cpu": Size(
-        {"needles_dic": 300, "thick_blocks": 160, "blocks_brightfield": 100, "dark_needles": 120,
-         "bacteria_brightfield": 60}, 192, 8, 3000,
+        {"needles_dic": 240, "thick_blocks": 120, "blocks_brightfield": 80, "dark_needles": 100,
+         "bacteria_brightfield": 50}, 192, 8, 3000,
     ),
     "gpu": Size(
         {"needles_dic": 6000, "thick_blocks": 4000, "blocks_brightfield": 2000,
