@@ -13,7 +13,7 @@ os.environ.setdefault("YOLO_OFFLINE", "true")  # nothing is downloaded
 
 import numpy as np
 import torch
-from boxes import sifted
+from boxes import agreed, sifted
 from numpy.typing import NDArray
 from pictures import EMPTY
 
@@ -117,18 +117,19 @@ def load(weights: Path, device: str = "cpu") -> torch.nn.Module:
     return model.to(device).float().eval()
 
 
-@torch.no_grad()
 def found(
     detector: torch.nn.Module,
     picture: NDArray[np.uint8],
     least: float = 0.01,
     overlap: float = 0.4,
     device: str = "cpu",
+    views: int = 8,
 ) -> tuple[Array, Array]:
     """Boxes (n, 5) and confidences (n,) of a normalised picture (Y, X), at its own pixels.
 
     The network is asked directly, and what it says twice is dropped by `boxes.sifted`: the
-    predictor of Ultralytics would ask for the binary part of torchvision.
+    predictor of Ultralytics would ask for the binary part of torchvision. It sees the picture
+    turned and mirrored too, and `boxes.agreed` averages what it says.
 
     Parameters
     ----------
@@ -141,7 +142,30 @@ def found(
     overlap : float
         ProbIoU beyond which the less confident of two boxes goes.
     device : str
+    views : int
+        From 1, the picture as it is, to 8: four quarter turns, and the same of its mirror image.
     """
+    said, sure = [], []
+    for number in range(views):
+        view = np.rot90(picture[:, ::-1] if number >= 4 else picture, number % 4)
+        boxes, trust = _said(detector, np.ascontiguousarray(view), least, overlap, device)
+        said.append(_turned_back(boxes, number, view.shape))
+        sure.append(trust)
+    boxes, trust = agreed(np.concatenate(said), np.concatenate(sure), views, max(overlap, 0.5))
+    kept = sifted(boxes, overlap)
+    kept = kept[trust[kept] >= least]
+    return boxes[kept], trust[kept]
+
+
+@torch.no_grad()
+def _said(
+    detector: torch.nn.Module,
+    picture: NDArray[np.uint8],
+    least: float,
+    overlap: float,
+    device: str,
+) -> tuple[Array, Array]:
+    """What the network says of one view."""
     rows, columns = picture.shape
     full = np.full([32 * math.ceil(n / 32) for n in picture.shape], EMPTY, np.uint8)
     full[:rows, :columns] = picture
@@ -154,6 +178,19 @@ def found(
     chosen = chosen[np.argsort(-sure[chosen], kind="stable")][:3000]
     kept = chosen[sifted(shown[chosen], overlap)]
     return shown[kept], sure[kept]
+
+
+def _turned_back(boxes: Array, number: int, shape: tuple[int, ...]) -> Array:
+    """Bring boxes of a view of `found` back to the picture."""
+    out = boxes.copy()
+    rows, columns = shape
+    for _ in range(number % 4):  # undo one quarter turn of the rows and columns at that time
+        out[:, 0], out[:, 1] = rows - 1 - out[:, 1], out[:, 0].copy()
+        out[:, 4] += np.pi / 2
+        rows, columns = columns, rows
+    if number >= 4:
+        out[:, 0], out[:, 4] = columns - 1 - out[:, 0], -out[:, 4]
+    return out
 
 
 def _batch(pictures: NDArray[np.uint8], boxes: list[Array], device: str) -> dict[str, Any]:

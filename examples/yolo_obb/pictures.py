@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 EMPTY = 127
 """Grey level of the empty field, once normalised."""
-LEAST_INSIDE = 0.4
+LEAST_INSIDE = 0.25
 """Share of a box that a window must hold, or the object has no label there."""
 
 
@@ -88,7 +88,7 @@ def window(
     boxes: Array,
     side: int,
     rng: np.random.Generator,
-    scales: tuple[float, float] = (0.45, 1.6),
+    scales: tuple[float, float] = (0.4, 1.5),
 ) -> tuple[NDArray[np.uint8], Array]:
     """Cut a window of another scale, place, turn and contrast.
 

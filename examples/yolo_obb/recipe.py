@@ -53,13 +53,13 @@ class Size:
 SIZES = {
     # Under 40 minutes on two idle cores: images by two processes, then 3,000 steps.
     "cpu": Size(
-        {"needles_dic": 500, "blocks_brightfield": 300, "dark_needles": 200,
-         "bacteria_brightfield": 100}, 192, 8, 3000,
+        {"needles_dic": 240, "thick_blocks": 120, "blocks_brightfield": 80, "dark_needles": 100,
+         "bacteria_brightfield": 50}, 192, 8, 3000,
     ),
     "gpu": Size(
-        {"needles_dic": 8000, "blocks_brightfield": 6000, "dark_needles": 4000,
-         "bacteria_brightfield": 2000}, 320, 64, 20000,
-    ),
+        {"needles_dic": 6000, "thick_blocks": 4000, "blocks_brightfield": 2000,
+         "dark_needles": 3000, "bacteria_brightfield": 1500}, 320, 64, 20000,
+        ),
     # For a test that everything runs.
     "tiny": Size({"needles_dic": 3, "bacteria_brightfield": 2}, 96, 2, 3),
 }  # fmt: skip

@@ -23,7 +23,7 @@ def beside_each_other():
     sys.path.insert(0, str(RECIPE))
     yield
     sys.path.remove(str(RECIPE))
-    for name in ("boxes", "pictures", "recipe", "streaming"):
+    for name in ("boxes", "detector", "pictures", "recipe", "streaming"):
         sys.modules.pop(name, None)
 
 
@@ -100,6 +100,37 @@ def test_what_is_said_twice_is_dropped() -> None:
     said = np.array([one, [51, 50, 41, 8, 0.22], other, [300, 50, 40, 8, 0.2]])
     assert boxes.sifted(said, 0.5).tolist() == [0, 2, 3]
     assert boxes.sifted(said[:0], 0.5).tolist() == []
+
+
+def test_views_agree_on_the_mean_of_what_they_say() -> None:
+    import boxes
+
+    # Three of four views see the first object, one describes it with its sides exchanged.
+    said = np.array(
+        [[50, 50, 40, 8, 0.2], [52, 50, 44, 8, 0.2 + np.pi], [51, 50, 9, 42, 0.2 - np.pi / 2],
+         [300, 50, 40, 8, 1.0]]
+    )  # fmt: skip
+    mean, sure = boxes.agreed(said, np.array([0.8, 0.4, 0.4, 0.6]), 4, 0.5)
+    assert len(mean) == 2
+    assert mean[0, :2] == pytest.approx([50.75, 50])
+    assert mean[0, 2:4] == pytest.approx([40**0.5 * (44 * 42) ** 0.25, 8**0.75 * 9**0.25])
+    assert mean[0, 4] == pytest.approx(0.2)
+    assert sure == pytest.approx([0.4, 0.15]), "a view that says nothing counts as 0"
+    assert len(boxes.agreed(said[:0], np.zeros(0), 4, 0.5)[0]) == 0
+
+
+def test_what_a_turned_view_shows_is_brought_back() -> None:
+    import boxes
+    import detector
+    import pictures
+
+    box = np.array([50.0, 30.0, 40.0, 12.0, 0.4])
+    mask = covered(box, 120, 1)[:80]
+    drawn = pictures.least_rectangle(mask)
+    for number in range(8):
+        view = np.rot90(mask[:, ::-1] if number >= 4 else mask, number % 4)
+        back = detector._turned_back(pictures.least_rectangle(view)[None], number, view.shape)
+        assert boxes.polygon_iou(back, drawn[None])[0, 0] > 0.98, number
 
 
 def test_a_window_keeps_boxes_on_their_objects() -> None:
