@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from osog.derivatives import plain_numbers
+from osog.derivatives import followed, func_is_active, plain_numbers
+from osog.rotations import quaternion_product, rotation_matrix
+from osog.transfers import moved_together
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
     from osog.voxels import Voxels
+
+
+FEW = 4096
+"""Particles up to which the host plans faster than a GPU starts the operations of a plan."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +109,67 @@ class ParticleBatch:
 
     def detach(self) -> ParticleBatch:
         """Return the same numbers without their gradient history."""
-        return self._map(plain_numbers)
+        return self if self._plain is None else self._plain
+
+    @cached_property
+    def _plain(self) -> ParticleBatch | None:
+        """The numbers alone; None where this is them."""
+        made = self._map(plain_numbers)
+        made.__dict__["_plain"] = None
+        if not followed(*self._tensors):
+            made.__dict__["_kept"] = self._kept  # what follows from the one follows from the other
+        return made
+
+    def for_planning(self) -> ParticleBatch:
+        """Return the same numbers, detached, where plans of a few of them are soonest made.
+
+        Returns
+        -------
+        ParticleBatch
+            In the memory of the host for `FEW` particles at most, where nothing waits for a GPU;
+            on the batch's own device for more.
+        """
+        if self.device.type == "cpu" or len(self) > FEW:
+            return self.detach()
+        host: ParticleBatch = self.worked_out("on host", lambda: self.detach().to("cpu"))
+        return host.detach()
+
+    @property
+    def rotation(self) -> Tensor:
+        """Rotation matrices (N, 3, 3) from the bodies into the world."""
+        found: Tensor = self.worked_out("rotation", lambda: rotation_matrix(self.quaternion))
+        return found
+
+    def worked_out(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what follows from the batch alone: made once, but where it may have a derivative.
+
+        Parameters
+        ----------
+        name : str
+        make : callable
+        """
+        tensors = self._tensors
+        if func_is_active() or followed(*tensors) or any(t.is_inference() for t in tensors):
+            return make()
+        versions = [t._version for t in tensors]
+        if self._kept.get("versions") != versions:  # somebody has changed a number in place
+            self._kept.clear()
+            self._kept["versions"] = versions
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]
+
+    @property
+    def _tensors(self) -> list[Tensor]:
+        return [t for t in self.__dict__.values() if isinstance(t, Tensor)]
+
+    @cached_property
+    def _kept(self) -> dict[str, Any]:
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what can be worked out again."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def moved(
         self,
@@ -135,6 +201,25 @@ class ParticleBatch:
         if found.voxels is None:
             return found
         return replace(found, voxels=found.voxels.on(moved.device))
+
+    def on(self, device: torch.device) -> ParticleBatch:
+        """Return the same plain numbers on a device, all of one type moved in one copy."""
+        if self.device == device:
+            return self
+        tensors: list[Tensor] = []
+
+        def listed(tensor: Tensor) -> Tensor:
+            tensors.append(tensor)
+            return tensor
+
+        self._map(listed)
+        moved = iter(moved_together(tensors, device))
+        made = self._map(lambda t: next(moved))
+        if made.voxels is not None:
+            made = replace(made, voxels=made.voxels.on(device))
+        if self.device.type == "cpu":
+            made.worked_out("on host", lambda: self)
+        return made
 
     def taken(self, numbers: Tensor) -> ParticleBatch:
         """Return some of the particles.
@@ -354,94 +439,3 @@ def taken_planes(planes: Tensor, plane_start: Tensor, numbers: Tensor) -> tuple[
     rows = torch.arange(int(stops[-1]), device=planes.device)
     rows = rows + torch.repeat_interleave(start - stops[:-1], counts)
     return planes[rows], stops
-
-
-def quaternion_product(first: Tensor, second: Tensor) -> Tensor:
-    """Quaternion product (N, 4): turns by `second`, then by `first`."""
-    w, x, y, z = first.unbind(-1)
-    a, b, c, d = second.unbind(-1)
-    return torch.stack(
-        (
-            w * a - x * b - y * c - z * d,
-            w * b + x * a + y * d - z * c,
-            w * c - x * d + y * a + z * b,
-            w * d + x * c - y * b + z * a,
-        ),
-        dim=-1,
-    )
-
-
-def rotation_matrix(quaternion: Tensor) -> Tensor:
-    """Rotation matrices of unit quaternions.
-
-    Parameters
-    ----------
-    quaternion : Tensor, shape (..., 4)
-        (w, x, y, z); normalised here, so any non-zero length is accepted.
-
-    Returns
-    -------
-    Tensor, shape (..., 3, 3)
-        R with ``world = R @ body``; its columns are the body axes seen from the world.
-    """
-    w, x, y, z = (quaternion / quaternion.norm(dim=-1, keepdim=True)).unbind(-1)
-    rows = (
-        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
-        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
-        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
-    )
-    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
-
-
-def quaternion_from_angles(angles_deg: Tensor) -> Tensor:
-    """Quaternion of (azimuth, elevation, roll) in degrees.
-
-    The body's long axis (its own x axis) ends up at
-    (cos el · cos az, cos el · sin az, sin el): azimuth from +x towards +y, elevation out of the
-    image plane towards the objective, roll about the long axis.
-
-    Parameters
-    ----------
-    angles_deg : Tensor, shape (..., 3)
-
-    Returns
-    -------
-    Tensor, shape (..., 4)
-        R = R_z(azimuth) · R_y(−elevation) · R_x(roll) as (w, x, y, z).
-    """
-    half = torch.deg2rad(angles_deg) / 2
-    (ca, sa), (ce, se), (cr, sr) = ((torch.cos(h), torch.sin(h)) for h in half.unbind(-1))
-    se = -se
-    return torch.stack(
-        (
-            ca * ce * cr + sa * se * sr,
-            ca * ce * sr - sa * se * cr,
-            ca * se * cr + sa * ce * sr,
-            sa * ce * cr - ca * se * sr,
-        ),
-        dim=-1,
-    )
-
-
-def angles_of_rotation(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Azimuth, elevation and roll in degrees of rotation matrices: `quaternion_from_angles` back.
-
-    Parameters
-    ----------
-    rotation : ndarray, shape (n, 3, 3)
-
-    Returns
-    -------
-    ndarray, shape (n, 3)
-        Where the long axis points along z, roll is 0 and the azimuth does the whole turn.
-    """
-    axis, second, third = rotation[:, :, 0], rotation[:, :, 1], rotation[:, :, 2]
-    flat = np.hypot(axis[:, 0], axis[:, 1])
-    upright = flat < 1e-9
-    azimuth = np.where(
-        upright, np.arctan2(-second[:, 0], second[:, 1]), np.arctan2(axis[:, 1], axis[:, 0])
-    )
-    elevation = np.arctan2(axis[:, 2], flat)
-    roll = np.where(upright, 0.0, np.arctan2(second[:, 2], third[:, 2]))
-    result: NDArray[np.float64] = np.rad2deg(np.stack([azimuth, elevation, roll], 1))
-    return result

@@ -11,7 +11,7 @@ from helpers.bodies import FINE, PIECED, SIMPLE, UNIONS, fine_silhouette
 from osog import Scene
 from osog.datasets import FrameSource
 from osog.datasets.polygons import area
-from osog.particles import rotation_matrix
+from osog.rotations import rotation_matrix
 from osog.scene import MODALITY_TITLES, VoxelArray
 
 if TYPE_CHECKING:

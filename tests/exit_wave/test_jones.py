@@ -121,7 +121,7 @@ def test_hand_adjoint_equals_autograd_through_the_obvious_path(
         names = ("position", "quaternion", "size", "absorption_per_um", "planes", "birefringence",
                  "optic_axis")  # fmt: skip
         tensors = {name: getattr(batch, name).detach().clone().requires_grad_() for name in names}
-        batch = type(batch)(**{**vars(batch), **tensors})
+        batch = replace(batch, **tensors)
         if fast:
             spectrum = fast_spectra(batch, values, plan)[0][0]
         else:
@@ -141,7 +141,7 @@ def test_lossless_crystals_keep_the_energy(every_shape) -> None:
     values = Values(scene, dtype=DOUBLE)
     batch = sample(scene, 0, values)
     zero = torch.zeros_like(batch.absorption_per_um)
-    batch = type(batch)(**{**vars(batch), "absorption_per_um": zero})
+    batch = replace(batch, absorption_per_um=zero)
     plan = plan_sampling(scene, batch)
     spectrum = fast_spectra(batch, values, plan)[0][0].clone()
     turned = spectrum.abs().square().sum()

@@ -72,7 +72,7 @@ def test_hand_adjoint_equals_autograd_through_the_obvious_path(
             name: getattr(batch, name).detach().clone().requires_grad_()
             for name in ("position", "quaternion", "size", "absorption_per_um", "planes")
         }
-        batch = type(batch)(**{**vars(batch), **tensors})
+        batch = replace(batch, **tensors)
         generator = torch.Generator().manual_seed(3)
         if fast:
             spectra, source = raw_spectra(scene, batch, values, plan)

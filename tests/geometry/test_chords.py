@@ -39,7 +39,7 @@ from osog.geometry.edges import (
     smooth_clamp,
     smooth_sign,
 )
-from osog.particles import rotation_matrix
+from osog.rotations import rotation_matrix
 from osog.scene import half_spaces
 
 PITCH = 0.1
@@ -416,7 +416,7 @@ LENGTH = st.floats(1e-3, 1.2)
 )
 def test_any_particle_is_sound(kind, size, angles, place, single):
     dtype = torch.float32 if single else torch.float64
-    from osog.particles import quaternion_from_angles
+    from osog.rotations import quaternion_from_angles
 
     a, b, _c = size
     if kind == SPHERE:

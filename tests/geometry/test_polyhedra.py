@@ -9,7 +9,7 @@ from scipy.spatial import ConvexHull
 
 from osog.geometry import POLYHEDRON, SPHERE, padded_planes, vertices
 from osog.geometry.silhouettes import silhouette, world_planes
-from osog.particles import rotation_matrix
+from osog.rotations import rotation_matrix
 from osog.scene import HABITS
 
 CORNERS = {

@@ -10,7 +10,7 @@ import torch
 
 from osog.geometry import BENT_ROD, RED_CELL, ROD, TUBE, VESICLE, chords
 from osog.geometry.shape import Bodies
-from osog.particles import quaternion_from_angles
+from osog.rotations import quaternion_from_angles
 
 DOUBLE = torch.float64
 CELL = (3.91, 3.91, 1.28285, 0.405, 2.7378)

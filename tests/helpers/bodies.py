@@ -22,7 +22,8 @@ from osog.geometry import (
     by_shape,
     half_extents,
 )
-from osog.particles import assembled, rotation_matrix
+from osog.particles import assembled
+from osog.rotations import rotation_matrix
 from osog.scene import HABITS
 
 if TYPE_CHECKING:

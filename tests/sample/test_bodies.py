@@ -16,8 +16,9 @@ from helpers.bodies import SIMPLE, column, inside
 from osog.geometry import POLYHEDRON, SHAPES, gbuffer, padded_planes
 from osog.geometry import vertices as corners_of
 from osog.labels import boxes, outlines
-from osog.particles import CUT, ParticleBatch, assembled, rotation_matrix
+from osog.particles import CUT, ParticleBatch, assembled
 from osog.rendering.forward_model import forward
+from osog.rotations import rotation_matrix
 from osog.sample import Values, dispersed, explicit, moving, sample
 from osog.sample.dispersion import medium_index
 from osog.scene import HABITS, Scene, SceneError

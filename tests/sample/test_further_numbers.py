@@ -78,7 +78,7 @@ def test_wear_goes_with_the_size_of_the_crystal() -> None:
 def _plans(scene: Scene, seed: int = 1) -> Any:
     from osog.sample import draw
 
-    return draw._draw(scene.drawn(seed), seed)[0]
+    return draw.draw_groups(scene.drawn(seed), seed)[0]
 
 
 def test_members_of_an_aggregate_go_with_their_size() -> None:

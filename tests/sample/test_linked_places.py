@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from osog.particles import rotation_matrix
+from osog.rotations import rotation_matrix
 from osog.sample import explicit, sample
 from osog.scene import Scene, SceneError
 

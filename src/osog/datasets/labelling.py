@@ -12,12 +12,12 @@ from scipy.ndimage import label
 
 from osog.datasets.objects import Mask, Objects, corners_of
 from osog.datasets.polygons import area, cut, least_rectangle, upright
-from osog.exit_wave.compiled.surveying import survey
+from osog.exit_wave.compiled.surveying import survey, where_surveyed
 from osog.geometry import gbuffer
 from osog.geometry.pieces import in_pieces
 from osog.labels import boxes, masks, outlines
-from osog.particles import rotation_matrix
 from osog.rendering.outputs import LabelSource
+from osog.rotations import rotation_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +47,7 @@ class Silhouettes:
     def __init__(self, scene: Scene, batch: ParticleBatch, settings: LabelSettings) -> None:
         self.scene, self.batch, self.settings = scene, batch, settings
         self.shape = scene.grid.shape
+        batch = where_surveyed(batch)
         labelled = LabelSource(scene, batch).labelled.cpu().numpy()
         self.numbers = np.flatnonzero(labelled)
         self._row = {int(number): row for row, number in enumerate(self.numbers)}

@@ -76,9 +76,13 @@ class Travel:
 
 def transmission(slabs: Sequence[Sequence[Tensor] | Tensor], j: int, stretch: Tensor) -> Tensor:
     """exp(iφ − α) of slab j, both `stretch` times as long."""
-    t = phasor(slabs[0][j] * stretch)
-    if len(slabs) > 1:
-        t = t * torch.exp(-slabs[1][j] * stretch)
+    return _transmission([slab[j] * stretch for slab in slabs])
+
+
+def _transmission(parts: Sequence[Tensor]) -> Tensor:
+    t = phasor(parts[0])
+    if len(parts) > 1:
+        t = t * torch.exp(-parts[1])
     return t
 
 
@@ -100,9 +104,15 @@ class Screens:
         most = max(LEAST_SLABS, HELD_BYTES // field_bytes)
         fits = again and len(walk.occupied) <= most
         self._held: dict[int, Tensor] | None = {} if fits else None
+        # A GPU makes all at once, a processor each in its cache.
+        self._every: Tensor | None = None
+        if stretch.device.type != "cpu" and len(slabs[0]) <= most:
+            self._every = _transmission([slab * stretch for slab in slabs])
 
     def of(self, j: int) -> Tensor:
         """Transmission of slab j."""
+        if self._every is not None:
+            return self._every[j - self.walk.slabs.start]
         if self._held is None:
             return self._made(j)
         if j not in self._held:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ from osog.geometry import (
 )
 from osog.geometry.edges import REACH, SPREAD
 from osog.geometry.sub_samples import FINEST
+from osog.transfers import moved_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,6 +111,12 @@ class Raster:
 
     Attributes
     ----------
+    planned : list of PatchBatch
+        Where plans are made, see `ParticleBatch.for_planning`.
+    occupied : list of int
+        Slabs in which something may lie.
+    squeeze : Tensor or None, shape (N,)
+        Factor on the height of particles that are thin sheets, on the device of the batch.
     kept : dict
         What those who draw from it have worked out once.
     """
@@ -116,24 +124,39 @@ class Raster:
     def __init__(
         self, batch: ParticleBatch, plan: SamplingPlan, thin: Tensor | None = None
     ) -> None:
-        self.plan = plan
-        self.patch_batches: list[PatchBatch] = []
+        self.plan, self.device = plan, batch.device
+        self.planned: list[PatchBatch] = []
         self.occupied: list[int] = []
         self.squeeze: Tensor | None = None
         self.kept: dict[str, Any] = {}
-        batch = batch.detach()
-        self.volumes: list[VolumeBody] = volume_bodies(batch, plan)
+        self.volumes: list[VolumeBody] = volume_bodies(batch.detach(), plan)
         if len(batch) == 0:
             return
-        half = half_extents(batch, torch.arange(len(batch), device=batch.device))
+        here = batch.for_planning()
+        half = half_extents(here, torch.arange(len(here), device=here.device))
+        reach = half[:, 2]
         if thin is not None and bool(thin.any()):
             # A tenth of a slab is thin enough for the splat weights and exact in float32; whole
             # powers of two keep the factor constant while a size changes.
             sheet = torch.exp2(torch.floor(torch.log2(0.05 * plan.slab_um / half[:, 2])))
             sheet = sheet.clamp(max=1.0)
-            self.squeeze = torch.where(thin, sheet, torch.ones_like(sheet))
-        reach = half[:, 2] * (self.squeeze if self.squeeze is not None else 1.0)
-        self._build(batch, half, reach)
+            sheet = torch.where(thin.to(here.device), sheet, torch.ones_like(sheet))
+            reach = reach * sheet
+            self.squeeze = sheet.to(self.device)
+        self._build(here, half, reach)
+
+    @cached_property
+    def patch_batches(self) -> list[PatchBatch]:
+        """The patches on the device of the batch."""
+        columns = [c for p in self.planned for c in (p.index, p.row, p.column, p.first, p.last)]
+        if all(c.device == self.device for c in columns):
+            return self.planned
+        there = iter(moved_together(columns, self.device))
+        found = []
+        for p in self.planned:
+            index, row, column, first, last = (next(there) for _ in range(5))
+            found.append(replace(p, index=index, row=row, column=column, first=first, last=last))
+        return found
 
     def _build(self, batch: ParticleBatch, half: Tensor, reach: Tensor) -> None:
         plan = self.plan
@@ -167,36 +190,34 @@ class Raster:
             columns = [c[order] for c in (every, row, column, low, high)]
             counts = torch.bincount(group[seen], minlength=len(found)).tolist()
             begin = 0
+            cut: list[_Cut] = []
             for bucket, count, (_, tall, wide) in zip(found, counts, sizes, strict=True):
                 mine = [c[begin : begin + count] for c in columns]
                 begin += count
                 if count:
                     size = min(tall, gy), min(wide, gx)
-                    self.patch_batches += self._batches(batch, bucket.shape, *size, mine)
+                    cut += self._cut(batch, bucket.shape, *size, mine)
+            self.planned = _patch_batches(cut)
             marks = torch.zeros(plan.slabs + 1, dtype=torch.int64, device=every.device)
             ones = seen.long()
             marks.index_add_(0, low, ones).index_add_(0, high + 1, -ones)
             used |= (marks.cumsum(0)[:-1] > 0).cpu()
         self.occupied = torch.nonzero(used).flatten().tolist()
 
-    def _batches(
+    def _cut(
         self, batch: ParticleBatch, shape: Shape, height: int, width: int, columns: list[Tensor]
-    ) -> Iterator[PatchBatch]:
+    ) -> Iterator[_Cut]:
         """Patches of one size, all for a kernel and some at a time for torch."""
-        index = columns[0]
-        if not on_gpu(batch.device) or loops_of(shape, batch.dtype, batch.device.type) is None:
+        index, target = columns[0], self.device.type
+        if not on_gpu(self.device) or loops_of(shape, batch.dtype, target) is None:
             finest = sub_samples(shape, Bodies.of(batch, index, shape), min(self.plan.pitch_um))
-            per_batch = _BATCH_SAMPLES.get(batch.device.type, 80_000)
+            per_batch = _BATCH_SAMPLES.get(target, 80_000)
             part = per_batch // (height * width * max(1, finest**2 // 2) * shape.work)
         else:
             finest, part = FINEST, len(index)
-        for start in range(0, len(columns[0]), max(1, part)):
-            index, row, column, low, high = [c[start : start + max(1, part)] for c in columns]
-            deep, bottom, top = torch.stack([(high - low).max(), low.min(), low.max()]).tolist()
-            yield PatchBatch(
-                shape, index, row, column, height, width, low, high, bottom, top + deep, deep + 1,
-                finest**2,
-            )  # fmt: skip
+        part = max(1, part)
+        for start in range(0, len(index), part):
+            yield _Cut(shape, (height, width), [c[start : start + part] for c in columns], finest)
 
     @property
     def wall_samples(self) -> int:
@@ -265,6 +286,31 @@ def particle_tensors(batch: ParticleBatch, patches: PatchBatch) -> ParticleTenso
     planes, mask = patches.shape.planes_of(batch, i)
     size = batch.size[i, : patches.shape.size_columns]
     return ParticleTensors(batch.position[i], batch.quaternion[i], size, planes, mask)
+
+
+class _Cut(NamedTuple):
+    """Patches of one size before their slabs are known to the host."""
+
+    shape: Shape
+    size: tuple[int, int]
+    columns: list[Tensor]
+    finest: int
+
+
+def _patch_batches(cut: list[_Cut]) -> list[PatchBatch]:
+    """Batches with their range of slabs, for all of which a device is waited for once."""
+    if not cut:
+        return []
+    slabs = [each.columns[3:] for each in cut]
+    ranges = torch.stack(
+        [torch.stack([(high - low).max(), low.min(), low.max()]) for low, high in slabs]
+    ).tolist()
+    found = []
+    for (shape, size, columns, finest), (deep, bottom, top) in zip(cut, ranges, strict=True):
+        index, row, column, low, high = columns
+        numbers = (bottom, top + deep, deep + 1, finest**2)
+        found.append(PatchBatch(shape, index, row, column, *size, low, high, *numbers))
+    return found
 
 
 def _spread(sizes: list[tuple[int, int, int]], device: torch.device) -> list[Tensor]:

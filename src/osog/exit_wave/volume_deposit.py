@@ -11,7 +11,7 @@ import torch
 from osog.geometry import half_extents
 from osog.geometry.edges import REACH, SPREAD
 from osog.geometry.voxel_boxes import Placed, Samples, right_angles, voxel_sums
-from osog.particles import rotation_matrix
+from osog.rotations import rotation_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

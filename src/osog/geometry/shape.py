@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from osog.derivatives import followed
 from osog.geometry.half_spaces import padded_planes
 from osog.geometry.hulls import hull_of_outlines
 from osog.geometry.rectangles import least_rectangle_of_outline
-from osog.particles import rotation_matrix
+from osog.rotations import rotation_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,11 @@ class Bodies:
     def of(cls, batch: ParticleBatch, index: Tensor, shape: Shape) -> Bodies:
         """Select particles ``index`` (n,) of a batch, all of one shape."""
         planes, mask = shape.planes_of(batch, index)
-        return cls(batch.quaternion[index], batch.size[index, : shape.size_columns], planes, mask)
+        size = batch.size[index, : shape.size_columns]
+        made = cls(batch.quaternion[index], size, planes, mask)
+        if not followed(batch.quaternion):
+            made.share(batch.rotation[index])
+        return made
 
     @cached_property
     def rotation(self) -> Tensor:
@@ -79,12 +84,15 @@ class Bodies:
 
     def taken(self, index: Tensor) -> Bodies:
         """Return some of the bodies."""
-        return Bodies(
+        made = Bodies(
             self.quaternion[index],
             self.size[index],
             None if self.planes is None else self.planes[index],
             None if self.plane_mask is None else self.plane_mask[index],
         )
+        if "rotation" in self.__dict__:
+            made.share(self.rotation[index])
+        return made
 
     def laid(self, quaternion: Tensor) -> Bodies:
         """Return the same bodies turned otherwise, by unit quaternions (n, 4)."""
@@ -92,7 +100,14 @@ class Bodies:
 
     def resized(self, size: Tensor) -> Bodies:
         """Return the same bodies with other sizes."""
-        return replace(self, size=size)
+        made = replace(self, size=size)
+        if "rotation" in self.__dict__:
+            made.share(self.rotation)
+        return made
+
+    def share(self, rotation: Tensor) -> None:
+        """Take over rotation matrices (n, 3, 3) that are known already."""
+        self.__dict__["rotation"] = rotation
 
 
 class Shape(ABC):

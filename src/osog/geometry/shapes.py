@@ -116,7 +116,12 @@ def by_shape(batch: ParticleBatch, index: Tensor | None = None) -> Iterator[tupl
         Places in ``index``, ascending; particles of the batch when it is left out.
     """
     kind = batch.shape_kind if index is None else batch.shape_kind[index]
-    counts = torch.bincount(kind.long(), minlength=len(SHAPES)).tolist()
+
+    def counted() -> list[int]:
+        found: list[int] = torch.bincount(kind.long(), minlength=len(SHAPES)).tolist()
+        return found
+
+    counts = batch.worked_out("shapes", counted) if index is None else counted()
     for number, shape in enumerate(SHAPES):
         if counts[number] == len(kind):
             if len(kind):
@@ -140,12 +145,18 @@ def half_extents(batch: ParticleBatch, index: Tensor) -> Tensor:
         Half sizes along x, y, z in µm about the particle's position; detached. For a body that is
         not symmetric about its position it is the farther side.
     """
-    out = batch.size.new_zeros(len(index), 3)
+    plain = batch.detach()
+    whole: Tensor = plain.worked_out("half extents", lambda: _half_extents(plain))
+    return whole[index]
+
+
+def _half_extents(batch: ParticleBatch) -> Tensor:
+    out = batch.size.new_zeros(len(batch), 3)
     with torch.no_grad():
-        for shape, rows in by_shape(batch, index):
-            out[rows] = shape.half_extents(Bodies.of(batch, index[rows], shape))
+        for shape, rows in by_shape(batch):
+            out[rows] = shape.half_extents(Bodies.of(batch, rows, shape))
         if batch.parts is not None:
-            out = torch.maximum(out, _reach_of_parts(batch)[index])
+            out = torch.maximum(out, _reach_of_parts(batch))
     return out
 
 

@@ -23,7 +23,7 @@ from torch.nn.functional import avg_pool3d, grid_sample, pad
 from osog.cancellation import raise_if_cancelled
 from osog.derivatives import followed
 from osog.geometry.edges import REACH, SPREAD, smooth_sign
-from osog.particles import rotation_matrix
+from osog.rotations import rotation_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

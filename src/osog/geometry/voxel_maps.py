@@ -17,7 +17,7 @@ from osog.geometry.edges import REACH, SPREAD
 from osog.geometry.rectangles import least_rectangle_of_outline
 from osog.geometry.shapes import half_extents
 from osog.geometry.voxel_boxes import Placed, Samples, voxel_sums
-from osog.particles import rotation_matrix
+from osog.rotations import rotation_matrix
 
 if TYPE_CHECKING:
     from osog.particles import ParticleBatch

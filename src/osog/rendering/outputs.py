@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from osog.exit_wave.birefringence import mean_delta_index
-from osog.exit_wave.compiled.surveying import survey
+from osog.exit_wave.compiled.surveying import survey, where_surveyed
 from osog.geometry import gbuffer
 from osog.labels import boxes
 from osog.particles import assembled
@@ -63,7 +63,7 @@ class LabelSource:
     """
 
     def __init__(self, scene: Scene, batch: ParticleBatch) -> None:
-        self.scene, self.batch = scene, batch
+        self.scene, self.batch = scene, where_surveyed(batch)
 
     @cached_property
     def labelled(self) -> Tensor:

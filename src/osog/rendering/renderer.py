@@ -30,7 +30,7 @@ from osog.rendering.pipeline import (
     waves_behind_sample,
 )
 from osog.rendering.streams import CAMERA_STEP, PICTURE_STEP
-from osog.sample import Values, checked_seed, moving, sample
+from osog.sample import Values, checked_seed, draws_few, moving, sample
 from osog.scene import Scene, SceneError
 from osog.sensor import expose, light_on_pixels, saturation
 from osog.sensor.scale_bar import with_scale_bar
@@ -211,9 +211,12 @@ class Renderer:
         """Particles and grids of a frame."""
         start = time.perf_counter()
         values = Values(scene, dtype=torch.float32, device=self.device)
-        with values.recorded() as drawn:
-            first = sample(values.scene, seed, values)
+        # A few are drawn in the memory of the host, where their plans are made.
+        here = Values(scene, dtype=torch.float32) if draws_few(scene) else values
+        with here.recorded() as drawn:
+            first = sample(here.scene, seed, here)
         plan = plan_sampling(scene, first, accuracy=accuracy)
+        first = first.on(self.device)
         return _Begun(scene, seed, values, drawn, first, plan, time.perf_counter() - start)
 
     def _finished(self, begun: _Begun, accuracy: str | None, wanted: set[str]) -> Frame:
@@ -245,7 +248,7 @@ class Renderer:
             positions.append(batch.position)
             source = LabelSource(scene, batch)
             for name, found in series.items():
-                found.append(OF_FRAME[name](source))
+                found.append(OF_FRAME[name](source).to(self.device))
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         elapsed = 1000 * (time.perf_counter() - start)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from osog.particles import angles_of_rotation, quaternion_from_angles, rotation_matrix
+from osog.rotations import angles_of_rotation, quaternion_from_angles, rotation_matrix
 from osog.sample.aggregates import Seed, made
 from osog.sample.solids import half_lengths, solids
 from osog.scene import SceneError

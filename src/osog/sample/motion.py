@@ -13,11 +13,12 @@ from scipy.special import elliprd, elliprf
 
 from osog.derivatives import array
 from osog.geometry import Bodies, by_shape
-from osog.particles import ParticleBatch, quaternion_product, rotation_matrix
+from osog.rotations import quaternion_product, rotation_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from osog.particles import ParticleBatch
     from osog.scene import Scene
     from osog.scene.population import Motion
 

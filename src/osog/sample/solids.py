@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from osog.geometry import BOX, SHAPES, Bodies, convex_bodies, number_of
-from osog.particles import quaternion_from_angles
+from osog.rotations import quaternion_from_angles
 from osog.sample.placement import Clump
 from osog.scene import Polyhedron, RandomPolyhedron
 from osog.scene.habits import true_planes

@@ -180,6 +180,11 @@ class Values:
         finally:
             self._readings.remove(reading)
 
+    def note(self, reading: Reading) -> None:
+        """Record all that another record holds, whose result is taken over."""
+        for own in self._readings:
+            own.add(reading)
+
     def unchanged(self, reading: Reading) -> bool:
         """Whether everything that was read has the same value here, and none of it is varied.
 

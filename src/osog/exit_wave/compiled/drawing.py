@@ -6,7 +6,7 @@ On a CPU loops draw, on a GPU kernels (`gpu_drawing`); both take the same number
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from osog.cancellation import raise_if_cancelled
 from osog.exit_wave.compiled.choice import TARGETS, loops_of, on_gpu
 from osog.geometry import Bodies, drawn_levels, sampling_window
 from osog.geometry.edges import SPREAD
+from osog.transfers import moved_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -79,6 +80,13 @@ class Drawing:
         )  # fmt: skip
         return tuple(t.numpy() for t in given)
 
+    def on(self, device: torch.device) -> Drawing:
+        """Return the same on a device."""
+        names = [f.name for f in fields(self) if isinstance(getattr(self, f.name), Tensor)]
+        moved = moved_together([getattr(self, name) for name in names], device)
+        found: dict[str, Any] = dict(zip(names, moved, strict=True))
+        return replace(self, **found)
+
 
 @dataclass(frozen=True)
 class Drawings:
@@ -110,24 +118,27 @@ def drawings(raster: Raster, batch: ParticleBatch) -> Drawings:
 def _shared(raster: Raster, batch: ParticleBatch) -> Drawings:
     found: list[tuple[ModuleType, Drawing]] = []
     rest: list[PatchBatch] = []
-    groups: dict[Shape, list[PatchBatch]] = {}
+    groups: dict[Shape, list[tuple[PatchBatch, PatchBatch]]] = {}
     target = batch.device.type
-    for patches in raster.patch_batches:
-        groups.setdefault(patches.shape, []).append(patches)
-    for shape, members in groups.items():
+    here = batch.for_planning()
+    for planned, patches in zip(raster.planned, raster.patch_batches, strict=True):
+        groups.setdefault(patches.shape, []).append((planned, patches))
+    for shape, pairs in groups.items():
+        planned_members, members = ([pair[k] for pair in pairs] for k in (0, 1))
         module = loops_of(shape, batch.dtype, target)
-        cut = not shape.has_planes and shape.planes_of(batch, members[0].index)[0] is not None
+        first = planned_members[0].index
+        cut = not shape.has_planes and shape.planes_of(here, first)[0] is not None
         if module is None or cut:
             rest += members
             continue
         mine = 0
-        for drawing in _drawings(raster, batch, shape, members):
+        for drawing in _drawings(raster, here, shape, planned_members):
             own = module if drawing.shape is shape else loops_of(drawing.shape, batch.dtype, target)
             if own is None:
                 rest += members
                 found = found[: len(found) - mine]
                 break
-            found.append((own, drawing))
+            found.append((own, drawing.on(batch.device)))
             mine += 1
     return Drawings(found, rest)
 
@@ -146,7 +157,7 @@ def _drawings(
             for m in members
         ]
     )  # fmt: skip
-    if not on_gpu(batch.device):
+    if not on_gpu(raster.device):
         # Neighbours in memory one after another: by band of rows, slab and column.
         row, column, first = patch[:, 0].numpy(), patch[:, 1].numpy(), patch[:, 4].numpy()
         order = torch.from_numpy(np.lexsort((column, first, row // _BAND)))
@@ -208,7 +219,9 @@ def _drawing(
     own, shape = shapes
     along, width = shape.strip(bodies.resized(levels.fine))
     fine, coarse = _drawn_numbers(shape, bodies, levels, raster)
-    squeeze = torch.ones_like(width) if raster.squeeze is None else raster.squeeze[index]
+    squeeze = torch.ones_like(width)
+    if raster.squeeze is not None:
+        squeeze = raster.squeeze.to(index.device)[index]
     return Drawing(
         shape=shape,
         own=own,

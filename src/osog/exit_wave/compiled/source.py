@@ -7,9 +7,11 @@ is all that passes from one to the next.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from osog.exit_wave.compiled.code import (
     added,
@@ -23,6 +25,7 @@ from osog.exit_wave.compiled.expressions import Formulas, Node, Symbolic
 from osog.exit_wave.compiled.loops import LEVEL, LOOPS, SURVEY
 from osog.exit_wave.compiled.wall_loops import wall_source
 from osog.geometry.shape import Bodies
+from osog.rotations import rotation_written_out
 
 if TYPE_CHECKING:
     from osog.geometry import Shape
@@ -68,6 +71,15 @@ def loop_source(shape: Shape, dtype: torch.dtype) -> str:
     return "\n\n".join(parts).replace("REAL", real).replace("PIECES", str(shape.intervals))
 
 
+class _BodiesRead(Bodies):
+    """Bodies of symbols, whose rotation is written down number by number."""
+
+    @cached_property
+    def rotation(self) -> Tensor:
+        """Rotation matrices (n, 3, 3)."""
+        return rotation_written_out(self.quaternion)
+
+
 class Reading:
     """The formulas of one shape, sorted by what they depend on.
 
@@ -101,7 +113,7 @@ class Reading:
 
         x, y = inputs("x", 1, 1, 1), inputs("y", 1, 1, 1)
         pitch: Any = (inputs("py"), inputs("px"))
-        bodies: Any = Bodies(inputs("q", 1, 4), inputs("s", 1, shape.size_columns))  # type: ignore[arg-type]
+        bodies: Any = _BodiesRead(inputs("q", 1, 4), inputs("s", 1, shape.size_columns))  # type: ignore[arg-type]
         half, middle, covered = shape.path(x, y, bodies, pitch)  # type: ignore[arg-type]
         assert isinstance(half, Symbolic)
         assert isinstance(covered, Symbolic)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from osog.exit_wave.compiled.choice import loops_of
+from osog.exit_wave.compiled.choice import compile_in_background, loops_of
 from osog.exit_wave.compiled.drawing import windows
 from osog.geometry import Bodies, Silhouette, by_shape, drawn_levels, half_extents
 
@@ -18,6 +18,36 @@ if TYPE_CHECKING:
 
 _MARGIN_PX = 2
 """Pixels beyond the silhouette on every side, for its anti-aliased edge."""
+_FEW = 1000
+"""Bodies up to which loops of the host are sooner done than a GPU."""
+
+
+def where_surveyed(batch: ParticleBatch) -> ParticleBatch:
+    """Return a batch where its silhouettes are soonest drawn.
+
+    On a GPU some thousand operations must be started for each shape, however few its bodies are.
+
+    Parameters
+    ----------
+    batch : ParticleBatch
+
+    Returns
+    -------
+    ParticleBatch
+        In the memory of the host where compiled loops draw all of a few bodies there; else as it
+        is.
+    """
+    if batch.device.type == "cpu" or not 0 < len(batch) <= _FEW:
+        return batch
+    if batch.parts is not None or batch.voxels is not None:
+        return batch
+    here = batch.for_planning()
+    shapes = [shape for shape, _ in by_shape(here)]
+    if not all(shape.arithmetic for shape in shapes):
+        return batch
+    missing = [shape for shape in shapes if loops_of(shape, here.dtype) is None]
+    compile_in_background(missing, here.dtype)
+    return batch if missing else here
 
 
 def survey(batch: ParticleBatch, canvas: Canvas) -> Tensor:
@@ -100,4 +130,4 @@ def _patches(
     return torch.stack([*columns, samples], 1).numpy(), int(begin[-1])
 
 
-__all__ = ["survey"]
+__all__ = ["survey", "where_surveyed"]
