@@ -91,3 +91,22 @@ def recorded(asked: list[int]):
         return TOGETHER(source, indices)
 
     return together
+
+
+def test_samples_made_ahead_are_the_same(scene, monkeypatch) -> None:
+    """A stream of a GPU is made in a thread, and knows all the same how far it has come."""
+    from osog.datasets import frames
+
+    expected = [s["image"] for s in stream(scene, 2, count=5)]
+    # A device whose name is not "cpu", with the thread and without a GPU.
+    away = property(lambda self: torch.device("meta"))
+    monkeypatch.setattr(frames.FrameSource, "device", away)
+    ahead = stream(scene, 2, count=5)
+    begun = iter(ahead)
+    found = [next(begun)["image"] for _ in range(3)]
+    assert ahead.state_dict() == {"passed": 2}
+    begun.close()
+    again = stream(scene, 2, count=5)
+    again.load_state_dict({"passed": 3})
+    found += [s["image"] for s in again]
+    assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))

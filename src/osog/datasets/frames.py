@@ -126,6 +126,11 @@ class FrameSource:
 
         return class_table(self.scene, self.labels)[0]
 
+    @property
+    def device(self) -> torch.device:
+        """Where the frames are rendered."""
+        return self._renderer.device
+
     def __getitem__(self, index: int) -> LabelledFrame:
         """Make the first picture of one sample."""
         return next(self.pictures(index))

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
+from osog.datasets.ahead import made_ahead
 from osog.datasets.errors import DatasetError
 from osog.datasets.frames import FrameSource
 
@@ -59,7 +60,8 @@ class Stream(IterableDataset[Any]):
     once, with the same pixels however many there are. Ranks are those of `torch.distributed` where
     it is set up, else of the variables RANK and WORLD_SIZE. Where no number of the microscope or
     the medium is a law, eight samples are rendered at a time, which is faster; the first of them
-    comes later, and the pixels are the same.
+    comes later, and the pixels are the same. On a GPU the next sample is rendered by a thread, in a
+    stream of its own, while the last one is trained on.
 
     Parameters
     ----------
@@ -113,17 +115,25 @@ class Stream(IterableDataset[Any]):
                 )
             make["device"] = "cpu"
         source = FrameSource(**make)  # type: ignore[arg-type]
-        place, stride = rank * workers + worker, ranks * workers
+        made = self._samples(source, rank * workers + worker, ranks * workers)
+        if source.device.type != "cpu":
+            made = made_ahead(made, source.device)
+        for number, samples in made:
+            yield from samples
+            self._passed = number + 1
+        self._passed = 0
+
+    def _samples(
+        self, source: FrameSource, place: int, stride: int
+    ) -> Iterator[tuple[int, list[Any]]]:
+        """Number of each sample among those of this process, and its pictures."""
         step, ahead = self._passed, _AHEAD if source.shares_optics else 1
         while self.count is None or step * stride + place < self.count:
             ours = [(step + k) * stride + place for k in range(ahead)]
             indices = [self.start + i for i in ours if self.count is None or i < self.count]
             for pictures in _made(source, indices):
-                for frame in pictures:
-                    yield self.transform(frame)
+                yield step, [self.transform(frame) for frame in pictures]
                 step += 1
-                self._passed = step
-        self._passed = 0
 
     def state_dict(self) -> dict[str, int]:
         """Return how many samples this process has made, for `load_state_dict`.
