@@ -281,6 +281,7 @@ def one_crowd(scene: Scene, device: str, count: int) -> dict[str, Any]:
 def streams(device: str, full: bool) -> Iterator[tuple[str, Work]]:
     """Time small labelled frames, one after another."""
     yield "256, 50 rods, DIC, labelled", partial(one_stream, device, 20 if full else 3)
+    yield "the same, streamed", partial(trained_on, device, 48 if full else 9)
 
 
 def one_stream(device: str, repeats: int) -> dict[str, Any]:
@@ -300,6 +301,29 @@ def one_stream(device: str, repeats: int) -> dict[str, Any]:
     with Operations(device) as counts:
         frame()
     return {**took, "per_second": 1000 / took["median"], "counts": counts.report()}
+
+
+def trained_on(device: str, count: int) -> dict[str, Any]:
+    """Time samples as a training loop takes them, and beside a step that needs the device alone."""
+    from osog import datasets
+
+    frames = datasets.stream(scenes.labelled_rods(), 5, device=device)
+    samples = iter(frames)
+    for _ in range(8):
+        next(samples)
+    out: dict[str, Any] = {}
+    for label, step_s in (("alone", 0.0), ("beside 20 ms", 0.02)):
+        start = time.perf_counter()
+        for _ in range(count):
+            next(samples)
+            time.sleep(step_s)  # as a step does that waits for the device
+        out[label + ", ms a sample"] = 1000 * (time.perf_counter() - start) / count
+    samples.close()  # type: ignore[attr-defined]
+    here = next(iter(datasets.stream(scenes.labelled_rods(), 5, count=1, device="cpu")))
+    there = next(iter(datasets.stream(scenes.labelled_rods(), 5, count=1, device=device)))
+    out["image"] = relative(here["image"], there["image"])
+    out["labels_equal"] = float((here["instances"] == there["instances"]).double().mean())
+    return out
 
 
 def live(device: str, full: bool) -> Iterator[tuple[str, Work]]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_OLDER_BATCH = torch._C._dispatch_key_parse("Batched")
+
 
 def followed(*values: Any) -> bool:
     """Whether a derivative is taken with respect to any of them, in whatever way.
@@ -81,7 +83,7 @@ def _transformed(tensor: Tensor) -> bool:
 
 def _in_older_batch(tensor: Tensor) -> bool:
     """Whether it is batched in the way of ``torch.autograd.functional`` with ``vectorize``."""
-    return "Batched" in str(torch._C._dispatch_keys(tensor))
+    return bool(torch._C._dispatch_keys(tensor).has(_OLDER_BATCH))
 
 
 def gradient_with_graph(

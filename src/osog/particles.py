@@ -149,7 +149,7 @@ class ParticleBatch:
         make : callable
         """
         tensors = self._tensors
-        if func_is_active() or followed(*tensors) or any(t.is_inference() for t in tensors):
+        if self._passing or func_is_active() or any(t.requires_grad for t in tensors):
             return make()
         versions = [t._version for t in tensors]
         if self._kept.get("versions") != versions:  # somebody has changed a number in place
@@ -159,9 +159,14 @@ class ParticleBatch:
             self._kept[name] = make()
         return self._kept[name]
 
-    @property
+    @cached_property
     def _tensors(self) -> list[Tensor]:
         return [t for t in self.__dict__.values() if isinstance(t, Tensor)]
+
+    @cached_property
+    def _passing(self) -> bool:
+        """Whether its numbers belong to a transform or to inference mode, and must not be kept."""
+        return followed(*self._tensors) or any(t.is_inference() for t in self._tensors)
 
     @cached_property
     def _kept(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import torch
 
 from osog.derivatives import array, outside_func
 from osog.waves.angular_spectrum import defocus_per_um
+from osog.waves.condenser_points import gauss_legendre
 from osog.waves.evanescence import STEEPEST
 from osog.waves.phase_factors import phasor
 
@@ -111,7 +112,7 @@ class RadialConfocal:
 def _panels(end: float, frequency: float) -> tuple[Tensor, Tensor]:
     """Gauss-Legendre nodes and weights on [0, end] for integrands of up to a frequency."""
     number = max(ceil(end * frequency / _CYCLES / 2), 1)
-    node, weight = np.polynomial.legendre.leggauss(_NODES)
+    node, weight = gauss_legendre(_NODES)
     width = end / number
     start = np.arange(number)[:, None] * width
     nodes = (start + (node + 1) * width / 2).ravel()

@@ -7,13 +7,13 @@ from functools import partial, singledispatch
 from math import sqrt, tau
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from osog.optics.zernike import NAMED
 from osog.sample.dispersion import medium_index, table_index
 from osog.scene import Halogen, Led, Monochromatic, SpectrumModel, WhiteLed
 from osog.scene.spectrum import BLUE_LINE_UM, PHOSPHOR_UM, TAIL, VISIBLE_UM
+from osog.waves.condenser_points import gauss_legendre
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -165,11 +165,11 @@ def _diode_and_phosphor(spectrum: WhiteLed[Tensor], centre_um: Tensor, count: in
 
 @light_source.register(Halogen)
 def _filtered_black_body(spectrum: Halogen[Tensor], centre_um: Tensor, count: int) -> Light:
-    nodes, shares = np.polynomial.legendre.leggauss(count)
+    nodes, shares = gauss_legendre(count)
     low, high = VISIBLE_UM
     wavelengths = torch.as_tensor((low + high) / 2 + (high - low) / 2 * nodes).to(centre_um)
     photons = planck_photons(wavelengths, spectrum.temperature_k)
-    return wavelengths, torch.as_tensor(shares).to(centre_um) * photons
+    return wavelengths, torch.tensor(shares).to(centre_um) * photons
 
 
 def _steps(count: int, like: Tensor) -> Tensor:

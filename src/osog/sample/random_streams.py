@@ -18,11 +18,21 @@ _STREAMS = (
 )
 
 
+class _Streams(dict[str, np.random.Generator]):
+    """Random numbers of one population by column, begun when they are asked for."""
+
+    def __init__(self, seed: int, number: int) -> None:
+        super().__init__()
+        self._seed, self._number = seed, number
+
+    def __missing__(self, name: str) -> np.random.Generator:
+        """Begin a stream."""
+        key = (self._number, _STREAMS.index(name))
+        sequence = np.random.SeedSequence(self._seed, spawn_key=key)
+        self[name] = np.random.Generator(np.random.Philox(sequence))
+        return self[name]
+
+
 def random_streams(seed: int, number: int) -> dict[str, np.random.Generator]:
     """Random numbers of one population by column."""
-    return {
-        name: np.random.Generator(
-            np.random.Philox(np.random.SeedSequence(seed, spawn_key=(number, k)))
-        )
-        for k, name in enumerate(_STREAMS)
-    }
+    return _Streams(seed, number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import pi, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,21 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
+    Array = NDArray[np.float64]
 
+
+@lru_cache(maxsize=64)
+def gauss_legendre(count: int) -> tuple[Array, Array]:
+    """Nodes on [−1, 1] and weights of Gauss-Legendre quadrature; arrays that nobody may change."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    nodes.flags.writeable = weights.flags.writeable = False
+    return nodes, weights
+
+
+@lru_cache(maxsize=64)
 def ring_numbers(count: int, hole: float = 0.0) -> tuple[int, ...]:
     """Points on each ring, inner first, when about `count` are wanted; (1,) for one plane wave.
 
@@ -27,7 +40,7 @@ def ring_numbers(count: int, hole: float = 0.0) -> tuple[int, ...]:
     if count <= 1 and hole == 0:
         return (1,)
     rings = max(1, round(sqrt(count / (3.5 if hole == 0 else 4.0))))
-    nodes, _ = np.polynomial.legendre.leggauss(rings)
+    nodes, _ = gauss_legendre(rings)
     radius = np.sqrt(hole**2 + (1 - hole**2) * (nodes + 1) / 2)
     numbers = np.maximum(4, 2 * np.round(count * radius / radius.sum() / 2))
     return tuple(int(number) for number in numbers)
@@ -66,20 +79,23 @@ def source_points(
         count = ring_numbers(count, 0.0 if hole is None else float(hole.detach()))
     if count == (1,):
         return torch.zeros(1, 2, **like) * numerical_aperture, torch.ones(1, **like)
-    nodes, shares = np.polynomial.legendre.leggauss(len(count))
-    points, weights, squares = [], [], []
-    for k, (node, part, number) in enumerate(zip(nodes, shares, count, strict=True)):
-        angle = 2 * pi * (np.arange(number) + 0.5 * (k % 2)) / number
-        points.append(np.stack([np.cos(angle), np.sin(angle)], 1))
-        squares.append(np.full(number, (node + 1) / 2))
-        weights.append(np.full(number, part / 2 / number))
-    direction = torch.as_tensor(np.concatenate(points), **like)
-    square = torch.as_tensor(np.concatenate(squares), **like)
-    weight = torch.as_tensor(np.concatenate(weights), **like)
+    direction, square, weight = (torch.tensor(part, **like) for part in _on_rings(count))
     if hole is not None:
         square = hole**2 + (1 - hole**2) * square
     radius = torch.sqrt(square) * (numerical_aperture / wavelength_um)
     return direction * radius[:, None], weight
 
 
-__all__ = ["ring_numbers", "source_points"]
+@lru_cache(maxsize=64)
+def _on_rings(count: tuple[int, ...]) -> tuple[Array, Array, Array]:
+    """Directions (S, 2), squared radii (S,) as shares of a disc's, and weights (S,)."""
+    points, weights, squares = [], [], []
+    for k, (node, part, number) in enumerate(zip(*gauss_legendre(len(count)), count, strict=True)):
+        angle = 2 * pi * (np.arange(number) + 0.5 * (k % 2)) / number
+        points.append(np.stack([np.cos(angle), np.sin(angle)], 1))
+        squares.append(np.full(number, (node + 1) / 2))
+        weights.append(np.full(number, part / 2 / number))
+    return np.concatenate(points), np.concatenate(squares), np.concatenate(weights)
+
+
+__all__ = ["gauss_legendre", "ring_numbers", "source_points"]
