@@ -140,6 +140,12 @@ class ParticleBatch:
         found: Tensor = self.worked_out("rotation", lambda: rotation_matrix(self.quaternion))
         return found
 
+    @property
+    def populations(self) -> list[int]:
+        """Numbers of the populations that have particles, ascending."""
+        found: list[int] = self.worked_out("populations", lambda: self.population.unique().tolist())
+        return found
+
     def worked_out(self, name: str, make: Callable[[], Any]) -> Any:
         """Return what follows from the batch alone: made once, but where it may have a derivative.
 

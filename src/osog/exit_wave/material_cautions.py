@@ -31,7 +31,7 @@ def cautions(scene: Scene, batch: ParticleBatch, plan: SamplingPlan) -> Iterator
     batch : ParticleBatch
     plan : SamplingPlan
     """
-    drawn = batch.population.unique().tolist()
+    drawn = batch.populations
     yield from _of_range(scene, drawn)
     if scene.microscope.emits or len(batch) == 0:
         return

@@ -106,7 +106,7 @@ def bodies(scene: Scene, batch: ParticleBatch) -> dict[int, PopulationSummary]:
         (height, width), pixel = scene.grid.shape, scene.grid.pixel_size_um
         margin = max((p.placement.margin_um for p in scene.populations), default=0.0)
         view = (height * pixel + 2 * margin) * (width * pixel + 2 * margin)
-        for number in population.unique().tolist():
+        for number in batch.populations:
             mine = population == number
             others = float(area.sum() - area[mine].max())
             found[number] = PopulationSummary(
@@ -128,7 +128,7 @@ def without_choice(scene: Scene, batch: ParticleBatch) -> tuple[str, ...] | None
     scene : Scene
     batch : ParticleBatch
     """
-    drawn = set(batch.population.unique().tolist())
+    drawn = set(batch.populations)
     names = _asked(scene, drawn)
     if scene.microscope.emits:
         return names

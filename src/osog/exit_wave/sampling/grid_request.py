@@ -193,7 +193,7 @@ class SceneFacts:
 
     def all_exact(self, models: Sequence[str]) -> bool:
         """Whether every particle is an exact sphere, so that nothing goes through slabs."""
-        present = self.batch.population.unique().tolist()
+        present = self.batch.populations
         return bool(models) and bool(present) and all(models[i] == "mie" for i in present)
 
 
