@@ -131,7 +131,8 @@ class ParticleBatch:
         """
         if self.device.type == "cpu" or len(self) > FEW:
             return self.detach()
-        host: ParticleBatch = self.worked_out("on host", lambda: self.detach().to("cpu"))
+        plain = self.detach()
+        host: ParticleBatch = plain.worked_out("on host", lambda: plain.to("cpu"))
         return host.detach()
 
     @property

@@ -30,6 +30,10 @@ def moved_together(tensors: Sequence[Tensor], device: torch.device) -> list[Tens
     """
     if all(t.device == device for t in tensors):
         return list(tensors)
+    return _moved(tensors, device)
+
+
+def _moved(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
     found: dict[int, Tensor] = {}
     for kind in {t.dtype for t in tensors}:
         mine = [k for k, t in enumerate(tensors) if t.dtype == kind]
