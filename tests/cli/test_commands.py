@@ -599,6 +599,31 @@ def test_bench(osog_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(row["per_second"] > 0 and row["particles"] > 0 for row in told)
 
 
+def test_bench_of_growth(
+    osog_command: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from osog.cli.bench import growth
+
+    inner = growth.growth_cases
+    monkeypatch.setattr(growth, "growth_cases", lambda **k: inner(counts=(3, 12), side=64, **k))
+    pytest.importorskip("matplotlib")
+    drawn = tmp_path / "growth.png"
+    told = osog_command("bench", "growth", "--repeats", 1, "--plot", drawn, "--json")
+    rows = told.json["growth"]
+    assert [(r["shape"], r["particles"]) for r in rows] == [
+        ("sphere", 3), ("sphere", 12), ("thin rod", 3), ("thin rod", 12),
+    ]  # fmt: skip
+    for first, then in (rows[:2], rows[2:]):
+        spent = [r["image"]["cpu_ms"] for r in (first, then)]
+        assert first["slope"] is None
+        assert then["slope"] == pytest.approx(np.log(spent[1] / spent[0]) / np.log(4))
+        assert then["us_a_particle"] == pytest.approx(1000 * spent[1] / 12)
+    assert drawn.read_bytes().startswith(b"\x89PNG")
+    assert osog_command("bench", "ops", "--plot", drawn).code == 2
+    refused = osog_command("bench", "growth", "--repeats", 1, "--plot", tmp_path / "a.nothing")
+    assert refused.code != 0 and "--plot" in refused.err
+
+
 def test_bench_of_fits(osog_command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from osog.cli.bench import exam
 

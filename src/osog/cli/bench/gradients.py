@@ -67,9 +67,12 @@ def works(scene: Scene, size: Mapping[str, float], device: torch.device) -> Work
     """
     numbers = {**size, "populations.bodies.material.index": 1.36, "microscope.focus_um": 1.0}
 
+    seed = [0]
+
     def forward() -> None:
+        seed[0] += 1  # a draw that was made before would be taken over
         with torch.no_grad():
-            ForwardModel(scene, 0, torch.float32, device).image({})
+            ForwardModel(scene, seed[0], torch.float32, device).image({})
 
     def backward() -> None:
         values = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,7 @@ class Bench(StrEnum):
 
     render = "render"
     grad = "grad"
+    growth = "growth"
     modalities = "modalities"
     live = "live"
     stream = "stream"
@@ -28,12 +30,12 @@ def bench(
     kind: Annotated[
         Bench | None,
         typer.Argument(
-            help="render: crowded frames against a bare multislice. grad: what gradients cost, by "
-            "shape. modalities: one sample in every kind of microscope. live: what dragging a "
-            "slider costs. stream: labelled frames as a training loop takes them. ops: operations "
-            "of one image, and how often the host waits for a GPU. fit: blind fits of one "
-            "particle, whether they find the optimum and what they cost. All but fit, which takes "
-            "minutes, if not given."
+            help="render: crowded frames against a bare multislice. growth: time against the "
+            "number of particles. grad: what gradients cost, by shape. modalities: one sample in "
+            "every kind of microscope. live: what dragging a slider costs. stream: labelled "
+            "frames as a training loop takes them. ops: operations of one image, and how often "
+            "the host waits for a GPU. fit: blind fits of one particle, whether they find the "
+            "optimum and what they cost. All but fit and growth, which take minutes, if not given."
         ),
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Repeats; the median is shown.")] = 5,
@@ -59,6 +61,10 @@ def bench(
         bool,
         typer.Option("--nuisance", help="fit: optics known within their tolerances only."),
     ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="growth: draw it, as png, svg or pdf."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure how fast this machine renders, and how well and fast it fits.
@@ -68,9 +74,20 @@ def bench(
     """
     from dataclasses import asdict
 
-    from osog.cli.bench import crowds, fits, gradients, live, modalities, operations, streams
+    from osog.cli.bench import (
+        crowds,
+        fits,
+        gradients,
+        growth,
+        live,
+        modalities,
+        operations,
+        streams,
+    )
 
-    wanted = {kind} if kind is not None else set(Bench) - {Bench.fit}
+    if plot is not None and kind != Bench.growth:
+        raise CommandError("--plot is of 'osog bench growth' alone.")
+    wanted = {kind} if kind is not None else set(Bench) - {Bench.fit, Bench.growth}
     options: dict[str, Any] = {"device": device, "threads": threads}
     found: dict[str, list[Any]] = {}
     with progress("Measuring …") as say:
@@ -78,6 +95,8 @@ def bench(
             cases = [("sphere", 1000), ("sphere", 40000)]
             cases += [(name, 1000) for name in crowds.SHAPES if name != "sphere"] if shapes else []
             found["render"] = crowds.render_cases(cases, repeats=repeats, said=say, **options)
+        if Bench.growth in wanted:
+            found["growth"] = growth.growth_cases(repeats=repeats, said=say, **options)
         if Bench.grad in wanted:
             found["grad"] = gradients.gradient_cases(repeats=repeats, said=say, **options)
         if Bench.modalities in wanted:
@@ -94,6 +113,8 @@ def bench(
         if Bench.fit in wanted:
             chosen = fits.named_exams(exam or (), exact=exact, nuisance=nuisance)
             found["fit"] = fits.fit_cases(chosen, _numbers(seeds), threads=threads, said=say)
+    if plot is not None:
+        growth.plot_growth(found["growth"], plot)
     if as_json:
         emit(
             {
@@ -105,6 +126,7 @@ def bench(
         return
     tables = {
         "render": crowds.render_table,
+        "growth": growth.growth_table,
         "grad": gradients.gradient_table,
         "modalities": modalities.modality_table,
         "live": live.live_table,
