@@ -2,8 +2,9 @@
 
 A problem is drawn from its seed. Its target is rendered finely, for pixels three times finer than
 the camera's, averaged over these, given a slope of the light, exposed by Poisson and read noise and
-digitised to 8 bit; or, where it is exact, it is the engine's own noise-free image. The fit is told
-the optics, the camera and the ranges.
+digitised to 8 bit. A phase is taken at the centres of the pixels, as the engine means it, and given
+noise of its own. An exact target is the engine's own noise-free image. The fit is told the optics,
+the camera and the ranges.
 """
 
 from __future__ import annotations
@@ -221,16 +222,27 @@ class Problem:
     bounds: dict[str, tuple[float, float]]
     widths: dict[str, float]
 
-    def errors(self, values: dict[str, float]) -> dict[str, float]:
-        """Value − truth by name, in the units of the names, symmetries of the body taken out."""
+    def errors(self, values: dict[str, float], *, either_side: bool = False) -> dict[str, float]:
+        """Value − truth by name, in the units of the names, symmetries of the body taken out.
+
+        Parameters
+        ----------
+        values : dict
+            Free names → value.
+        either_side : bool
+            Whether the fit says that it cannot tell the sides of focus, so that either is right.
+        """
         found = dict(values)
         if AZIMUTH in found:
             half_turns = round((found[AZIMUTH] - self.truth[AZIMUTH]) / 180)
             found[AZIMUTH] -= 180 * half_turns
             if half_turns % 2 and TILT in found:
                 found[TILT] = -found[TILT]
-        if self.exam.symmetric_in_focus and found[FOCUS] * self.truth[FOCUS] < 0:
+        either = either_side or self.exam.symmetric_in_focus
+        if either and found[FOCUS] * self.truth[FOCUS] < 0:
             found[FOCUS] = -found[FOCUS]
+            if TILT in found:
+                found[TILT] = -found[TILT]
         return {name: found[name] - true for name, true in self.truth.items()}
 
 
@@ -261,7 +273,9 @@ def problem(exam: Exam, seed: int) -> Problem:
             off = np.random.default_rng([seed, exam.number, 77]).normal(0, TOLERANCE, len(OPTICS))
             lens = _by_name(list(OPTICS), np.array([*off[:-1], exam.aperture * (1 + off[-1])]))
         fine = forward(_scene(exam, {**truth, **lens}, finer=FINER)).numpy()
-        image = fine.reshape(exam.pixels, FINER, exam.pixels, FINER).mean((1, 3))
+        cells = fine.reshape(exam.pixels, FINER, exam.pixels, FINER)
+        centre = FINER // 2
+        image = cells.mean((1, 3)) if exam.has_camera else cells[:, centre, :, centre]
         image = _exposed(image, exam, rng, slopes)
         start = replaced(scene, _by_name(names, 0.5 * (low + high)))
     widths = _by_name(names, high - low)

@@ -229,7 +229,11 @@ class _View:
 def _deviations(problem: ImageProblem, point: Point, jacobian: Array) -> Array:
     """Standard deviations of the scaled parameters, shape (P,)."""
     covariance = spectral_sandwich(
-        jacobian, problem.column_images(jacobian), problem.residual_image(point), problem.pixels
+        jacobian,
+        problem.column_images(jacobian),
+        problem.residual_image(point),
+        problem.pixels,
+        linear=problem.linear_images(point),
     )
     deviations: Array = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
     return deviations
