@@ -266,7 +266,7 @@ def _sit(one: Problem, seed: int, sat: _Sat) -> None:
 
 
 def _errors(one: Problem, result: FitResult) -> dict[str, float]:
-    """Errors by name; where the fit says that it cannot tell the sides of focus, either is right."""
+    """Errors by name; either side of focus is right where the fit cannot tell them apart."""
     return one.errors(result.values, either_side=messages.BOTH_SIDES in result.warnings)
 
 
