@@ -1,10 +1,10 @@
 """The problems on which fits are examined: what is drawn, how the target is made, what is told.
 
 A problem is drawn from its seed. Its target is rendered finely, for pixels three times finer than
-the camera's, each integrated, averaged over these, given a slope of the light, exposed by Poisson and read noise and
-digitised to 8 bit. A phase is taken at the centres of the pixels, as the engine means it, and given
-noise of its own. An exact target is the engine's own noise-free image. The fit is told the optics,
-the camera and the ranges.
+the camera's, which integrate the light, averaged over these, given a slope of the light, exposed by
+Poisson and read noise and digitised to 8 bit. A phase is taken at the centres of the pixels, as the
+engine means it, and given noise of its own. An exact target is the engine's own noise-free image.
+The fit is told the optics, the camera and the ranges.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from osog.fitting.problem.simulator import with_models
+from osog.fitting.problem.simulator import SEARCHED, Corrected, with_models
 from osog.fitting.report.covariance import spectral_sandwich
 from osog.fitting.solve.levenberg_marquardt import DescentResult, carried_along, newton_step
 from osog.fitting.solve.stop import StopRule
@@ -40,6 +40,11 @@ _BIAS = 0.3
 _POOR = 1.5
 # Steps on the finer grid before its derivatives are taken.
 _STEPS = 12
+# How often the difference of two grids is taken anew, what it may have changed by, as a part of
+# χ², where it is kept, and how much faster it may change than the image.
+_ANCHORS = 3
+_CHANGED = 0.01
+_FASTER = 3.0
 # Factor on the error up to which a model of scattering is good enough, within which another one
 # would do.
 _NEAR = 2.0
@@ -90,7 +95,7 @@ class Polish:
         sigma = _deviations(trial.problem, trial.point, trial.descent.jacobian)
         if len(near) == 1 and np.all(np.abs(view.step) < _BIAS * sigma):
             return replace(trial, polished=True, models=near[0])
-        here = self._walked(trial, view, self._derivatives(view, trial.point.u))
+        here = self._walked(trial, view)
         # Where the fit has moved, another model may be near.
         for models in dict.fromkeys([*near[1:], *self._near(here)]):
             if models != near[0] and not self._monitor.stopped:
@@ -115,20 +120,50 @@ class Polish:
         lower = float(np.sum((point.residual + jacobian @ step) ** 2))
         return _View(scene, models, model, problem, point, step, lower)
 
+    def _corrected(self, view: _View) -> _View:
+        """View by a standard grid that shows the finer one's image here, where light is open.
+
+        A finer image of many directions costs seconds, and what it differs by hardly changes.
+        """
+        if view.model.source_points <= SEARCHED:
+            return view
+        base = self._simulators.standard(view.scene)
+        model = Corrected(base, view.point.image - base(view.point.values))
+        return replace(view, problem=view.problem.with_model(model, model), kept=model.correction)
+
     def _derivatives(self, view: _View, u: Array) -> Array:
         """Derivatives on the grid of the engine's own images, or on the finer one if that is it.
 
         They tell the standard deviations, for which a coarse grid is not good enough, and lead to
         the optimum of a finer grid, on which they may be far too slow to take.
         """
+        if view.kept is not None:
+            return view.problem.jacobian(view.point)
         own = self._simulators.own(view.scene)
         if own.accuracy == view.model.accuracy:
             return view.problem.jacobian(view.point)
         problem = view.problem.with_model(own, own)
         return problem.jacobian(problem.evaluate(u))
 
-    def _walked(self, trial: Trial, view: _View, jacobian: Array) -> Trial:
-        """Steps on the finer grid with derivatives carried along, or a descent where they fail."""
+    def _walked(self, trial: Trial, view: _View, jacobian: Array | None = None) -> Trial:
+        """Steps on the finer grid, its difference from a standard one taken anew where it counts.
+
+        Derivatives are taken where none are given.
+        """
+        for _ in range(_ANCHORS):
+            near = self._corrected(view)
+            if jacobian is None:
+                jacobian = self._derivatives(near, trial.point.u)
+            found = self._stepped(trial, near, jacobian)
+            if near.kept is None or self._monitor.stopped or not _outgrown(found, near):
+                break
+            finer = found.problem.with_model(view.model, view.model)
+            view = replace(view, problem=finer, point=finer.evaluate(found.point.u))
+            jacobian = found.descent.jacobian
+        return found
+
+    def _stepped(self, trial: Trial, view: _View, jacobian: Array) -> Trial:
+        """Steps with derivatives carried along, or a descent where they fail."""
         watch = self._monitor.watching(view.problem, "polish")
         finer, point, known = view.problem, view.point, jacobian
         done = replace(trial, problem=finer, polished=True, refined=True, models=view.models)
@@ -215,6 +250,8 @@ class _View:
         To the optimum, as the derivatives of the trial tell it.
     forecast : float
         χ² there.
+    kept : ndarray, shape (Y, X), optional
+        What is added to the images of `problem` so that they stand for those of `model`.
     """
 
     scene: Scene
@@ -224,6 +261,25 @@ class _View:
     point: Point
     step: Array
     forecast: float
+    kept: Array | None = None
+
+
+def _outgrown(found: Trial, view: _View) -> bool:
+    """Whether a kept difference of two grids may have changed by what counts, along the way.
+
+    It changes as the image does, or a few times as fast, where edges make it.
+    """
+    problem, start, end = found.problem, view.point, found.point
+    if view.kept is None:
+        return False
+    used, weights = problem.used, problem.weights
+    moved, shown, kept = (
+        float(np.sum((weights * (image - image[used].mean()))[used] ** 2))
+        for image in (end.image - start.image, end.image, view.kept)
+    )
+    # All three in the units of the data but for the gain, which cancels in the first two.
+    gain = float(end.coefficients[0]) if problem.linear.gain else 1.0
+    return _FASTER**2 * gain**2 * kept * moved > _CHANGED * shown
 
 
 def _deviations(problem: ImageProblem, point: Point, jacobian: Array) -> Array:

@@ -15,7 +15,7 @@ import torch
 from scipy.fft import irfft2, next_fast_len, rfft2
 
 from osog.cancellation import raise_if_cancelled
-from osog.fitting.problem.simulator import Simulator
+from osog.fitting.problem.simulator import SEARCHED, Simulator, with_few_directions
 from osog.fitting.starts.border_plane import border_plane
 from osog.fitting.starts.extents import number
 from osog.scene import Background, Particle
@@ -186,6 +186,9 @@ def rendered_templates(
 
     def made() -> tuple[Template, ...]:
         simulator = Simulator(small, device=device, accuracy="draft", dtype=torch.float32)
+        if small.microscope.source_points == 0 and simulator.source_points > SEARCHED:
+            few = with_few_directions(small)
+            simulator = Simulator(few, device=device, accuracy="draft", dtype=torch.float32)
         return tuple(_rendered(simulator, small.microscope.modality.backdrop, axes, radii, turns))
 
     runs = (axes.defocuses, radii, axes.indices, axes.azimuths)
