@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from osog.fitting.problem.simulator import SEARCHED, Corrected, with_models
+from osog.fitting.problem.simulator import SEARCHED, Corrected, Simulator, with_models
 from osog.fitting.report.covariance import spectral_sandwich
 from osog.fitting.solve.levenberg_marquardt import DescentResult, carried_along, newton_step
 from osog.fitting.solve.stop import StopRule
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from osog.fitting.problem.residuals import ImageProblem, Point
     from osog.fitting.problem.setup import FitSetup
-    from osog.fitting.problem.simulator import Simulator, Simulators
+    from osog.fitting.problem.simulator import Simulators
     from osog.fitting.solve.acceptance import Acceptance
     from osog.fitting.solve.descent import Descent
     from osog.fitting.solve.monitor import Monitor
@@ -43,7 +43,7 @@ _STEPS = 12
 # How often the difference of two grids is taken anew, what it may have changed by, as a part of
 # χ², where it is kept, and how much faster it may change than the image.
 _ANCHORS = 3
-_CHANGED = 0.01
+_CHANGED = 0.1
 _FASTER = 3.0
 # Factor on the error up to which a model of scattering is good enough, within which another one
 # would do.
@@ -89,6 +89,7 @@ class Polish:
         if self._monitor.stopped or trial.polished:
             return trial
         near = sorted(self._near(trial), key=_exactness, reverse=True)
+        trial = self._lit(trial, near[0])
         view = self._view(trial, near[0])
         if not anyway and view.forecast > _POOR * view.problem.degrees:
             return trial
@@ -119,6 +120,28 @@ class Polish:
         step = newton_step(problem, point, jacobian)
         lower = float(np.sum((point.residual + jacobian @ step) ** 2))
         return _View(scene, models, model, problem, point, step, lower)
+
+    def _lit(self, trial: Trial, models: Models) -> Trial:
+        """Trial at the optimum of all directions of the light, where the search follows a part.
+
+        What the others add is taken from one image, and anew where the fit has moved.
+        """
+        model = trial.problem.model
+        if not isinstance(model, Simulator) or model.source_points < SEARCHED:
+            return trial
+        scene = with_models(self._setup.fitted(trial.point.values), models)
+        few, all_ = self._simulators.coarse(scene), self._simulators.standard(scene)
+        if all_.source_points <= few.source_points:
+            return trial
+        for _ in range(_ANCHORS):
+            start = trial.problem.with_model(all_, all_).evaluate(trial.point.u)
+            model = Corrected(few, start.image - few(start.values))
+            problem = trial.problem.with_model(model, model)
+            found = self._descent.settled(problem, start.u, self._setup.max_iterations, "polish")
+            trial = replace(trial, descent=found.descent, problem=found.problem)
+            if self._monitor.stopped or not _outgrown(trial, start, model.correction):
+                break
+        return trial
 
     def _corrected(self, view: _View) -> _View:
         """View by a standard grid that shows the finer one's image here, where light is open.
@@ -155,7 +178,9 @@ class Polish:
             if jacobian is None:
                 jacobian = self._derivatives(near, trial.point.u)
             found = self._stepped(trial, near, jacobian)
-            if near.kept is None or self._monitor.stopped or not _outgrown(found, near):
+            if near.kept is None or self._monitor.stopped:
+                break
+            if not _outgrown(found, near.point, near.kept):
                 break
             finer = found.problem.with_model(view.model, view.model)
             view = replace(view, problem=finer, point=finer.evaluate(found.point.u))
@@ -264,18 +289,16 @@ class _View:
     kept: Array | None = None
 
 
-def _outgrown(found: Trial, view: _View) -> bool:
+def _outgrown(found: Trial, start: Point, difference: Array) -> bool:
     """Whether a kept difference of two grids may have changed by what counts, along the way.
 
     It changes as the image does, or a few times as fast, where edges make it.
     """
-    problem, start, end = found.problem, view.point, found.point
-    if view.kept is None:
-        return False
+    problem, end = found.problem, found.point
     used, weights = problem.used, problem.weights
     moved, shown, kept = (
         float(np.sum((weights * (image - image[used].mean()))[used] ** 2))
-        for image in (end.image - start.image, end.image, view.kept)
+        for image in (end.image - start.image, end.image, difference)
     )
     # All three in the units of the data but for the gain, which cancels in the first two.
     gain = float(end.coefficients[0]) if problem.linear.gain else 1.0
