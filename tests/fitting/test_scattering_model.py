@@ -80,3 +80,13 @@ def test_only_numbers_that_the_models_tell_apart_are_named(bead):
     assert "different a:" in words
     assert messages.two_models(parameters, np.array([0.1, 0.1]), spread, bead) == []
     assert messages.two_models(parameters, None, spread, bead) == []
+
+
+def test_numbers_that_differ_across_focus_are_named():
+    parameters = SimpleNamespace(names=("a", "b"))
+    spread = SimpleNamespace(sigma=np.array([1.1, 1.0]))
+    first, second = messages.both_sides(parameters, np.array([1.0, 0.1]), spread)
+    assert first == messages.BOTH_SIDES
+    assert second.startswith("There, a would differ")
+    for nothing in (None, np.array([0.1, 0.1])):
+        assert messages.both_sides(parameters, nothing, spread) == [messages.BOTH_SIDES]

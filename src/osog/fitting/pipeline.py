@@ -162,7 +162,8 @@ def _result(
 ) -> FitResult:
     problem, point, parameters, wanted = trial.problem, trial.point, setup.parameters, setup.wanted
     residual = problem.residual_image(point)
-    spread = uncertainty(problem, point, trial.descent.jacobian, shift=trial.shift)
+    shifts = [shift for shift in (trial.shift, trial.across) if shift is not None]
+    spread = uncertainty(problem, point, trial.descent.jacobian, shifts=shifts)
     sigma = dict(zip(parameters.names, (spread.sigma * parameters.scale).tolist(), strict=True))
     fitted = search.fitted(trial)
     # Where the noise is taken from the residual, the fit explains the image to the noise.
@@ -253,7 +254,8 @@ def _warnings(
     out += messages.about_residual(test, setup.noise_known, trial.refined, next_step)
     out += [*unknown.values(), *([resolve] if resolve else [])]
     out += messages.advice(setup.parameters, spread, fitted, setup.priors, sigma)
-    out += [messages.BOTH_SIDES] if both_sides else []
+    if both_sides:
+        out += messages.both_sides(setup.parameters, trial.across, spread)
     out += messages.two_models(setup.parameters, trial.shift, spread, fitted)
     out += sign_ambiguity(setup.parameters, fitted)
     return list(dict.fromkeys(out))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy.ndimage import gaussian_filter
 
+from osog.fitting.problem.linear import LinearPart
 from osog.fitting.report.covariance import noise_correlation
 from osog.fitting.report.uncertainty import uncertainty
 from osog.fitting.solve.levenberg_marquardt import LevenbergMarquardt
@@ -62,3 +64,30 @@ def test_parameter_without_effect_is_infinite_and_the_rest_is_not(blob):
     spread = uncertainty(problem, point, jacobian)
     assert np.isinf(spread.sigma[1])
     assert np.isfinite(spread.sigma[[0, 2, 3]]).all()
+
+
+def test_noise_that_the_fit_takes_in_does_not_narrow_the_intervals(blob):
+    """With noise that is white, σ equals that of (JᵀJ)⁻¹ on average, small as the image is."""
+    blob = type(blob)((24, 24))
+    blob.true = blob.true * [0.75, 0.7, 1.0, 1.0]
+    parameters = blob.parameters(blob.true)
+    linear = LinearPart(True, False, True, True)
+    ratios = []
+    for k in range(60):
+        data = blob.image() + np.random.default_rng(k).normal(0, 2.0, blob.shape)
+        problem = blob.problem(data, 2.0, parameters, linear)
+        found = LevenbergMarquardt().minimise(problem, problem.evaluate(np.zeros(4)))
+        spread = uncertainty(problem, found.evaluation, found.jacobian)
+        plain = np.linalg.inv(found.jacobian.T @ found.jacobian)
+        ratios.append(spread.sigma / np.sqrt(np.diag(plain)))
+    assert np.mean(ratios, 0) == pytest.approx(np.ones(4), abs=0.02)
+
+
+def test_another_answer_that_is_as_good_counts_as_one_deviation(blob):
+    problem = blob.problem(blob.image() + np.random.default_rng(0).normal(0, 2.0, blob.shape), 2.0)
+    point = problem.evaluate(problem.parameters.scaled(dict(zip("xy", (15.2, 16.7), strict=True))))
+    jacobian = problem.jacobian(point)
+    alone = uncertainty(problem, point, jacobian)
+    other = np.array([0.0, 0.3, 0.0, -0.1])
+    both = uncertainty(problem, point, jacobian, shifts=[other])
+    assert both.covariance == pytest.approx(alone.covariance + np.outer(other, other), rel=1e-9)

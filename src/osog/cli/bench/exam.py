@@ -1,9 +1,10 @@
 """The problems on which fits are examined: what is drawn, how the target is made, what is told.
 
 A problem is drawn from its seed. Its target is rendered finely, for pixels three times finer than
-the camera's, averaged over these, given a slope of the light, exposed by Poisson and read noise and
-digitised to 8 bit; or, where it is exact, it is the engine's own noise-free image. The fit is told
-the optics, the camera and the ranges.
+the camera's, which integrate the light, averaged over these, given a slope of the light, exposed by
+Poisson and read noise and digitised to 8 bit. A phase is taken at the centres of the pixels, as the
+engine means it, and given noise of its own. An exact target is the engine's own noise-free image.
+The fit is told the optics, the camera and the ranges.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ INDEX, WELL, READ, GAIN = 1.333, 4000.0, 5.0, 1e4 / 255
 PHASE_NOISE_RAD = 0.02
 HAZE = 0.05
 FINER = 3
+QUANTUM = 0.01
+"""Irradiance that makes one count where a target is rendered."""
 TOLERANCE = 0.02
 """Standard deviation of uncertain optics: waves, and share of the NA."""
 WIDENED = 0.2
@@ -221,16 +224,27 @@ class Problem:
     bounds: dict[str, tuple[float, float]]
     widths: dict[str, float]
 
-    def errors(self, values: dict[str, float]) -> dict[str, float]:
-        """Value − truth by name, in the units of the names, symmetries of the body taken out."""
+    def errors(self, values: dict[str, float], *, either_side: bool = False) -> dict[str, float]:
+        """Value − truth by name, in the units of the names, symmetries of the body taken out.
+
+        Parameters
+        ----------
+        values : dict
+            Free names → value.
+        either_side : bool
+            Whether the fit says that it cannot tell the sides of focus, so that either is right.
+        """
         found = dict(values)
         if AZIMUTH in found:
             half_turns = round((found[AZIMUTH] - self.truth[AZIMUTH]) / 180)
             found[AZIMUTH] -= 180 * half_turns
             if half_turns % 2 and TILT in found:
                 found[TILT] = -found[TILT]
-        if self.exam.symmetric_in_focus and found[FOCUS] * self.truth[FOCUS] < 0:
+        either = either_side or self.exam.symmetric_in_focus
+        if either and found[FOCUS] * self.truth[FOCUS] < 0:
             found[FOCUS] = -found[FOCUS]
+            if TILT in found:
+                found[TILT] = -found[TILT]
         return {name: found[name] - true for name, true in self.truth.items()}
 
 
@@ -260,9 +274,7 @@ def problem(exam: Exam, seed: int) -> Problem:
         if exam.nuisance:
             off = np.random.default_rng([seed, exam.number, 77]).normal(0, TOLERANCE, len(OPTICS))
             lens = _by_name(list(OPTICS), np.array([*off[:-1], exam.aperture * (1 + off[-1])]))
-        fine = forward(_scene(exam, {**truth, **lens}, finer=FINER)).numpy()
-        image = fine.reshape(exam.pixels, FINER, exam.pixels, FINER).mean((1, 3))
-        image = _exposed(image, exam, rng, slopes)
+        image = _exposed(noise_free(exam, {**truth, **lens}), exam, rng, slopes)
         start = replaced(scene, _by_name(names, 0.5 * (low + high)))
     widths = _by_name(names, high - low)
     bounds = {n: _bounds(n, a, b) for n, a, b in zip(names, low, high, strict=True)}
@@ -326,13 +338,37 @@ def _scene(exam: Exam, values: dict[str, float], finer: int = 1) -> Scene:
     }  # fmt: skip
     if finer > 1:
         data["numerics"] = {"accuracy": "fine"}
-    if exam.has_camera and finer == 1:
+    if exam.has_camera and finer > 1:
+        # It integrates the light of each pixel and does nothing else: not even whole counts.
+        data["camera"] = {
+            "background_electrons": 1 / QUANTUM, "full_well_electrons": 1e7, "noise": False,
+            "gain_electrons_per_count": 1.0, "offset_counts": 0, "bit_depth": 16,
+        }  # fmt: skip
+    elif exam.has_camera:
         data["camera"] = {
             "background_electrons": WELL, "full_well_electrons": 1e4, "read_noise_electrons": READ,
             "gain_electrons_per_count": GAIN, "offset_counts": 0, "bit_depth": 8,
         }  # fmt: skip
     moved = {n: v + shift if n in (X, Y) else v for n, v in values.items()}
     return replaced(Scene.parse(data), moved)
+
+
+def noise_free(exam: Exam, values: dict[str, float]) -> np.ndarray:
+    """Irradiance or radians that a target is made from, rendered finely, shape (Y, X).
+
+    Parameters
+    ----------
+    exam : Exam
+    values : dict
+        Names → value, of the particle and of the optics.
+    """
+    fine = forward(_scene(exam, values, finer=FINER)).numpy()
+    cells = fine.reshape(exam.pixels, FINER, exam.pixels, FINER)
+    if not exam.has_camera:
+        middle: np.ndarray = cells[:, FINER // 2, :, FINER // 2]
+        return middle
+    mean: np.ndarray = cells.mean((1, 3)) * QUANTUM
+    return mean
 
 
 def _exposed(

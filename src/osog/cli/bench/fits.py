@@ -13,6 +13,7 @@ from osog.cli.bench.timing import torch_threads
 from osog.cli.console import table
 from osog.cli.errors import CommandError
 from osog.fitting import fit
+from osog.fitting.report import messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -252,7 +253,7 @@ def _sit(one: Problem, seed: int, sat: _Sat) -> None:
     sat.right_from_truth += _is_right(one, reference, reference)
     if not at_optimum or not right:
         sat.missed[seed] = "bias" if at_optimum else "local"
-    errors = one.errors(result.values)
+    errors = _errors(one, result)
     far = any(abs(error) > _FALSE * result.sigma[name] for name, error in errors.items())
     if result.success and (far or not at_optimum):
         sat.false.append(seed)
@@ -262,6 +263,11 @@ def _sit(one: Problem, seed: int, sat: _Sat) -> None:
         if 0 < sigma <= _IDENTIFIABLE * width:
             sat.inside.append(abs(error) / sigma)
             sat.ratios.setdefault(name, []).append((sigma / width, abs(error) / sigma))
+
+
+def _errors(one: Problem, result: FitResult) -> dict[str, float]:
+    """Errors by name; either side of focus is right where the fit cannot tell them apart."""
+    return one.errors(result.values, either_side=messages.BOTH_SIDES in result.warnings)
 
 
 def _above(result: FitResult, reference: FitResult, one: Problem) -> float:
@@ -274,7 +280,7 @@ def _above(result: FitResult, reference: FitResult, one: Problem) -> float:
 
 
 def _is_right(one: Problem, result: FitResult, reference: FitResult) -> bool:
-    errors = one.errors(result.values)
+    errors = _errors(one, result)
     for name, width in one.widths.items():
         sigma = reference.sigma[name]
         if sigma > _IDENTIFIABLE * width:

@@ -247,6 +247,13 @@ class ImageProblem:
         out[:, self.used] = jacobian[: self.pixels].T
         return out
 
+    def linear_images(self, point: Point) -> Array:
+        """Orthonormal basis of the weighted linear part as images, shape (K, Y, X)."""
+        columns = self._columns(point.image)
+        if not columns.shape[1]:
+            return np.zeros((0, *self.data.shape))
+        return self.column_images(_orthonormal(columns))
+
     def residual_image(self, point: Point) -> Array:
         """Weighted residual as an image, 0 at pixels that do not count, shape (Y, X)."""
         out = np.zeros(self.data.shape)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _KEPT_NUMBERS = 2e7
 """Of what the lens does, for one simulator."""
-_SEARCHED = 19
+SEARCHED = 19
 """Source points of the condenser that a search follows: the axis and two rings."""
 _NOT_OPTICS = ("particles", "populations", "camera", "background")
 
@@ -166,16 +166,15 @@ class Simulators:
     def coarse(self, scene: Scene) -> Simulator:
         """Simulator for the search: on a standard grid unless the scene asks for a draft.
 
-        Where the scene leaves the number of source points open, at most `_SEARCHED` of them: such
+        Where the scene leaves the number of source points open, at most `SEARCHED` of them: such
         images cost a quarter, and differ by less than a camera's usual noise.
         """
         asked = scene.numerics.accuracy
         accuracy = "standard" if asked in ("auto", "fine") else None
         made = self._new(scene, accuracy)
-        if scene.microscope.source_points == 0 and made.source_points > _SEARCHED:
-            optics = scene.microscope.model_copy(update={"source_points": _SEARCHED})
+        if scene.microscope.source_points == 0 and made.source_points > SEARCHED:
             self._made.pop()
-            made = self._new(scene.model_copy(update={"microscope": optics}), accuracy)
+            made = self._new(with_few_directions(scene), accuracy)
         return made
 
     def own(self, scene: Scene, models: tuple[str, ...] | None = None) -> Simulator:
@@ -185,6 +184,10 @@ class Simulators:
     def fine(self, scene: Scene) -> Simulator:
         """Simulator for the polish, on a finer grid."""
         return self._new(scene, "fine")
+
+    def standard(self, scene: Scene) -> Simulator:
+        """Simulator on a standard grid, with all directions of the light."""
+        return self._new(scene, "standard")
 
     def models_near(self, scene: Scene, factor: float) -> list[tuple[str, ...]]:
         """Models of scattering that the scene's own choice, which comes first, lies near to.
@@ -204,6 +207,42 @@ class Simulators:
         made = Simulator(scene, self._region, device=self._device, accuracy=accuracy)
         self._made.append(made)
         return made
+
+
+class Corrected:
+    """Images of a simulator, and what they differ by from those of a finer one at one place.
+
+    What a finer grid adds hardly changes over the last steps of a fit, where one of its images
+    would cost as much as all of these.
+
+    Parameters
+    ----------
+    simulator : Simulator
+    correction : ndarray, shape (Y, X)
+        Finer image − that of the simulator, at the same values.
+    """
+
+    def __init__(self, simulator: Simulator, correction: Array) -> None:
+        self._simulator, self.correction = simulator, correction
+        self.reuses_wave, self.nudges = simulator.reuses_wave, simulator.nudges
+
+    def __call__(self, values: Mapping[str, float]) -> Array:
+        """Simulate with these values by name, shape (Y, X)."""
+        return self._simulator(values) + self.correction
+
+    def stepped(self, values: Mapping[str, float]) -> Array:
+        """Simulate as `Simulator.stepped`."""
+        return self._simulator.stepped(values) + self.correction
+
+    def nudged(self, values: Mapping[str, float], name: str, step: float) -> Array:
+        """Simulate as `Simulator.nudged`."""
+        return self._simulator.nudged(values, name, step) + self.correction
+
+
+def with_few_directions(scene: Scene) -> Scene:
+    """Scene whose condenser shines from `SEARCHED` directions."""
+    optics = scene.microscope.model_copy(update={"source_points": SEARCHED})
+    return scene.model_copy(update={"microscope": optics})
 
 
 def with_models(scene: Scene, models: tuple[str, ...]) -> Scene:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+# Share of the noise that a residual keeps at least; below, a spectrum of it tells nothing.
+_LEAST_LEFT = 0.1
+
 
 def spectral_sandwich(
     jacobian: Array,
@@ -19,11 +22,16 @@ def spectral_sandwich(
     residual: Array,
     pixels: int,
     smoothing: float = 3.0,
+    linear: Array | None = None,
 ) -> Array:
     """Covariance (JᵀJ)⁻¹ M (JᵀJ)⁻¹ with M from the power spectrum of the residual.
 
     White noise gives the usual (JᵀJ)⁻¹ χ²/n; correlated noise is weighed at the frequencies that
     each parameter acts on (Whittle 1953). Prior rows keep unit variance.
+
+    A fit takes noise out of the residual just where its parameters act: of white noise, the
+    residual keeps the share 1 − h of the power, h the leverage of the fit, and the spectrum is
+    divided by it (as HC2 does for single pixels, MacKinnon & White 1985).
 
     Parameters
     ----------
@@ -36,19 +44,24 @@ def spectral_sandwich(
         Number n of pixels in use.
     smoothing : float
         Width of the Gaussian that smooths the periodogram, in bins.
+    linear : ndarray, shape (K, Y, X), optional
+        Orthonormal images that were fitted as well, and that `columns` are free of.
 
     Returns
     -------
     ndarray, shape (P, P)
     """
     spectra = np.fft.fft2(columns)
-    power = np.abs(np.fft.fft2(residual)) ** 2 / pixels
-    power = gaussian_filter(power, smoothing, mode="wrap")
     flat = spectra.reshape(len(spectra), -1)
+    inverse = _inverse(jacobian.T @ jacobian)
+    taken = np.real(np.sum(flat.conj() * (inverse @ flat), axis=0)).reshape(residual.shape)
+    if linear is not None and len(linear):
+        taken = taken + np.sum(np.abs(np.fft.fft2(linear)) ** 2, axis=0)
+    power = np.abs(np.fft.fft2(residual)) ** 2 / pixels
+    left = gaussian_filter(1 - taken / pixels, smoothing, mode="wrap")
+    power = gaussian_filter(power, smoothing, mode="wrap") / np.maximum(left, _LEAST_LEFT)
     middle = np.real((flat.conj() * power.ravel()) @ flat.T) / residual.size
     prior = jacobian[pixels:]
-    hessian = jacobian.T @ jacobian
-    inverse = _inverse(hessian)
     covariance: Array = inverse @ (middle + prior.T @ prior) @ inverse
     return 0.5 * (covariance + covariance.T)
 

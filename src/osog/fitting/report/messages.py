@@ -249,6 +249,26 @@ def _is_lost_in_focus(parameters: FreeParameters, spread: Uncertainty, scene: Sc
     )
 
 
+def both_sides(parameters: FreeParameters, across: Array | None, spread: Uncertainty) -> list[str]:
+    """Say that both sides of focus explain the image, and which numbers differ between them.
+
+    Parameters
+    ----------
+    parameters : FreeParameters
+    across : ndarray, shape (P,), or None
+        By how much the scaled parameters of the other side differ, its depth mirrored.
+    spread : Uncertainty
+        The difference included.
+    """
+    names = [] if across is None else _differing(parameters, across, spread)
+    if not names:
+        return [BOTH_SIDES]
+    return [
+        BOTH_SIDES,
+        f"There, {', '.join(names)} would differ: the error bars hold both answers.",
+    ]
+
+
 def two_models(
     parameters: FreeParameters, shift: Array | None, spread: Uncertainty, scene: Scene
 ) -> list[str]:
@@ -266,8 +286,7 @@ def two_models(
     """
     if shift is None:
         return []
-    differ = np.abs(shift) > _MOSTLY * spread.sigma
-    names = [name for name, much in zip(parameters.names, differ, strict=True) if much]
+    names = _differing(parameters, shift, spread)
     if not names:
         return []
     population = next(p.name for p in scene.populations if p.visible)
@@ -276,6 +295,12 @@ def two_models(
         f"{', '.join(names)}: the error bars hold both. State populations.{population}.scattering "
         "= mie if the particle is a homogeneous sphere, or slabs for an image that they made."
     ]
+
+
+def _differing(parameters: FreeParameters, shift: Array, spread: Uncertainty) -> list[str]:
+    """Names whose standard deviation is mostly the difference of two answers."""
+    differ = np.abs(shift) > _MOSTLY * spread.sigma
+    return [name for name, much in zip(parameters.names, differ, strict=True) if much]
 
 
 def about_residual(

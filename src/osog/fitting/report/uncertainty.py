@@ -11,6 +11,8 @@ from osog.fitting.problem.active_set import released
 from osog.fitting.report.covariance import spectral_sandwich
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from osog.fitting.problem.residuals import ImageProblem, Point
@@ -49,7 +51,7 @@ def uncertainty(
     point: Point,
     jacobian: Array,
     weak_above: float = 0.05,
-    shift: Array | None = None,
+    shifts: Sequence[Array] = (),
 ) -> Uncertainty:
     """Covariance, correlations and directions that are not determined.
 
@@ -62,8 +64,8 @@ def uncertainty(
         Derivatives of the residuals there; (0, P) where they are not known, nor are the errors.
     weak_above : float
         Standard deviation, in scales of the parameters, from which a direction counts as weak.
-    shift : ndarray, shape (P,), optional
-        Difference from another answer that is as good; it counts as one standard deviation.
+    shifts : sequence of ndarray, shape (P,)
+        Differences from other answers that are as good; each counts as one standard deviation.
     """
     u = point.u
     if len(jacobian) == 0:  # the fit was left before there were derivatives
@@ -83,8 +85,9 @@ def uncertainty(
             problem.column_images(jacobian)[free],
             problem.residual_image(point),
             problem.pixels,
+            linear=problem.linear_images(point),
         )
-        if shift is not None:
+        for shift in shifts:
             part = part + np.outer(shift[free], shift[free])
         covariance[np.ix_(free, free)] = part
         sigma = np.sqrt(np.maximum(np.diag(part), 1e-300))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from osog.fitting.problem.simulator import with_models
+from osog.fitting.problem.simulator import SEARCHED, Corrected, Simulator, with_models
 from osog.fitting.report.covariance import spectral_sandwich
 from osog.fitting.solve.levenberg_marquardt import DescentResult, carried_along, newton_step
 from osog.fitting.solve.stop import StopRule
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from osog.fitting.problem.residuals import ImageProblem, Point
     from osog.fitting.problem.setup import FitSetup
-    from osog.fitting.problem.simulator import Simulator, Simulators
+    from osog.fitting.problem.simulator import Simulators
     from osog.fitting.solve.acceptance import Acceptance
     from osog.fitting.solve.descent import Descent
     from osog.fitting.solve.monitor import Monitor
@@ -40,6 +40,11 @@ _BIAS = 0.3
 _POOR = 1.5
 # Steps on the finer grid before its derivatives are taken.
 _STEPS = 12
+# How often the difference of two grids is taken anew, what it may have changed by, as a part of
+# χ², where it is kept, and how much faster it may change than the image.
+_ANCHORS = 3
+_CHANGED = 0.1
+_FASTER = 3.0
 # Factor on the error up to which a model of scattering is good enough, within which another one
 # would do.
 _NEAR = 2.0
@@ -84,13 +89,14 @@ class Polish:
         if self._monitor.stopped or trial.polished:
             return trial
         near = sorted(self._near(trial), key=_exactness, reverse=True)
+        trial = self._lit(trial, near[0])
         view = self._view(trial, near[0])
         if not anyway and view.forecast > _POOR * view.problem.degrees:
             return trial
         sigma = _deviations(trial.problem, trial.point, trial.descent.jacobian)
         if len(near) == 1 and np.all(np.abs(view.step) < _BIAS * sigma):
             return replace(trial, polished=True, models=near[0])
-        here = self._walked(trial, view, self._derivatives(view, trial.point.u))
+        here = self._walked(trial, view)
         # Where the fit has moved, another model may be near.
         for models in dict.fromkeys([*near[1:], *self._near(here)]):
             if models != near[0] and not self._monitor.stopped:
@@ -115,20 +121,74 @@ class Polish:
         lower = float(np.sum((point.residual + jacobian @ step) ** 2))
         return _View(scene, models, model, problem, point, step, lower)
 
+    def _lit(self, trial: Trial, models: Models) -> Trial:
+        """Trial at the optimum of all directions of the light, where the search follows a part.
+
+        What the others add is taken from one image, and anew where the fit has moved.
+        """
+        model = trial.problem.model
+        if not isinstance(model, Simulator) or model.source_points < SEARCHED:
+            return trial
+        scene = with_models(self._setup.fitted(trial.point.values), models)
+        few, all_ = self._simulators.coarse(scene), self._simulators.standard(scene)
+        if all_.source_points <= few.source_points:
+            return trial
+        for _ in range(_ANCHORS):
+            start = trial.problem.with_model(all_, all_).evaluate(trial.point.u)
+            model = Corrected(few, start.image - few(start.values))
+            problem = trial.problem.with_model(model, model)
+            found = self._descent.settled(problem, start.u, self._setup.max_iterations, "polish")
+            trial = replace(trial, descent=found.descent, problem=found.problem)
+            if self._monitor.stopped or not _outgrown(trial, start, model.correction):
+                break
+        return trial
+
+    def _corrected(self, view: _View) -> _View:
+        """View by a standard grid that shows the finer one's image here, where light is open.
+
+        A finer image of many directions costs seconds, and what it differs by hardly changes.
+        """
+        if view.model.source_points <= SEARCHED:
+            return view
+        base = self._simulators.standard(view.scene)
+        model = Corrected(base, view.point.image - base(view.point.values))
+        return replace(view, problem=view.problem.with_model(model, model), kept=model.correction)
+
     def _derivatives(self, view: _View, u: Array) -> Array:
         """Derivatives on the grid of the engine's own images, or on the finer one if that is it.
 
         They tell the standard deviations, for which a coarse grid is not good enough, and lead to
         the optimum of a finer grid, on which they may be far too slow to take.
         """
+        if view.kept is not None:
+            return view.problem.jacobian(view.point)
         own = self._simulators.own(view.scene)
         if own.accuracy == view.model.accuracy:
             return view.problem.jacobian(view.point)
         problem = view.problem.with_model(own, own)
         return problem.jacobian(problem.evaluate(u))
 
-    def _walked(self, trial: Trial, view: _View, jacobian: Array) -> Trial:
-        """Steps on the finer grid with derivatives carried along, or a descent where they fail."""
+    def _walked(self, trial: Trial, view: _View, jacobian: Array | None = None) -> Trial:
+        """Steps on the finer grid, its difference from a standard one taken anew where it counts.
+
+        Derivatives are taken where none are given.
+        """
+        for _ in range(_ANCHORS):
+            near = self._corrected(view)
+            if jacobian is None:
+                jacobian = self._derivatives(near, trial.point.u)
+            found = self._stepped(trial, near, jacobian)
+            if near.kept is None or self._monitor.stopped:
+                break
+            if not _outgrown(found, near.point, near.kept):
+                break
+            finer = found.problem.with_model(view.model, view.model)
+            view = replace(view, problem=finer, point=finer.evaluate(found.point.u))
+            jacobian = found.descent.jacobian
+        return found
+
+    def _stepped(self, trial: Trial, view: _View, jacobian: Array) -> Trial:
+        """Steps with derivatives carried along, or a descent where they fail."""
         watch = self._monitor.watching(view.problem, "polish")
         finer, point, known = view.problem, view.point, jacobian
         done = replace(trial, problem=finer, polished=True, refined=True, models=view.models)
@@ -215,6 +275,8 @@ class _View:
         To the optimum, as the derivatives of the trial tell it.
     forecast : float
         χ² there.
+    kept : ndarray, shape (Y, X), optional
+        What is added to the images of `problem` so that they stand for those of `model`.
     """
 
     scene: Scene
@@ -224,12 +286,33 @@ class _View:
     point: Point
     step: Array
     forecast: float
+    kept: Array | None = None
+
+
+def _outgrown(found: Trial, start: Point, difference: Array) -> bool:
+    """Whether a kept difference of two grids may have changed by what counts, along the way.
+
+    It changes as the image does, or a few times as fast, where edges make it.
+    """
+    problem, end = found.problem, found.point
+    used, weights = problem.used, problem.weights
+    moved, shown, kept = (
+        float(np.sum((weights * (image - image[used].mean()))[used] ** 2))
+        for image in (end.image - start.image, end.image, difference)
+    )
+    # All three in the units of the data but for the gain, which cancels in the first two.
+    gain = float(end.coefficients[0]) if problem.linear.gain else 1.0
+    return _FASTER**2 * gain**2 * kept * moved > _CHANGED * shown
 
 
 def _deviations(problem: ImageProblem, point: Point, jacobian: Array) -> Array:
     """Standard deviations of the scaled parameters, shape (P,)."""
     covariance = spectral_sandwich(
-        jacobian, problem.column_images(jacobian), problem.residual_image(point), problem.pixels
+        jacobian,
+        problem.column_images(jacobian),
+        problem.residual_image(point),
+        problem.pixels,
+        linear=problem.linear_images(point),
     )
     deviations: Array = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
     return deviations

@@ -30,6 +30,8 @@ from osog.scene.parameters import replaced
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from osog.fitting.problem.residuals import Point
     from osog.fitting.problem.setup import FitSetup
     from osog.fitting.problem.simulator import Simulator
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from osog.fitting.solve.trial import Trial
     from osog.fitting.starts.single_particle import SingleParticle
     from osog.scene import Scene
+
+    Array = NDArray[np.float64]
 
 # Iterations of a candidate before it is judged, before it may be left as far behind, by which
 # factor on χ², and of a perturbed one.
@@ -317,8 +321,19 @@ class Search:
         sides = [single.defocus_at(side.point.values) for side in (here, other)]
         if sides[0] * sides[1] < 0 and judge.are_equal(other, here):
             self._both_sides = True
-            return here if sides[0] * single.defocus_um >= 0 else other
+            ours = sides[0] * single.defocus_um >= 0
+            kept, left = (here, other) if ours else (other, here)
+            return replace(kept, across=self._across(single, kept, left))
         return other if judge.advantage(other, here) > 0 else here
+
+    def _across(self, single: SingleParticle, kept: Trial, left: Trial) -> Array | None:
+        """By how much an answer on the other side of focus differs, once mirrored to this one."""
+        field = depth_of_field_um(self._setup.scene)
+        values = mirrored_in_focus(single, left.point.values, self._setup.parameters, field)
+        if values is None:
+            return None
+        there: Array = left.problem.parameters.scaled(values) - kept.point.u
+        return there
 
     def _on_own_grid(self, trial: Trial) -> Trial:
         """Carry the fit of an image without noise to the grid on which the engine renders it.

@@ -33,6 +33,8 @@ class Trial:
         Model of scattering of each population, once the polish has settled it.
     shift : ndarray, shape (P,), optional
         By how much the scaled parameters of another model differ that explains the image as well.
+    across : ndarray, shape (P,), optional
+        The same of the particle as far on the other side of focus, which is its depth apart.
     """
 
     descent: DescentResult[Point]
@@ -43,6 +45,7 @@ class Trial:
     mirrored: bool = False
     models: tuple[str, ...] | None = None
     shift: NDArray[np.float64] | None = None
+    across: NDArray[np.float64] | None = None
 
     @property
     def point(self) -> Point:

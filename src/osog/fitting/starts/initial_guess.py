@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,13 +91,18 @@ def axes_of(
         steps = geometric(max(delta / factor, 1e-3), min(delta * factor, reach), 1.8, 4)
         indices = [medium + sign * d for d in steps]
     azimuths: tuple[float, ...] = (values["azimuth"],)
+    lengths: list[float] = []
+    if "length" in names and (azimuth is not None or "azimuth" not in names):
+        # Half of the indices: the amplitude makes up for them.
+        indices = indices[::2]
+        lengths = geometric(*_around(free, names["length"], 2.0 if over_bounds else 1.6), 1.5, 4)
     if "azimuth" in names:
         azimuths = (azimuth,) if azimuth is not None else directions()
         if azimuth is None:
             # Twelve directions make up for the amplitude and half of the depths.
             defocuses, indices = defocuses[::2], indices[::2]
             radii = radii[len(radii) // 2 :][:1]
-    return TemplateAxes(defocuses, radii, indices, azimuths)
+    return TemplateAxes(defocuses, radii, indices, azimuths, lengths)
 
 
 def _around(free: FreeParameters, name: str, factor: float) -> tuple[float, float]:
@@ -144,7 +150,13 @@ def initial_guesses(
         )
     axes = axes_of(scene, single, setup.wanted, over_bounds, azimuth)
     particle = (single.population.particles or ())[0]
-    size_um = max([*axes.radii, longest_half_extent(single.population.shape, particle)])
+    size_um = max(
+        [
+            *axes.radii,
+            *(0.5 * length for length in axes.lengths),
+            longest_half_extent(single.population.shape, particle),
+        ]
+    )
     smallest = min(axes.radii) if axes.radii else size_um
     factor = binning(scene, smallest, setup.data.shape)
     small, mask = binned(setup.data, factor, setup.used)
@@ -193,12 +205,14 @@ def _values(
         "azimuth": template.azimuth + 180 * turns,
         "x": (region.x0 + factor * match.column + shift) * pixel,
         "y": (region.y0 + factor * match.row + shift) * pixel,
+        "length": template.length,
         "index": medium + match.amplitude * (template.index - medium),
         "focus": single.values["z"] + template.defocus,
     }
     if "z" in single.names and "focus" not in single.names:
         values["z"] = single.values["focus"] - template.defocus
-    return {single.names[key]: v for key, v in values.items() if key in single.names}
+    # A number that the templates do not run over keeps its start.
+    return {single.names[k]: v for k, v in values.items() if k in single.names and isfinite(v)}
 
 
 def directions() -> tuple[float, ...]:

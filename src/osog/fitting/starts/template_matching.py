@@ -8,6 +8,7 @@ winning by their contrast alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from scipy.fft import irfft2, next_fast_len, rfft2
 
 from osog.cancellation import raise_if_cancelled
-from osog.fitting.problem.simulator import Simulator
+from osog.fitting.problem.simulator import SEARCHED, Simulator, with_few_directions
 from osog.fitting.starts.border_plane import border_plane
 from osog.fitting.starts.extents import number
 from osog.scene import Background, Particle
@@ -53,12 +54,15 @@ class TemplateAxes:
         Refractive indices of the particle.
     azimuths : sequence of float
         Degrees; (0,) for balls.
+    lengths : sequence of float
+        Lengths in µm; empty for shapes without one, and where the particle's own stands.
     """
 
     defocuses: Sequence[float]
     radii: Sequence[float]
     indices: Sequence[float]
     azimuths: Sequence[float] = (0.0,)
+    lengths: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class Template:
         Contrast, with the particle at pixel (m // 2, m // 2).
     energy : float
         Sum of its squares.
+    length : float
+        Length in µm that it was made with; NaN for the particle's own.
     """
 
     defocus: float
@@ -81,6 +87,7 @@ class Template:
     azimuth: float
     image: NDArray[np.float32]
     energy: float
+    length: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -160,6 +167,8 @@ def rendered_templates(
     middle = size // 2 * scene.grid.pixel_size_um
     radii = list(axes.radii) or [float("nan")]
     known = {} if np.isnan(radii[0]) else {"radius_um": max(radii)}
+    if axes.lengths:
+        known["length_um"] = max(axes.lengths)
     base = particle if particle is not None else Particle()
     places = {"x_um": middle, "y_um": middle, "z_um": 0.0}
     index = max(axes.indices, key=_far(scene))
@@ -186,9 +195,12 @@ def rendered_templates(
 
     def made() -> tuple[Template, ...]:
         simulator = Simulator(small, device=device, accuracy="draft", dtype=torch.float32)
+        if small.microscope.source_points == 0 and simulator.source_points > SEARCHED:
+            few = with_few_directions(small)
+            simulator = Simulator(few, device=device, accuracy="draft", dtype=torch.float32)
         return tuple(_rendered(simulator, small.microscope.modality.backdrop, axes, radii, turns))
 
-    runs = (axes.defocuses, radii, axes.indices, axes.azimuths)
+    runs = (axes.defocuses, radii, axes.indices, axes.azimuths, axes.lengths)
     key = (small.model_dump_json(), *map(tuple, runs), device)
     return list(KEPT.get(key, made))
 
@@ -212,20 +224,23 @@ def _centred(shape: Any) -> Any:
 def _rendered(
     simulator: Simulator, backdrop: Backdrop, axes: TemplateAxes, radii: list[float], turns: bool
 ) -> Iterator[Template]:
-    for radius in radii:
-        for index in axes.indices:
-            for azimuth in axes.azimuths:
-                values = {"particles[0].index": index}
-                if not np.isnan(radius):
-                    values["particles[0].radius_um"] = radius
-                if turns:
-                    values["particles[0].orientation_deg[0]"] = azimuth
-                raise_if_cancelled()
-                for defocus, image in zip(axes.defocuses, simulator(values), strict=True):
-                    cut = _relative(image, backdrop)
-                    energy = float(np.sum(cut.astype(np.float64) ** 2))
-                    if energy > 0:
-                        yield Template(defocus, radius, index, azimuth, cut, energy)
+    lengths = list(axes.lengths) or [float("nan")]
+    for radius, length, index, azimuth in product(radii, lengths, axes.indices, axes.azimuths):
+        if length <= 2 * radius:  # no body is that short
+            continue
+        values = {"particles[0].index": index}
+        if not np.isnan(radius):
+            values["particles[0].radius_um"] = radius
+        if not np.isnan(length):
+            values["particles[0].length_um"] = length
+        if turns:
+            values["particles[0].orientation_deg[0]"] = azimuth
+        raise_if_cancelled()
+        for defocus, image in zip(axes.defocuses, simulator(values), strict=True):
+            cut = _relative(image, backdrop)
+            energy = float(np.sum(cut.astype(np.float64) ** 2))
+            if energy > 0:
+                yield Template(defocus, radius, index, azimuth, cut, energy, length)
 
 
 def _relative(image: Array, backdrop: Backdrop) -> NDArray[np.float32]:
@@ -314,8 +329,8 @@ class Matcher:
     def _correlated(
         self, spectrum: NDArray[np.complexfloating], image: NDArray[np.float32]
     ) -> Array:
-        product = irfft2(spectrum * rfft2(image, s=self._fast).conj(), s=self._fast)
-        rolled = np.roll(product, (self._half, self._half), (0, 1))
+        matched = irfft2(spectrum * rfft2(image, s=self._fast).conj(), s=self._fast)
+        rolled = np.roll(matched, (self._half, self._half), (0, 1))
         return rolled[: self.shape[0], : self.shape[1]]
 
 
@@ -403,6 +418,8 @@ def _differ(a: TemplateMatch, b: TemplateMatch, step: float, diverse: bool) -> b
         np.isfinite(a.template.radius)
         and abs(np.log(a.template.radius / b.template.radius)) > 0.5 * factor
     ):
+        return True
+    if abs(np.log(a.template.length / b.template.length)) > 0.3 * factor:  # False for NaN
         return True
     if not diverse and a.template.index != b.template.index:
         return True
