@@ -47,9 +47,12 @@ _SEEN = 0.4
 """Contrast in brightfield of a sphere 0.05 above its medium, 2 radii out of focus: rendered with
 radii of 0.7 and 2 µm at NA 0.5 it is 0.46 and 0.66, and -0.33 and -0.20 on the other side."""
 _CHANGES = (0.3, 3.0)
+"""Factors of that index difference that contrast in brightfield may ask for; less of it than the
+smallest gives is less defocus."""
 _NEAREST = 0.1
+"""Least share of that defocus."""
 _PHASE_CONTRASTS = (5e-4, 0.3)
-"""How far contrast moves the index from its start, the defocus (a share), and a phase the index."""
+"""Index differences that a measured phase may ask for."""
 
 
 def is_opened(layer: Any) -> bool:
@@ -141,7 +144,7 @@ def begun(
         turns = body.contrast / (2.0 * pi) * scene.microscope.wavelength_um / (2.0 * radius)
         low, high = _PHASE_CONTRASTS
         contrast = min(max(abs(turns), low), high) * (-1.0 if turns < 0.0 else 1.0)
-    values = {f"populations.{_NAME}.material.index": scene.medium.index + contrast}
+    values = {f"populations.{_NAME}.material.index": round(scene.medium.index + contrast, 4)}
     if modality.condenser and scene.microscope.condenser is None:
         steepest = min(scene.microscope.numerical_aperture, scene.medium.index)
         values["microscope.condenser_numerical_aperture"] = round(_OPEN * steepest, 3)
@@ -159,7 +162,7 @@ def _radius_um(
     if body is not None and (modality.condenser or not modality.contrast_by_defocus):
         rim = _RIM if modality.contrast_by_defocus else 1.0
         radius = min(rim * body.radius_px * pixel_size_um, _BIG * side)
-    return max(radius, least)
+    return _short(max(radius, least))
 
 
 def _contrast_and_focus(
@@ -169,15 +172,20 @@ def _contrast_and_focus(
     modality = MODALITIES[kind]
     if not modality.contrast_by_defocus:
         return _CONTRAST, 0.0
-    focus = _DEFOCUS * radius_um
+    focus = _short(_DEFOCUS * radius_um)
     if body is None:
         return _CONTRAST, 0.0 if modality.condenser else focus
     if not modality.condenser:
         return _CONTRAST, focus
     share = abs(body.contrast) / _SEEN
     change = min(max(share, _CHANGES[0]), _CHANGES[1])
-    focus *= min(max(share / change, _NEAREST), 1.0)
+    focus = _short(focus * min(max(share / change, _NEAREST), 1.0))
     return _CONTRAST * change, -focus if body.contrast < 0.0 else focus
+
+
+def _short(value: float) -> float:
+    """Three figures: a start is no more exact."""
+    return float(f"{value:.3g}")
 
 
 def camera_of(

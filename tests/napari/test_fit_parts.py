@@ -558,6 +558,9 @@ def test_the_result_says_what_is_known_and_what_is_not(qtbot):
     assert view.folded.title == "Not determined: radius" and not view.folded.isExpanded()
     assert {"Look here.", "Two were found."} <= set(view.texts)
     assert any("Objective NA 0.501 ± 0.010" in text for text in view.texts)
+    ended = {"microscope.numerical_aperture": (0.54, 0.0)}
+    view.show_result(a_result(scene, nuisances=ended), {})
+    assert any("Objective NA 0.54." in text for text in view.texts), "it ended at its bound"
 
 
 def test_numbers_of_several_particles_stand_below_its_own_heading(qtbot):
