@@ -470,6 +470,11 @@ def test_a_click_finds_what_stands_out_and_how_large_it_is():
     assert found.radius_px == pytest.approx(7.5, abs=1.0)
     assert clicked_at(a_disc(), 90.0, 100.0) is None, "nothing is there"
     assert clicked_at(a_disc(radius=300.0), 33.0, 47.0) is None, "it fills the picture"
+    large = np.kron(a_disc(48.0, 60.0, 30.0), np.ones((4, 4)))  # it reaches beyond a quarter
+    found = clicked_at(large, 190.0, 250.0)
+    assert (found.row, found.column) == pytest.approx((193.5, 241.5), abs=2.0)
+    assert found.radius_px == pytest.approx(120.0, rel=0.15)
+    assert clicked_at(large, 440.0, 500.0) is None
     hole = a_disc()
     hole[30, 50] = np.nan
     assert clicked_at(hole, 30.0, 50.0).radius_px == pytest.approx(7.5, abs=1.0)
