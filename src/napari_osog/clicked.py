@@ -56,11 +56,26 @@ def clicked_at(image: NDArray[np.float64], row: float, column: float) -> Clicked
     Returns
     -------
     Clicked or None
-        None where nothing stands out, or what does is larger than a quarter of the frame.
+        None where nothing stands out, or what does is cut by the frame or fills it.
     """
+    half = int(np.clip(min(image.shape) // 4, _LEAST_PX, _MOST_PX))
+    found = _stands_out(image, row, column, half)
+    if found is not None or half >= max(image.shape):
+        return found
+    # It may be larger than that: it is looked at in the whole frame, in pixels as large.
+    k = -(-max(image.shape) // (2 * _MOST_PX))
+    rows, columns = (n // k for n in image.shape)
+    whole = image[: rows * k, : columns * k].reshape(rows, k, columns, k).mean(axis=(1, 3))
+    shift = 0.5 * (k - 1)
+    found = _stands_out(whole, (row - shift) / k, (column - shift) / k, max(whole.shape))
+    if found is None or k * found.radius_px < 0.5 * half:  # the smaller look would have seen it
+        return None
+    return Clicked(k * found.row + shift, k * found.column + shift, k * found.radius_px)
+
+
+def _stands_out(image: NDArray[np.float64], row: float, column: float, half: int) -> Clicked | None:
     from scipy import ndimage
 
-    half = int(np.clip(min(image.shape) // 4, _LEAST_PX, _MOST_PX))
     r, c = round(row), round(column)
     y0, x0 = max(r - half, 0), max(c - half, 0)
     crop = image[y0 : r + half + 1, x0 : c + half + 1]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import pi
 from typing import TYPE_CHECKING, Any
 
 from napari_osog.micrographs import optics
 from osog.recognition.levels import picture_levels
+from osog.recognition.typical import typical_body
 from osog.scene import Camera, Scene
 from osog.scene.modalities import MODALITIES
 from osog.scene.parameters import replaced
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from osog.recognition.levels import CameraGuess, PictureLevels
+    from osog.recognition.typical import TypicalBody
 
 _NAME = "particle"
 _SHARE = 0.04
@@ -35,7 +38,21 @@ _OWN_EXPOSURE = {
 }
 """What else would set the level of a kept camera."""
 _DEFOCUS = 2.0
-"""Defocus in radii where transparent particles show by it alone, and no condenser blurs it."""
+"""Defocus in radii where transparent particles show by it alone."""
+_BIG = 0.3
+"""Largest radius that a picture gives, as a share of the shorter side of the frame."""
+_RIM = 0.75
+"""Radius over that of the fringes around it, which count to a body out of focus."""
+_SEEN = 0.4
+"""Contrast in brightfield of a sphere 0.05 above its medium, 2 radii out of focus: rendered with
+radii of 0.7 and 2 µm at NA 0.5 it is 0.46 and 0.66, and -0.33 and -0.20 on the other side."""
+_CHANGES = (0.3, 3.0)
+"""Factors of that index difference that contrast in brightfield may ask for; less of it than the
+smallest gives is less defocus."""
+_NEAREST = 0.1
+"""Least share of that defocus."""
+_PHASE_CONTRASTS = (5e-4, 0.3)
+"""Index differences that a measured phase may ask for."""
 
 
 def is_opened(layer: Any) -> bool:
@@ -71,6 +88,7 @@ def begun(
     *,
     keep_sample: bool,
     camera: CameraGuess | None = None,
+    body: TypicalBody | None = None,
 ) -> Scene:
     """Scene to begin the twin of a micrograph with, on its frame.
 
@@ -88,6 +106,8 @@ def begun(
     camera : CameraGuess, optional
         What gives level and noise of the micrograph; without one there is no camera, unless the
         scene that is kept has one. See `camera_of`.
+    body : TypicalBody, optional
+        What stands out of the micrograph: the sphere is as large, and stands out about as much.
 
     Raises
     ------
@@ -97,10 +117,9 @@ def begun(
     if keep_sample:
         return replaced(_kept(before, kind, image.shape, pixel_size_um, camera), named)
     modality = MODALITIES[kind]
-    side = min(image.shape) * pixel_size_um
-    radius = max(min(_SHARE * side, _MOST_UM), _LEAST_PX * pixel_size_um)
+    radius = _radius_um(kind, image.shape, pixel_size_um, body)
     y, x = (0.5 * (n - 1) * pixel_size_um for n in image.shape)
-    focus = _DEFOCUS * radius if modality.contrast_by_defocus and not modality.condenser else 0.0
+    contrast, focus = _contrast_and_focus(kind, radius, body)
     material = {"birefringence": _BIREFRINGENCE} if modality.wave == "jones" else {}
     scene = Scene.parse(
         {
@@ -121,12 +140,52 @@ def begun(
         }
     )
     scene = replaced(scene, named)
-    values = {f"populations.{_NAME}.material.index": scene.medium.index + _CONTRAST}
+    if modality.backdrop == "phase" and body is not None:  # its chord through the middle
+        turns = body.contrast / (2.0 * pi) * scene.microscope.wavelength_um / (2.0 * radius)
+        low, high = _PHASE_CONTRASTS
+        contrast = min(max(abs(turns), low), high) * (-1.0 if turns < 0.0 else 1.0)
+    values = {f"populations.{_NAME}.material.index": round(scene.medium.index + contrast, 4)}
     if modality.condenser and scene.microscope.condenser is None:
         steepest = min(scene.microscope.numerical_aperture, scene.medium.index)
         values["microscope.condenser_numerical_aperture"] = round(_OPEN * steepest, 3)
         values["microscope.source_points"] = _POINTS
     return replaced(scene, values)
+
+
+def _radius_um(
+    kind: str, shape: tuple[int, ...], pixel_size_um: float, body: TypicalBody | None
+) -> float:
+    """Radius of the first sphere: that of the bodies of the picture; of rings none is read."""
+    modality = MODALITIES[kind]
+    least, side = _LEAST_PX * pixel_size_um, min(shape) * pixel_size_um
+    radius = min(_SHARE * side, _MOST_UM)
+    if body is not None and (modality.condenser or not modality.contrast_by_defocus):
+        rim = _RIM if modality.contrast_by_defocus else 1.0
+        radius = min(rim * body.radius_px * pixel_size_um, _BIG * side)
+    return _short(max(radius, least))
+
+
+def _contrast_and_focus(
+    kind: str, radius_um: float, body: TypicalBody | None
+) -> tuple[float, float]:
+    """Index of the first sphere above its medium, and the focus at which it shows."""
+    modality = MODALITIES[kind]
+    if not modality.contrast_by_defocus:
+        return _CONTRAST, 0.0
+    focus = _short(_DEFOCUS * radius_um)
+    if body is None:
+        return _CONTRAST, 0.0 if modality.condenser else focus
+    if not modality.condenser:
+        return _CONTRAST, focus
+    share = abs(body.contrast) / _SEEN
+    change = min(max(share, _CHANGES[0]), _CHANGES[1])
+    focus = _short(focus * min(max(share / change, _NEAREST), 1.0))
+    return _CONTRAST * change, -focus if body.contrast < 0.0 else focus
+
+
+def _short(value: float) -> float:
+    """Three figures: a start is no more exact."""
+    return float(f"{value:.3g}")
 
 
 def camera_of(
@@ -186,4 +245,4 @@ def _kept(
     return Scene.parse(data)
 
 
-__all__ = ["begun", "camera_of", "grey_copy", "is_opened", "picture_levels"]
+__all__ = ["begun", "camera_of", "grey_copy", "is_opened", "picture_levels", "typical_body"]

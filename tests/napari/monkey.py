@@ -15,7 +15,7 @@ import traceback
 from contextlib import contextmanager
 
 import numpy as np
-from qtpy.QtCore import QTimer, QtMsgType, qInstallMessageHandler
+from qtpy.QtCore import QEvent, QTimer, QtMsgType, qInstallMessageHandler
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QMenu
 from vispy.gloo.context import GLContext
@@ -118,6 +118,8 @@ class Hands:
         while True:
             self.begin_turn()
             self.app.processEvents()
+            # Outside of a running event loop Qt keeps what was to be deleted later.
+            self.app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             self._turn()
             if time.monotonic() >= end:
                 return

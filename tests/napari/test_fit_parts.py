@@ -470,6 +470,11 @@ def test_a_click_finds_what_stands_out_and_how_large_it_is():
     assert found.radius_px == pytest.approx(7.5, abs=1.0)
     assert clicked_at(a_disc(), 90.0, 100.0) is None, "nothing is there"
     assert clicked_at(a_disc(radius=300.0), 33.0, 47.0) is None, "it fills the picture"
+    large = np.kron(a_disc(48.0, 60.0, 30.0), np.ones((4, 4)))  # it reaches beyond a quarter
+    found = clicked_at(large, 190.0, 250.0)
+    assert (found.row, found.column) == pytest.approx((193.5, 241.5), abs=2.0)
+    assert found.radius_px == pytest.approx(120.0, rel=0.15)
+    assert clicked_at(large, 440.0, 500.0) is None
     hole = a_disc()
     hole[30, 50] = np.nan
     assert clicked_at(hole, 30.0, 50.0).radius_px == pytest.approx(7.5, abs=1.0)
@@ -558,6 +563,9 @@ def test_the_result_says_what_is_known_and_what_is_not(qtbot):
     assert view.folded.title == "Not determined: radius" and not view.folded.isExpanded()
     assert {"Look here.", "Two were found."} <= set(view.texts)
     assert any("Objective NA 0.501 ± 0.010" in text for text in view.texts)
+    ended = {"microscope.numerical_aperture": (0.54, 0.0)}
+    view.show_result(a_result(scene, nuisances=ended), {})
+    assert any("Objective NA 0.54." in text for text in view.texts), "it ended at its bound"
 
 
 def test_numbers_of_several_particles_stand_below_its_own_heading(qtbot):

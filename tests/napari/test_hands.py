@@ -351,3 +351,19 @@ def test_each_panel_is_docked_once_whoever_opens_it_and_they_share_a_place(opene
     assert fit not in panel.controller.panels
     panel.open_fit()
     assert ours().count("FitPanel") == 1
+
+
+def test_a_panel_behind_another_takes_the_theme_when_it_is_seen(opened, qtbot):
+    viewer, panel, _, _ = opened
+    fit = open_panel(viewer, FitPanel, "Fit")
+    behind, before = fit.colours(), fit.styleSheet()
+    qtbot.waitUntil(lambda: not fit.visibleRegion().isEmpty())
+    dock_of(panel).raise_()
+    qtbot.waitUntil(lambda: fit.visibleRegion().isEmpty())
+    viewer.theme = "light"
+    assert fit.colours() != behind and fit.styleSheet() == before
+    assert panel.colours()["note"] in panel.styleSheet()
+    dock_of(fit).raise_()
+    qtbot.waitUntil(lambda: fit.styleSheet() != before)
+    assert fit.colours()["note"] in fit.styleSheet()
+    viewer.theme = "dark"

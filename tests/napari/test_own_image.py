@@ -9,7 +9,14 @@ from napari.layers import Image
 
 import osog
 from napari_osog.micrographs import calibrate
-from napari_osog.own_image import begun, camera_of, grey_copy, is_opened, picture_levels
+from napari_osog.own_image import (
+    begun,
+    camera_of,
+    grey_copy,
+    is_opened,
+    picture_levels,
+    typical_body,
+)
 from osog.scene import MODALITY_TITLES, Brightfield, Scene
 
 MICROMETRES = ["micrometer", "micrometer"]
@@ -58,6 +65,42 @@ def test_a_twin_has_the_level_and_the_noise_of_its_micrograph():
         assert scene.camera.bit_depth == 10
     assert camera_of(picture_levels(image - 950.5), "brightfield") is None, "no grey levels"
     assert camera_of(picture_levels(image), "phase") is None
+
+
+SPHERES = [
+    ("brightfield", 0.05, 3.0), ("brightfield", 0.05, -3.0), ("brightfield", 0.02, 0.5),
+    ("phase", 0.01, 0.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "contrast", "focus"), SPHERES)
+def test_the_first_sphere_stands_out_as_much_as_those_of_the_micrograph(kind, contrast, focus):
+    def picture(scene):
+        if scene.microscope.modality.condenser:
+            scene = scene.updated({"microscope.source_points": 4})
+        image = osog.render(scene, seed=0).image.numpy()
+        return image, typical_body(image)
+
+    blank = np.ones((120, 120), np.float32)
+    camera = None
+    if kind != "phase":
+        camera = camera_of(picture_levels(np.round(100 + 2 * noise(120, 120) / 255)), kind)
+    real = begun(Scene(), kind, blank, 0.15, {}, keep_sample=False, camera=camera)
+    index = real.medium.index + contrast
+    name = "populations.particle"
+    real = real.updated(
+        {f"{name}.material.index": index, f"{name}.shape.radius_um": 1.2,
+         "microscope.focus_um": focus, f"{name}.particles[0].x_um": 6.0}
+    )  # fmt: skip
+    image, body = picture(real)
+    assert body is not None
+    begins = begun(Scene(), kind, image, 0.15, {}, keep_sample=False, camera=camera, body=body)
+    radius = begins.populations[0].shape.radius_um
+    assert 0.5 < radius / 1.2 < 2.0
+    twin = picture(begins)[1]
+    assert twin is not None
+    assert 0.4 < twin.strongest / body.strongest < 2.5
+    assert np.sign(twin.contrast) == np.sign(body.contrast)
 
 
 def test_a_layer_gets_its_micrometres_once():

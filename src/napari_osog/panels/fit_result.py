@@ -261,7 +261,8 @@ class ResultView(QWidget):
         for name, (value, sigma) in result.nuisances.items():
             title, unit, factor = title_of(result.scene, name)
             text, spread = rounded(value * factor, sigma * factor)
-            parts.append(f"{title} {text} ± {spread} {unit}".strip())
+            shown = f"{text} ± {spread}" if spread else text  # at its bound it has no spread
+            parts.append(f"{title} {shown} {unit}".strip())
         return f"Varied within their tolerance: {'; '.join(parts)}." if parts else ""
 
     def _label(self, text: str, kind: str, *, wrap: bool = True) -> QLabel:

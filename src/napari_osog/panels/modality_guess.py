@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_osog.worker import Turn
     from osog.recognition import ModalityGuess
     from osog.recognition.levels import PictureLevels
+    from osog.recognition.typical import TypicalBody
 
 _log = logging.getLogger(__name__)
 _SURE = 0.55
@@ -49,14 +50,16 @@ class GuessRequest:
 
 @dataclass(frozen=True)
 class GuessAnswer:
-    """A layer, its guesses, the likeliest first, and its grey levels where it has any.
+    """A layer, its guesses, the likeliest first, its grey levels, and its bodies.
 
-    There are no guesses where it shows nothing, or none were wanted.
+    There are no guesses where it shows nothing, or none were wanted; no levels of measured
+    values, and no bodies where nothing stands out.
     """
 
     layer: Any
     guesses: tuple[ModalityGuess, ...]
     levels: PictureLevels | None = None
+    body: TypicalBody | None = None
 
 
 def guess_worker(parent: QObject) -> Worker:
@@ -67,18 +70,19 @@ def guess_worker(parent: QObject) -> Worker:
 def _looked_at(request: GuessRequest, turn: Turn) -> GuessAnswer:
     from osog.recognition import guess_modality
     from osog.recognition.levels import picture_levels
+    from osog.recognition.typical import typical_body
 
     guesses: tuple[ModalityGuess, ...] = ()
-    levels = None
+    levels = body = None
     try:
         pixels = request.pixels()
-        levels = picture_levels(pixels)
+        levels, body = picture_levels(pixels), typical_body(pixels)
         guesses = tuple(guess_modality(pixels)) if request.guess else ()
     except ValueError:
         pass
     except Exception:
         _log.exception("A micrograph could not be looked at")
-    return GuessAnswer(request.layer, guesses, levels)
+    return GuessAnswer(request.layer, guesses, levels, body)
 
 
 def colours_of(layer: Any) -> Any:

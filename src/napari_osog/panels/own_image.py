@@ -17,7 +17,14 @@ from napari_osog.micrographs import (
     facts,
     known_optics,
 )
-from napari_osog.own_image import begun, camera_of, grey_copy, is_opened, picture_levels
+from napari_osog.own_image import (
+    begun,
+    camera_of,
+    grey_copy,
+    is_opened,
+    picture_levels,
+    typical_body,
+)
 from napari_osog.panels.forms import stated
 from napari_osog.panels.modality_guess import (
     GuessAnswer,
@@ -48,6 +55,7 @@ if TYPE_CHECKING:
     from napari_osog.panels.pick_list import PickRow
     from osog.io import Known
     from osog.recognition.levels import PictureLevels
+    from osog.recognition.typical import TypicalBody
     from osog.scene.instruments import Instrument
 
 _LISTED: dict[str, tuple[dict[str, Instrument], str]] = {
@@ -355,8 +363,10 @@ class OwnImage(QFrame):
                 try:
                     image = self.layers.compared.target_plane()
                     keep = self._keeps_sample
-                    guess = camera_of(self._levels(layer, image), kind, camera_gain(layer))
-                    scene = begun(before, kind, image, size, named, keep_sample=keep, camera=guess)
+                    levels, body = self._measured(layer, image)
+                    guess = camera_of(levels, kind, camera_gain(layer))
+                    scene = begun(before, kind, image, size, named, keep_sample=keep,
+                                  camera=guess, body=body)  # fmt: skip
                     session.tell_camera(guess)
                     session.assumed_optics.pop(layer, None)
                     session.set_scene(scene, preset="")
@@ -378,10 +388,12 @@ class OwnImage(QFrame):
         forget_warning(self.window())
         self._offer()
 
-    def _levels(self, layer: Any, image: Any) -> PictureLevels | None:
-        """Grey levels of the micrograph, which were measured while the questions were read."""
+    def _measured(self, layer: Any, image: Any) -> tuple[PictureLevels | None, TypicalBody | None]:
+        """Grey levels and bodies of the micrograph: measured while the questions were read."""
         seen = self._seen
-        return seen.levels if seen is not None and seen.layer is layer else picture_levels(image)
+        if seen is not None and seen.layer is layer:
+            return seen.levels, seen.body
+        return picture_levels(image), typical_body(image)
 
     def _typed(self) -> dict[str, float]:
         found = {}

@@ -10,6 +10,7 @@ from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QColor, QKeySequence
 from qtpy.QtWidgets import (
     QApplication,
+    QDockWidget,
     QFrame,
     QScrollArea,
     QShortcut,
@@ -55,6 +56,7 @@ class Panel(QWidget):
         self.controller = controller if controller is not None else LiveController.of(napari_viewer)
         self.session = self.controller.session
         self._docked = False
+        self._themed = True
         self.setMinimumWidth(_WIDTH)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -171,10 +173,19 @@ class Panel(QWidget):
         self.ring.colour = QColor(colours["focus"])
 
     def _on_theme(self, event: Any = None) -> None:
-        self.apply_theme()
+        # To restyle a panel takes long: one behind another, which Qt moves away, waits to be seen.
+        self._themed = not self.visibleRegion().isEmpty()
+        if self._themed:
+            self.apply_theme()
+
+    def _on_seen(self, seen: bool) -> None:
+        if seen and not self._themed:
+            self._themed = True
+            self.apply_theme()
 
     def showEvent(self, event: Any) -> None:
-        """Go on rendering."""
+        """Go on rendering, in the colours that the theme has by now."""
+        self._on_seen(True)
         super().showEvent(event)
         self.controller.enter(id(self))
         if self._docked:  # also after it was hidden: Qt puts it beside the others then
@@ -191,6 +202,8 @@ class Panel(QWidget):
             if self.parent() is not None:
                 self._docked = True
                 self.controller.panels.add(self)
+                if isinstance(dock := self.parent(), QDockWidget):
+                    dock.visibilityChanged.connect(self._on_seen)
             elif self._docked:
                 self._docked = False
                 self.controller.panels.discard(self)
