@@ -68,21 +68,22 @@ class _Drawing:
         scene: Scene,
     ) -> None:
         self.population, self.count, self.scene = population, count, scene
-        self.streams: dict[tuple[str, int | None], np.random.Generator] = {}
+        self.streams = streams
+        self.stream_of: dict[tuple[str, int | None], str] = {}
         self.stated: dict[tuple[str, int | None], Distribution | float | None] = {}
         for k, (field, component) in enumerate(population.shape.columns()):
             quantity = getattr(population.shape, field)
             key = (field, component)
             self.stated[key] = quantity if component is None else quantity[component]
-            self.streams[key] = streams[f"size{k}"]
+            self.stream_of[key] = f"size{k}"
         for field in MATERIAL:
             self.stated[field, None] = getattr(population.material, field)
-            self.streams[field, None] = streams[field]
+            self.stream_of[field, None] = field
         for field, block in PLACED.items():
             quantity = getattr(getattr(population, block), field, None)
             if quantity is not None:
                 self.stated[field, None] = quantity
-                self.streams[field, None] = streams["z" if field == "z_um" else field]
+                self.stream_of[field, None] = "z" if field == "z_um" else field
         self.out: Columns = {}
         self.open: list[tuple[str, int | None]] = []
 
@@ -137,7 +138,7 @@ class _Drawing:
     def _drawn(self, key: tuple[str, int | None], law: Distribution) -> Array:
         if law.per == "image":
             return np.full(self.count, law.centre)
-        rng = self.streams[key]
+        rng = self.streams[self.stream_of[key]]
         if isinstance(law, Multiple):
             return law.draw_of(self._other(law.of, key), rng, self.count)
         if law.follows is None:
@@ -249,12 +250,17 @@ def check_particle_names(values: Values, total: int) -> None:
     SceneError
         With the name of the first.
     """
+    given = values.particle_columns()
+    if not given:
+        return
     sizes = {column for model in SHAPES.models.values() for column in model.columns()}
     for field, component in (
         *((f, None) for f in ("x_um", "y_um", "z_um", *MATERIAL)),
         *(("orientation_deg", k) for k in range(3)),
         *sorted(sizes, key=str),
     ):
+        if (field, component) not in given:
+            continue
         for number in values.of_particles(field, component):
             if number >= total:
                 raise SceneError(
