@@ -288,6 +288,9 @@ def test_what_no_number_explains_is_said_to_be_so(bead):
     result = fit(stripes, truth, PLACE, start="scene", optics="exact")
     said = " ".join(result.warnings)
     assert "No number that was held explains what is left" in said and "pixel size (0.1 µm)" in said
+    quiet = fit(stripes, truth, PLACE, start="scene", optics="exact", advice=False)
+    assert quiet.values == result.values and quiet.sigma == result.sigma
+    assert "what is left" not in " ".join(quiet.warnings)
     good = fit(image, truth, PLACE, start="scene", optics="exact")
     assert not any("what is left" in words for words in good.warnings)
 

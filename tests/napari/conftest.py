@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from npe2.manifest import _bases
 from qtpy.QtWidgets import QApplication
 
 from napari_osog.docks import open_panel
@@ -41,6 +43,25 @@ def _imports_are_no_garbage() -> Iterator[None]:
     if not gc.get_freeze_count():
         gc.collect()
         gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _manifests_are_parsed_once() -> Iterator[None]:
+    """Parse each manifest of a plugin once: every new window looks for all of them again.
+
+    Parsing their YAML takes a twentieth of the time of a window.
+    """
+    parse, parsed = _bases._load_yaml_no_duplicates, {}
+
+    def remembered(stream: Any) -> Any:
+        text = stream.read()
+        if text not in parsed:
+            parsed[text] = parse(text)
+        return deepcopy(parsed[text])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_bases, "_load_yaml_no_duplicates", remembered)
+        yield
 
 
 @pytest.fixture

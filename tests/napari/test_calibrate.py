@@ -64,7 +64,7 @@ def test_a_crowd_is_calibrated_applied_undone_and_saved(opened, monkeypatch, tmp
     section.start_button.click()
     assert section.problem.isHidden() and section.stop_button.isEnabled()
     assert not section.lines.isEnabled()
-    wait.qtbot.waitUntil(lambda: section.outcome is not None, timeout=60000)
+    wait.qtbot.waitUntil(lambda: section.outcome is not None, timeout=240000)
     found = section.outcome.result
     assert found is not None and not found.stopped, section.outcome.problem
     assert session.scene is before, "the sliders stay until it is applied"

@@ -40,17 +40,15 @@ def test_a_preview_shows_samples_with_their_labels(panel) -> None:
     assert layer.data.shape[1] * layer.scale[1] >= 3 * grid.shape[1] * grid.pixel_size_um
 
 
-def test_a_new_panel_names_a_folder_that_is_not_there(panel, tmp_path, monkeypatch) -> None:
-    _, viewer, _ = panel
-    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path)
-    (tmp_path / "osog-dataset").mkdir()
-    second = DatasetPanel(viewer)
-    assert second.folder.text() == str(tmp_path / "osog-dataset-2")
-    second.worker.stop()
-
-
-def test_a_dataset_is_written_and_gone_on_with(panel, tmp_path) -> None:
-    made, _, wait = panel
+def test_a_dataset_is_written_and_gone_on_with(panel, tmp_path, monkeypatch) -> None:
+    made, viewer, wait = panel
+    ticked = {name: tick.isChecked() for name, tick in made.formats.items()}
+    for tick in made.formats.values():
+        tick.setChecked(False)
+    made.write_button.click()
+    assert made.fault.text() == "Tick a format." and not made.running
+    for name, tick in made.formats.items():
+        tick.setChecked(ticked[name])
     made.folder.setText(str(tmp_path / "data"))
     made.count.setValue(3)
     made.write_button.click()
@@ -62,6 +60,12 @@ def test_a_dataset_is_written_and_gone_on_with(panel, tmp_path) -> None:
     made.write_button.click()
     wait.until(lambda: not made.running)
     assert "begun with another scene" in made.fault.text()
+    # A new panel names a folder that is not there.
+    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path)
+    (tmp_path / "osog-dataset").mkdir()
+    second = DatasetPanel(viewer)
+    assert second.folder.text() == str(tmp_path / "osog-dataset-2")
+    second.worker.stop()
 
 
 def test_stop_acts_at_once_and_keeps_what_is_whole(panel, tmp_path) -> None:
@@ -90,11 +94,3 @@ def test_labels_of_the_frame_become_layers(panel) -> None:
     assert set(np.unique(masks.data)) <= set(range(len(boxes.data) + 1))
     assert own in viewer.layers and len([x for x in viewer.layers if BOXES in x.name]) == 1
     assert tuple(boxes.scale) == pytest.approx((0.2, 0.2))
-
-
-def test_what_is_missing_is_asked_for(panel) -> None:
-    made, _, _ = panel
-    for tick in made.formats.values():
-        tick.setChecked(False)
-    made.write_button.click()
-    assert made.fault.text() == "Tick a format." and not made.running

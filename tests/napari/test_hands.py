@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -130,7 +132,7 @@ def test_select_mode_outlives_new_pictures(opened):
     assert layer.visible and layer.mode == "select"
 
 
-def test_the_button_says_whether_points_are_selected(opened):
+def test_buttons_follow_the_layers_that_are_selected_and_deleted(opened):
     viewer, panel, _, _ = opened
     button, layer = panel.show_section.grip, layer_of(panel, "particles")
     button.click()
@@ -147,6 +149,13 @@ def test_the_button_says_whether_points_are_selected(opened):
     assert button.isChecked() and viewer.layers.selection.active == layer
     viewer.layers.remove(layer)
     assert not button.isChecked() and button.text() == "Select and move particles"
+    # A deleted line unticks the profile.
+    tick = panel.compare.profile.on
+    tick.setChecked(True)
+    viewer.layers.remove(layer_of(panel, "profile"))
+    assert not tick.isChecked()
+    tick.setChecked(True)
+    assert layer_of(panel, "profile") is not None
 
 
 def test_particles_that_have_no_room_while_one_is_selected(opened):
@@ -288,22 +297,12 @@ def _button():
     return QPushButton
 
 
-def test_a_deleted_line_unticks_the_profile(opened):
-    viewer, panel, _, _ = opened
-    tick = panel.compare.profile.on
-    tick.setChecked(True)
-    viewer.layers.remove(layer_of(panel, "profile"))
-    assert not tick.isChecked()
-    tick.setChecked(True)
-    assert layer_of(panel, "profile") is not None
-
-
-@pytest.mark.parametrize("size", [(1089, 630), (1280, 800)])
-def test_no_panel_lies_under_its_scroll_bar(opened, size):
+def test_no_panel_lies_under_its_scroll_bar(opened):
     viewer, panel, _, wait = opened
     open_panel(viewer, FitPanel, "Fit")
-    viewer.window.resize(*size)
-    for preset in ("beads-hologram", "crystals-polarized"):
+    sizes, presets = ((1089, 630), (1280, 800)), ("beads-hologram", "crystals-polarized")
+    for size, preset in itertools.product(sizes, presets):
+        viewer.window.resize(*size)
         panel.header.load_preset(preset)
         for each in list(panel.controller.panels):
             dock_of(each).raise_()

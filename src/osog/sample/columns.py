@@ -250,12 +250,17 @@ def check_particle_names(values: Values, total: int) -> None:
     SceneError
         With the name of the first.
     """
+    given = values.particle_columns()
+    if not given:
+        return
     sizes = {column for model in SHAPES.models.values() for column in model.columns()}
     for field, component in (
         *((f, None) for f in ("x_um", "y_um", "z_um", *MATERIAL)),
         *(("orientation_deg", k) for k in range(3)),
         *sorted(sizes, key=str),
     ):
+        if (field, component) not in given:
+            continue
         for number in values.of_particles(field, component):
             if number >= total:
                 raise SceneError(

@@ -16,23 +16,28 @@ _STREAMS = (
     *OF_BODIES,
     *("azimuth_deg", "elevation_deg", "roll_deg"),
 )
+_PLACES = {name: k for k, name in enumerate(_STREAMS)}
 
 
-class _Streams(dict[str, np.random.Generator]):
-    """Random numbers of one population by column, begun when they are asked for."""
+class RandomStreams(dict[str, np.random.Generator]):
+    """Generators by column, each made when somebody draws from it."""
 
     def __init__(self, seed: int, number: int) -> None:
         super().__init__()
         self._seed, self._number = seed, number
 
     def __missing__(self, name: str) -> np.random.Generator:
-        """Begin a stream."""
-        key = (self._number, _STREAMS.index(name))
-        sequence = np.random.SeedSequence(self._seed, spawn_key=key)
-        self[name] = np.random.Generator(np.random.Philox(sequence))
-        return self[name]
+        place = _PLACES.get(name)
+        if place is None:
+            raise KeyError(name)
+        key = (self._number, place)
+        made = np.random.Generator(
+            np.random.Philox(np.random.SeedSequence(self._seed, spawn_key=key))
+        )
+        self[name] = made
+        return made
 
 
 def random_streams(seed: int, number: int) -> dict[str, np.random.Generator]:
     """Random numbers of one population by column."""
-    return _Streams(seed, number)
+    return RandomStreams(seed, number)

@@ -17,7 +17,7 @@ from osog.scene import Scene, SceneError
 from osog.scene.parameters import Parameter, describe, get, split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from osog.sample.reading import Key
     from osog.scene import Background, Camera, Medium, Microscope
@@ -73,6 +73,9 @@ class Values:
         self._scene, self.dtype, self.device = plain(scene), dtype, torch.device(device)
         self._given: dict[Key, Any] = {}
         self._derived: frozenset[Key] = frozenset()
+        # What was looked up of the stand-ins, which stay those that they are.
+        self._listed: dict[Key, frozenset[Key]] = {}
+        self._of_particles: dict[tuple[str, int | None], list[Key]] | None = None
         self._constants: dict[Key, Tensor] = {}
         self._stated_values: dict[int, float] = {}  # of the constants, which stay alive
         self._readings: list[Reading] = []
@@ -160,6 +163,7 @@ class Values:
         new = dict(_flat(numbers, ()))
         other._given = {**self._given, **new}
         other._derived = self._derived | set(new)
+        other._listed, other._of_particles = {}, None
         return other
 
     # --- the record --------------------------------------------------------------------------
@@ -229,15 +233,28 @@ class Values:
         component : int, optional
             Which entry, for fields that hold three numbers.
         """
-        self.below(("particles",))
         self.below(("populations",))
-        tail: Key = (field,) if component is None else (field, component)
         found = {}
-        for key, tensor in self._given.items():
-            if key[0] == "particles" and key[2:] == tail:
-                self._note_number(key, tensor)
-                found[int(key[1])] = tensor
+        for key in self._particle_keys().get((field, component), ()):
+            tensor = self._given[key]
+            self._note_number(key, tensor)
+            found[int(key[1])] = tensor
         return found
+
+    def particle_columns(self) -> Collection[tuple[str, int | None]]:
+        """Fields and components for which the caller gives tensors of single particles."""
+        return self._particle_keys().keys()
+
+    def _particle_keys(self) -> dict[tuple[str, int | None], list[Key]]:
+        """Keys of the caller's tensors for single particles, by field and component."""
+        self.below(("particles",))
+        if self._of_particles is None:
+            self._of_particles = {}
+            for key in self._given:
+                if key[0] == "particles" and len(key) in (3, 4):
+                    field, component = str(key[2]), int(key[3]) if len(key) == 4 else None
+                    self._of_particles.setdefault((field, component), []).append(key)
+        return self._of_particles
 
     def key(self, name: str) -> Key:
         """Unique form: populations by number, explicit particles by their global number."""
@@ -271,8 +288,10 @@ class Values:
     def below(self, key: Key) -> frozenset[Key]:
         """Paths of the tensors that stand in for numbers below a path."""
         found = self._below(key)
-        for reading in self._readings:
-            reading.listed[key] = frozenset(k for k in found if k not in self._derived)
+        if self._readings:
+            own = found - self._derived
+            for reading in self._readings:
+                reading.listed[key] = own
         return found
 
     def note_fact(self, key: Key, value: Any) -> None:
@@ -314,7 +333,12 @@ class Values:
         return number_of(given) if isinstance(given, Tensor) else None
 
     def _below(self, key: Key) -> frozenset[Key]:
-        return frozenset(k for k in self._given if len(k) > len(key) and k[: len(key)] == key)
+        found = self._listed.get(key)
+        if found is None:
+            length = len(key)
+            found = frozenset(k for k in self._given if len(k) > length and k[:length] == key)
+            self._listed[key] = found
+        return found
 
 
 class _Later:

@@ -7,6 +7,7 @@ take an index: ``populations.plates.shape.size_um[2]``.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -47,6 +48,11 @@ def split(name: str) -> list[str | int]:
     SceneError
         If the name is not of that form.
     """
+    return list(_steps(name))
+
+
+@lru_cache(maxsize=4096)
+def _steps(name: str) -> tuple[str | int, ...]:
     steps: list[str | int] = []
     position = 0
     for match in _STEP.finditer(name):
@@ -57,7 +63,7 @@ def split(name: str) -> list[str | int]:
         position = match.end()
     if position != len(name) or not steps:
         raise SceneError(f"'{name}' is not a parameter name such as microscope.focus_um.")
-    return steps
+    return tuple(steps)
 
 
 def get(scene: Populated, name: str) -> Any:

@@ -222,7 +222,9 @@ class Patches:
         rest, weights = self._without(patch, local, used)
         if _is_noise(rest * weights, used, weights):
             return replace(spot, fitted=True, chi2_reduction=0.0, remark="nothing is left here")
-        result = fit(patch, local, self._names, mask=used, start=start, **self._options)
+        result = fit(
+            patch, local, self._names, mask=used, start=start, advice=False, **self._options
+        )
         found = _in_frame(result.scene.populations[0].particles, region)
         sigma = {name: result.sigma[f"particles[0].{name}"] for name in self._fields}
         return replace(
