@@ -173,6 +173,11 @@ def windows(
     while True:
         if not listed or (grows and step % 50 == 0):
             listed = frames(folder, "train")
+            while not listed and grows:
+                time.sleep(1)
+                listed = frames(folder, "train")
+            if not listed:
+                raise SystemExit(f"{folder / 'frames'} holds no images to train on.")
             scenes = sorted({picture.parents[2].name for picture, _ in listed})
             by_scene = [[f for f in listed if f[0].parents[2].name == name] for name in scenes]
             share = np.sqrt([len(each) for each in by_scene])  # small sets count for more
