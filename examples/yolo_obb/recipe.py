@@ -2,17 +2,20 @@
 
 ``generate`` writes labelled images of every scene in ``scenes/``, ``train`` trains YOLO11n-OBB on
 random windows of them, or with ``--stream`` on images that are rendered meanwhile and never
-written, ``evaluate`` scores it on your own labelled tiles, ``draw`` draws what it finds. ``all``
-does the first two. See README.md beside this file.
+written, ``evaluate`` scores it on your own labelled tiles, ``draw`` draws what it finds, ``sheet``
+what it finds on generated images that it has not seen. ``all`` does the first two. See README.md
+beside this file.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
@@ -20,6 +23,7 @@ from boxes import OVERLAPS, corners_of, scores
 from numpy.typing import NDArray
 from pictures import read_labels, read_picture, resized, window
 from PIL import Image, ImageDraw
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +33,10 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 HERE = Path(__file__).parent
 SEED = 1
+SHARD = 4
+"""Images that one process makes in a row."""
+ROUNDS = 100
+"""Parts that a dataset with a limit of time is made in, each a mixture of all scenes."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class Size:
     steps: int
 
 
+STAGES = ("all", "generate", "train", "evaluate", "draw", "sheet")
 SIZES = {
     # Under 40 minutes on two idle cores: images by two processes, then 3,000 steps.
     "cpu": Size(
@@ -57,8 +66,8 @@ SIZES = {
          "bacteria_brightfield": 50}, 192, 8, 3000,
     ),
     "gpu": Size(
-        {"needles_dic": 6000, "thick_blocks": 4000, "blocks_brightfield": 2000,
-         "dark_needles": 3000, "bacteria_brightfield": 1500}, 320, 64, 20000,
+        {"needles_dic": 9000, "thick_blocks": 2500, "blocks_brightfield": 1500,
+         "dark_needles": 1500, "bacteria_brightfield": 1000}, 256, 64, 20000,
         ),
     # For a test that everything runs.
     "tiny": Size({"needles_dic": 3, "bacteria_brightfield": 2}, 96, 2, 3),
@@ -84,18 +93,54 @@ def described(name: str) -> tuple[osog.Scene, osog.datasets.LabelSettings]:
     return scene, osog.datasets.LabelSettings.model_validate(words)
 
 
-def generate(folder: Path, size: Size, workers: int, device: str) -> None:
-    """Write the images; a run that was stopped goes on."""
-    import osog
+def generate(
+    folder: Path,
+    size: Size,
+    workers: int,
+    device: str,
+    shard: tuple[int, int] | None = None,
+    minutes: float | None = None,
+) -> None:
+    """Write the images; a run that was stopped goes on.
 
-    for name, count in size.frames.items():
-        scene, settings = described(name)
-        begun = time.monotonic()
-        osog.datasets.export(
-            scene, folder / "frames" / name, count, ["yolo-obb"], SEED, labels=settings,
-            split=(0.95, 0.05), workers=workers, device=device, shard_size=20,
-        )  # fmt: skip
-        print(f"{name}: {count} images, {time.monotonic() - begun:.0f} s", flush=True)
+    Parameters
+    ----------
+    folder : Path
+    size : Size
+    workers : int
+        Processes; more than one takes the extra ``distributed``.
+    device : str
+    shard : (int, int), optional
+        (k, K): every K-th shard from the k-th on. K such runs at once make the images together.
+    minutes : float, optional
+        Wall time after which no other image is begun. Scenes then take turns, so that the mixture
+        is that of the size however many images come.
+    """
+    import osog
+    from osog.cancellation import Cancelled
+
+    begun = time.monotonic()
+
+    def late() -> bool:
+        return minutes is not None and time.monotonic() - begun > 60 * minutes
+
+    rounds = 1 if minutes is None else ROUNDS
+    made: Counter[str] = Counter()
+    try:
+        for turn in range(1, rounds + 1):
+            for name, count in size.frames.items():
+                scene, settings = described(name)
+                upto = min(count, SHARD * math.ceil(count * turn / rounds / SHARD))  # whole shards
+                dataset = osog.datasets.export(
+                    scene, folder / "frames" / name, upto,
+                    ["yolo-obb"], SEED, labels=settings, split=(0.95, 0.05), workers=workers,
+                    device=device, shard=shard, shard_size=SHARD, stop=late,
+                )  # fmt: skip
+                made[name] += dataset.made * SHARD
+    except Cancelled:
+        print("the time is over", flush=True)
+    words = ", ".join(f"{name} {number}" for name, number in made.items())
+    print(f"images in whole shards: {words}; {time.monotonic() - begun:.0f} s", flush=True)
 
 
 def frames(folder: Path, split: str) -> list[tuple[Path, Path]]:
@@ -128,6 +173,11 @@ def windows(
     while True:
         if not listed or (grows and step % 50 == 0):
             listed = frames(folder, "train")
+            while not listed and grows:
+                time.sleep(1)
+                listed = frames(folder, "train")
+            if not listed:
+                raise SystemExit(f"{folder / 'frames'} holds no images to train on.")
             scenes = sorted({picture.parents[2].name for picture, _ in listed})
             by_scene = [[f for f in listed if f[0].parents[2].name == name] for name in scenes]
             share = np.sqrt([len(each) for each in by_scene])  # small sets count for more
@@ -143,6 +193,41 @@ def windows(
             boxes.append(held)
         step += 1
         yield np.stack(pictures), boxes
+
+
+class Ahead(IterableDataset[Any]):
+    """Batches of `windows` from several processes, each with its own order.
+
+    Parameters
+    ----------
+    folder : Path
+    side, batch, seed : int
+    grows : bool
+    """
+
+    def __init__(self, folder: Path, side: int, batch: int, seed: int, grows: bool) -> None:
+        self._of = folder, side, batch, seed, grows
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], list[Array]]]:
+        folder, side, batch, seed, grows = self._of
+        worker = get_worker_info()
+        return windows(folder, side, batch, seed + (worker.id if worker else 0), grows)
+
+
+def cut_ahead(
+    folder: Path, side: int, batch: int, seed: int, grows: bool, workers: int
+) -> Iterator[tuple[NDArray[np.uint8], list[Array]]]:
+    """Batches of random windows that `workers` processes cut while the network trains."""
+    ahead = Ahead(folder, side, batch, seed, grows)
+    return iter(
+        DataLoader(
+            ahead, batch_size=None, num_workers=workers, collate_fn=_as_it_is, prefetch_factor=4
+        )
+    )
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
 
 
 def evaluate(
@@ -200,6 +285,35 @@ def draw(
     print(f"{out}: {len(kept)} boxes")
 
 
+def sheet(
+    weights: Path, folder: Path, out: Path, threshold: float, device: str, number: int = 12
+) -> None:
+    """Write generated images that were kept from training: true boxes blue, found ones amber."""
+    from detector import found, load
+
+    network = load(weights, device)
+    kept = frames(folder, "val")
+    scenes = sorted({picture.parents[2].name for picture, _ in kept})
+    by_scene = [[f for f in kept if f[0].parents[2].name == name] for name in scenes]
+    turns = [each[k] for k in range(number) for each in by_scene if k < len(each)]
+    shown = []
+    for picture, labels in turns[:number]:
+        grey = read_picture(picture)
+        boxes, sure = found(network, grey, device=device)
+        true = with_boxes(grey, read_labels(labels, grey.shape), (60, 130, 255))
+        shown.append(with_boxes(true, boxes[sure >= threshold]))
+    if not shown:
+        raise SystemExit(f"{folder / 'frames'} holds no images that were kept from training.")
+    rows, columns = (max(each.shape[k] for each in shown) for k in (0, 1))
+    across = min(4, len(shown))
+    page = np.full((-(-len(shown) // across) * rows, across * columns, 3), 255, np.uint8)
+    for k, each in enumerate(shown):
+        top, left = k // across * rows, k % across * columns
+        page[top : top + each.shape[0], left : left + each.shape[1]] = each
+    Image.fromarray(page).save(out)
+    print(f"{out}: {len(shown)} images")
+
+
 def slender(boxes: Array, aspect: float) -> NDArray[np.bool_]:
     """Tell which boxes (n, 5) are at least so many times as long as wide."""
     sides = np.sort(boxes[:, 2:4], axis=1)
@@ -225,6 +339,13 @@ def _scaled(numbers: Array, factor: float) -> Array:
     return out
 
 
+def _shard(word: str) -> tuple[int, int]:
+    first, _, last = word.partition("/")
+    if not (first.isdigit() and last.isdigit() and int(first) < int(last)):
+        raise SystemExit(f"--shard = {word} must be k/K with k from 0 to K − 1.")
+    return int(first), int(last)
+
+
 def _tile(words: list[str]) -> tuple[Path, Path, float]:
     if not 2 <= len(words) <= 3:
         raise SystemExit("--tile takes IMAGE LABELS [SCALE].")
@@ -234,14 +355,18 @@ def _tile(words: list[str]) -> tuple[Path, Path, float]:
 def main(arguments: list[str] | None = None) -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("stage", choices=("all", "generate", "train", "evaluate", "draw"))
+    parser.add_argument("stage", choices=STAGES)
     parser.add_argument("folder", type=Path, help="of images and weights")
     parser.add_argument("--size", choices=tuple(SIZES), default="cpu")
-    parser.add_argument("--workers", type=int, default=1, help="processes that make images")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes that make images, or cut windows"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--weights", type=Path, help="to begin with; from scratch if left out")
     parser.add_argument("--steps", type=int, help="instead of those of the size")
-    parser.add_argument("--minutes", type=float, help="of training, at most")
+    parser.add_argument("--batch", type=int, help="instead of that of the size")
+    parser.add_argument("--minutes", type=float, help="of each of generate and train, at most")
+    parser.add_argument("--shard", metavar="k/K", help="for generate: every K-th part")
     parser.add_argument("--stream", action="store_true", help="train without files of images")
     parser.add_argument("--grows", action="store_true", help="images are still being made")
     parser.add_argument("--threads", type=int, help="of torch")
@@ -261,13 +386,15 @@ def main(arguments: list[str] | None = None) -> None:
 
         torch.set_num_threads(given.threads)
     if given.stage == "generate" or (given.stage == "all" and not given.stream):
-        generate(given.folder, size, given.workers, given.device)
+        shard = _shard(given.shard) if given.shard else None
+        generate(given.folder, size, given.workers, given.device, shard, given.minutes)
     if given.stage in ("all", "train"):
         import torch
         from detector import train
 
         torch.manual_seed(SEED)
         begun, steps = time.monotonic(), given.steps or size.steps
+        batch = given.batch or size.batch
         if given.stream:
             from streaming import Frames, streamed
 
@@ -275,9 +402,11 @@ def main(arguments: list[str] | None = None) -> None:
             beside = given.workers if given.device == "cpu" and given.workers > 1 else 0
             scenes = {name: described(name) for name in size.frames}
             made = Frames(scenes, size.frames, SEED, given.device)
-            batches = streamed(made, size.side, size.batch, steps, beside, SEED)
+            batches = streamed(made, size.side, batch, steps, beside, SEED)
+        elif given.workers > 1:
+            batches = cut_ahead(given.folder, size.side, batch, SEED, given.grows, given.workers)
         else:
-            batches = windows(given.folder, size.side, size.batch, SEED, given.grows)
+            batches = windows(given.folder, size.side, batch, SEED, given.grows)
         train(
             batches, steps, weights, weights=given.weights, device=given.device,
             minutes=given.minutes, every=1 if given.size == "tiny" else 50,
@@ -289,6 +418,9 @@ def main(arguments: list[str] | None = None) -> None:
         evaluate(
             weights, [_tile(t) for t in given.tile], given.threshold, given.aspect, given.device
         )
+    if given.stage == "sheet":
+        out = given.folder / "sheet.png"
+        sheet(weights, given.folder, out, given.threshold, given.device)
     if given.stage == "draw":
         if given.picture is None:
             raise SystemExit("draw needs --picture FILE.")

@@ -227,6 +227,87 @@ def test_windows_are_cut_from_the_files_of_a_dataset(tmp_path: Path) -> None:
     assert all(each.shape[1] == 5 for each in boxes) and sum(map(len, boxes))
 
 
+def test_shards_make_the_mixture_together_and_stop_in_time(tmp_path: Path, monkeypatch) -> None:
+    import recipe
+
+    def small(name: str):
+        scene, labels = described(name)
+        return scene.updated({"grid.shape": [96, 96]}), labels
+
+    described = recipe.described
+    monkeypatch.setattr(recipe, "described", small)
+    monkeypatch.setattr(recipe, "SHARD", 1)
+    size = recipe.Size({"bacteria_brightfield": 3}, 48, 2, 1)
+    for k in (0, 1):
+        recipe.generate(tmp_path / "shards", size, 1, "cpu", shard=(k, 2), minutes=5)
+        stems = [p.stem for p, _ in recipe.frames(tmp_path / "shards", "train")]
+        assert len(stems) + len(recipe.frames(tmp_path / "shards", "val")) == (2, 3)[k]
+    assert len(set(stems)) == len(stems)
+    recipe.generate(tmp_path / "late", size, 1, "cpu", minutes=0)
+    assert recipe.frames(tmp_path / "late", "train") == []
+    for word in ("2/2", "a/3", "1"):
+        with pytest.raises(SystemExit, match="--shard"):
+            recipe._shard(word)
+    assert recipe._shard("1/3") == (1, 3)
+
+
+def _one_image(folder: Path, split: str, name: str, value: int) -> None:
+    place = folder / "frames" / "a"
+    for kind in ("images", "labels"):
+        (place / kind / split).mkdir(parents=True, exist_ok=True)
+    pixels = np.full((80, 80), 100, np.uint8)
+    pixels[30:40, 20:60] = value
+    line = "0 " + " ".join(f"{v / 80:.6f}" for v in (20, 30, 60, 30, 60, 40, 20, 40))
+    (place / "labels" / split / f"{name}.txt").write_text(line + "\n")
+    Image.fromarray(pixels).save(place / "images" / split / f"{name}.png")
+
+
+def test_images_that_are_made_meanwhile_are_used(tmp_path: Path, monkeypatch) -> None:
+    import recipe
+
+    asked = []
+
+    def another(seconds: float) -> None:
+        asked.append(seconds)
+        _one_image(tmp_path, "train", "first", 200)
+
+    monkeypatch.setattr(recipe.time, "sleep", another)
+    opened = []
+    read = recipe.read_picture
+    monkeypatch.setattr(recipe, "read_picture", lambda p: opened.append(p.stem) or read(p))
+    grows = recipe.windows(tmp_path, 48, 2, grows=True)
+    next(grows)
+    assert len(asked) == 1, "it waited for the first"
+    _one_image(tmp_path, "train", "second", 20)
+    for _ in range(70):
+        next(grows)
+    assert opened == ["first", "second"]
+    still = recipe.windows(tmp_path / "none", 48, 2)
+    with pytest.raises(SystemExit, match="no images to train on"):
+        next(still)
+
+
+def test_a_sheet_shows_true_and_found_boxes_of_images_kept_back(tmp_path, monkeypatch) -> None:
+    import detector
+    import recipe
+
+    with pytest.raises(SystemExit, match="kept from training"):
+        monkeypatch.setattr(detector, "load", lambda *_: None)
+        recipe.sheet(tmp_path / "w.pt", tmp_path, tmp_path / "sheet.png", 0.25, "cpu")
+    for k in range(5):
+        _one_image(tmp_path, "val", str(k), 200)
+    said = np.array([[40.0, 60.0, 30.0, 8.0, 0.0], [40.0, 12.0, 30.0, 8.0, 0.0]])
+    monkeypatch.setattr(detector, "found", lambda *_, **__: (said, np.array([0.9, 0.1])))
+    recipe.sheet(tmp_path / "w.pt", tmp_path, tmp_path / "sheet.png", 0.25, "cpu")
+    page = np.asarray(Image.open(tmp_path / "sheet.png")).astype(int)
+    assert page.shape == (160, 320, 3), "four across"
+    first = page[:80, :80]
+    blue, amber = first[..., 2] - first[..., 0] > 100, first[..., 0] - first[..., 2] > 100
+    assert blue[25:45].any() and not blue[50:].any()
+    assert amber[50:70].any() and not amber[:50].any(), "what is less sure is left out"
+    assert (page[80:, 80:] == 255).all()
+
+
 def test_streamed_images_are_those_of_files(tmp_path) -> None:
     import pictures
     import recipe
