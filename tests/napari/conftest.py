@@ -51,7 +51,8 @@ def _manifests_are_parsed_once() -> Iterator[None]:
 
     Parsing their YAML takes a twentieth of the time of a window.
     """
-    parse, parsed = _bases._load_yaml_no_duplicates, {}
+    parse = _bases._load_yaml_no_duplicates
+    parsed: dict[bytes, Any] = {}
 
     def remembered(stream: Any) -> Any:
         text = stream.read()
