@@ -232,7 +232,7 @@ def test_shards_make_the_mixture_together_and_stop_in_time(tmp_path: Path, monke
 
     def small(name: str):
         scene, labels = described(name)
-        return scene.updated({"grid.shape": [96, 96]}), labels
+        return scene.updated({"grid.shape": [64, 64], "populations.0.count": 2}), labels
 
     described = recipe.described
     monkeypatch.setattr(recipe, "described", small)
