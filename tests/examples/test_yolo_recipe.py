@@ -232,11 +232,13 @@ def test_shards_make_the_mixture_together_and_stop_in_time(tmp_path: Path, monke
 
     def small(name: str):
         scene, labels = described(name)
-        return scene.updated({"grid.shape": [96, 96]}), labels
+        few = {f"populations.{each}.count": 2 for each in ("bacteria", "dividing")}
+        return scene.updated({"grid.shape": [96, 96], **few}), labels
 
     described = recipe.described
     monkeypatch.setattr(recipe, "described", small)
     monkeypatch.setattr(recipe, "SHARD", 1)
+    monkeypatch.setattr(recipe, "ROUNDS", 2)
     size = recipe.Size({"bacteria_brightfield": 3}, 48, 2, 1)
     for k in (0, 1):
         recipe.generate(tmp_path / "shards", size, 1, "cpu", shard=(k, 2), minutes=5)
