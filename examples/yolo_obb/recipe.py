@@ -117,7 +117,6 @@ def generate(
         is that of the size however many images come.
     """
     import osog
-    from osog.cancellation import Cancelled
 
     begun = time.monotonic()
 
@@ -137,7 +136,7 @@ def generate(
                     device=device, shard=shard, shard_size=SHARD, stop=late,
                 )  # fmt: skip
                 made[name] += dataset.made * SHARD
-    except Cancelled:
+    except osog.datasets.Cancelled:
         print("the time is over", flush=True)
     words = ", ".join(f"{name} {number}" for name, number in made.items())
     print(f"images in whole shards: {words}; {time.monotonic() - begun:.0f} s", flush=True)

@@ -87,7 +87,7 @@ class Panel(QWidget):
         events = getattr(real, "events", None)
         if events is not None and hasattr(events, "theme"):
             listen(self, events.theme, self._on_theme)
-            listen(self, get_settings().appearance.events.font_size, self._on_theme)
+            listen(self, get_settings().appearance.events.font_size, self._on_letters)
 
     # --- help --------------------------------------------------------------------------------
 
@@ -177,6 +177,11 @@ class Panel(QWidget):
         self._themed = not self.visibleRegion().isEmpty()
         if self._themed:
             self.apply_theme()
+
+    def _on_letters(self, event: Any = None) -> None:
+        # Not to be put off: rows need another width, and the window makes room for it at once.
+        self._themed = True
+        self.apply_theme()
 
     def _on_seen(self, seen: bool) -> None:
         if seen and not self._themed:

@@ -1,5 +1,6 @@
 """Labelled images by the thousand: files, shards and streams for training."""
 
+from osog.cancellation import Cancelled
 from osog.datasets.errors import DatasetError
 from osog.datasets.exporting import Dataset, export, read_manifest
 from osog.datasets.formats import FORMATS
@@ -12,6 +13,7 @@ from osog.datasets.tuning import tuned
 
 __all__ = [
     "FORMATS",
+    "Cancelled",
     "Dataset",
     "DatasetError",
     "FrameSource",

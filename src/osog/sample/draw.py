@@ -373,14 +373,16 @@ def _tensors(group: Drawn, values: Values) -> tuple[dict[str, Tensor], Bodies]:
             out = out * torch.as_tensor(group.factor, **float_)
         return _single(out, values.of_particles(field, component), group)
 
-    def plain(numbers: Array, field: str, component: int | None) -> Tensor:
-        out = torch.as_tensor(numbers, **float_)
-        return _single(out, values.of_particles(field, component), group)
+    def plain(numbers: Array, fields: tuple[tuple[str, int | None], ...]) -> Tensor:
+        out = torch.as_tensor(numbers, **float_)  # in one copy to a device
+        columns = zip(fields, out.unbind(1), strict=True)
+        return torch.stack(
+            [_single(each, values.of_particles(*field), group) for field, each in columns], 1
+        )
 
-    position = torch.stack(
-        [plain(group.position[:, k], f, None) for k, f in enumerate(("x_um", "y_um", "z_um"))], 1
-    )
-    angles = torch.stack([plain(group.angles[:, k], "orientation_deg", k) for k in range(3)], 1)
+    position = plain(group.position, (("x_um", None), ("y_um", None), ("z_um", None)))
+    turns: tuple[tuple[str, int | None], ...] = tuple(("orientation_deg", k) for k in range(3))
+    angles = plain(group.angles, turns)
     sizes = {(f, k): column("shape", f, k) for f, k in population.shape.columns()}
     assert group.plan is not None
     bodies = make_bodies(population, group.plan, sizes, further_numbers(values, base), position)

@@ -43,7 +43,10 @@ def with_parts(batch: ParticleBatch, values: Values) -> ParticleBatch:
         The same where there is no volume. Further labels stand at its end, so that all other
         particles keep their numbers.
     """
-    populations, owners = values.scene.populations, batch.population.tolist()
+    populations = values.scene.populations
+    if not any(isinstance(population.shape, VoxelShape) for population in populations):
+        return batch
+    owners = batch.population.tolist()
     shapes: dict[int, VoxelShape] = {
         i: shape
         for i in sorted(set(owners))

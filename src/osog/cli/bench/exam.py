@@ -113,7 +113,8 @@ class Exam:
     @property
     def has_camera(self) -> bool:
         """Whether the target is in counts of a camera of known noise."""
-        return not self.exact and self.kind != "phase"
+        optics = Scene.parse({"microscope": {"modality": self.modality}}).microscope
+        return not self.exact and not optics.modality.measures_phase
 
     @property
     def symmetric_in_focus(self) -> bool:

@@ -85,9 +85,9 @@ def bench(
         streams,
     )
 
-    if plot is not None and kind != Bench.growth:
-        raise CommandError("--plot is of 'osog bench growth' alone.")
     wanted = {kind} if kind is not None else set(Bench) - {Bench.fit, Bench.growth}
+    if plot is not None and Bench.growth not in wanted:
+        raise CommandError("--plot is of 'osog bench growth' alone.")
     options: dict[str, Any] = {"device": device, "threads": threads}
     found: dict[str, list[Any]] = {}
     with progress("Measuring …") as say:
