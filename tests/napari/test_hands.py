@@ -99,6 +99,23 @@ def test_a_point_of_a_scene_that_is_gone_is_put_back(opened):
     assert points_are_the_particles(panel) and len(layer.data) == 6
 
 
+def test_points_are_put_back_into_a_layer_that_nobody_sees(opened):
+    """napari goes on listing points of a hidden layer by numbers that are gone."""
+    _, panel, _, wait = opened
+    session, layer = panel.session, layer_of(panel, "particles")
+    layer.visible = False
+    layer.data = []
+    wait.settled()
+    assert session.scene.populations[0].particles == ()
+    layer.visible = False
+    panel.controller.live.pause()
+    session.reseed(4)
+    layer.add([[5.0, 6.0]])
+    assert len(layer.data) == 0
+    panel.controller.live.resume()
+    wait.settled()
+
+
 def test_pasted_points_are_particles_too(opened):
     _, panel, _, wait = opened
     layer = layer_of(panel, "particles")

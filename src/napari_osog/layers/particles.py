@@ -159,13 +159,11 @@ class ParticlePoints:
         """Take back what was done to points whose particles are no longer there."""
         with self.registry.silence():
             layer.selected_data = set()
-            fewer = len(self._points) < len(layer.data)
-            if not fewer:
-                layer.data = self._points.copy()
+            layer.data = self._points.copy()
+            if not layer.visible:  # it goes on listing points that it no longer has
+                layer.set_view_slice()
             layer.border_width = 0
             layer.symbol = "ring"
-            if fewer:  # last: a hidden layer goes on listing points that it no longer has
-                layer.data = self._points.copy()
         self._depths = None  # the next picture brings colours and sizes too
         self._dragging = False
         self.registry.session.release()
