@@ -60,9 +60,9 @@ lint: setup
 	check() { echo "== $$*"; "$$@" || status=1; }; \
 	check $(BIN)/ruff check . ; \
 	check $(BIN)/ruff format --check . ; \
-	check $(BIN)/mypy ; \
 	check $(BIN)/lint-imports ; \
 	check $(BIN)/npe2 validate napari.yaml ; \
+	check $(BIN)/mypy ; \
 	exit $$status
 
 bench: setup

@@ -90,8 +90,10 @@ if [ ! -e "$venv" ]; then
 fi
 rm -f "$stamp"
 pip=("$venv/bin/python" -m pip --disable-pip-version-check)
+# Python compiles a module when it is first imported; to compile all of them here takes a minute.
+install=("${pip[@]}" install -q --no-compile)
 # The first pip that knows the dependency groups of pyproject.toml.
-"${pip[@]}" install -q --upgrade 'pip>=25.1'
+"${install[@]}" --upgrade 'pip>=25.1'
 
 # torch first and pinned, so that the rest of the environment is solved around one known build.
 torch=$(grep -m1 '^torch==' constraints.txt)
@@ -102,7 +104,7 @@ if ! has_torch; then
     done=no
     if [ "$(uname -s)" = Linux ] && [ $gpu = no ]; then
         say "no NVIDIA GPU seen: installing the CPU build of $torch"
-        if "${pip[@]}" install -q "${index[@]}" "$torch+cpu"; then
+        if "${install[@]}" "${index[@]}" "$torch+cpu"; then
             done=yes
         else
             say "no CPU-only build of $torch in your package index: taking the default build, which is several GB larger on Linux. (make setup TORCH_INDEX_URL=... names PyTorch's CPU index.)"
@@ -110,12 +112,12 @@ if ! has_torch; then
     fi
     if [ $done = no ]; then
         say "installing $torch"
-        "${pip[@]}" install -q "${index[@]}" "$torch" || fail "could not install $torch"
+        "${install[@]}" "${index[@]}" "$torch" || fail "could not install $torch"
     fi
 fi
 
 say "installing OSOG and its dependencies"
-"${pip[@]}" install -q -c constraints.txt -e '.[all]' --group test --group lint ||
+"${install[@]}" -c constraints.txt -e '.[all]' --group test --group lint ||
     fail "pip could not install OSOG; its message is above"
 printf '%s' "$wanted" >"$stamp"
 say "ready: $venv/bin/osog, $venv/bin/napari-osog"
