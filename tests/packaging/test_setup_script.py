@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -116,7 +117,8 @@ def test_the_environment_is_made_from_the_groups_of_the_project(
     finished = set_up(checkout, stubs, PYTHON="python3")
     assert finished.returncode == 0, finished.stderr
     upgrade, torch, everything = (
-        line.replace("--disable-pip-version-check install -q ", "")
+        # How loudly and how fast pip works is not what is held here.
+        re.sub(r"^.*\binstall (?:-q |--no-compile )*", "", line)
         for line in log.read_text().splitlines()
     )
     assert upgrade == "--upgrade pip>=25.1"
