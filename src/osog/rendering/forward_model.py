@@ -13,7 +13,7 @@ from torch import Tensor
 from osog.exit_wave import plan_sampling
 from osog.exit_wave.wave import LitWave
 from osog.optics.imaging import frame_suffices
-from osog.rendering.cache import WaveCache
+from osog.rendering.cache import WaveCache, affordable
 from osog.rendering.device import choose_device, default_device_set_aside
 from osog.rendering.pipeline import (
     camera_reading,
@@ -27,6 +27,7 @@ from osog.rendering.streams import PICTURE_STEP
 from osog.sample import Values, checked_seed, moving, sample
 from osog.scene import Scene
 from osog.scene.parameters import replaced
+from osog.waves.sharing import Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from osog.exit_wave import Wave
     from osog.optics.spectrum import SpectralSample
     from osog.waves import SamplingPlan
-    from osog.waves.sharing import Sharing
+
+_LIGHT_SAMPLES = 2e7
+"""Numbers that are kept of what the light of all images has in common."""
 
 
 def forward(
@@ -111,6 +114,7 @@ class ForwardModel:
         self.scene, self.seed, self.dtype = scene, checked_seed(seed), dtype
         self.device = choose_device(device)
         self._kept = WaveCache(most=3)
+        self._light = Sharing(_LIGHT_SAMPLES)
         with torch.no_grad(), default_device_set_aside():
             self._values(values or {})  # refuses in words what is no number
             numbers = {name: _float(v) for name, v in (values or {}).items()}
@@ -245,13 +249,34 @@ class ForwardModel:
             plan = replace(plan, frame_only=True)
 
         def make() -> Iterator[Wave]:
-            batch = sample(values.scene, seed, values)
-            return waves_behind_sample(batch, values, plan, spectrum)
+            light = self._light_of(values)
+            # Waves that do not fit in memory together leave no room for what they have in common.
+            if light is None or not affordable(plan):
+                yield from waves_behind_sample(
+                    sample(values.scene, seed, values), values, plan, spectrum
+                )
+                return
+            with light.frame(), values.recorded() as reading:
+                batch = sample(values.scene, seed, values)
+                yield from waves_behind_sample(batch, values, plan, spectrum)
+            light.made_from = reading.of_optics()
 
         single = values.scene.microscope.spectrum.monochromatic
         wavelengths = [] if single else [line.wavelength_um for line in spectrum]
         waves, _ = self._kept.waves(values, seed, plan, wavelengths, make)
         yield plan, spectrum, waves
+
+
+    def _light_of(self, values: Values) -> Sharing | None:
+        """What the light of these numbers has in common with that of earlier images, if any."""
+        if torch.is_grad_enabled():
+            return None
+        read = self._light.made_from
+        if read is None or not values.unchanged(read):
+            self._light = Sharing(_LIGHT_SAMPLES)
+        else:
+            values.note(read)  # it is taken over without being read again
+        return self._light
 
 
 def _nominal(scene: Scene, numbers: Mapping[str, float]) -> Scene:

@@ -27,6 +27,7 @@ Key = tuple[str | int, ...]
 """Path of a field in a scene, such as ``("microscope", "modality", "shear_um")``."""
 
 _ABSENT = object()
+_OPTICS = ("microscope", "medium", "numerics")
 
 
 class Numbers(Protocol):
@@ -70,6 +71,15 @@ class Reading:
         self.numbers.update(other.numbers)
         self.facts.update(other.facts)
         self.listed.update(other.listed)
+
+    def of_optics(self) -> Reading:
+        """Return the part of the record that is of the microscope and the medium."""
+        return Reading(
+            *(
+                {key: value for key, value in part.items() if key[0] in _OPTICS}
+                for part in (self.numbers, self.facts, self.listed)
+            )
+        )
 
     def has(self, key: Key) -> bool:
         """Whether a field, or the block that it lies in, was read."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from osog.exit_wave.lorenz_mie.coefficients import coefficients
-from osog.exit_wave.lorenz_mie.recursions import angular, angular_slopes
+from osog.exit_wave.lorenz_mie.recursions import angular, angular_at_steps
 
 _STEP = 0.1
 """Spacing of the nodes of an amplitude table in units of 1/order: 3e-7 of the amplitude."""
@@ -135,8 +135,7 @@ def amplitude_table(
     count = ceil(max(end, 1e-3) * max(a.shape[1], 4) / _STEP) + 1
     step = max(end, 1e-3) / (count - 1)
     angle = torch.arange(count, dtype=torch.float64, device=a.device) * step
-    cosine = torch.cos(angle)
-    pi_n, tau_n, pi_slope, tau_slope = angular_slopes(cosine, a.shape[1])
+    pi_n, tau_n, pi_slope, tau_slope = angular_at_steps(step, count, a.shape[1], a.device)
     values = _sums(a, b, pi_n, tau_n)
     slopes = _sums(a, b, pi_slope, tau_slope)
     s1, s2 = (torch.stack((v, -s)) for v, s in zip(values, slopes, strict=True))
