@@ -116,8 +116,7 @@ class ParticleBatch:
         """The numbers alone; None where this is them."""
         made = self._map(plain_numbers)
         made.__dict__["_plain"] = None
-        if not followed(*self._tensors):
-            made.__dict__["_kept"] = self._kept  # what follows from the one follows from the other
+        made.__dict__["_kept"] = self._kept  # what follows from the one follows from the other
         return made
 
     def for_planning(self) -> ParticleBatch:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import osog
 from osog.cli.app import app
+from osog.recognition.field import field_of
 from osog.recognition.relief import relief
 from osog.rendering import Renderer
 
@@ -130,7 +132,8 @@ def test_modality_of_a_real_micrograph_is_the_first_guess(name: str, micrographs
         (np.zeros((64, 64)), "one value everywhere"),
         (np.zeros((8, 64)), r"shape \(8, 64\)"),
         (np.zeros((3, 64, 64)), r"shape \(3, 64, 64\)"),
-        ("picture", "array of real numbers"),
+        ("picture", "real numbers"),
+        (np.eye(40) * 1j, "real numbers"),
         (np.full((64, 64), np.nan), "shows nothing"),
     ],
 )
@@ -142,6 +145,19 @@ def test_what_shows_nothing_is_refused(image: Any, words: str) -> None:
 def test_nothing_is_guessed_from_noise() -> None:
     noise = np.random.default_rng(1).integers(0, 255, (48, 64))
     assert osog.guess_modality(noise.astype(np.uint8)) == []
+
+
+def test_tensors_and_masked_arrays_are_pictures_too() -> None:
+    grey = np.random.default_rng(0).normal(100, 1, (48, 48)).astype(np.float32).round()
+    grey[:3] = 5000
+    hidden = np.ma.masked_array(grey, mask=grey == 5000)
+    kept = np.where(hidden.mask, np.nan, grey)
+    for given, plain in (
+        (torch.tensor(grey, requires_grad=True), grey),
+        (torch.tensor(grey).bfloat16(), torch.tensor(grey).bfloat16().float().numpy()),
+        (hidden, kept),
+    ):
+        assert np.array_equal(field_of(given).grey, field_of(plain).grey)
 
 
 def test_masked_pixels_do_not_matter() -> None:

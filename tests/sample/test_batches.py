@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import pickle
 
+import numpy as np
 import pytest
 import torch
 
-from osog import ForwardModel, Scene
-from osog.geometry import half_extents
-from osog.particles import ParticleBatch
+from osog import ForwardModel, Scene, particles
+from osog.exit_wave import plan_sampling
+from osog.exit_wave.compiled import surveying
+from osog.exit_wave.raster import Raster
+from osog.geometry import ROD, half_extents
+from osog.particles import FEW, ParticleBatch
 from osog.rotations import rotation_matrix, rotation_written_out
 from osog.sample import Values, draw, draws_few, sample
+from osog.sample.random_streams import random_streams
+from osog.scene import SceneError
 from osog.transfers import _moved, moved_together
 
 CPU = torch.device("cpu")
@@ -60,6 +66,64 @@ def test_what_has_a_derivative_is_made_anew(batch: ParticleBatch) -> None:
     assert not moved.detach().quaternion.requires_grad
 
 
+def test_a_derivative_that_is_asked_for_later_is_there(batch: ParticleBatch) -> None:
+    assert not batch.rotation.requires_grad
+    batch.quaternion.requires_grad_()
+    assert batch.rotation.requires_grad
+
+
+def test_nothing_is_kept_within_a_transform_or_inference_mode(batch: ParticleBatch) -> None:
+    some = batch.taken(torch.arange(len(batch)))
+    torch.func.grad(lambda x: x * some.rotation.sum())(torch.ones(()))
+    assert not torch._C._functorch.is_functorch_wrapped_tensor(some.rotation)
+    with torch.inference_mode():
+        made = sample(crowd(), 1, dtype=torch.float64)
+        assert torch.equal(made.rotation, batch.rotation)  # its numbers have no versions
+
+
+def test_plans_of_a_few_are_made_where_they_were_drawn(
+    batch: ParticleBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = torch.device("meta")  # as a GPU, without one
+    assert batch.on(CPU) is batch
+    there = batch.on(away)
+    assert there.device == away and there.planes.device == away
+    assert there.position.shape == batch.position.shape
+    assert there.for_planning() is batch.detach()
+    monkeypatch.setattr(particles, "FEW", len(batch) - 1)
+    assert there.for_planning().device == away
+    assert batch.for_planning() is batch.detach()
+
+
+def test_silhouettes_of_a_few_are_drawn_by_the_loops_of_the_host(
+    batch: ParticleBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready: list[object] = [object()]
+    asked: list[object] = []
+    monkeypatch.setattr(surveying, "loops_of", lambda *_: ready[-1])
+    monkeypatch.setattr(surveying, "compile_in_background", lambda some, _: asked.extend(some))
+    there = batch.on(torch.device("meta"))
+    assert surveying.where_surveyed(batch) is batch
+    assert surveying.where_surveyed(there) is batch.detach() and not asked
+    ready.append(None)
+    assert surveying.where_surveyed(there) is there and asked == [ROD]
+    ready.append(object())
+    monkeypatch.setattr(surveying, "_FEW", len(batch) - 1)
+    assert surveying.where_surveyed(there) is there
+
+
+def test_patches_that_the_host_has_planned_are_moved_over(batch: ParticleBatch) -> None:
+    plan = plan_sampling(crowd(), batch)
+    here, there = Raster(batch, plan), Raster(batch.on(torch.device("meta")), plan)
+    assert here.patch_batches is here.planned
+    assert len(here.planned) == len(there.planned) == len(there.patch_batches) > 0
+    for mine, planned, moved in zip(here.planned, there.planned, there.patch_batches, strict=True):
+        for name in ("index", "row", "column", "first", "last"):
+            assert torch.equal(getattr(mine, name), getattr(planned, name))
+            assert getattr(moved, name).device.type == "meta"
+        assert (mine.height, mine.width) == (moved.height, moved.width)
+
+
 def test_an_empty_batch_is_detached_too(batch: ParticleBatch) -> None:
     none = batch.taken(torch.zeros(0, dtype=torch.int64))
     size = none.size.clone().requires_grad_()
@@ -88,6 +152,21 @@ def test_arrays_that_move_together_stay_what_they_are() -> None:
 def test_few_are_expected_where_few_are_stated() -> None:
     assert draws_few(crowd(5)) and not draws_few(crowd(50_000))
     assert not draws_few(crowd(count=None, density_per_mm2=1e9))
+    assert draws_few(crowd(count=None, density_per_mm2=1e6))
+    assert draws_few(crowd(50_000, visible=False))
+    assert not draws_few(crowd(4000, placement={"margin_um": 2.0})), "more lie around the frame"
+    listed = {"x_um": 1.0, "y_um": 1.0, "z_um": 0.0}
+    assert not draws_few(crowd(count=None, particles=[listed] * (FEW + 1)))
+    volume = {"kind": "volume", "array": np.ones((2, 2, 2), np.uint8), "voxel_um": [1.0] * 3}
+    assert not draws_few(crowd(shape=volume))
+
+
+def test_every_column_has_one_generator_of_its_own() -> None:
+    streams = random_streams(1, 0)
+    assert streams["z"] is streams["z"]
+    assert streams["z"].random() != random_streams(1, 0)["roll_deg"].random()
+    with pytest.raises(KeyError):
+        streams["colour"]
 
 
 def test_a_draw_is_taken_over_only_where_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +196,8 @@ def test_a_draw_is_taken_over_only_where_it_is_the_same(monkeypatch: pytest.Monk
     assert not torch.equal(places(scene, 2), first)
     assert not torch.equal(places(crowd(6), 1)[:1], first)
     assert drawn == [1, 2, 1]
+    with pytest.raises(SceneError, match="seed = True"):
+        places(crowd(6), True)
 
 
 def test_images_of_one_draw_are_those_of_two() -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from osog.io.arrays import real_array
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -77,19 +79,16 @@ def field_of(image: Any) -> Field:
     Parameters
     ----------
     image : array_like, shape (Y, X) or (Y, X, 3)
-        Finite or not: what is not is taken for the median.
+        As for `osog.io.arrays.pixels_of`; what is not finite, or masked, is taken for the median.
 
     Raises
     ------
     ValueError
-        For another shape, less than 32 × 32 pixels, or one constant value.
+        Without real numbers, for another shape, less than 32 × 32 pixels, or one constant value.
     """
     from scipy.ndimage import gaussian_filter
 
-    try:
-        picture = np.asarray(image, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError("image must be an array of real numbers.") from None
+    picture = real_array(image).astype(np.float64)
     colours = picture if picture.ndim == 3 and picture.shape[-1] == 3 else None
     full = picture if colours is None else colours.mean(-1)
     if full.ndim != 2 or min(full.shape) < _LEAST_PX:

@@ -96,7 +96,7 @@ def typical_body(image: Any) -> TypicalBody | None:
     if not found:
         return None
     area, core, most = (float(v) for v in np.median(found, axis=0))
-    binned = np.asarray(image).shape[0] / field.grey.shape[0]
+    binned = np.shape(image)[0] / field.grey.shape[0]
     return TypicalBody(binned * (area / np.pi) ** 0.5, core, most)
 
 

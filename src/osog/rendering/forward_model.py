@@ -122,7 +122,7 @@ class ForwardModel:
             nominal = _nominal(scene, numbers)
             self.plans = [
                 plan_sampling(nominal, batch, accuracy=accuracy)
-                for batch in moving(sample(scene, seed, given), scene, seed)
+                for batch in moving(sample(given.scene, seed, given), scene, seed)
             ]
         self.plan = self.plans[0]
 

@@ -179,6 +179,7 @@ def _groups(scene: Scene, seed: int, values: Values) -> list[Drawn]:
     global _RECENT
     if not isinstance(scene, Block):
         return draw_groups(scene, seed)
+    seed = checked_seed(seed)
     for kept_seed, reading, groups in _RECENT:
         if kept_seed == seed and values.unchanged(reading):
             values.note(reading)

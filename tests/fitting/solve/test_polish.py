@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replace_view
 from types import SimpleNamespace
 
 import numpy as np
@@ -84,3 +85,22 @@ def test_a_difference_of_grids_is_taken_anew_once_the_image_has_changed(blob):
         end = SimpleNamespace(problem=problem, point=problem.evaluate(true + step))
         assert polish._outgrown(end, start, kept) is outgrown
         assert not polish._outgrown(end, start, 0 * kept)
+
+
+def test_the_difference_of_grids_is_taken_where_the_fit_has_come_to(monkeypatch):
+    """Once more when it has outgrown, with the derivatives of the steps before."""
+    seen, answers = [], iter((True, False))
+    monkeypatch.setattr(polish, "_outgrown", lambda *_: next(answers))
+    finer = SimpleNamespace(evaluate=lambda u: f"fine at {u}")
+    ended = SimpleNamespace(
+        point=SimpleNamespace(u="the end"),
+        problem=SimpleNamespace(with_model=lambda *_: finer),
+        descent=SimpleNamespace(jacobian="of the steps"),
+    )
+    made = object.__new__(polish.Polish)
+    made._monitor = SimpleNamespace(stopped=False)
+    made._corrected = lambda view: replace_view(view, kept=np.ones(1))
+    made._stepped = lambda trial, view, jacobian: seen.append((view.point, jacobian)) or ended
+    first = polish._View(None, (), None, None, "fine at the start", None, 0.0)
+    assert made._walked(None, first, "as given") is ended
+    assert seen == [("fine at the start", "as given"), ("fine at the end", "of the steps")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -43,8 +44,9 @@ class Work:
     Attributes
     ----------
     pieces : dict
-        ``forward``: a new image. ``backward``: that and its gradients to a size and the index of
-        all particles and to the focus. ``focus_moved``: an image after a move of focus alone.
+        ``forward``: an image of a new sample. ``backward``: that and its gradients to a size and
+        the index of all particles and to the focus. ``focus_moved``: an image after a move of
+        focus alone.
     particles : int
         Really drawn.
     plan : SamplingPlan
@@ -53,6 +55,21 @@ class Work:
     pieces: dict[str, Callable[[], None]]
     particles: int
     plan: SamplingPlan
+
+
+def new_image(scene: Scene, seed: int, device: torch.device) -> None:
+    """Make an image of a sample that was not drawn before, as another seed gives it.
+
+    A draw that was made before would be taken over.
+
+    Parameters
+    ----------
+    scene : Scene
+    seed : int
+    device : torch.device
+    """
+    with torch.no_grad():
+        ForwardModel(scene, seed, torch.float32, device).image({})
 
 
 def works(scene: Scene, size: Mapping[str, float], device: torch.device) -> Work:
@@ -67,28 +84,27 @@ def works(scene: Scene, size: Mapping[str, float], device: torch.device) -> Work
     """
     numbers = {**size, "populations.bodies.material.index": 1.36, "microscope.focus_um": 1.0}
 
-    seed = [0]
+    seeds = count(1)
 
     def forward() -> None:
-        seed[0] += 1  # a draw that was made before would be taken over
-        with torch.no_grad():
-            ForwardModel(scene, seed[0], torch.float32, device).image({})
+        new_image(scene, next(seeds), device)
 
     def backward() -> None:
         values = {
             name: torch.tensor(number, requires_grad=True, device=device)
             for name, number in numbers.items()
         }
-        image = ForwardModel(scene, 0, torch.float32, device, values=values).image(values)
+        model = ForwardModel(scene, next(seeds), torch.float32, device, values=values)
+        image = model.image(values)
         image.square().mean().backward()
 
-    model = ForwardModel(scene, 0, torch.float32, device)
+    still = ForwardModel(scene, 0, torch.float32, device)
     focus = [0.0]
 
     def refocus() -> None:
         focus[0] += 0.01
         with torch.no_grad():
-            model.image({"microscope.focus_um": focus[0]})
+            still.image({"microscope.focus_um": focus[0]})
 
     with torch.no_grad():
         batch = sample(scene, 0)
@@ -202,6 +218,7 @@ __all__ = [
     "chosen_time",
     "gradient_cases",
     "gradient_table",
+    "new_image",
     "size_of",
     "works",
 ]

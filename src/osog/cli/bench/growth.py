@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,13 @@ import numpy as np
 import torch
 
 from osog.cli.bench.crowds import FRAME
-from osog.cli.bench.gradients import chosen_time
+from osog.cli.bench.gradients import chosen_time, new_image
 from osog.cli.bench.scenes import crowd
 from osog.cli.bench.timing import Timing, interleaved, milliseconds, peak_mib, reset_peak
 from osog.cli.bench.timing import torch_threads as threads_of_torch
 from osog.cli.console import table
 from osog.cli.errors import CommandError
-from osog.rendering import ForwardModel, choose_device
+from osog.rendering import choose_device
 from osog.sample import sample
 
 if TYPE_CHECKING:
@@ -107,12 +108,10 @@ def _measured(
     shape: str, count: int, side: int, repeats: int, device: torch.device
 ) -> tuple[Timing, int, float | None]:
     scene = crowd(BODIES[shape], count, side, APERTURE)
-    seed = [0]
+    seeds = itertools.count(1)
 
     def image() -> None:
-        seed[0] += 1  # a draw that was made before would be taken over
-        with torch.no_grad():
-            ForwardModel(scene, seed[0], torch.float32, device).image({})
+        new_image(scene, next(seeds), device)
 
     reset_peak(device)
     timing = interleaved({"image": image}, repeats, device)["image"]
