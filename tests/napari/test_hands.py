@@ -377,8 +377,8 @@ def test_a_panel_behind_another_takes_the_theme_when_it_is_seen(opened, qtbot):
     dock_of(panel).raise_()
     qtbot.waitUntil(lambda: fit.visibleRegion().isEmpty())
     viewer.theme = "light"
+    qtbot.waitUntil(lambda: panel.colours()["note"] in panel.styleSheet())
     assert fit.colours() != behind and fit.styleSheet() == before
-    assert panel.colours()["note"] in panel.styleSheet()
     dock_of(fit).raise_()
     qtbot.waitUntil(lambda: fit.styleSheet() != before)
     assert fit.colours()["note"] in fit.styleSheet()

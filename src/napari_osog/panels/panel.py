@@ -173,10 +173,11 @@ class Panel(QWidget):
         self.ring.colour = QColor(colours["focus"])
 
     def _on_theme(self, event: Any = None) -> None:
-        # To restyle a panel takes long: one behind another, which Qt moves away, waits to be seen.
-        self._themed = not self.visibleRegion().isEmpty()
-        if self._themed:
-            self.apply_theme()
+        # To restyle a panel takes as long as to restyle the window: not in the same breath. One
+        # behind another, which Qt moves away, waits to be seen.
+        self._themed = False
+        if not self.visibleRegion().isEmpty():
+            QTimer.singleShot(0, weakly(self, lambda panel: panel._on_seen(True)))
 
     def _on_letters(self, event: Any = None) -> None:
         # Not to be put off: rows need another width, and the window makes room for it at once.
