@@ -33,8 +33,11 @@ def open_panel(viewer: Any, kind: type[P], name: str, *, front: bool = True) -> 
     seen = sorted(panels, key=lambda p: p.visibleRegion().isEmpty())
     shown = seen[0] if seen else None
     if known is None:
-        known = kind(viewer)  # napari hands its viewer to a panel, not a parent
-        viewer.window.add_dock_widget(known, name=_NAMED.format(name), area="right", tabify=True)
+        made: Any = kind(viewer)  # napari hands its viewer to a panel, not a parent
+        with made.rows_aside():
+            named = _NAMED.format(name)
+            viewer.window.add_dock_widget(made, name=named, area="right", tabify=True)
+        known = made
     dock = dock_of(known)
     if dock is not None and front:
         dock.show()

@@ -44,8 +44,52 @@ def when_gone(gone: QObject, then: Callable[[], Any]) -> None:
     gone.destroyed.connect(_Farewell(then).say)
 
 
+class _Connections:
+    """What a widget listens to; each signal and slot once, and only while both are alive."""
+
+    def __init__(self) -> None:
+        self._heard: set[tuple[Callable[[], Any], weakref.WeakMethod[Any]]] = set()
+
+    def add(self, signal: Any, slot: Any) -> None:
+        method = weakref.WeakMethod(slot)
+        try:
+            # Signals of layers come and go with them, while the widget lives on.
+            source: Any = weakref.ref(signal, lambda gone: self._heard.discard((gone, method)))
+        except TypeError:  # those of psygnal have no weak references, but are as old as the session
+            source = _Held(signal)
+        self._heard.add((source, method))
+
+    def end(self) -> None:
+        """The widget is gone."""
+        for source, method in self._heard:
+            signal, slot = source(), method()
+            if signal is not None and slot is not None:
+                with suppress(ValueError, RuntimeError):
+                    signal.disconnect(slot)
+        self._heard.clear()
+
+
+class _Held:
+    """A signal that cannot be held weakly."""
+
+    def __init__(self, signal: Any) -> None:
+        self._signal = signal
+
+    def __call__(self) -> Any:
+        return self._signal
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held) and other._signal is self._signal
+
+    def __hash__(self) -> int:
+        return id(self._signal)
+
+
+_CONNECTIONS: weakref.WeakKeyDictionary[QObject, _Connections] = weakref.WeakKeyDictionary()
+
+
 def listen(widget: QObject, signal: Any, slot: Any) -> None:
-    """Connect a signal that outlives a widget to one of its methods, until the widget is gone.
+    """Connect a signal to a method of a widget until either of them is gone.
 
     Qt deletes a widget while Python still holds it; a signal that reached it then would raise.
 
@@ -57,15 +101,11 @@ def listen(widget: QObject, signal: Any, slot: Any) -> None:
     slot : bound method
     """
     signal.connect(slot)
-    method = weakref.WeakMethod(slot)
-
-    def forget() -> None:
-        alive = method()
-        if alive is not None:
-            with suppress(ValueError, RuntimeError):
-                signal.disconnect(alive)
-
-    when_gone(widget, forget)
+    heard = _CONNECTIONS.get(widget)
+    if heard is None:
+        heard = _CONNECTIONS[widget] = _Connections()
+        when_gone(widget, heard.end)
+    heard.add(signal, slot)
 
 
 def weakly(held: QObject, then: Callable[[Any], Any]) -> Callable[[], None]:

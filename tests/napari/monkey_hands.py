@@ -288,6 +288,9 @@ class HandsOnTheWindow(Hands):
 
         if self.viewer.layers and len(self.viewer.layers) < 14:
             layer = self.random.choice(list(self.viewer.layers))
+            flat = layer.ndim == 2 and getattr(layer, "rgb", False)
+            if flat and not layer.visible and self.viewer.dims.ndisplay == 3:
+                return  # napari 0.9.2 cannot show such a layer by itself, with no plugin at all
             self.say(layer.name)
             layers = getattr(self.viewer.layers, "__wrapped__", self.viewer.layers)
             layers.selection = {getattr(layer, "__wrapped__", layer)}

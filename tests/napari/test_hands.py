@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QEvent, QObject
 
 from napari_osog.docks import dock_of, open_panel
 from napari_osog.panels.fit import FitPanel
@@ -369,6 +370,29 @@ def test_each_panel_is_docked_once_whoever_opens_it_and_they_share_a_place(opene
     assert ours().count("FitPanel") == 1
 
 
+def test_rows_are_styled_once_when_their_panel_is_docked(opened):
+    viewer, *_ = opened
+
+    class Styled(QObject):
+        times = 0
+
+        def eventFilter(self, watched, event):
+            self.times += event.type() == QEvent.Type.StyleChange
+            return False
+
+    styled = Styled()
+
+    class Watched(FitPanel):
+        def __init__(self, napari_viewer):
+            super().__init__(napari_viewer)
+            styled.times = 0
+            self.setting.target.installEventFilter(styled)
+
+    panel = open_panel(viewer, Watched, "Fit")
+    assert panel.content.isVisible() and panel.setting.target.isVisible()
+    assert styled.times <= 2, "taken out and put in"
+
+
 def test_a_panel_behind_another_takes_the_theme_when_it_is_seen(opened, qtbot):
     viewer, panel, _, _ = opened
     fit = open_panel(viewer, FitPanel, "Fit")
@@ -377,8 +401,8 @@ def test_a_panel_behind_another_takes_the_theme_when_it_is_seen(opened, qtbot):
     dock_of(panel).raise_()
     qtbot.waitUntil(lambda: fit.visibleRegion().isEmpty())
     viewer.theme = "light"
+    qtbot.waitUntil(lambda: panel.colours()["note"] in panel.styleSheet())
     assert fit.colours() != behind and fit.styleSheet() == before
-    assert panel.colours()["note"] in panel.styleSheet()
     dock_of(fit).raise_()
     qtbot.waitUntil(lambda: fit.styleSheet() != before)
     assert fit.colours()["note"] in fit.styleSheet()

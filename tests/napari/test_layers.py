@@ -145,6 +145,20 @@ def test_phase_and_amplitude_are_layers_on_demand(opened):
     assert not phase.visible and amplitude.visible
 
 
+def test_a_new_layer_takes_its_place_without_moving_others(opened):
+    viewer, panel, _, wait = opened
+    panel.session.view.update(particles=True)
+    wait.settled()
+    moved = []
+    viewer.layers.events.moved.connect(lambda event: moved.append(event.value))
+    panel.session.view.update(masks=True, phase=True)
+    registry = panel.controller.viewer_layers.registry
+    wait.until(lambda: registry.layer("masks") is not None and registry.layer("phase") is not None)
+    names = [layer.name for layer in viewer.layers]
+    assert names == ["OSOG", "OSOG phase", "OSOG masks", "OSOG particles"]
+    assert not moved
+
+
 def test_a_scene_file_is_rendered_while_the_window_goes_on(opened, tmp_path, monkeypatch):
     viewer, _, _, wait = opened
     path, go, threads = tmp_path / "dropped.osog.yaml", threading.Event(), []
