@@ -17,6 +17,9 @@ export PYTHON TORCH_INDEX_URL
 export QT_API := pyqt6
 # Numbers are tested, not the wording of one locale.
 export LC_ALL := C.UTF-8
+# The set-up compiles no module; every process that the targets start would compile torch and napari
+# anew (5 CPU-seconds each) where this is set.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A window needs a display. Where there is none, Xvfb makes one with software OpenGL.
 ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)

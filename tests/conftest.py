@@ -54,6 +54,10 @@ LONGEST = (
     "real/test_fits.py",
     "recognition/test_guess.py",
     "sample/test_aggregates.py",
+    "datasets/test_export.py",
+    "cli/test_commands.py",
+    "benchmarks/test_gpu.py",
+    "cli/test_streams.py",
     "datasets/test_workers.py",
     "packaging/test_distribution.py",
 )
