@@ -17,6 +17,7 @@ from osog.scene import (
     Sphere,
 )
 from osog.scene.parameters import Parameter, continuous, replaced
+from osog.waves.plane_waves import ForwardWaves
 
 
 def crowd() -> Scene:
@@ -200,3 +201,54 @@ def test_no_kept_light_is_shown_after_a_change_of_what_is_no_number(kind, change
     image = renderer.render(changed).image
     assert torch.equal(image, Renderer("cpu").render(changed).image)
     assert not torch.equal(image, before)
+
+
+@pytest.mark.parametrize("scattering", ["mie", "slabs"])
+@pytest.mark.parametrize("spectrum", ["monochromatic", "led"])
+def test_what_light_has_in_common_is_made_once_and_never_shown_for_other_light(
+    scattering, spectrum, monkeypatch
+):
+    made = []
+    make = ForwardWaves.of
+    monkeypatch.setattr(ForwardWaves, "of", lambda *args: made.append(1) or make(*args))
+    scene = small("dic", spectrum)
+    beads = scene.populations[0].model_copy(update={"scattering": scattering})
+    scene = scene.model_copy(update={"populations": (beads,)})
+    lines = 1 if spectrum == "monochromatic" else 2
+    model = ForwardModel(scene)
+    bead = "particles[0]"
+    changes = [
+        ({f"{bead}.radius_um": 0.6}, 1),
+        ({f"{bead}.radius_um": 0.7, f"{bead}.z_um": 1.5}, 0),
+        ({f"{bead}.radius_um": 0.65, "microscope.modality.shear_um": 0.3}, 0),
+        ({f"{bead}.radius_um": 0.65, "medium.index": 1.35}, 1),
+        ({f"{bead}.radius_um": 0.8, "medium.index": 1.35}, 0),
+        ({f"{bead}.radius_um": 0.8, "microscope.condenser_numerical_aperture": 0.25}, 1),
+        ({f"{bead}.radius_um": 0.75}, 1),
+    ]
+    for values, new in changes:
+        made.clear()
+        with torch.no_grad():
+            image = model.image(values)
+            assert len(made) == new * lines, values
+            assert torch.equal(image, ForwardModel(scene).image(values)), values
+
+
+def test_what_light_has_in_common_is_not_taken_over_by_a_derivative():
+    scene = small("dic", "monochromatic")
+    model, index = ForwardModel(scene), torch.tensor(1.33, dtype=torch.float64)
+
+    def image(index: torch.Tensor, radius: float, model: ForwardModel) -> torch.Tensor:
+        return model.image({"medium.index": index, "particles[0].radius_um": radius})
+
+    with torch.no_grad():
+        for radius in (0.6, 0.7, 0.65):
+            along, fresh = (
+                torch.func.jvp(lambda n: image(n, radius, m), (index,), (torch.ones_like(index),))  # noqa: B023
+                for m in (model, ForwardModel(scene))
+            )
+            assert along[1].abs().max() > 0
+            for one, other in zip(along, fresh, strict=True):
+                torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-13)
+            kept = image(index, radius, model)
+            torch.testing.assert_close(kept, along[0], rtol=1e-12, atol=1e-13)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from osog.derivatives import func_is_active
 from osog.exit_wave import plan_sampling
 from osog.exit_wave.wave import LitWave
 from osog.optics.imaging import frame_suffices
@@ -259,17 +260,18 @@ class ForwardModel:
             with light.frame(), values.recorded() as reading:
                 batch = sample(values.scene, seed, values)
                 yield from waves_behind_sample(batch, values, plan, spectrum)
-            light.made_from = reading.of_optics()
+            read = reading.of_optics()
+            # Nothing that a derivative is followed through outlives its image.
+            light.made_from = read if values.unchanged(read) else None
 
         single = values.scene.microscope.spectrum.monochromatic
         wavelengths = [] if single else [line.wavelength_um for line in spectrum]
         waves, _ = self._kept.waves(values, seed, plan, wavelengths, make)
         yield plan, spectrum, waves
 
-
     def _light_of(self, values: Values) -> Sharing | None:
         """What the light of these numbers has in common with that of earlier images, if any."""
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or func_is_active():
             return None
         read = self._light.made_from
         if read is None or not values.unchanged(read):

@@ -75,10 +75,9 @@ class Reading:
     def of_optics(self) -> Reading:
         """Return the part of the record that is of the microscope and the medium."""
         return Reading(
-            *(
-                {key: value for key, value in part.items() if key[0] in _OPTICS}
-                for part in (self.numbers, self.facts, self.listed)
-            )
+            {key: number for key, number in self.numbers.items() if key[0] in _OPTICS},
+            {key: fact for key, fact in self.facts.items() if key[0] in _OPTICS},
+            {key: found for key, found in self.listed.items() if key[0] in _OPTICS},
         )
 
     def has(self, key: Key) -> bool:

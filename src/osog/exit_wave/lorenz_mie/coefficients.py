@@ -1,7 +1,8 @@
 """Coefficients of the waves that spheres and coated spheres scatter: Lorenz-Mie theory.
 
 Everything is computed in double precision and is differentiable by autograd in size, index and
-core; where no derivatives are followed, by NumPy, since there are few numbers and many orders. Time factor exp(−iωt): absorption is a positive imaginary part of the index.
+core; where no derivatives are followed, by NumPy, since there are few numbers and many orders.
+Time factor exp(−iωt): absorption is a positive imaginary part of the index.
 """
 
 from __future__ import annotations
@@ -115,7 +116,8 @@ def _coated(
     at_shell = logarithmic_derivative(y2, count)[:, 1:]
 
     def slope(u: Numbers, y: Numbers) -> Numbers:
-        return u[:, :-1] - order / y[:, None] * u[:, 1:]
+        rise: Numbers = u[:, :-1] - order / y[:, None] * u[:, 1:]
+        return rise
 
     flat_psi1, flat_xi1, flat_xi2 = slope(psi1, y1), slope(xi1, y1), slope(xi2, y2)
     acts = (order <= inner[:, None]) & (constant(core_x) > tiny)[:, None]
