@@ -250,16 +250,17 @@ class ForwardModel:
             plan = replace(plan, frame_only=True)
 
         def make() -> Iterator[Wave]:
-            light = self._light_of(values)
             # Waves that do not fit in memory together leave no room for what they have in common.
-            if light is None or not affordable(plan):
+            if torch.is_grad_enabled() or func_is_active() or not affordable(plan):
                 yield from waves_behind_sample(
                     sample(values.scene, seed, values), values, plan, spectrum
                 )
                 return
-            with light.frame(), values.recorded() as reading:
-                batch = sample(values.scene, seed, values)
-                yield from waves_behind_sample(batch, values, plan, spectrum)
+            with values.recorded() as reading:
+                light = self._light_of(values)
+                with light.frame():
+                    batch = sample(values.scene, seed, values)
+                    yield from waves_behind_sample(batch, values, plan, spectrum)
             read = reading.of_optics()
             # Nothing that a derivative is followed through outlives its image.
             light.made_from = read if values.unchanged(read) else None
@@ -269,10 +270,8 @@ class ForwardModel:
         waves, _ = self._kept.waves(values, seed, plan, wavelengths, make)
         yield plan, spectrum, waves
 
-    def _light_of(self, values: Values) -> Sharing | None:
+    def _light_of(self, values: Values) -> Sharing:
         """What the light of these numbers has in common with that of earlier images, if any."""
-        if torch.is_grad_enabled() or func_is_active():
-            return None
         read = self._light.made_from
         if read is None or not values.unchanged(read):
             self._light = Sharing(_LIGHT_SAMPLES)
