@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from osog.derivatives import func_is_active
 from osog.exit_wave import plan_sampling
 from osog.exit_wave.wave import LitWave
 from osog.optics.imaging import frame_suffices
@@ -251,7 +250,7 @@ class ForwardModel:
 
         def make() -> Iterator[Wave]:
             # Waves that do not fit in memory together leave no room for what they have in common.
-            if torch.is_grad_enabled() or func_is_active() or not affordable(plan):
+            if torch.is_grad_enabled() or not affordable(plan):
                 yield from waves_behind_sample(
                     sample(values.scene, seed, values), values, plan, spectrum
                 )
