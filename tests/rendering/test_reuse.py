@@ -228,6 +228,10 @@ def test_what_light_has_in_common_is_made_once_and_never_shown_for_other_light(
         # The bead of the image before, whose light was taken over, in other light.
         ({f"{bead}.radius_um": 0.8, "microscope.condenser_numerical_aperture": 0.25}, 1),
     ]
+    if lines > 1:
+        changes.append(({f"{bead}.radius_um": 0.8, "microscope.spectrum.bandwidth_nm": 40.0}, 1))
+        changes.append(({f"{bead}.radius_um": 0.7, "microscope.spectrum.bandwidth_nm": 40.0}, 0))
+        changes.append(({f"{bead}.radius_um": 0.7, "microscope.spectrum.bandwidth_nm": 50.0}, 1))
     for values, new in changes:
         made.clear()
         with torch.no_grad():

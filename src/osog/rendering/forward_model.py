@@ -256,23 +256,27 @@ class ForwardModel:
                 )
                 return
             with values.recorded() as reading:
-                light = self._light_of(values)
+                light = self._light_of(values, lines)
                 with light.frame():
                     batch = sample(values.scene, seed, values)
                     yield from waves_behind_sample(batch, values, plan, spectrum)
             read = reading.of_optics()
             # Nothing that a derivative is followed through outlives its image.
-            light.made_from = read if values.unchanged(read) else None
+            light.made_from = (read, lines) if values.unchanged(read) else None
 
         single = values.scene.microscope.spectrum.monochromatic
         wavelengths = [] if single else [line.wavelength_um for line in spectrum]
+        lines = tuple(float(wavelength.detach()) for wavelength in wavelengths)
         waves, _ = self._kept.waves(values, seed, plan, wavelengths, make)
         yield plan, spectrum, waves
 
-    def _light_of(self, values: Values) -> Sharing:
-        """What the light of these numbers has in common with that of earlier images, if any."""
-        read = self._light.made_from
-        if read is None or not values.unchanged(read):
+    def _light_of(self, values: Values, wavelengths_um: tuple[float, ...]) -> Sharing:
+        """What the light of these numbers has in common with that of earlier images, if any.
+
+        The wavelengths of a spectrum are worked out before the light is, so no record holds them.
+        """
+        read, lines = self._light.made_from or (None, ())
+        if read is None or lines != wavelengths_um or not values.unchanged(read):
             self._light = Sharing(_LIGHT_SAMPLES)
         else:
             values.note(read)  # it is taken over without being read again
