@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from osog.cancellation import Cancelled
+from osog.exit_wave import scattered_wave
+from osog.exit_wave.kernel_deconvolution import slab_correction
 from osog.rendering import ForwardModel, Renderer
 from osog.scene import (
     DIC,
@@ -240,7 +243,10 @@ def test_what_light_has_in_common_is_made_once_and_never_shown_for_other_light(
             assert torch.equal(image, ForwardModel(scene).image(values)), values
 
 
-def test_what_light_has_in_common_is_not_taken_over_by_a_derivative():
+def test_what_light_has_in_common_is_not_taken_over_from_or_by_a_derivative(monkeypatch):
+    made = []
+    make = ForwardWaves.of
+    monkeypatch.setattr(ForwardWaves, "of", lambda *args: made.append(1) or make(*args))
     scene = small("dic", "monochromatic")
     model, index = ForwardModel(scene), torch.tensor(1.33, dtype=torch.float64)
 
@@ -256,5 +262,29 @@ def test_what_light_has_in_common_is_not_taken_over_by_a_derivative():
             assert along[1].abs().max() > 0
             for one, other in zip(along, fresh, strict=True):
                 torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-13)
-            kept = image(index, radius, model)
-            torch.testing.assert_close(kept, along[0], rtol=1e-12, atol=1e-13)
+            made.clear()
+            kept = image(index, radius + 0.01, model)
+            assert made, "tensors of a transform that has ended are not handed on"
+            plain = image(index, radius + 0.01, ForwardModel(scene))
+            torch.testing.assert_close(kept, plain, rtol=1e-12, atol=1e-13)
+
+
+def test_light_of_an_image_that_was_stopped_is_not_shown_for_the_light_before_it(monkeypatch):
+    scene = small("dic", "monochromatic")
+    model = ForwardModel(scene)
+    stopping = []
+
+    def correction(*args: object) -> torch.Tensor:
+        if stopping:
+            raise Cancelled
+        return slab_correction(*args)
+
+    monkeypatch.setattr(scattered_wave, "slab_correction", correction)
+    with torch.no_grad():
+        model.image({})
+        stopping.append(True)
+        with pytest.raises(Cancelled):
+            model.image({"microscope.condenser_numerical_aperture": 0.3})
+        stopping.clear()
+        values = {"particles[0].radius_um": 0.7}
+        assert torch.equal(model.image(values), ForwardModel(scene).image(values))

@@ -1,14 +1,20 @@
-"""Waves behind the sample that are kept while only the lens, the detection or the camera change."""
+"""What images leave for the next one: waves behind the sample, and what their light is made of.
+
+Waves are kept while only the lens, the detection or the camera change; of other samples in the same
+light, its directions and propagators.
+"""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from osog.derivatives import followed
+from osog.waves.sharing import Sharing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from torch import Tensor
 
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
 
 _MOST_SAMPLES = 4e7
 """Samples of all waves together up to which they are kept for the next image."""
+_LIGHT_SAMPLES = 2e7
+"""Numbers that are kept of what waves of different samples in the same light have in common."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +138,45 @@ class WaveCache:
         if not moving and not any(_needs_gradient(wave) for wave in waves):
             self._entries = [*self._entries, _Entry(inputs, waves)][-self._most :]
         return waves, inputs
+
+
+class LightCache:
+    """What the waves of different samples in the same light have in common, on one set of grids.
+
+    It is made of the optics alone, and made anew as soon as one of the numbers has changed that
+    were read for it.
+    """
+
+    def __init__(self) -> None:
+        self._shared = Sharing(_LIGHT_SAMPLES)
+        self._read: Reading | None = None
+        self._wavelengths_um: tuple[float, ...] = ()
+
+    @contextmanager
+    def frame(self, values: Values, wavelengths_um: tuple[float, ...]) -> Iterator[None]:
+        """Make the waves of one sample inside the block.
+
+        Parameters
+        ----------
+        values : Values
+        wavelengths_um : tuple of float
+            Those of a spectrum, which are worked out beforehand, so that no record holds them;
+            empty for a single one.
+        """
+        # Until the block has ended well, it is not known what those things are made of.
+        before, self._read = self._read, None
+        with values.recorded() as reading:
+            same = wavelengths_um == self._wavelengths_um
+            if same and before is not None and values.unchanged(before):
+                values.note(before)  # it is taken over without being read again
+            else:
+                self._shared = Sharing(_LIGHT_SAMPLES)
+            with self._shared.frame():
+                yield
+        read = reading.of_optics()
+        # Nothing that a derivative is followed through outlives its image.
+        self._read = read if values.unchanged(read) else None
+        self._wavelengths_um = wavelengths_um
 
 
 def affordable(plan: SamplingPlan) -> bool:

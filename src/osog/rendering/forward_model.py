@@ -13,7 +13,7 @@ from torch import Tensor
 from osog.exit_wave import plan_sampling
 from osog.exit_wave.wave import LitWave
 from osog.optics.imaging import frame_suffices
-from osog.rendering.cache import WaveCache, affordable
+from osog.rendering.cache import LightCache, WaveCache, affordable
 from osog.rendering.device import choose_device, default_device_set_aside
 from osog.rendering.pipeline import (
     camera_reading,
@@ -27,7 +27,6 @@ from osog.rendering.streams import PICTURE_STEP
 from osog.sample import Values, checked_seed, moving, sample
 from osog.scene import Scene
 from osog.scene.parameters import replaced
-from osog.waves.sharing import Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,9 +34,7 @@ if TYPE_CHECKING:
     from osog.exit_wave import Wave
     from osog.optics.spectrum import SpectralSample
     from osog.waves import SamplingPlan
-
-_LIGHT_SAMPLES = 2e7
-"""Numbers that are kept of what the light of all images has in common."""
+    from osog.waves.sharing import Sharing
 
 
 def forward(
@@ -87,7 +84,8 @@ class ForwardModel:
     """The noise-free image as a function of parameters, on grids that stay fixed.
 
     Light behind the sample is kept for the next image as long as nothing changes that it was made
-    from: `reuses_wave` tells for a parameter.
+    from: `reuses_wave` tells for a parameter. Images without gradients of other samples in the same
+    light take over what is made of the optics alone.
 
     Parameters
     ----------
@@ -114,7 +112,7 @@ class ForwardModel:
         self.scene, self.seed, self.dtype = scene, checked_seed(seed), dtype
         self.device = choose_device(device)
         self._kept = WaveCache(most=3)
-        self._light = Sharing(_LIGHT_SAMPLES)
+        self._light = LightCache()
         with torch.no_grad(), default_device_set_aside():
             self._values(values or {})  # refuses in words what is no number
             numbers = {name: _float(v) for name, v in (values or {}).items()}
@@ -248,39 +246,19 @@ class ForwardModel:
             # No pixel of the frame is a mean over its neighbourhood: nothing else is needed.
             plan = replace(plan, frame_only=True)
 
-        def make() -> Iterator[Wave]:
-            # Waves that do not fit in memory together leave no room for what they have in common.
-            if torch.is_grad_enabled() or not affordable(plan):
-                yield from waves_behind_sample(
-                    sample(values.scene, seed, values), values, plan, spectrum
-                )
-                return
-            with values.recorded() as reading:
-                light = self._light_of(values, lines)
-                with light.frame():
-                    batch = sample(values.scene, seed, values)
-                    yield from waves_behind_sample(batch, values, plan, spectrum)
-            read = reading.of_optics()
-            # Nothing that a derivative is followed through outlives its image.
-            light.made_from = (read, lines) if values.unchanged(read) else None
-
         single = values.scene.microscope.spectrum.monochromatic
         wavelengths = [] if single else [line.wavelength_um for line in spectrum]
         lines = tuple(float(wavelength.detach()) for wavelength in wavelengths)
+        # Waves that do not fit in memory together leave no room for what they have in common.
+        plain = torch.is_grad_enabled() or not affordable(plan)
+
+        def make() -> Iterator[Wave]:
+            with nullcontext() if plain else self._light.frame(values, lines):
+                batch = sample(values.scene, seed, values)
+                yield from waves_behind_sample(batch, values, plan, spectrum)
+
         waves, _ = self._kept.waves(values, seed, plan, wavelengths, make)
         yield plan, spectrum, waves
-
-    def _light_of(self, values: Values, wavelengths_um: tuple[float, ...]) -> Sharing:
-        """What the light of these numbers has in common with that of earlier images, if any.
-
-        The wavelengths of a spectrum are worked out before the light is, so no record holds them.
-        """
-        read, lines = self._light.made_from or (None, ())
-        if read is None or lines != wavelengths_um or not values.unchanged(read):
-            self._light = Sharing(_LIGHT_SAMPLES)
-        else:
-            values.note(read)  # it is taken over without being read again
-        return self._light
 
 
 def _nominal(scene: Scene, numbers: Mapping[str, float]) -> Scene:

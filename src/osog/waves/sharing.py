@@ -59,16 +59,10 @@ class Sharing:
     ----------
     most_samples : float
         Numbers that are kept.
-
-    Attributes
-    ----------
-    made_from : object, optional
-        The caller's record of what the things that are kept were made from.
     """
 
     def __init__(self, most_samples: float = _MOST_SAMPLES) -> None:
         self._kept = _Kept(most_samples)
-        self.made_from: Any = None
 
     @contextmanager
     def frame(self) -> Iterator[None]:
