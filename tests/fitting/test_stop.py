@@ -10,7 +10,7 @@ import osog
 from osog.cancellation import Cancelled, cancellable
 from osog.detection import detect
 from osog.exit_wave.lorenz_mie.coefficients import highest_order
-from osog.exit_wave.lorenz_mie.recursions import angular_at_steps
+from osog.exit_wave.lorenz_mie.recursions import kept_angular
 from osog.fitting import fit
 from osog.fitting.starts.template_matching import KEPT
 from osog.rendering import Renderer
@@ -96,11 +96,11 @@ def test_large_spheres_and_templates_ask_often() -> None:
     image = osog.render(lone_sphere()).image.numpy()
     stop = After()
     KEPT.clear()
-    angular_at_steps.cache_clear()
+    kept_angular.cache_clear()
     with cancellable(stop):
         assert detect(image, lone_sphere())
     for share in (0.1, 0.5, 0.98):
         KEPT.clear()  # kept templates and angular functions need no questions
-        angular_at_steps.cache_clear()
+        kept_angular.cache_clear()
         with pytest.raises(Cancelled), cancellable(After(questions=int(share * stop.asked))):
             detect(image, lone_sphere())

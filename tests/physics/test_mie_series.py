@@ -11,6 +11,7 @@ import torch
 
 from osog.exit_wave.lorenz_mie.amplitudes import amplitude_table, amplitudes
 from osog.exit_wave.lorenz_mie.coefficients import coefficients, complex_index
+from osog.exit_wave.lorenz_mie.recursions import kept_angular
 
 DOUBLE = torch.float64
 # Size parameter, relative index: small, at zeros of Riccati-Bessel functions, large, absorbing,
@@ -201,6 +202,30 @@ def test_absorption_is_the_imaginary_part_of_the_index() -> None:
     )
     intensity = np.abs(np.exp(2j * pi / 0.6 * complex(index) * 1.0)) ** 2
     assert intensity == pytest.approx(np.exp(-0.5), rel=1e-12)
+
+
+@pytest.mark.parametrize("core", [None, (0.7, 1.45), (8.0, 1.1 + 0.2j)])
+@pytest.mark.parametrize(("x", "m"), SPHERES)
+def test_coefficients_are_the_same_with_and_without_derivatives(x, m, core) -> None:
+    """They come from tensors and from arrays of NumPy."""
+    if core is not None and core[0] > x:
+        pytest.skip("a core lies within its sphere")
+    size, index = tensors(x, m)
+    inside = None if core is None else tensors(*core)
+    plain = coefficients(size, index, inside)
+    followed = coefficients(size.requires_grad_(), index, inside)
+    for one, other in zip(plain, followed, strict=True):
+        assert other.requires_grad and not one.requires_grad
+        torch.testing.assert_close(one, other.detach(), rtol=1e-11, atol=1e-13)
+
+
+def test_only_small_angular_functions_are_kept() -> None:
+    """Those of a large sphere, of all angles, are hundreds of megabytes."""
+    kept_angular.cache_clear()
+    for x, entries in ((10.0, 1), (10.0, 1), (150.0, 1), (12.0, 2)):
+        amplitude_table(*tensors(x, 1.3), 2.0)
+        assert kept_angular.cache_info().currsize == entries
+    assert kept_angular.cache_info().hits == 1
 
 
 def test_a_black_shell_hides_its_core() -> None:

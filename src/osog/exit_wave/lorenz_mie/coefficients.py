@@ -60,8 +60,7 @@ def coefficients(
     given = (x, m) if core is None else (x, m, core[0].double(), core[1].to(torch.complex128))
     if needs_plain_operations(*given) or (torch.is_grad_enabled() and followed(*given)):
         return _coefficients(*given)
-    with np.errstate(all="ignore"):  # as torch does
-        a, b = _coefficients(*map(array, given))
+    a, b = _coefficients(*map(array, given))
     return torch.from_numpy(a).to(x.device), torch.from_numpy(b).to(x.device)
 
 

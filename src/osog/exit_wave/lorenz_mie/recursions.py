@@ -21,6 +21,8 @@ from osog.derivatives import outside_func
 
 Numbers = TypeVar("Numbers", Tensor, NDArray[Any])
 """Tensors, or arrays of NumPy."""
+_KEPT_ANGULAR = 250_000
+"""Nodes times orders of angular functions that are kept: 8 MB, a sphere of 10 µm in air."""
 
 
 def functions_of(numbers: Tensor | NDArray[Any]) -> Any:
@@ -123,14 +125,27 @@ def angular_slopes(cosine: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor, 
     return first, second, third, fourth
 
 
-@lru_cache(maxsize=4)
 def angular_at_steps(
     step: float, nodes: int, count: int, device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """`angular_slopes` at evenly spaced angles from 0, which many spheres have in common."""
+    """`angular_slopes` at evenly spaced angles from 0, which images of many spheres share.
+
+    The last few are kept unless they are large.
+    """
+    make = kept_angular if nodes * count <= _KEPT_ANGULAR else _angular_at_steps
+    return make(step, nodes, count, device)
+
+
+def _angular_at_steps(
+    step: float, nodes: int, count: int, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     with outside_func(), torch.inference_mode(mode=False), torch.no_grad():
         angle = torch.arange(nodes, dtype=torch.float64, device=device) * step
         return angular_slopes(torch.cos(angle), count)
+
+
+kept_angular = lru_cache(maxsize=4)(_angular_at_steps)
+"""The same, kept."""
 
 
 __all__ = [
@@ -141,6 +156,7 @@ __all__ = [
     "constant",
     "functions_of",
     "growth_exponent",
+    "kept_angular",
     "logarithmic_derivative",
     "riccati_bessel",
 ]
