@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 from osog.exit_wave import exit_wave, plan_sampling
 from osog.exit_wave.coated_spheres import with_cores
+from osog.exit_wave.lorenz_mie import spheres
 from osog.explain import field_error_percent
 from osog.geometry import POLYHEDRON, SPHERE, gbuffer
 from osog.rendering import ForwardModel, forward
@@ -88,6 +91,28 @@ def test_recomputed_gradients_are_the_kept_ones(monkeypatch) -> None:
         image = forward(scene, {"populations[0].shape.radius_um": leaf})
         results.append(torch.autograd.grad(image.square().sum(), leaf)[0])
     assert torch.equal(results[0], results[1])
+
+
+def test_gradients_that_spare_memory_take_one_direction_of_light_at_a_time(monkeypatch) -> None:
+    """What is computed again is held for all spheres of a group; images take several at once."""
+    at_once: list[int] = []
+    plain = spheres._equal_spheres
+
+    def noted(amplitude: torch.Tensor, place: Any, position: Any, kappa: Any, *more: Any) -> Any:
+        at_once.append(len(kappa))
+        return plain(amplitude, place, position, kappa, *more)
+
+    monkeypatch.setattr(spheres, "_equal_spheres", noted)
+    scene = replaced(coated("mie"), {"microscope.condenser_numerical_aperture": 0.3})
+    for keep, alone in ((0.0, True), (1e9, False)):
+        monkeypatch.setattr(spheres, "KEPT_SPHERE_SAMPLES", keep)
+        at_once.clear()
+        forward(scene, {"medium.index": torch.tensor(1.33, dtype=DOUBLE, requires_grad=True)})
+        assert (max(at_once) == 1) is alone
+        at_once.clear()
+        with torch.no_grad():
+            forward(scene)
+        assert max(at_once) > 1
 
 
 def test_slabs_draw_the_core() -> None:

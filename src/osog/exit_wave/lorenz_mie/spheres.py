@@ -64,8 +64,11 @@ def sphere_spectrum(
     groups = [torch.nonzero(group == g).flatten() for g in range(len(which))]
 
     spare = len(batch) * angles.u.numel() > KEPT_SPHERE_SAMPLES
+    some_at_once = bundles(0, len(angles.u), angles.u[0].numel(), angles.u)
+    if spare and torch.is_grad_enabled():  # what is computed again is held for all spheres at once
+        some_at_once = [slice(s, s + 1) for s in range(len(angles.u))]
     result = []
-    for some in bundles(0, len(angles.u), angles.u[0].numel(), angles.u):
+    for some in some_at_once:
         u, kappa = angles.u[some], angles.kappa[some]
         place = shared(f"{nodes} nodes to {angles.largest_u}", partial(table.locate, u))
         total = torch.zeros_like(u, dtype=u.dtype.to_complex())
