@@ -87,11 +87,12 @@ def test_a_difference_of_grids_is_taken_anew_once_the_image_has_changed(blob):
         assert not polish._outgrown(end, start, 0 * kept)
 
 
-def test_the_difference_of_grids_is_taken_where_the_fit_has_come_to(monkeypatch):
+@pytest.mark.parametrize(("outgrown", "images"), [((True, False), 1), ((True, True, True), 2)])
+def test_the_difference_of_grids_is_taken_where_the_fit_has_come_to(monkeypatch, outgrown, images):
     """Once more when it has outgrown, with the derivatives of the steps before."""
-    seen, answers = [], iter((True, False))
+    seen, made_fine, answers = [], [], iter(outgrown)
     monkeypatch.setattr(polish, "_outgrown", lambda *_: next(answers))
-    finer = SimpleNamespace(evaluate=lambda u: f"fine at {u}")
+    finer = SimpleNamespace(evaluate=lambda u: made_fine.append(u) or f"fine at {u}")
     ended = SimpleNamespace(
         point=SimpleNamespace(u="the end"),
         problem=SimpleNamespace(with_model=lambda *_: finer),
@@ -103,4 +104,6 @@ def test_the_difference_of_grids_is_taken_where_the_fit_has_come_to(monkeypatch)
     made._stepped = lambda trial, view, jacobian: seen.append((view.point, jacobian)) or ended
     first = polish._View(None, (), None, None, "fine at the start", None, 0.0)
     assert made._walked(None, first, "as given") is ended
-    assert seen == [("fine at the start", "as given"), ("fine at the end", "of the steps")]
+    again = [("fine at the end", "of the steps")] * images
+    assert seen == [("fine at the start", "as given"), *again]
+    assert len(made_fine) == images, "a fine image that nobody looks at costs seconds"

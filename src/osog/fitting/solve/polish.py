@@ -173,12 +173,12 @@ class Polish:
 
         Derivatives are taken where none are given.
         """
-        for _ in range(_ANCHORS):
+        for left in reversed(range(_ANCHORS)):
             near = self._corrected(view)
             if jacobian is None:
                 jacobian = self._derivatives(near, trial.point.u)
             found = self._stepped(trial, near, jacobian)
-            if near.kept is None or self._monitor.stopped:
+            if near.kept is None or self._monitor.stopped or not left:
                 break
             if not _outgrown(found, near.point, near.kept):
                 break
